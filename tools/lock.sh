@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Resolve the lock files again: pins and hashes only, no addresses. Usage: tools/lock.sh [SERVICE|dev|uv]...
+set -euo pipefail
+cd "$(dirname "$0")/.."
+uv=${UV:-.venv/bin/uv}
+
+local_packages=(common simulator data strategy trading monolith cli)
+skip=()
+for name in "${local_packages[@]}"; do skip+=(--no-emit-package "alchemiser-$name"); done
+
+compile() { # OUTPUT INPUT...
+    local output=$1; shift
+    "$uv" pip compile --quiet --universal --python-version 3.13 --generate-hashes \
+        --no-annotate --no-header "${skip[@]}" -o "$output" "$@"
+    echo "$output: $(grep -c '==' "$output") packages"
+}
+
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || targets=(uv dev data strategy trading monolith)
+for target in "${targets[@]}"; do
+    case $target in
+        uv) compile tools/uv.lock tools/uv.in ;;
+        dev) compile requirements-dev.lock requirements-dev.in --all-extras \
+                libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml ;;
+        *) compile "services/$target/requirements.lock" "services/$target/pyproject.toml" ;;
+    esac
+done
