@@ -1,0 +1,95 @@
+"""Every error a service raises on purpose, drawn once.
+
+The first split is the one that decides what the caller does::
+
+    AlchemiserError
+    ├── PermanentError          a retry cannot help: record, alert, acknowledge the message
+    │   ├── InvalidMessage      a message cannot be read or breaks its contract
+    │   ├── InvalidSettings     a setting is missing, unknown or contradicts another
+    │   ├── MissingSecret       a secret that the run needs is absent or malformed
+    │   ├── MarketDataRejected  the market data failed a check and must not be decided on
+    │   ├── DecisionRefused     a decision is expired, foreign or unauthorised, or a limit is breached
+    │   ├── BrokerRefused       the broker understood a request and said no
+    │   ├── Unreconciled        the broker shows what no journal entry explains
+    │   └── StateCorrupt        the state store holds something that no version of this code wrote
+    ├── TransientError          fail the item: the queue delivers it again, then dead-letters it
+    │   ├── BrokerUnavailable   a read met a timeout, a throttle or a server error
+    │   ├── StoreUnavailable    state, queue or archive could not be reached
+    │   ├── LeaseHeld           another worker holds the account
+    │   └── Conflict            a conditional write lost against a concurrent one
+    └── AmbiguousOutcome        an order request may have landed: look it up, never repeat it blindly
+
+Messages name the field, the value and what to do. They never hold a secret.
+"""
+
+
+class AlchemiserError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class PermanentError(AlchemiserError):
+    """A retry cannot help; the cause must be recorded and a person told."""
+
+
+class InvalidMessage(PermanentError):
+    """Raised when a message is unreadable, oversized, of an unknown version or breaks its contract."""
+
+
+class InvalidSettings(PermanentError):
+    """Raised when settings are missing, unknown, malformed or contradictory."""
+
+
+class MissingSecret(PermanentError):
+    """Raised when a secret that the run needs is absent or malformed."""
+
+
+class MarketDataRejected(PermanentError):
+    """Raised when market data fails a check; names symbol, date, value and rule."""
+
+
+class DecisionRefused(PermanentError):
+    """Raised when a decision must not be traded: expired, foreign, unauthorised or over a limit."""
+
+
+class BrokerRefused(PermanentError):
+    """Raised when the broker understood a request and refused it.
+
+    `status` is the HTTP status, `code` the broker's own number (0 if it sent none).
+    """
+
+    def __init__(self, message: str, *, status: int, code: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class Unreconciled(PermanentError):
+    """Raised when the broker shows orders or positions that no journal entry explains."""
+
+
+class StateCorrupt(PermanentError):
+    """Raised when stored state cannot be read as anything this code writes."""
+
+
+class TransientError(AlchemiserError):
+    """Trying again later may help; the queue does that."""
+
+
+class BrokerUnavailable(TransientError):
+    """Raised when a read from the broker met a timeout, a throttle or a server error."""
+
+
+class StoreUnavailable(TransientError):
+    """Raised when state, queue or archive could not be reached or written."""
+
+
+class LeaseHeld(TransientError):
+    """Raised when another worker holds the account's lease."""
+
+
+class Conflict(TransientError):
+    """Raised when a conditional write lost against a concurrent one."""
+
+
+class AmbiguousOutcome(AlchemiserError):
+    """Raised when an order request may or may not have landed; only a look-up by client order id decides."""

@@ -1,0 +1,84 @@
+"""Daily bars as columns: dates, symbols, and one (days, symbols) matrix a field, packed for a queue message.
+
+A matrix travels as base64(zlib(bytes)): float64 little-endian, one symbol's history after the other, with the
+bytes of equal significance side by side, because that is what zlib can shrink.
+"""
+
+import base64
+import binascii
+import zlib
+from collections.abc import Sequence
+from datetime import date
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from alchemiser_common.messages.base import Frozen, Symbol
+
+type Matrix = NDArray[np.float64]
+
+
+class DailyBars(Frozen):
+    """Completed, adjusted daily bars of several symbols over common sessions.
+
+    Every value is finite and positive: a symbol with a hole does not get in here.
+    """
+
+    dates: tuple[date, ...] = Field(min_length=1)
+    symbols: tuple[Symbol, ...] = Field(min_length=1)
+    close: str
+
+    @classmethod
+    def from_closes(cls, dates: Sequence[date], symbols: Sequence[str], closes: Matrix) -> Self:
+        """Pack a (days, symbols) matrix of closes in USD."""
+        return cls(dates=tuple(dates), symbols=tuple(symbols), close=_pack(closes))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if any(later <= earlier for earlier, later in zip(self.dates, self.dates[1:], strict=False)):
+            raise ValueError("dates must ascend without repeats")
+        if len(set(self.symbols)) != len(self.symbols):
+            repeated = sorted({symbol for symbol in self.symbols if self.symbols.count(symbol) > 1})
+            raise ValueError(f"symbols appear more than once: {', '.join(repeated)}")
+        bad = ~(np.isfinite(self.closes) & (self.closes > 0))
+        if bad.any():
+            day, column = (int(index) for index in np.argwhere(bad)[0])
+            raise ValueError(
+                f"close of {self.symbols[column]} on {self.dates[day]} is {self.closes[day, column]}; "
+                "prices must be finite and positive"
+            )
+        return self
+
+    @cached_property
+    def closes(self) -> Matrix:
+        """Closes in USD, (days, symbols), oldest first, read-only."""
+        return _unpack(self.close, days=len(self.dates), symbols=len(self.symbols))
+
+    def last_close(self, symbol: str) -> float:
+        """The most recent close of one symbol in USD."""
+        return float(self.closes[-1, self.symbols.index(symbol)])
+
+
+def _pack(matrix: Matrix) -> str:
+    columns = np.ascontiguousarray(matrix.T, dtype="<f8")
+    planes = columns.reshape(-1).view(np.uint8).reshape(-1, 8).T
+    return base64.b64encode(zlib.compress(planes.tobytes(), level=6)).decode("ascii")
+
+
+def _unpack(text: str, *, days: int, symbols: int) -> Matrix:
+    size = days * symbols * 8
+    try:
+        unpacker = zlib.decompressobj()
+        raw = unpacker.decompress(base64.b64decode(text, validate=True), size + 1)
+    except (binascii.Error, zlib.error) as error:
+        raise ValueError(f"bars are not base64 of zlib data: {error}") from error
+    if len(raw) != size or not unpacker.eof:
+        raise ValueError(f"bars do not hold {days} days x {symbols} symbols of float64")
+    planes = np.frombuffer(raw, dtype=np.uint8).reshape(8, -1)
+    columns = np.ascontiguousarray(planes.T).view("<f8").reshape(symbols, days)
+    matrix: Matrix = np.ascontiguousarray(columns.T, dtype=np.float64)
+    matrix.setflags(write=False)
+    return matrix
