@@ -14,6 +14,7 @@ The first split is the one that decides what the caller does::
     │   └── StateCorrupt        the state store holds something that no version of this code wrote
     ├── TransientError          fail the item: the queue delivers it again, then dead-letters it
     │   ├── BrokerUnavailable   a read met a timeout, a throttle or a server error
+    │   │   └── BrokerThrottled the broker refused to look at a request: it surely had no effect
     │   ├── StoreUnavailable    state, queue or archive could not be reached
     │   ├── LeaseHeld           another worker holds the account
     │   └── Conflict            a conditional write lost against a concurrent one
@@ -77,6 +78,10 @@ class TransientError(AlchemiserError):
 
 class BrokerUnavailable(TransientError):
     """Raised when a read from the broker met a timeout, a throttle or a server error."""
+
+
+class BrokerThrottled(BrokerUnavailable):
+    """Raised on HTTP 429: the request was not looked at and had no effect."""
 
 
 class StoreUnavailable(TransientError):

@@ -55,7 +55,9 @@ class Message(Frozen):
     see and decide the same thing have the same hash.
     """
 
-    ENVELOPE: ClassVar[frozenset[str]] = frozenset({"schema_version", "run_id", "cycle_id", "pipeline", "trace"})
+    ENVELOPE: ClassVar[frozenset[str]] = frozenset(
+        {"schema_version", "kind", "run_id", "cycle_id", "pipeline", "trace"}
+    )
 
     schema_version: str = SCHEMA_VERSION
     run_id: UUID

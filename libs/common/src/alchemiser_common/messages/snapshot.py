@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -103,6 +103,7 @@ class MarketSnapshot(Message):
 
     ENVELOPE: ClassVar[frozenset[str]] = Message.ENVELOPE | {"provenance"}
 
+    kind: Literal["market-snapshot"] = "market-snapshot"
     account_alias: str
     scheduled_at: UtcTime
     not_after: UtcTime

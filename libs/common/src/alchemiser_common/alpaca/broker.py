@@ -1,0 +1,213 @@
+"""AlpacaBroker: the broker port through alpaca-py's clients."""
+
+import random
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from alpaca.common.enums import Sort
+from alpaca.data.enums import Adjustment, DataFeed
+from alpaca.data.historical.stock import StockHistoricalDataClient
+from alpaca.data.requests import StockBarsRequest, StockLatestQuoteRequest, StockLatestTradeRequest
+from alpaca.data.timeframe import TimeFrame
+from alpaca.trading.client import TradingClient
+from alpaca.trading.enums import QueryOrderStatus
+from alpaca.trading.requests import GetCalendarRequest, GetOrdersRequest
+
+from alchemiser_common.alpaca import payloads
+from alchemiser_common.alpaca.payloads import EXCHANGE_ZONE, parse
+from alchemiser_common.alpaca.session import Caller, RequestPolicy, harden
+from alchemiser_common.errors import BrokerRefused, BrokerUnavailable, DecisionRefused
+from alchemiser_common.messages.snapshot import Account, MarketSession, Position
+from alchemiser_common.ports.broker import (
+    Asset,
+    BrokerOrder,
+    OrderRequest,
+    Quote,
+    SymbolBars,
+    Trade,
+)
+from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.secrets import BrokerCredentials
+
+_NOT_FOUND = 404
+_UNPROCESSABLE = 422
+_ORDER_PAGE = 500
+_CALENDAR_MARGIN = timedelta(days=10)
+"""Longer than any run of closed days."""
+
+
+class AlpacaBroker:
+    """Alpaca's trading and market data API, or anything that speaks it at the given URLs.
+
+    `clock` waits between read attempts, `jitter` spreads them.
+    """
+
+    def __init__(
+        self,
+        credentials: BrokerCredentials,
+        clock: Clock,
+        jitter: random.Random,
+        *,
+        paper: bool,
+        trading_url: str | None = None,
+        data_url: str | None = None,
+        bars_feed: str = "sip",
+        quotes_feed: str = "iex",
+        policy: RequestPolicy | None = None,
+    ) -> None:
+        policy = policy or RequestPolicy()
+        key, secret = credentials.key_id.get_secret_value(), credentials.secret_key.get_secret_value()
+        self._trading = TradingClient(key, secret, paper=paper, raw_data=True, url_override=trading_url)
+        self._data = StockHistoricalDataClient(key, secret, raw_data=True, url_override=data_url)
+        for client in (self._trading, self._data):
+            harden(client, policy)
+        self._bars_feed = DataFeed(bars_feed)
+        self._quotes_feed = DataFeed(quotes_feed)
+        self._caller = Caller(policy, clock, jitter)
+
+    def now(self) -> datetime:
+        """The broker's clock, aware UTC."""
+        return parse(payloads.ClockPayload, self._caller.read("clock", self._trading.get_clock), "clock").timestamp
+
+    def account(self) -> Account:
+        """The account."""
+        content = self._caller.read("account", self._trading.get_account)
+        return parse(payloads.AccountPayload, content, "account").account()
+
+    def positions(self) -> Sequence[Position]:
+        """Every holding."""
+        content = self._caller.read("positions", self._trading.get_all_positions)
+        return [item.position() for item in parse(list[payloads.PositionPayload], content, "positions")]
+
+    def session_on(self, day: date) -> MarketSession | None:
+        """The session of that exchange date, or None if the market is closed all day."""
+        span = GetCalendarRequest(start=day - _CALENDAR_MARGIN, end=day)
+        content = self._caller.read("calendar", lambda: self._trading.get_calendar(span))
+        days = sorted(parse(list[payloads.CalendarPayload], content, "calendar"), key=lambda item: item.date)
+        if not days or days[-1].date != day:
+            return None
+        if len(days) == 1:
+            raise BrokerUnavailable(f"calendar: no session in the {_CALENDAR_MARGIN.days} days before {day}")
+        last = days[-1]
+        return MarketSession(day=day, opens=last.opens(), closes=last.closes(), previous_day=days[-2].date)
+
+    def daily_bars(self, symbols: Sequence[str], first: date, last: date) -> Sequence[SymbolBars]:
+        """Split- and dividend-adjusted daily bars of the sessions first..last, every page followed."""
+        request = StockBarsRequest(
+            symbol_or_symbols=list(symbols),
+            timeframe=TimeFrame.Day,
+            start=_midnight(first),
+            end=_midnight(last),
+            adjustment=Adjustment.ALL,
+            feed=self._bars_feed,
+            sort=Sort.ASC,
+        )
+        content = self._caller.read("daily bars", lambda: self._data.get_stock_bars(request))
+        bars = parse(dict[str, list[payloads.BarPayload]], content, "daily bars")
+        return [
+            SymbolBars(symbol, [bar.day for bar in bars[symbol]], [bar.c for bar in bars[symbol]])
+            for symbol in symbols
+            if bars.get(symbol)
+        ]
+
+    def latest_trades(self, symbols: Sequence[str]) -> Sequence[Trade]:
+        """The last trade of each symbol that has one."""
+        request = StockLatestTradeRequest(symbol_or_symbols=list(symbols), feed=self._quotes_feed)
+        content = self._caller.read("latest trades", lambda: self._data.get_stock_latest_trade(request))
+        trades = parse(dict[str, payloads.TradePayload], content, "latest trades")
+        return [trades[symbol].trade(symbol) for symbol in symbols if symbol in trades]
+
+    def latest_quotes(self, symbols: Sequence[str]) -> Sequence[Quote]:
+        """The best bid and ask of each symbol that has them."""
+        request = StockLatestQuoteRequest(symbol_or_symbols=list(symbols), feed=self._quotes_feed)
+        content = self._caller.read("latest quotes", lambda: self._data.get_stock_latest_quote(request))
+        quotes = parse(dict[str, payloads.QuotePayload], content, "latest quotes")
+        return [quotes[symbol].quote(symbol) for symbol in symbols if symbol in quotes]
+
+    def assets(self, symbols: Sequence[str]) -> Sequence[Asset]:
+        """Metadata of the symbols the broker knows."""
+        found = (self._asset(symbol) for symbol in symbols)
+        return [asset for asset in found if asset is not None]
+
+    def open_orders(self) -> Sequence[BrokerOrder]:
+        """Every order that may still fill. Raises BrokerUnavailable if there are more than one page shows."""
+        request = GetOrdersRequest(status=QueryOrderStatus.OPEN, limit=_ORDER_PAGE, nested=False)
+        content = self._caller.read("open orders", lambda: self._trading.get_orders(request))
+        orders = parse(list[payloads.OrderPayload], content, "open orders")
+        if len(orders) == _ORDER_PAGE:
+            raise BrokerUnavailable(f"open orders: {_ORDER_PAGE} or more are open; more than this reader can see")
+        return [item.order() for item in orders]
+
+    def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
+        """The order, or None if the broker does not know the id."""
+        what = f"order {client_order_id}"
+        try:
+            content = self._caller.read(what, lambda: self._trading.get_order_by_client_id(client_order_id))
+        except BrokerRefused as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
+        return _order(content, what)
+
+    def submit(self, request: OrderRequest) -> BrokerOrder:
+        """Place a day order, once. An id that was used before gives the order it was used for.
+
+        The body is posted as text: alpaca-py's own request models hold quantities and prices as floats.
+        """
+        body = {
+            "symbol": request.symbol,
+            "side": request.side.value,
+            "qty": format(request.quantity, "f"),
+            "time_in_force": "day",
+            "type": "market" if request.limit_price is None else "limit",
+            "client_order_id": request.client_order_id,
+        }
+        if request.limit_price is not None:
+            body["limit_price"] = format(request.limit_price, "f")
+        what = f"submit {request.side.value} {request.symbol} ({request.client_order_id})"
+        try:
+            placed = self._caller.once(what, lambda: _order(self._trading.post("/orders", body), what))
+        except BrokerRefused as error:
+            if error.status == _UNPROCESSABLE and "unique" in str(error):
+                known = self.order_by_client_id(request.client_order_id)
+                if known is not None:
+                    return known
+            raise
+        return placed
+
+    def cancel(self, order_id: str) -> None:
+        """Ask for a cancel. An order that cannot be cancelled any more is not an error here: a read tells."""
+        try:
+            self._caller.read(f"cancel {order_id}", lambda: self._trading.cancel_order_by_id(order_id))
+        except BrokerRefused as error:
+            if error.status not in {_NOT_FOUND, _UNPROCESSABLE}:
+                raise
+
+    def _asset(self, symbol: str) -> Asset | None:
+        try:
+            content = self._caller.read(f"asset {symbol}", lambda: self._trading.get_asset(symbol))
+        except BrokerRefused as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
+        return parse(payloads.AssetPayload, content, f"asset {symbol}").asset()
+
+
+class ReadOnlyAlpacaBroker(AlpacaBroker):
+    """Shows everything and refuses to trade, whatever keys it was made with: the shadow pipeline's broker."""
+
+    def submit(self, request: OrderRequest) -> BrokerOrder:
+        """Refuse."""
+        raise DecisionRefused(f"read-only broker: {request.side.value} {request.symbol} was not sent")
+
+    def cancel(self, order_id: str) -> None:
+        """Refuse."""
+        raise DecisionRefused(f"read-only broker: cancel of {order_id} was not sent")
+
+
+def _order(content: object, what: str) -> BrokerOrder:
+    return parse(payloads.OrderPayload, content, what).order()
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=EXCHANGE_ZONE)

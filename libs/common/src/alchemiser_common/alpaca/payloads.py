@@ -1,0 +1,192 @@
+"""Alpaca's JSON as models, read leniently: fields come and go, only what is used is asked for."""
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from pydantic import AliasPath, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from alchemiser_common.errors import BrokerUnavailable
+from alchemiser_common.ids import Side
+from alchemiser_common.messages.base import UtcTime
+from alchemiser_common.messages.snapshot import Account, Position
+from alchemiser_common.messages.wire import describe
+from alchemiser_common.ports.broker import Asset, BrokerOrder, OrderStatus, Quote, Trade
+
+EXCHANGE_ZONE = ZoneInfo("America/New_York")
+
+_STATUSES = {
+    "filled": OrderStatus.FILLED,
+    "canceled": OrderStatus.CANCELLED,
+    "expired": OrderStatus.EXPIRED,
+    "rejected": OrderStatus.REJECTED,
+    "replaced": OrderStatus.REPLACED,
+    "done_for_day": OrderStatus.DONE_FOR_DAY,
+    "pending_cancel": OrderStatus.CANCELLING,
+}
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class AccountPayload(_Payload):
+    """GET /v2/account."""
+
+    id: str
+    status: str
+    currency: str = "USD"
+    equity: Decimal
+    last_equity: Decimal
+    cash: Decimal
+    buying_power: Decimal
+    trading_blocked: bool = False
+    account_blocked: bool = False
+    trade_suspended_by_user: bool = False
+
+    def account(self) -> Account:
+        """In this project's words."""
+        return Account(
+            account_id=self.id,
+            status=self.status,
+            currency=self.currency,
+            equity=self.equity,
+            last_equity=self.last_equity,
+            cash=self.cash,
+            buying_power=self.buying_power,
+            blocked=self.trading_blocked or self.account_blocked or self.trade_suspended_by_user,
+        )
+
+
+class PositionPayload(_Payload):
+    """GET /v2/positions."""
+
+    symbol: str
+    qty: Decimal
+    qty_available: Decimal
+    market_value: Decimal
+    current_price: Decimal
+    avg_entry_price: Decimal
+
+    def position(self) -> Position:
+        """In this project's words."""
+        return Position(
+            symbol=self.symbol,
+            quantity=self.qty,
+            available=self.qty_available,
+            market_value=self.market_value,
+            price=self.current_price,
+            average_entry_price=self.avg_entry_price,
+        )
+
+
+class OrderPayload(_Payload):
+    """GET /v2/orders. A status this project does not know counts as open: it may still fill."""
+
+    id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    status: str
+    qty: Decimal | None = None
+    filled_qty: Decimal = Decimal(0)
+    filled_avg_price: Decimal | None = None
+    limit_price: Decimal | None = None
+    submitted_at: UtcTime | None = None
+    replaced_by: str | None = None
+
+    def order(self) -> BrokerOrder:
+        """In this project's words."""
+        return BrokerOrder(
+            order_id=self.id,
+            client_order_id=self.client_order_id,
+            symbol=self.symbol,
+            side=self.side,
+            status=_STATUSES.get(self.status, OrderStatus.OPEN),
+            quantity=self.qty,
+            filled_quantity=self.filled_qty,
+            average_price=self.filled_avg_price or None,
+            limit_price=self.limit_price,
+            submitted_at=self.submitted_at,
+            replaced_by=self.replaced_by,
+        )
+
+
+class AssetPayload(_Payload):
+    """GET /v2/assets/{symbol}."""
+
+    symbol: str
+    status: str
+    tradable: bool
+    fractionable: bool = False
+
+    def asset(self) -> Asset:
+        """In this project's words."""
+        return Asset(
+            symbol=self.symbol, tradable=self.tradable and self.status == "active", fractionable=self.fractionable
+        )
+
+
+class CalendarPayload(_Payload):
+    """GET /v2/calendar: a date with local wall times."""
+
+    date: date
+    open: time
+    close: time
+
+    def opens(self) -> datetime:
+        """Opening as a moment."""
+        return datetime.combine(self.date, self.open, EXCHANGE_ZONE)
+
+    def closes(self) -> datetime:
+        """Close as a moment."""
+        return datetime.combine(self.date, self.close, EXCHANGE_ZONE)
+
+
+class ClockPayload(_Payload):
+    """GET /v2/clock."""
+
+    timestamp: UtcTime
+
+
+class BarPayload(_Payload):
+    """One bar of GET /v2/stocks/bars."""
+
+    t: str
+    c: float
+
+    @property
+    def day(self) -> date:
+        """Session: a daily bar is stamped with midnight in New York, which falls on the same UTC date."""
+        return date.fromisoformat(self.t[:10])
+
+
+class QuotePayload(_Payload):
+    """One entry of GET /v2/stocks/quotes/latest."""
+
+    bid: Decimal = Field(validation_alias=AliasPath("bp"))
+    ask: Decimal = Field(validation_alias=AliasPath("ap"))
+    at: UtcTime = Field(validation_alias=AliasPath("t"))
+
+    def quote(self, symbol: str) -> Quote:
+        """In this project's words."""
+        return Quote(symbol=symbol, bid=self.bid, ask=self.ask, at=self.at)
+
+
+class TradePayload(_Payload):
+    """One entry of GET /v2/stocks/trades/latest."""
+
+    price: Decimal = Field(validation_alias=AliasPath("p"))
+    at: UtcTime = Field(validation_alias=AliasPath("t"))
+
+    def trade(self, symbol: str) -> Trade:
+        """In this project's words."""
+        return Trade(symbol=symbol, price=self.price, at=self.at)
+
+
+def parse[P](shape: type[P], content: object, what: str) -> P:
+    """Content as `shape` (a model, or a list or dict of models). Raises BrokerUnavailable if it is something else."""
+    try:
+        return TypeAdapter(shape).validate_python(content)
+    except ValidationError as error:
+        raise BrokerUnavailable(f"{what}: the answer has another shape than expected: {describe(error)}") from error

@@ -1,0 +1,127 @@
+"""alpaca-py's HTTP made safe: requests have timeouts, orders are sent once, every failure is classified.
+
+alpaca-py itself sets no timeout and repeats 429 and 504 for every method, orders included.
+"""
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import requests
+from alpaca.common.exceptions import APIError
+from alpaca.common.rest import RESTClient
+
+from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable
+from alchemiser_common.ports.clock import Clock
+
+_THROTTLED = 429
+_SERVER_ERRORS = 500
+_REQUEST_TIMEOUT = 408
+_BACKOFF_SECONDS = 0.5
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPolicy:
+    """Timeouts in seconds, and how often a read is tried."""
+
+    connect_timeout: float = 3.05
+    read_timeout: float = 15.0
+    read_attempts: int = 4
+
+
+class TimeoutSession(requests.Session):
+    """A session whose requests cannot hang."""
+
+    def __init__(self, policy: RequestPolicy) -> None:
+        super().__init__()
+        self.trust_env = False
+        self._timeout = (policy.connect_timeout, policy.read_timeout)
+
+    def request(self, method: str | bytes, url: str | bytes, *args: object, **kwargs: object) -> requests.Response:
+        """As requests', with a timeout."""
+        kwargs.setdefault("timeout", self._timeout)
+        return super().request(method, url, *args, **kwargs)  # type: ignore[arg-type]
+
+
+def harden(client: RESTClient, policy: RequestPolicy) -> None:
+    """Give a client a session with timeouts and take its own retries away."""
+    client._session = TimeoutSession(policy)  # noqa: SLF001  (alpaca-py has no public way)
+    client._retry = 0  # noqa: SLF001
+
+
+class Caller:
+    """Runs alpaca-py calls and turns whatever they raise into this project's errors."""
+
+    def __init__(self, policy: RequestPolicy, clock: Clock, jitter: random.Random) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._jitter = jitter
+
+    def read[R](self, what: str, call: Callable[[], R]) -> R:
+        """A read, repeated with growing, jittered pauses while the broker is unavailable.
+
+        Raises BrokerUnavailable after the last attempt, BrokerRefused at once.
+        """
+        for attempt in range(1, self._policy.read_attempts + 1):
+            try:
+                return _classified(what, call)
+            except BrokerUnavailable:
+                if attempt == self._policy.read_attempts:
+                    raise
+                self._clock.sleep(_BACKOFF_SECONDS * 2 ** (attempt - 1) * (0.5 + self._jitter.random()))
+        raise AssertionError("read_attempts is at least 1")
+
+    def once[R](self, what: str, call: Callable[[], R]) -> R:
+        """A request that must not be repeated.
+
+        Raises BrokerRefused if it surely was not accepted, AmbiguousOutcome if that is unknown. A throttled
+        request was not accepted, for Alpaca answers 429 before it looks at the body: it is BrokerThrottled.
+        """
+        try:
+            return _classified(what, call)
+        except BrokerThrottled:
+            raise
+        except BrokerUnavailable as error:
+            raise AmbiguousOutcome(str(error)) from error
+
+
+def _classified[R](what: str, call: Callable[[], R]) -> R:
+    try:
+        return call()
+    except APIError as error:
+        raise _from_api(what, error) from error
+    except requests.RequestException as error:
+        raise BrokerUnavailable(f"{what}: {_network_fault(error)}") from error
+    except ValueError as error:
+        # json.JSONDecodeError of a 2xx with an unreadable body
+        raise BrokerUnavailable(f"{what}: the answer is not JSON ({type(error).__name__})") from error
+
+
+def _network_fault(error: requests.RequestException) -> str:
+    """Names the fault without the URL or headers, which can hold what must not be logged."""
+    return f"no answer from the broker ({type(error).__name__})"
+
+
+def _from_api(what: str, error: APIError) -> BrokerRefused | BrokerUnavailable:
+    status = error.status_code or 0
+    code, message = _body(str(error))
+    text = f"{what}: HTTP {status}: {message}"
+    if status == _THROTTLED:
+        return BrokerThrottled(text)
+    if status >= _SERVER_ERRORS or status in {0, _REQUEST_TIMEOUT}:
+        return BrokerUnavailable(text)
+    return BrokerRefused(text, status=status, code=code)
+
+
+def _body(text: str) -> tuple[int, str]:
+    """Code and message of an error body, which may be JSON, HTML or nothing."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return 0, " ".join(text.split())[:_SHOWN] or "(empty body)"
+    if not isinstance(content, dict):
+        return 0, text[:_SHOWN]
+    code = content.get("code")
+    return code if isinstance(code, int) else 0, str(content.get("message", text))[:_SHOWN]

@@ -1,0 +1,55 @@
+"""The archive as files below a folder, written whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from alchemiser_common.errors import Conflict, StoreUnavailable
+
+
+class DirectoryArchive:
+    """Objects under `root`; the key is the relative path."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, key: str, body: bytes) -> None:
+        """Store an object, never replacing other content."""
+        path = self._path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(body)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.link(name, path)
+            except FileExistsError:
+                if path.read_bytes() != body:
+                    raise Conflict(f"archive key {key} already holds other content") from None
+            finally:
+                Path(name).unlink()
+        except OSError as error:
+            raise StoreUnavailable(f"archive folder {self._root}: {error.strerror} ({key})") from error
+
+    def get(self, key: str) -> bytes | None:
+        """The object, or None."""
+        try:
+            return self._path(key).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreUnavailable(f"archive folder {self._root}: {error.strerror} ({key})") from error
+
+    def keys(self, prefix: str) -> Sequence[str]:
+        """Keys that start with `prefix`, sorted."""
+        found = (path.relative_to(self._root).as_posix() for path in self._root.rglob("*") if path.is_file())
+        return sorted(key for key in found if key.startswith(prefix) and not Path(key).name.startswith("."))
+
+    def _path(self, key: str) -> Path:
+        parts = key.split("/")
+        if not key or any(part in {"", ".", ".."} for part in parts):
+            raise ValueError(f"archive key {key!r} is not a relative path of plain names")
+        return self._root.joinpath(*parts)

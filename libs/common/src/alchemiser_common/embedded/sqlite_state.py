@@ -1,0 +1,107 @@
+"""The state store in one SQLite file, safe for several processes on one machine."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alchemiser_common.errors import Conflict, StateCorrupt, StoreUnavailable
+from alchemiser_common.ports.state import ABSENT, Key, Put, Record
+
+_BUSY_SECONDS = 10.0
+_APPLICATION_ID = 0x414C4348
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS records (
+    partition TEXT NOT NULL,
+    sort TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (partition, sort)
+) WITHOUT ROWID
+"""
+
+
+class SqliteStateStore:
+    """Records in `path`; the file and its folder are made if absent.
+
+    Every call opens its own connection: no handle is left behind by a killed process, threads share nothing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"state folder {path.parent} cannot be made: {error.strerror}; choose a writable `home`"
+            ) from error
+        with self._connection() as connection:
+            mark = connection.execute("PRAGMA application_id").fetchone()[0]
+            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if tables and mark != _APPLICATION_ID:
+                raise StateCorrupt(f"{path} is a database of another program; choose another `home`")
+            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(_SCHEMA)
+
+    def get(self, key: Key) -> Record | None:
+        """The record, or None."""
+        with self._connection() as connection:
+            row = connection.execute(
+                "SELECT version, body FROM records WHERE partition = ? AND sort = ?", (key.partition, key.sort)
+            ).fetchone()
+        return None if row is None else Record(key, row[0], row[1])
+
+    def list(
+        self, partition: str, *, prefix: str = "", limit: int | None = None, descending: bool = False
+    ) -> tuple[Record, ...]:
+        """Records of one partition whose sort key starts with `prefix`, ordered by sort key."""
+        order = "DESC" if descending else "ASC"
+        with self._connection() as connection:
+            rows = connection.execute(
+                "SELECT sort, version, body FROM records WHERE partition = ? AND substr(sort, 1, ?) = ? "  # noqa: S608
+                f"ORDER BY sort {order} LIMIT ?",
+                (partition, len(prefix), prefix, -1 if limit is None else limit),
+            ).fetchall()
+        return tuple(Record(Key(partition, sort), version, body) for sort, version, body in rows)
+
+    def write(self, *puts: Put) -> None:
+        """Apply all writes or none. Raises Conflict if any record is not at its expected version."""
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            for put in puts:
+                self._apply(connection, put)
+            connection.execute("COMMIT")
+
+    @staticmethod
+    def _apply(connection: sqlite3.Connection, put: Put) -> None:
+        key = (put.key.partition, put.key.sort)
+        if put.expected == ABSENT:
+            changed = connection.execute(
+                "INSERT INTO records (partition, sort, version, body) VALUES (?, ?, 1, ?) ON CONFLICT DO NOTHING",
+                (*key, put.body),
+            ).rowcount
+        else:
+            changed = connection.execute(
+                "UPDATE records SET version = version + 1, body = ? WHERE partition = ? AND sort = ? AND version = ?",
+                (put.body, *key, put.expected),
+            ).rowcount
+        if changed != 1:
+            raise Conflict(f"record {'/'.join(key)} is not at version {put.expected}: another write came first")
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """An autocommit connection; closing it rolls back whatever was not committed."""
+        connection = None
+        try:
+            connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+            yield connection
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailable(f"state file {self._path}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise StateCorrupt(
+                f"state file {self._path} is damaged: {error}; move it away or restore a copy, then run again"
+            ) from error
+        finally:
+            if connection is not None:
+                connection.close()

@@ -1,0 +1,73 @@
+"""The one place that turns messages into queue text and back.
+
+Reading is strict and total: whatever comes in, the answer is a valid message or an InvalidMessage that names
+the field, the value and the limit.
+"""
+
+import json
+
+from pydantic import ValidationError
+
+from alchemiser_common.errors import InvalidMessage
+from alchemiser_common.messages.base import SCHEMA_VERSION, Message
+
+MESSAGE_LIMIT = 1_048_576
+"""Bytes of one SQS message."""
+_MAJOR = SCHEMA_VERSION.partition(".")[0]
+_SHOWN = 80
+_SHOWN_ERRORS = 5
+
+
+def encode(message: Message) -> str:
+    """The message as JSON text. Raises InvalidMessage if it is larger than a queue takes."""
+    body = message.model_dump_json()
+    size = len(body.encode())
+    if size > MESSAGE_LIMIT:
+        raise InvalidMessage(f"{type(message).__name__} is {size:,} bytes; a queue message holds {MESSAGE_LIMIT:,}")
+    return body
+
+
+def decode[M: Message](body: str | bytes, *kinds: type[M]) -> M:
+    """Read one of the given kinds of message. Raises InvalidMessage."""
+    raw = body.encode() if isinstance(body, str) else body
+    if len(raw) > MESSAGE_LIMIT:
+        raise InvalidMessage(f"message is {len(raw):,} bytes; the limit is {MESSAGE_LIMIT:,}")
+    kind = _select(raw, kinds)
+    try:
+        return kind.model_validate_json(raw, strict=True)
+    except ValidationError as error:
+        raise InvalidMessage(f"{kind.__name__}: {describe(error)}") from error
+
+
+def describe(error: ValidationError) -> str:
+    """The field, the value and the rule of each of the first few faults, on one line."""
+    faults = error.errors(include_url=False, include_context=False)
+    lines = []
+    for fault in faults[:_SHOWN_ERRORS]:
+        field = ".".join(str(part) for part in fault["loc"]) or "message"
+        value = "" if isinstance(fault["input"], dict) else f" (got {_shown(fault['input'])})"
+        lines.append(f"{field}: {fault['msg'].removeprefix('Value error, ')}{value}")
+    more = len(faults) - _SHOWN_ERRORS
+    return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")
+
+
+def _select[M: Message](raw: bytes, kinds: tuple[type[M], ...]) -> type[M]:
+    try:
+        content = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InvalidMessage(f"message is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise InvalidMessage(f"message is a JSON {type(content).__name__}, not an object")
+    version = content.get("schema_version")
+    if not isinstance(version, str) or version.partition(".")[0] != _MAJOR:
+        raise InvalidMessage(f"schema_version is {_shown(version)}; this reader knows {_MAJOR}.x")
+    by_name = {kind.model_fields["kind"].default: kind for kind in kinds}
+    name = content.get("kind")
+    if not isinstance(name, str) or name not in by_name:
+        raise InvalidMessage(f"kind is {_shown(name)}; expected {' or '.join(sorted(by_name))}")
+    return by_name[name]
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -1,0 +1,153 @@
+"""The broker: what can be read from it and what can be asked of it, in this project's own words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from alchemiser_common.ids import Side
+from alchemiser_common.messages.base import Frozen, Price, Quantity, Symbol, UtcTime
+from alchemiser_common.messages.snapshot import Account, MarketSession, Position
+
+
+class OrderStatus(StrEnum):
+    """The broker's order statuses, folded to what a decision can depend on."""
+
+    OPEN = "open"
+    CANCELLING = "cancelling"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    REPLACED = "replaced"
+    DONE_FOR_DAY = "done_for_day"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether no further fill can come."""
+        return self not in {OrderStatus.OPEN, OrderStatus.CANCELLING}
+
+
+class OrderRequest(Frozen):
+    """A day order; without `limit_price` a market order."""
+
+    client_order_id: str
+    symbol: Symbol
+    side: Side
+    quantity: Quantity
+    limit_price: Price | None = None
+
+
+class BrokerOrder(Frozen):
+    """An order as the broker reports it."""
+
+    order_id: str
+    client_order_id: str
+    symbol: Symbol
+    side: Side
+    status: OrderStatus
+    quantity: Quantity | None
+    """None for an order by amount, which this project does not send."""
+    filled_quantity: Quantity
+    average_price: Price | None = None
+    """None until known; the broker may report a fill before its price."""
+    limit_price: Price | None = None
+    submitted_at: UtcTime | None = None
+    replaced_by: str | None = None
+
+
+class Asset(Frozen):
+    """What may be traded and how finely."""
+
+    symbol: Symbol
+    tradable: bool
+    fractionable: bool
+
+
+class Quote(Frozen):
+    """Best bid and ask as received, sane or not; whoever uses it checks it."""
+
+    symbol: Symbol
+    bid: Decimal
+    ask: Decimal
+    at: UtcTime
+
+
+class Trade(Frozen):
+    """The latest trade of a symbol."""
+
+    symbol: Symbol
+    price: Decimal
+    at: UtcTime
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolBars:
+    """Daily bars of one symbol as the broker sent them, oldest first: session dates and closes in USD, unchecked."""
+
+    symbol: str
+    days: Sequence[date]
+    closes: Sequence[float]
+
+
+class MarketReader(Protocol):
+    """Read-only access. Raises BrokerUnavailable (try again), BrokerRefused (do not)."""
+
+    def now(self) -> datetime:
+        """The broker's clock, aware UTC."""
+        ...
+
+    def account(self) -> Account:
+        """The account."""
+        ...
+
+    def positions(self) -> Sequence[Position]:
+        """Every holding."""
+        ...
+
+    def session_on(self, day: date) -> MarketSession | None:
+        """The session of that exchange date, or None if the market is closed all day."""
+        ...
+
+    def daily_bars(self, symbols: Sequence[str], first: date, last: date) -> Sequence[SymbolBars]:
+        """Adjusted daily bars of the sessions first..last; symbols without any are left out."""
+        ...
+
+    def latest_trades(self, symbols: Sequence[str]) -> Sequence[Trade]:
+        """The last trade of each symbol that has one."""
+        ...
+
+    def latest_quotes(self, symbols: Sequence[str]) -> Sequence[Quote]:
+        """The best bid and ask of each symbol that has them."""
+        ...
+
+    def assets(self, symbols: Sequence[str]) -> Sequence[Asset]:
+        """Metadata of the symbols the broker knows."""
+        ...
+
+    def open_orders(self) -> Sequence[BrokerOrder]:
+        """Every order that may still fill."""
+        ...
+
+    def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
+        """The order, or None if the broker does not know the id (which does not prove it never will)."""
+        ...
+
+
+class Broker(MarketReader, Protocol):
+    """Can also trade."""
+
+    def submit(self, request: OrderRequest) -> BrokerOrder:
+        """Place an order, once.
+
+        Raises BrokerRefused (surely not placed, do not repeat), BrokerThrottled (surely not placed, may be repeated
+        later under the same id) or AmbiguousOutcome (unknown: look it up by client order id).
+        An id that was used before gives the order it was used for.
+        """
+        ...
+
+    def cancel(self, order_id: str) -> None:
+        """Ask for a cancel; only a later read tells whether it happened. Raises BrokerUnavailable."""
+        ...

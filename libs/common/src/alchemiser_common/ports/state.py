@@ -1,0 +1,103 @@
+"""The state store: small JSON records under (partition, sort) keys, changed only by conditional writes.
+
+Every record has a version that grows by one with each write. A write names the version it saw; if another came
+first it fails with Conflict and changes nothing. That is all that the journal and the lease are built on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import BaseModel, ValidationError
+
+from alchemiser_common.errors import StateCorrupt
+from alchemiser_common.messages.wire import describe
+
+ABSENT = 0
+"""The expected version of a record that must not exist yet."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """Where a record lives; records of one partition can be listed together, ordered by `sort`."""
+
+    partition: str
+    sort: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A stored record and the version to name when changing it."""
+
+    key: Key
+    version: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """One conditional write: `expected` is the version seen, or ABSENT."""
+
+    key: Key
+    body: str
+    expected: int
+
+
+class StateStore(Protocol):
+    """Reads are strongly consistent. Raises StoreUnavailable when it cannot be reached."""
+
+    def get(self, key: Key) -> Record | None:
+        """The record, or None."""
+        ...
+
+    def list(
+        self, partition: str, *, prefix: str = "", limit: int | None = None, descending: bool = False
+    ) -> tuple[Record, ...]:
+        """Records of one partition whose sort key starts with `prefix`, ordered by sort key."""
+        ...
+
+    def write(self, *puts: Put) -> None:
+        """Apply all writes or none. Raises Conflict if any record is not at its expected version."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned[M: BaseModel]:
+    """A model read from the store, with the version to name when changing it."""
+
+    value: M
+    version: int
+
+
+def load[M: BaseModel](store: StateStore, key: Key, model: type[M]) -> Versioned[M] | None:
+    """Read one record as a model. Raises StateCorrupt if it is not one."""
+    record = store.get(key)
+    return None if record is None else parse(record, model)
+
+
+def load_all[M: BaseModel](
+    store: StateStore,
+    partition: str,
+    model: type[M],
+    *,
+    prefix: str = "",
+    limit: int | None = None,
+    descending: bool = False,
+) -> Sequence[Versioned[M]]:
+    """Read the records of a partition as models."""
+    return [parse(record, model) for record in store.list(partition, prefix=prefix, limit=limit, descending=descending)]
+
+
+def parse[M: BaseModel](record: Record, model: type[M]) -> Versioned[M]:
+    """A record's body as a model. Raises StateCorrupt."""
+    try:
+        value = model.model_validate_json(record.body, strict=True)
+    except ValidationError as error:
+        where = f"{record.key.partition}/{record.key.sort}"
+        raise StateCorrupt(f"record {where} is no {model.__name__}: {describe(error)}") from error
+    return Versioned(value, record.version)
+
+
+def put(key: Key, value: BaseModel, expected: int) -> Put:
+    """A conditional write of a model."""
+    return Put(key, value.model_dump_json(), expected)

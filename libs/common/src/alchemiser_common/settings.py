@@ -1,0 +1,287 @@
+"""Every setting in one typed tree, with defaults and help, and where each value came from.
+
+Later sources win: defaults, the TOML file, .env, the environment. Variables are named
+``ALCHEMISER_<SECTION>__<FIELD>``, e.g. ``ALCHEMISER_TRADING__CASH_RESERVE=0.02``.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.ids import Pipeline
+from alchemiser_common.messages.snapshot import BarPolicy
+from alchemiser_common.messages.wire import describe
+
+PREFIX = "ALCHEMISER_"
+NOT_SETTINGS = frozenset({"ALCHEMISER_CONFIG", "ALCHEMISER_MARKET_DATA", "ALCHEMISER_GIT_SHA"})
+"""Variables with the prefix that are read elsewhere: the file's path, the tests' data, the image's build."""
+
+Fraction = Annotated[Decimal, Field(ge=0, le=1)]
+Minutes = Annotated[int, Field(ge=0, le=390)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Environment(StrEnum):
+    """Which broker: the simulator, Alpaca paper, or Alpaca live."""
+
+    SIMULATED = "simulated"
+    PAPER = "paper"
+    LIVE = "live"
+
+
+class Anchor(StrEnum):
+    """From which end of the session the decision time counts."""
+
+    OPEN = "open"
+    CLOSE = "close"
+
+
+class UnknownPolicy(StrEnum):
+    """What a run does with a strategy that lacks data."""
+
+    ABORT = "abort"
+    KEEP = "keep"
+    CASH = "cash"
+
+
+class ScheduleSettings(_Section):
+    """When a cycle decides and until when it may trade."""
+
+    anchor: Anchor = Anchor.OPEN
+    """Count the decision time from the session's open or its close."""
+    offset_minutes: Minutes = 15
+    """Minutes after the open, or before the close."""
+    window_minutes: Minutes = 30
+    """A run that starts later than this after its scheduled time is skipped."""
+    deadline_minutes: Minutes = 60
+    """No order is sent later than this after the scheduled time."""
+    close_margin_minutes: Minutes = 5
+    """No order is sent within this time before the close."""
+
+
+class DataSettings(_Section):
+    """What market data are read, and what is asked of them."""
+
+    bar_policy: BarPolicy = BarPolicy.COMPLETED
+    """`completed` decides on the last finished session, `provisional` on today's bar so far."""
+    history_days: int = Field(default=365, ge=30, le=3650)
+    """Calendar days of daily bars to read; more is read if a strategy needs more."""
+    bars_feed: str = "sip"
+    """Alpaca feed of the daily bars."""
+    quotes_feed: str = "iex"
+    """Alpaca feed of quotes and trades; `sip` needs a paid plan."""
+    max_trade_age_minutes: Minutes = 30
+    """Provisional policy: the latest trade of a symbol may be at most this old."""
+    max_provisional_move: Decimal = Field(default=Decimal("0.5"), gt=0)
+    """Provisional policy: a larger move against the last close, as a fraction, is refused."""
+    accepted_jumps: tuple[str, ...] = ()
+    """Price jumps known to be real, as SYMBOL:YYYY-MM-DD."""
+
+
+class StrategySettings(_Section):
+    """Which strategies share the account, and what happens when one lacks data."""
+
+    allocations: dict[str, float] = {"nuclear": 0.3, "tecl": 0.5, "klm": 0.2}
+    """Fraction of equity for each strategy; must add up to 1."""
+    on_unknown: UnknownPolicy = UnknownPolicy.ABORT
+    """A strategy without data aborts the run, keeps its previous targets, or goes to cash."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        for name, share in self.allocations.items():
+            if not 0 < share <= 1:
+                raise ValueError(f"allocations.{name} is {share}; give a fraction above 0 and up to 1")
+        total = sum(self.allocations.values())
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"allocations add up to {total:.6g}; they must add up to 1")
+        return self
+
+
+class TradingSettings(_Section):
+    """How targets become orders, and the limits on them."""
+
+    cash_reserve: Fraction = Decimal("0.01")
+    """Fraction of equity that stays in cash."""
+    min_trade_value: Decimal = Field(default=Decimal(10), ge=1)
+    """Smaller differences in USD are left alone (full exits are not)."""
+    min_trade_share: Fraction = Decimal("0.002")
+    """Smaller differences as a fraction of equity are left alone (full exits are not)."""
+    max_orders: int = Field(default=60, ge=1)
+    """A plan with more legs is refused."""
+    max_order_value: Decimal = Field(default=Decimal(1_000_000), gt=0)
+    """A plan with a larger leg in USD is refused."""
+    max_turnover: Decimal = Field(default=Decimal("2.1"), gt=0)
+    """A plan that trades more than this multiple of equity is refused; a full switch is 2."""
+    max_symbol_weight: Fraction = Decimal(1)
+    """A decision with a larger weight in one symbol is refused."""
+    max_daily_loss: Fraction = Decimal("0.25")
+    """Nothing is bought or sold after a larger loss since yesterday's equity."""
+
+
+class ExecutionSettings(_Section):
+    """How a leg walks through the spread."""
+
+    walk: tuple[Decimal, ...] = (Decimal("0.5"), Decimal("0.75"), Decimal("0.9"), Decimal(1))
+    """Limit of each step as a fraction of the spread, from the passive to the far side."""
+    rest_seconds: float = Field(default=10.0, gt=0)
+    """How long a step rests before the next."""
+    poll_seconds: float = Field(default=2.0, gt=0)
+    """Time between two looks at open orders and quotes."""
+    collar: Fraction = Decimal("0.01")
+    """The last step goes through the far side by at most this fraction of the price."""
+    max_spread: Fraction = Decimal("0.05")
+    """A quote with a wider spread, as a fraction of mid, is not traded on."""
+    max_quote_age_seconds: float = Field(default=60.0, gt=0)
+    """An older quote is not traded on."""
+
+
+class BrokerSettings(_Section):
+    """How the broker is reached."""
+
+    trading_url: str | None = None
+    """Base URL of the trading API; the environment's own if unset."""
+    data_url: str | None = None
+    """Base URL of the market data API; Alpaca's if unset."""
+    connect_timeout_seconds: float = Field(default=3.05, gt=0)
+    read_timeout_seconds: float = Field(default=15.0, gt=0)
+    read_attempts: int = Field(default=4, ge=1)
+    """How often a read is tried. Orders are never repeated by the client."""
+
+
+class LiveSettings(_Section):
+    """The two locks on real money besides `environment = "live"`."""
+
+    armed: bool = False
+    """Must be true to trade live."""
+    account_id: str = ""
+    """Must equal the id of the account that the key opens."""
+
+
+class Settings(_Section):
+    """The whole tree."""
+
+    environment: Environment = Environment.SIMULATED
+    """simulated, paper or live."""
+    account_alias: str = Field(default="demo", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
+    """Name of the account in ids, logs and tables."""
+    pipeline: Pipeline = Pipeline.MODULAR
+    """Which pipeline this process works for."""
+    home: Path = Path(".alchemiser")
+    """Folder of the embedded state, archive and logs."""
+    schedule: ScheduleSettings = ScheduleSettings()
+    data: DataSettings = DataSettings()
+    strategies: StrategySettings = StrategySettings()
+    trading: TradingSettings = TradingSettings()
+    execution: ExecutionSettings = ExecutionSettings()
+    broker: BrokerSettings = BrokerSettings()
+    live: LiveSettings = LiveSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class SettingValue:
+    """One leaf of the tree, for display."""
+
+    name: str
+    value: object
+    source: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSettings:
+    """Settings together with the source of every value that is not a default."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+    def leaves(self) -> Iterator[SettingValue]:
+        """Every setting in the tree's order."""
+        yield from _leaves(self.settings, (), self.sources)
+
+
+def load_settings(
+    environment: Mapping[str, str], *, file: Path | None = None, dotenv: Mapping[str, str] | None = None
+) -> LoadedSettings:
+    """Merge the sources and validate the result. Raises InvalidSettings naming field, value and source."""
+    tree: dict[str, object] = {}
+    sources: dict[str, str] = {}
+    if file is not None:
+        _merge(tree, _read_toml(file), (), str(file), sources)
+    for name, variables in ((".env", dotenv or {}), ("environment", environment)):
+        for variable, text in variables.items():
+            if variable.startswith(PREFIX) and variable not in NOT_SETTINGS:
+                path = variable.removeprefix(PREFIX).lower().split("__")
+                _merge(tree, _nested(path, _value(text)), (), f"{name} {variable}", sources)
+    try:
+        return LoadedSettings(Settings.model_validate(tree), sources)
+    except ValidationError as error:
+        fields = {".".join(str(part) for part in fault["loc"]) for fault in error.errors()}
+        origin = sorted({source for name, source in sources.items() if any(_related(name, field) for field in fields)})
+        hint = f" (from {', '.join(origin)})" if origin else ""
+        raise InvalidSettings(f"settings: {describe(error)}{hint}") from error
+
+
+def _related(name: str, field: str) -> bool:
+    return name == field or name.startswith(field + ".") or field.startswith(name + ".")
+
+
+def _read_toml(file: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidSettings(f"settings file {file} does not exist") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidSettings(f"settings file {file} cannot be read: {error}") from error
+
+
+def _value(text: str) -> object:
+    """Lists and tables are written as JSON; everything else is text for pydantic to read."""
+    if text[:1] in {"{", "["}:
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _nested(path: list[str], value: object) -> dict[str, object]:
+    for part in reversed(path):
+        value = {part: value}
+    return value if isinstance(value, dict) else {}
+
+
+def _merge(
+    tree: dict[str, object], extra: Mapping[str, object], at: tuple[str, ...], source: str, sources: dict[str, str]
+) -> None:
+    for key, value in extra.items():
+        path = (*at, key)
+        present = tree.get(key)
+        if isinstance(value, Mapping) and path != ("strategies", "allocations"):
+            branch = present if isinstance(present, dict) else {}
+            tree[key] = branch
+            _merge(branch, value, path, source, sources)
+        else:
+            tree[key] = value
+            sources[".".join(path)] = source
+
+
+def _leaves(section: BaseModel, at: tuple[str, ...], sources: Mapping[str, str]) -> Iterator[SettingValue]:
+    for name, field in type(section).model_fields.items():
+        value: object = getattr(section, name)
+        path = (*at, name)
+        if isinstance(value, _Section):
+            yield from _leaves(value, path, sources)
+        else:
+            dotted = ".".join(path)
+            yield SettingValue(dotted, value, sources.get(dotted, "default"), field.description or "")

@@ -1,0 +1,70 @@
+"""JSON log lines that all carry the run they belong to."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+from uuid import UUID
+
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+from alchemiser_common.ids import Pipeline
+
+_NOISY = ("urllib3", "botocore", "asyncio", "uvicorn")
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    run_id: str
+    cycle_id: str
+    pipeline: str
+
+
+_RUN: ContextVar[_Run | None] = ContextVar("alchemiser_run", default=None)
+
+
+@contextmanager
+def run_scope(run_id: UUID, cycle_id: str, pipeline: Pipeline) -> Iterator[None]:
+    """Every line logged inside carries the run, whoever logs it and whichever handler writes it."""
+    token = _RUN.set(_Run(str(run_id), cycle_id, pipeline.value))
+    try:
+        yield
+    finally:
+        _RUN.reset(token)
+
+
+def log_to(target: Path | TextIO, *, service: str, level: int = logging.INFO) -> logging.Handler:
+    """Send this process's log as JSON lines to a file or stream; returns the handler, for `stop_logging`.
+
+    It is one handler on the root logger: lines of libraries carry the run id too.
+    """
+    handler: logging.Handler
+    if isinstance(target, Path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(target, encoding="utf-8")
+    else:
+        handler = logging.StreamHandler(target)
+    handler.setFormatter(LambdaPowertoolsFormatter(utc=True, service=service))
+    handler.addFilter(_stamp)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(level)
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return handler
+
+
+def stop_logging(handler: logging.Handler) -> None:
+    """Take a handler away and close it."""
+    logging.getLogger().removeHandler(handler)
+    handler.close()
+
+
+def _stamp(record: logging.LogRecord) -> bool:
+    run = _RUN.get()
+    if run is not None:
+        record.run_id, record.cycle_id, record.pipeline = run.run_id, run.cycle_id, run.pipeline
+    return True
