@@ -1,0 +1,108 @@
+"""Nodes as people read them: one line for a condition or a ranking, an indented outline for a tree. Never recurses."""
+
+from collections.abc import Iterator
+
+from alchemiser_strategy.engine import nodes as n
+from alchemiser_strategy.engine.metrics import Measure
+
+_WIDEST = 6
+"""How many members of a list are spelled out."""
+
+
+def reading(measure: Measure, symbol: str) -> str:
+    """``rsi(TQQQ, 10)``."""
+    return f"{measure.metric.value}({', '.join([symbol, *map(str, measure.windows)])})"
+
+
+def operand(node: n.Operand) -> str:
+    """A reading or a number."""
+    return f"{node.value:g}" if isinstance(node, n.Number) else reading(node.measure, node.symbol)
+
+
+def comparison(node: n.Compare) -> str:
+    """``rsi(TQQQ, 10) > 79``."""
+    return f"{operand(node.left)} {node.operator.value} {operand(node.right)}"
+
+
+def condition(node: n.Condition) -> str:
+    """A whole condition with its ands and ors."""
+    out: list[str] = []
+    todo: list[n.Condition | str] = [node]
+    while todo:
+        item = todo.pop()
+        match item:
+            case str():
+                out.append(item)
+            case n.Compare():
+                out.append(comparison(item))
+            case n.Negation():
+                todo += [")", item.part, "not ("]
+            case n.AllOf() | n.AnyOf():
+                joint = " and " if isinstance(item, n.AllOf) else " or "
+                todo.append(")")
+                for position, part in enumerate(reversed(item.parts)):
+                    todo += [joint, part] if position else [part]
+                todo.append("(")
+    return "".join(out)
+
+
+def ranking(node: n.Filter) -> str:
+    """``top 3 by moving-average-return(90)``."""
+    return f"{node.select.value} {node.k} by {node.measure}"
+
+
+def portfolio(node: n.Portfolio, labels: dict[n.Portfolio, str] | None = None) -> str:
+    """A portfolio in a few words: its label if it has one, otherwise what it is."""
+    if isinstance(node, n.Asset):
+        return node.symbol
+    if labels and node in labels:
+        return labels[node]
+    match node:
+        case n.Choice():
+            return f"if {condition(node.condition)} …"
+        case n.Filter():
+            return f"{ranking(node)} of {_members(node.children)}"
+        case n.InverseWeighted():
+            return f"inverse {node.measure} of {_members(node.children)}"
+        case n.Weighted():
+            return f"weights of {_members(node.children)}"
+
+
+def outline(root: n.Portfolio) -> Iterator[str]:
+    """The tree as indented lines; a part that was printed before is named by its number only."""
+    numbers: dict[n.Portfolio, int] = {}
+    todo: list[tuple[n.Portfolio, int, str]] = [(root, 0, "")]
+    while todo:
+        node, depth, lead = todo.pop()
+        pad = "  " * depth + lead
+        if isinstance(node, n.Asset):
+            yield f"{pad}{node.symbol}"
+            continue
+        if node in numbers:
+            yield f"{pad}as #{numbers[node]}"
+            continue
+        numbers[node] = len(numbers) + 1
+        yield f"{pad}#{numbers[node]} {_head(node)}"
+        if isinstance(node, n.Choice):
+            todo += [(node.otherwise, depth + 1, "else "), (node.then, depth + 1, "then ")]
+        else:
+            leads = [f"{share:.4g} " for share in node.shares] if isinstance(node, n.Weighted) else None
+            for position in reversed(range(len(node.children))):
+                todo.append((node.children[position], depth + 1, leads[position] if leads else ""))
+
+
+def _head(node: n.Choice | n.Weighted | n.InverseWeighted | n.Filter) -> str:
+    match node:
+        case n.Choice():
+            return f"if {condition(node.condition)}"
+        case n.Weighted():
+            return "weights"
+        case n.InverseWeighted():
+            return f"weights by inverse {node.measure}"
+        case n.Filter():
+            return ranking(node) + (f" of the {ranking(node.pool)}" if node.pool is not None else "")
+
+
+def _members(children: tuple[n.Portfolio, ...]) -> str:
+    names = [child.symbol if isinstance(child, n.Asset) else "(…)" for child in children[:_WIDEST]]
+    return ", ".join(names) + (" …" if len(children) > _WIDEST else "")
