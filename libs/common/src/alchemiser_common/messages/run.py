@@ -1,7 +1,24 @@
 """RunRecord: the first line of a run's history, written by the data service; the journal continues it."""
 
-from alchemiser_common.messages.base import Message, UtcTime
+from typing import Literal
+from uuid import UUID
+
+from alchemiser_common.messages.base import Frozen, Message, UtcTime
 from alchemiser_common.messages.report import RunStatus
+
+
+class CycleTrigger(Frozen):
+    """What starts a cycle: the scheduler's own scheduled time."""
+
+    kind: Literal["cycle-trigger"] = "cycle-trigger"
+    scheduled_at: UtcTime
+
+
+class RunEntry(Frozen):
+    """One line of an account's list of runs."""
+
+    run_id: UUID
+    cycle_id: str
 
 
 class RunRecord(Message):
