@@ -1,0 +1,1 @@
+"""Data Provider: reads the broker and the market once, checks what it read, and publishes a MarketSnapshot."""

@@ -14,7 +14,7 @@ from alpaca.trading.enums import QueryOrderStatus
 from alpaca.trading.requests import GetCalendarRequest, GetOrdersRequest
 
 from alchemiser_common.alpaca import payloads
-from alchemiser_common.alpaca.payloads import EXCHANGE_ZONE, parse
+from alchemiser_common.alpaca.payloads import parse
 from alchemiser_common.alpaca.session import Caller, RequestPolicy, harden
 from alchemiser_common.errors import BrokerRefused, BrokerUnavailable, DecisionRefused
 from alchemiser_common.messages.snapshot import Account, MarketSession, Position
@@ -26,7 +26,7 @@ from alchemiser_common.ports.broker import (
     SymbolBars,
     Trade,
 )
-from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.secrets import BrokerCredentials
 
 _NOT_FOUND = 404

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, time
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from pydantic import AliasPath, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -12,8 +11,7 @@ from alchemiser_common.messages.base import UtcTime
 from alchemiser_common.messages.snapshot import Account, Position
 from alchemiser_common.messages.wire import describe
 from alchemiser_common.ports.broker import Asset, BrokerOrder, OrderStatus, Quote, Trade
-
-EXCHANGE_ZONE = ZoneInfo("America/New_York")
+from alchemiser_common.ports.clock import EXCHANGE_ZONE
 
 _STATUSES = {
     "filled": OrderStatus.FILLED,

@@ -3,6 +3,10 @@
 import time
 from datetime import UTC, datetime
 from typing import Protocol
+from zoneinfo import ZoneInfo
+
+EXCHANGE_ZONE = ZoneInfo("America/New_York")
+"""The zone in which the exchange's dates and opening hours are meant."""
 
 
 class Clock(Protocol):

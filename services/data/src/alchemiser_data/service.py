@@ -1,0 +1,154 @@
+"""DataService: from a trigger to an archived snapshot, or to the reason why there is none.
+
+Archives and records; sends nothing. The same trigger gives the same run id, however often it comes.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from alchemiser_common import keys
+from alchemiser_common.errors import PermanentError
+from alchemiser_common.ids import Pipeline, cycle_id, run_id
+from alchemiser_common.messages.base import Stage
+from alchemiser_common.messages.report import RunStatus
+from alchemiser_common.messages.run import CycleTrigger, RunEntry, RunRecord
+from alchemiser_common.messages.snapshot import MarketSnapshot, StrategyTargets
+from alchemiser_common.ports.archive import Archive
+from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
+from alchemiser_common.ports.state import ABSENT, StateStore, load, load_all, put
+from alchemiser_common.settings import Settings
+from alchemiser_common.telemetry import run_scope
+from alchemiser_data.provider import RunIdentity, UnifiedDataProvider
+from alchemiser_data.session import Skip, decision_window
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DataOutcome:
+    """The run's record, and the snapshot if there is something to decide."""
+
+    record: RunRecord
+    snapshot: MarketSnapshot | None = None
+
+
+class DataService:
+    """One account's data stage."""
+
+    def __init__(
+        self,
+        provider: UnifiedDataProvider,
+        state: StateStore,
+        archive: Archive,
+        clock: Clock,
+        settings: Settings,
+        pipeline: Pipeline,
+    ) -> None:
+        self._provider = provider
+        self._state = state
+        self._archive = archive
+        self._clock = clock
+        self._settings = settings
+        self._pipeline = pipeline
+
+    def run(self, trigger: CycleTrigger) -> DataOutcome:
+        """Read, check, archive and record.
+
+        Permanent faults end as a record with status `failed`; TransientError goes up, for the caller to retry.
+        """
+        cycle = cycle_id(self._settings.account_alias, trigger.scheduled_at)
+        identity = RunIdentity(
+            run_id=run_id(cycle, self._pipeline),
+            cycle_id=cycle,
+            pipeline=self._pipeline,
+            account_alias=self._settings.account_alias,
+            scheduled_at=trigger.scheduled_at,
+        )
+        with run_scope(identity.run_id, cycle, self._pipeline):
+            started = self._clock.now()
+            self._record(identity, RunStatus.STARTED)
+            try:
+                result = self._read(identity)
+            except PermanentError as error:
+                _log.error("data stage failed", extra={"error": type(error).__name__, "reason": str(error)})
+                return DataOutcome(self._record(identity, RunStatus.FAILED, reason=str(error)))
+            if isinstance(result, Skip):
+                _log.info("run skipped", extra={"reason": result.reason})
+                return DataOutcome(self._record(identity, RunStatus.SKIPPED, reason=result.reason))
+            return self._archived(identity, result, started)
+
+    def _read(self, identity: RunIdentity) -> MarketSnapshot | Skip:
+        day = identity.scheduled_at.astimezone(EXCHANGE_ZONE).date()
+        session = self._provider.session_on(day)
+        window = decision_window(
+            day,
+            session,
+            self._settings.schedule,
+            scheduled_at=identity.scheduled_at,
+            now=self._clock.now(),
+        )
+        if isinstance(window, Skip) or session is None:
+            return window if isinstance(window, Skip) else Skip(f"{day} is not a trading day")
+        return self._provider.read(
+            identity,
+            session,
+            window,
+            on_unknown=self._settings.strategies.on_unknown,
+            previous_targets=self._previous_targets(),
+        )
+
+    def _previous_targets(self) -> Sequence[StrategyTargets]:
+        partition = keys.account_partition(self._settings.account_alias)
+        return [item.value for item in load_all(self._state, partition, StrategyTargets, prefix=keys.TARGETS_PREFIX)]
+
+    def _archived(self, identity: RunIdentity, snapshot: MarketSnapshot, started: datetime) -> DataOutcome:
+        traced = snapshot.traced(Stage.DATA, started, self._clock.now())
+        content_hash = traced.content_hash()
+        key = keys.snapshot_object(traced.session.day, traced.run_id, content_hash)
+        if self._archive.get(key) is None:
+            self._archive.put(key, traced.model_dump_json().encode())
+        record = self._record(identity, RunStatus.PUBLISHED, snapshot_key=key, snapshot_hash=content_hash)
+        _log.info(
+            "snapshot ready",
+            extra={
+                "symbols": len(traced.bars.symbols),
+                "bars": len(traced.bars.dates),
+                "as_of": traced.as_of.isoformat(),
+                "snapshot_hash": content_hash,
+            },
+        )
+        return DataOutcome(record, traced)
+
+    def _record(
+        self,
+        identity: RunIdentity,
+        status: RunStatus,
+        *,
+        reason: str = "",
+        snapshot_key: str | None = None,
+        snapshot_hash: str | None = None,
+    ) -> RunRecord:
+        record = RunRecord(
+            run_id=identity.run_id,
+            cycle_id=identity.cycle_id,
+            pipeline=identity.pipeline,
+            account_alias=identity.account_alias,
+            scheduled_at=identity.scheduled_at,
+            status=status,
+            reason=reason,
+            updated_at=self._clock.now(),
+            snapshot_key=snapshot_key,
+            snapshot_hash=snapshot_hash,
+        )
+        key = keys.data_record(identity.run_id)
+        known = load(self._state, key, RunRecord)
+        if known is None:
+            entry = RunEntry(run_id=identity.run_id, cycle_id=identity.cycle_id)
+            listed = keys.run_entry(identity.account_alias, identity.scheduled_at, identity.pipeline)
+            self._state.write(put(key, record, ABSENT), put(listed, entry, ABSENT))
+        elif known.value.status is not RunStatus.PUBLISHED or status is RunStatus.PUBLISHED:
+            # A published run stays published: a later trigger that comes too late takes nothing back.
+            self._state.write(put(key, record, known.version))
+        return record

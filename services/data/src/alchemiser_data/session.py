@@ -1,0 +1,52 @@
+"""Is this cycle to be decided now? Pure: session, schedule and clock in, a verdict out."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from alchemiser_common.messages.snapshot import MarketSession
+from alchemiser_common.settings import Anchor, ScheduleSettings
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionWindow:
+    """A run may start between `opens` and `closes`, and send orders until `not_after`."""
+
+    opens: datetime
+    closes: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Nothing is to be done, and why."""
+
+    reason: str
+
+
+def decision_time(session: MarketSession, schedule: ScheduleSettings) -> datetime:
+    """When this session's cycle is due; follows early closes by itself."""
+    offset = timedelta(minutes=schedule.offset_minutes)
+    return session.opens + offset if schedule.anchor is Anchor.OPEN else session.closes - offset
+
+
+def decision_window(
+    day: date, session: MarketSession | None, schedule: ScheduleSettings, *, scheduled_at: datetime, now: datetime
+) -> DecisionWindow | Skip:
+    """The window to work in, or why there is none."""
+    if session is None:
+        return Skip(f"{day} is not a trading day")
+    due = decision_time(session, schedule)
+    last_start = due + timedelta(minutes=schedule.window_minutes)
+    for what, moment in (("the scheduled time", scheduled_at), ("the clock", now)):
+        if not due <= moment <= last_start:
+            return Skip(
+                f"{what}, {moment:%Y-%m-%d %H:%M:%S}Z, is outside the decision window "
+                f"{due:%H:%M}-{last_start:%H:%M}Z of session {session.day}"
+            )
+    not_after = min(
+        scheduled_at + timedelta(minutes=schedule.deadline_minutes),
+        session.closes - timedelta(minutes=schedule.close_margin_minutes),
+    )
+    if now >= not_after:
+        return Skip(f"the session ends too soon: no order may be sent after {not_after:%Y-%m-%d %H:%M:%S}Z")
+    return DecisionWindow(due, last_start, not_after)
