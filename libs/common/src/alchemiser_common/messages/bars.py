@@ -52,6 +52,17 @@ class DailyBars(Frozen):
             )
         return self
 
+    def __eq__(self, other: object) -> bool:
+        """By what travels; the unpacked matrix is only a view of it."""
+        return isinstance(other, DailyBars) and self._packed == other._packed
+
+    def __hash__(self) -> int:
+        return hash(self._packed)
+
+    @property
+    def _packed(self) -> tuple[tuple[date, ...], tuple[str, ...], str]:
+        return self.dates, self.symbols, self.close
+
     @cached_property
     def closes(self) -> Matrix:
         """Closes in USD, (days, symbols), oldest first, read-only."""
