@@ -8,7 +8,15 @@ The first split is the one that decides what the caller does::
     │   ├── InvalidSettings     a setting is missing, unknown or contradicts another
     │   ├── MissingSecret       a secret that the run needs is absent or malformed
     │   ├── MarketDataRejected  the market data failed a check and must not be decided on
-    │   ├── DecisionRefused     a decision is expired, foreign or unauthorised, or a limit is breached
+    │   ├── DecisionRefused     a decision must not be traded
+    │   │   ├── DecisionExpired a decision is past its deadline
+    │   │   ├── WrongAccount    a decision, a setting or a key is for another account or environment
+    │   │   ├── NotAuthorised   another pipeline, or none, may trade the account
+    │   │   ├── NotArmed        live trading lacks one of its locks
+    │   │   ├── TradingHalted   a person or a limit has stopped trading
+    │   │   ├── MarketClosed    the session is over, too short, or does not exist
+    │   │   └── LimitBreached   a plan is over a limit
+    │   ├── RunInProgress       a change is asked for that must wait for a run to end
     │   ├── BrokerRefused       the broker understood a request and said no
     │   ├── Unreconciled        the broker shows what no journal entry explains
     │   └── StateCorrupt        the state store holds something that no version of this code wrote
@@ -17,6 +25,7 @@ The first split is the one that decides what the caller does::
     │   │   └── BrokerThrottled the broker refused to look at a request: it surely had no effect
     │   ├── StoreUnavailable    state, queue or archive could not be reached
     │   ├── LeaseHeld           another worker holds the account
+    │   ├── OutOfTime           the process must end before the run does; the next delivery continues it
     │   └── Conflict            a conditional write lost against a concurrent one
     └── AmbiguousOutcome        an order request may have landed: look it up, never repeat it blindly
 
@@ -50,6 +59,38 @@ class MarketDataRejected(PermanentError):
 
 class DecisionRefused(PermanentError):
     """Raised when a decision must not be traded: expired, foreign, unauthorised or over a limit."""
+
+
+class DecisionExpired(DecisionRefused):
+    """Raised when a decision arrives after its `not_after`."""
+
+
+class WrongAccount(DecisionRefused):
+    """Raised when a decision, a setting or a key is for another account or environment than the one at hand."""
+
+
+class NotAuthorised(DecisionRefused):
+    """Raised when the state store does not say that this pipeline may trade the account."""
+
+
+class NotArmed(DecisionRefused):
+    """Raised when live trading lacks one of its independent locks."""
+
+
+class TradingHalted(DecisionRefused):
+    """Raised when the account's switch forbids the order, or its state cannot be trusted."""
+
+
+class MarketClosed(DecisionRefused):
+    """Raised when there is no session, or not enough of it left."""
+
+
+class LimitBreached(DecisionRefused):
+    """Raised when a plan is over a limit; names the limit, the figure and the leg."""
+
+
+class RunInProgress(PermanentError):
+    """Raised when a change is refused because a run of the account has not ended."""
 
 
 class BrokerRefused(PermanentError):
@@ -90,6 +131,10 @@ class StoreUnavailable(TransientError):
 
 class LeaseHeld(TransientError):
     """Raised when another worker holds the account's lease."""
+
+
+class OutOfTime(TransientError):
+    """Raised when the process has too little time left for another step; the run is left to the next delivery."""
 
 
 class Conflict(TransientError):

@@ -10,6 +10,7 @@ DATA_SORT = "DATA"
 JOURNAL_SORT = "JOURNAL"
 INTENT_PREFIX = "INTENT#"
 TARGETS_PREFIX = "TARGETS#"
+BOOK_PREFIX = "BOOK#"
 
 
 def run_partition(run: UUID) -> str:
@@ -25,6 +26,21 @@ def data_record(run: UUID) -> Key:
 def journal_record(run: UUID) -> Key:
     """The trading service's journal of a run."""
     return Key(run_partition(run), JOURNAL_SORT)
+
+
+def plan_record(run: UUID) -> Key:
+    """The run's frozen plan."""
+    return Key(run_partition(run), "PLAN")
+
+
+def intent_record(run: UUID, leg: int, step: int) -> Key:
+    """One order, written before it is sent; sorts by leg, then step."""
+    return Key(run_partition(run), f"{INTENT_PREFIX}{leg:04d}#{step:03d}")
+
+
+def report_record(run: UUID) -> Key:
+    """The report of a run that has ended."""
+    return Key(run_partition(run), "REPORT")
 
 
 def runs_partition(account_alias: str) -> str:
@@ -47,6 +63,46 @@ def strategy_targets(account_alias: str, strategy: str) -> Key:
     return Key(account_partition(account_alias), f"{TARGETS_PREFIX}{strategy}")
 
 
+def lease_record(account_alias: str) -> Key:
+    """Who works on the account, and which run has not ended."""
+    return Key(account_partition(account_alias), "LEASE")
+
+
+def authority_record(account_alias: str) -> Key:
+    """Which pipeline may trade the account."""
+    return Key(account_partition(account_alias), "AUTHORITY")
+
+
+def switch_record(account_alias: str) -> Key:
+    """Whether the account may trade: ACTIVE, REDUCING or HALTED."""
+    return Key(account_partition(account_alias), "SWITCH")
+
+
+def strategy_book(account_alias: str, strategy: str) -> Key:
+    """One strategy's lots and realised result."""
+    return Key(account_partition(account_alias), f"{BOOK_PREFIX}{strategy}")
+
+
+def equity_partition(account_alias: str) -> str:
+    """The account's worth by session."""
+    return f"EQUITY#{account_alias}"
+
+
+def equity_record(account_alias: str, session: date) -> Key:
+    """The account's and the strategies' worth after the last run of a session."""
+    return Key(equity_partition(account_alias), session.isoformat())
+
+
+def audit_partition(account_alias: str) -> str:
+    """What people changed, oldest first."""
+    return f"AUDIT#{account_alias}"
+
+
+def audit_record(account_alias: str, at: datetime, kind: str) -> Key:
+    """One such change."""
+    return Key(audit_partition(account_alias), f"{at.astimezone(UTC).isoformat(timespec='microseconds')}#{kind}")
+
+
 def snapshot_object(day: date, run: UUID, content_hash: str) -> str:
     """Archive key of a snapshot."""
     return f"snapshots/{day.isoformat()}/{run}/{content_hash}.json"
@@ -55,3 +111,8 @@ def snapshot_object(day: date, run: UUID, content_hash: str) -> str:
 def report_object(day: date, run: UUID) -> str:
     """Archive key of a report."""
     return f"reports/{day.isoformat()}/{run}.json"
+
+
+def decision_object(day: date, run: UUID) -> str:
+    """Archive key of the decision that a run executed."""
+    return f"reports/{day.isoformat()}/{run}.decision.json"

@@ -25,6 +25,7 @@ NOT_SETTINGS = frozenset({"ALCHEMISER_CONFIG", "ALCHEMISER_MARKET_DATA", "ALCHEM
 """Variables with the prefix that are read elsewhere: the file's path, the tests' data, the image's build."""
 
 Fraction = Annotated[Decimal, Field(ge=0, le=1)]
+WalkStep = Annotated[Decimal, Field(ge=0, le=1)]
 Minutes = Annotated[int, Field(ge=0, le=390)]
 
 
@@ -53,6 +54,21 @@ class UnknownPolicy(StrEnum):
     ABORT = "abort"
     KEEP = "keep"
     CASH = "cash"
+
+
+class ExecutionStyle(StrEnum):
+    """How a leg is worked: one market order, a walk from mid to the far side, or a slower one from the passive side."""
+
+    MARKET = "market"
+    LIMIT_WALK = "limit-walk"
+    PATIENT = "patient"
+
+
+class WithoutQuote(StrEnum):
+    """What a leg does when no quote can be traded on."""
+
+    LAST_TRADE = "last-trade"
+    SKIP = "skip"
 
 
 class ScheduleSettings(_Section):
@@ -117,6 +133,8 @@ class TradingSettings(_Section):
     """Smaller differences in USD are left alone (full exits are not)."""
     min_trade_share: Fraction = Decimal("0.002")
     """Smaller differences as a fraction of equity are left alone (full exits are not)."""
+    price_allowance: Fraction = Decimal("0.0005")
+    """Buys are costed this fraction above the last price and sells this much below, for the spread."""
     max_orders: int = Field(default=60, ge=1)
     """A plan with more legs is refused."""
     max_order_value: Decimal = Field(default=Decimal(1_000_000), gt=0)
@@ -130,12 +148,32 @@ class TradingSettings(_Section):
 
 
 class ExecutionSettings(_Section):
-    """How a leg walks through the spread."""
+    """How a leg walks through the spread, and how patient the loop is with the broker."""
 
-    walk: tuple[Decimal, ...] = (Decimal("0.5"), Decimal("0.75"), Decimal("0.9"), Decimal(1))
-    """Limit of each step as a fraction of the spread, from the passive to the far side."""
+    tight_style: ExecutionStyle = ExecutionStyle.LIMIT_WALK
+    """Style for symbols with a spread up to `tight_spread`."""
+    normal_style: ExecutionStyle = ExecutionStyle.LIMIT_WALK
+    """Style for symbols in between."""
+    wide_style: ExecutionStyle = ExecutionStyle.PATIENT
+    """Style for symbols with a spread from `wide_spread` on."""
+    tight_spread: Fraction = Decimal("0.0005")
+    """Fraction of mid."""
+    wide_spread: Fraction = Decimal("0.004")
+    """Fraction of mid."""
+    walk: tuple[WalkStep, ...] = Field(
+        default=(Decimal("0.5"), Decimal("0.75"), Decimal("0.9"), Decimal(1)), min_length=1
+    )
+    """limit-walk: limit of each step as a fraction of the spread, from the passive to the far side."""
     rest_seconds: float = Field(default=10.0, gt=0)
-    """How long a step rests before the next."""
+    """limit-walk: how long a step rests before the next."""
+    patient_walk: tuple[WalkStep, ...] = Field(
+        default=(Decimal("0.25"), Decimal("0.5"), Decimal("0.65"), Decimal("0.8"), Decimal(1)), min_length=1
+    )
+    """patient: as `walk`."""
+    patient_rest_seconds: float = Field(default=30.0, gt=0)
+    """patient: as `rest_seconds`."""
+    max_steps: int = Field(default=12, ge=1, le=99)
+    """After so many orders of one leg the last one rests until the deadline."""
     poll_seconds: float = Field(default=2.0, gt=0)
     """Time between two looks at open orders and quotes."""
     collar: Fraction = Decimal("0.01")
@@ -144,6 +182,30 @@ class ExecutionSettings(_Section):
     """A quote with a wider spread, as a fraction of mid, is not traded on."""
     max_quote_age_seconds: float = Field(default=60.0, gt=0)
     """An older quote is not traded on."""
+    max_quote_move: Fraction = Decimal("0.15")
+    """A quote whose mid is farther from the last trade, as a fraction, is not traded on."""
+    quote_patience_seconds: float = Field(default=60.0, ge=0)
+    """How long a leg waits for a quote that can be traded on."""
+    without_quote: WithoutQuote = WithoutQuote.LAST_TRADE
+    """Then: a limit at the last trade's price within the collar, or no order."""
+    cancel_patience_seconds: float = Field(default=60.0, gt=0)
+    """A cancel that is not final after this freezes the symbol."""
+    lookups: int = Field(default=4, ge=1)
+    """An order whose request got no answer is absent after so many look-ups in a row without a result."""
+    max_refusals: int = Field(default=3, ge=0)
+    """How often a leg is tried again after the broker refused or withdrew an order for a passing reason."""
+    refusal_wait_seconds: float = Field(default=5.0, ge=0)
+    """Pause before that."""
+    settle_seconds: float = Field(default=30.0, ge=0)
+    """How long to wait for the broker's cash and positions to show the fills."""
+    requests_per_minute: int = Field(default=180, ge=20)
+    """Trading requests of all legs together; Alpaca allows 200 for the account."""
+    handover_seconds: float = Field(default=45.0, ge=0)
+    """With less process time left the run cancels its open orders and is left to the next delivery."""
+    lease_seconds: float = Field(default=120.0, gt=0)
+    """An account's lease that is not renewed for this long may be taken over."""
+    max_clock_skew_seconds: float = Field(default=10.0, gt=0)
+    """A larger difference between this machine's clock and the broker's stops the run."""
 
 
 class BrokerSettings(_Section):

@@ -1,7 +1,7 @@
 """AlpacaBroker: the broker port through alpaca-py's clients."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from alpaca.common.enums import Sort
@@ -140,14 +140,11 @@ class AlpacaBroker:
 
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
         """The order, or None if the broker does not know the id."""
-        what = f"order {client_order_id}"
-        try:
-            content = self._caller.read(what, lambda: self._trading.get_order_by_client_id(client_order_id))
-        except BrokerRefused as error:
-            if error.status == _NOT_FOUND:
-                return None
-            raise
-        return _order(content, what)
+        return self._found(f"order {client_order_id}", lambda: self._trading.get_order_by_client_id(client_order_id))
+
+    def order(self, order_id: str) -> BrokerOrder | None:
+        """The order by the broker's own id, or None if the broker does not know it."""
+        return self._found(f"order {order_id}", lambda: self._trading.get_order_by_id(order_id))
 
     def submit(self, request: OrderRequest) -> BrokerOrder:
         """Place a day order, once. An id that was used before gives the order it was used for.
@@ -182,6 +179,14 @@ class AlpacaBroker:
         except BrokerRefused as error:
             if error.status not in {_NOT_FOUND, _UNPROCESSABLE}:
                 raise
+
+    def _found(self, what: str, call: Callable[[], object]) -> BrokerOrder | None:
+        try:
+            return _order(self._caller.read(what, call), what)
+        except BrokerRefused as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
 
     def _asset(self, symbol: str) -> Asset | None:
         try:

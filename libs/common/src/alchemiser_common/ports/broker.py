@@ -135,6 +135,10 @@ class MarketReader(Protocol):
         """The order, or None if the broker does not know the id (which does not prove it never will)."""
         ...
 
+    def order(self, order_id: str) -> BrokerOrder | None:
+        """The order by the broker's own id: how a replaced order's successor is found."""
+        ...
+
 
 class Broker(MarketReader, Protocol):
     """Can also trade."""
