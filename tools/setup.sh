@@ -28,10 +28,12 @@ find_python() {
 python=$(find_python)
 echo "setup: making .venv with $("$python" --version)"
 rm -f "$stamp"
-"$python" -m venv --clear .venv
+if [ "$(.venv/bin/python --version 2>/dev/null)" != "$("$python" --version)" ]; then
+    "$python" -m venv --clear .venv
+fi
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/uv.lock
 echo "setup: installing the pinned dependencies"
-.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements-dev.lock
+.venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements-dev.lock tools/uv.lock
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation \
     -e libs/common -e libs/simulator -e services/data -e services/strategy \
     -e services/trading -e services/monolith -e cli

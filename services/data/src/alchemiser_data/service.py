@@ -15,6 +15,7 @@ from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.messages.run import CycleTrigger, RunEntry, RunRecord
 from alchemiser_common.messages.snapshot import MarketSnapshot, StrategyTargets
+from alchemiser_common.messages.wire import encode
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.state import ABSENT, StateStore, load, load_all, put
@@ -71,13 +72,13 @@ class DataService:
             self._record(identity, RunStatus.STARTED)
             try:
                 result = self._read(identity)
+                if isinstance(result, MarketSnapshot):
+                    return self._archived(identity, result, started)
             except PermanentError as error:
                 _log.error("data stage failed", extra={"error": type(error).__name__, "reason": str(error)})
                 return DataOutcome(self._record(identity, RunStatus.FAILED, reason=str(error)))
-            if isinstance(result, Skip):
-                _log.info("run skipped", extra={"reason": result.reason})
-                return DataOutcome(self._record(identity, RunStatus.SKIPPED, reason=result.reason))
-            return self._archived(identity, result, started)
+            _log.info("run skipped", extra={"reason": result.reason})
+            return DataOutcome(self._record(identity, RunStatus.SKIPPED, reason=result.reason))
 
     def _read(self, identity: RunIdentity) -> MarketSnapshot | Skip:
         day = identity.scheduled_at.astimezone(EXCHANGE_ZONE).date()
@@ -105,10 +106,11 @@ class DataService:
 
     def _archived(self, identity: RunIdentity, snapshot: MarketSnapshot, started: datetime) -> DataOutcome:
         traced = snapshot.traced(Stage.DATA, started, self._clock.now())
+        body = encode(traced)
         content_hash = traced.content_hash()
         key = keys.snapshot_object(traced.session.day, traced.run_id, content_hash)
         if self._archive.get(key) is None:
-            self._archive.put(key, traced.model_dump_json().encode())
+            self._archive.put(key, body.encode())
         record = self._record(identity, RunStatus.PUBLISHED, snapshot_key=key, snapshot_hash=content_hash)
         _log.info(
             "snapshot ready",

@@ -1,0 +1,117 @@
+"""The modular pipeline on one machine: the Lambda handlers with in-process queues between them.
+
+Stands in for the scheduler and for Lambda's polling of SQS: one message at a time, failed ones again, dead letters
+kept in the archive.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from alchemiser_common.lambda_events import BatchResponse, Event
+from alchemiser_common.messages.base import Frozen
+from alchemiser_common.messages.run import CycleTrigger
+from alchemiser_common.ports.archive import Archive
+from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.queue import DeadLetter, Delivery, Queue
+from alchemiser_data.handler import DataFunction
+from alchemiser_strategy.handler import StrategyFunction
+from alchemiser_trading.handler import TradingFunction
+
+_log = logging.getLogger(__name__)
+_RETRY_SECONDS = 15.0
+_INVOCATION = timedelta(minutes=15)
+"""What a Lambda invocation may take."""
+
+type Invoke = Callable[[Event], Frozen]
+
+
+@dataclass(frozen=True, slots=True)
+class PumpResult:
+    """What the pump did."""
+
+    delivered: int
+    dead_letters: tuple[DeadLetter, ...]
+
+
+class LocalPipeline:
+    """Three functions and the two queues between them.
+
+    `deliveries` is how often each message is delivered although it was handled: at-least-once, on purpose.
+    """
+
+    def __init__(
+        self,
+        data: DataFunction,
+        strategy: StrategyFunction,
+        trading: TradingFunction,
+        *,
+        market_data_queue: Queue,
+        trade_decision_queue: Queue,
+        archive: Archive,
+        clock: Clock,
+    ) -> None:
+        self._data = data
+        self._archive = archive
+        self._clock = clock
+        self._stages: tuple[tuple[Queue, Invoke], ...] = (
+            (market_data_queue, strategy.handle),
+            (trade_decision_queue, lambda event: trading.handle(event, self._time_left())),
+        )
+
+    def run(self, trigger: CycleTrigger, *, deliveries: int = 1) -> PumpResult:
+        """Trigger the data function and work until both queues are empty. Raises TransientError of the trigger."""
+        for _ in range(deliveries):
+            self._data.handle(trigger.model_dump(mode="json"))
+        delivered = 0
+        for queue, invoke in self._stages:
+            delivered += self._drain(queue, invoke, deliveries)
+        letters = tuple(letter for queue, _ in self._stages for letter in queue.dead_letters())
+        for letter in letters:
+            self._keep(letter)
+        return PumpResult(delivered, letters)
+
+    def _drain(self, queue: Queue, invoke: Invoke, deliveries: int) -> int:
+        delivered = 0
+        while received := queue.receive():
+            (delivery,) = received
+            for _ in range(deliveries):
+                answer = invoke(_sqs_event(queue.name, delivery))
+                delivered += 1
+                if isinstance(answer, BatchResponse) and answer.batchItemFailures:
+                    self._clock.sleep(_RETRY_SECONDS)
+                    queue.release(delivery)
+                    break
+            else:
+                queue.delete(delivery)
+        return delivered
+
+    def _time_left(self) -> Callable[[], timedelta]:
+        ends = self._clock.now() + _INVOCATION
+        return lambda: ends - self._clock.now()
+
+    def _keep(self, letter: DeadLetter) -> None:
+        key = f"dead-letters/{letter.queue}/{letter.sent_at:%Y-%m-%dT%H-%M-%SZ}-{letter.message_id}.txt"
+        if self._archive.get(key) is None:
+            self._archive.put(key, letter.body.encode())
+        _log.error("message dead-lettered", extra={"queue": letter.queue, "archive_key": key})
+
+
+def _sqs_event(queue: str, delivery: Delivery) -> Event:
+    """The delivery as Lambda would hand it in."""
+    return {
+        "Records": [
+            {
+                "messageId": delivery.message_id,
+                "receiptHandle": delivery.receipt,
+                "body": delivery.body,
+                "attributes": {
+                    "MessageGroupId": delivery.group,
+                    "ApproximateReceiveCount": str(delivery.receive_count),
+                },
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:local:000000000000:{queue}.fifo",
+            }
+        ]
+    }

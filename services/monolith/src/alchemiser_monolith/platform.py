@@ -1,0 +1,117 @@
+"""What a process works with: the real things that its settings name. The only reader of the environment."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from alchemiser_common.alpaca.broker import AlpacaBroker
+from alchemiser_common.alpaca.session import RequestPolicy
+from alchemiser_common.embedded.directory_archive import DirectoryArchive
+from alchemiser_common.embedded.environment_secrets import EnvironmentSecrets
+from alchemiser_common.embedded.memory_queue import MemoryQueue
+from alchemiser_common.embedded.sqlite_state import SqliteStateStore
+from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.ports.archive import Archive
+from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.queue import Queue
+from alchemiser_common.ports.secrets import BrokerCredentials
+from alchemiser_common.ports.state import StateStore
+from alchemiser_common.settings import Environment, LoadedSettings, Settings, load_settings
+
+MARKET_DATA_QUEUE = "MarketDataQueue"
+TRADE_DECISION_QUEUE = "TradeDecisionQueue"
+_VISIBILITY = timedelta(minutes=5)
+_SIMULATOR_KEY = "PKSIMULATED"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One process's settings, clock, stores, queues and broker."""
+
+    settings: Settings
+    clock: Clock
+    state: StateStore
+    archive: Archive
+    broker: AlpacaBroker
+    market_data_queue: Queue
+    trade_decision_queue: Queue
+    git_sha: str
+
+
+def read_settings(environment: Mapping[str, str], folder: Path) -> LoadedSettings:
+    """Settings from `alchemiser.toml` (or the file ALCHEMISER_CONFIG names), .env and the environment."""
+    named = environment.get("ALCHEMISER_CONFIG")
+    usual = folder / "alchemiser.toml"
+    file = Path(named) if named else usual if usual.exists() else None
+    return load_settings(environment, file=file, dotenv=read_dotenv(folder))
+
+
+def read_dotenv(folder: Path) -> dict[str, str]:
+    """The variables in the folder's .env, if there is one."""
+    return {name: value for name, value in dotenv_values(folder / ".env").items() if value is not None}
+
+
+def broker_credentials(settings: Settings, variables: Mapping[str, str]) -> BrokerCredentials:
+    """The key that the environment asks for. Raises MissingSecret, InvalidSettings.
+
+    The simulator takes any key; a paper run must not be made with a live key, nor a live run with a paper key.
+    """
+    if settings.environment is Environment.SIMULATED:
+        return EnvironmentSecrets(
+            {"APCA_API_KEY_ID": _SIMULATOR_KEY, "APCA_API_SECRET_KEY": _SIMULATOR_KEY}
+        ).broker_credentials()
+    credentials = EnvironmentSecrets(variables).broker_credentials()
+    paper = settings.environment is Environment.PAPER
+    if credentials.paper is not paper:
+        kind = "a paper" if credentials.paper else "a live"
+        raise InvalidSettings(
+            f"environment is {settings.environment.value}, but APCA_API_KEY_ID is {kind} key; use the key of that kind"
+        )
+    return credentials
+
+
+def require_arming(settings: Settings) -> None:
+    """Refuse a live environment that is not armed in both ways. Raises InvalidSettings."""
+    if settings.environment is not Environment.LIVE:
+        return
+    if not settings.live.armed:
+        raise InvalidSettings("environment is live, but live.armed is false; real money needs both")
+    if not settings.live.account_id:
+        raise InvalidSettings("environment is live, but live.account_id is empty; give the id of the account to trade")
+
+
+def open_platform(settings: Settings, variables: Mapping[str, str], clock: Clock) -> Platform:
+    """Open the embedded stores below `settings.home` and the broker. Raises every error those have."""
+    require_arming(settings)
+    if settings.environment is Environment.SIMULATED and settings.broker.trading_url is None:
+        raise InvalidSettings("environment is simulated, but broker.trading_url does not say where the simulator is")
+    policy = RequestPolicy(
+        connect_timeout=settings.broker.connect_timeout_seconds,
+        read_timeout=settings.broker.read_timeout_seconds,
+        read_attempts=settings.broker.read_attempts,
+    )
+    broker = AlpacaBroker(
+        broker_credentials(settings, variables),
+        clock,
+        random.Random(),  # noqa: S311  (spreads retries, decides nothing)
+        paper=settings.environment is not Environment.LIVE,
+        trading_url=settings.broker.trading_url,
+        data_url=settings.broker.data_url,
+        bars_feed=settings.data.bars_feed,
+        quotes_feed=settings.data.quotes_feed,
+        policy=policy,
+    )
+    return Platform(
+        settings=settings,
+        clock=clock,
+        state=SqliteStateStore(settings.home / "state.db"),
+        archive=DirectoryArchive(settings.home / "archive"),
+        broker=broker,
+        market_data_queue=MemoryQueue(MARKET_DATA_QUEUE, clock, visibility=_VISIBILITY),
+        trade_decision_queue=MemoryQueue(TRADE_DECISION_QUEUE, clock, visibility=_VISIBILITY),
+        git_sha=variables.get("ALCHEMISER_GIT_SHA", "unknown"),
+    )

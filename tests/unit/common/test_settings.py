@@ -1,0 +1,73 @@
+"""Settings: later sources win, every value knows where it came from, every mistake is named."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.settings import Settings, load_settings
+
+
+def test_later_sources_win_and_are_remembered(tmp_path: Path) -> None:
+    file = tmp_path / "alchemiser.toml"
+    file.write_text('account_alias = "from-file"\n[trading]\ncash_reserve = "0.03"\nmax_orders = 9\n')
+    loaded = load_settings(
+        {"ALCHEMISER_TRADING__CASH_RESERVE": "0.05", "PATH": "ignored", "ALCHEMISER_GIT_SHA": "abc"},
+        file=file,
+        dotenv={"ALCHEMISER_TRADING__CASH_RESERVE": "0.04", "ALCHEMISER_TRADING__MIN_TRADE_VALUE": "25"},
+    )
+    assert loaded.settings.account_alias == "from-file"
+    assert loaded.settings.trading.cash_reserve == Decimal("0.05")
+    assert loaded.settings.trading.min_trade_value == Decimal(25)
+    shown = {leaf.name: leaf.source for leaf in loaded.leaves()}
+    assert shown["trading.cash_reserve"] == "environment ALCHEMISER_TRADING__CASH_RESERVE"
+    assert shown["trading.min_trade_value"] == ".env ALCHEMISER_TRADING__MIN_TRADE_VALUE"
+    assert shown["trading.max_orders"] == str(file)
+    assert shown["trading.max_turnover"] == "default"
+
+
+def test_allocations_are_replaced_as_a_whole() -> None:
+    loaded = load_settings({"ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"tecl": 1.0}'})
+    assert loaded.settings.strategies.allocations == {"tecl": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("STRATEGIES__ALLOCATIONS", '{"tecl": 0.5, "klm": 0.4}', "allocations add up to 0.9; they must add up to 1"),
+        ("STRATEGIES__ALLOCATIONS", '{"tecl": 1.5, "klm": -0.5}', "allocations.tecl is 1.5"),
+        ("STRATEGIES__ALLOCATIONS", "{tecl", "strategies.allocations"),
+        ("TRADING__CASH_RESERVE", "5%", "trading.cash_reserve"),
+        ("TRADING__CASH_RESERVE", "1.5", "less than or equal to 1 (got '1.5')"),
+        ("TRADING__CASHRESERVE", "0.1", "trading.cashreserve: Extra inputs are not permitted"),
+        ("ENVIRONMENT", "production", "'simulated', 'paper' or 'live' (got 'production')"),
+        ("DATA__BAR_POLICY", "today", "data.bar_policy"),
+        ("ACCOUNT_ALIAS", "Main Account", "account_alias"),
+    ],
+)
+def test_a_mistake_is_named_with_field_value_and_source(variable: str, value: str, words: str) -> None:
+    with pytest.raises(InvalidSettings) as refusal:
+        load_settings({f"ALCHEMISER_{variable}": value})
+    assert words in str(refusal.value)
+    assert f"environment ALCHEMISER_{variable}" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("[trading", "cannot be read"), ("unknown_key = 1", "unknown_key: Extra inputs"), (None, "does not exist")],
+)
+def test_a_bad_file_is_named(tmp_path: Path, content: str | None, words: str) -> None:
+    file = tmp_path / "alchemiser.toml"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(InvalidSettings) as refusal:
+        load_settings({}, file=file)
+    assert words in str(refusal.value)
+    assert str(file) in str(refusal.value)
+
+
+def test_every_setting_explains_itself() -> None:
+    silent = [leaf.name for leaf in load_settings({}).leaves() if not leaf.help and "timeout" not in leaf.name]
+    assert silent == []
+    assert load_settings({}).settings == Settings()
