@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from alchemiser_strategy.errors import StrategyError
 
@@ -48,9 +49,18 @@ _ONE_MORE_BAR = frozenset(
 _AT_LEAST_TWO = frozenset({Metric.STDEV_RETURN, Metric.STDEV_PRICE})
 
 
-@dataclass(frozen=True, slots=True)
+RECURSIVE = frozenset(
+    {Metric.RSI, Metric.EXPONENTIAL_MOVING_AVERAGE_PRICE, Metric.PPO, Metric.PPO_SIGNAL, Metric.RSI_VOLATILITY}
+)
+"""Metrics whose value depends, ever less, on every bar since the first."""
+
+SETTLED_BARS = 252
+"""Bars to load for a recursive metric, though it has a value earlier: one year."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Measure:
-    """A metric with its windows in sessions, in the order of the metric's options."""
+    """A metric with its windows in sessions, in the order of the metric's options. Equal measures are one object."""
 
     metric: Metric
     windows: tuple[int, ...]
@@ -62,9 +72,16 @@ class Measure:
             return max(self.windows[:2]) + self.windows[2] - 1
         return max(self.windows, default=1) + (self.metric in _ONE_MORE_BAR)
 
+    @property
+    def bars_wanted(self) -> int:
+        """How many bars to load for it."""
+        return max(self.bars_needed, SETTLED_BARS) if self.metric in RECURSIVE else self.bars_needed
+
     def __str__(self) -> str:
         return f"{self.metric.value}({', '.join(map(str, self.windows))})" if self.windows else self.metric.value
 
+
+_measure = cache(Measure)
 
 type Windows = int | str | Mapping[str, int | str] | None
 """A window in sessions, or the windows by option name (``short-window`` …); None takes the metric's defaults."""
@@ -88,7 +105,7 @@ def measure(name: str, windows: Windows = None) -> Measure:
     if unknown:
         allowed = ", ".join(expected) or "none"
         raise StrategyError(f"{name} has no option {unknown[0]!r}; its options: {allowed}")
-    result = Measure(metric, tuple(whole(f"{name} {key}", options.get(key, usual)) for key, usual in expected.items()))
+    result = _measure(metric, tuple(whole(f"{name} {key}", options.get(key, usual)) for key, usual in expected.items()))
     if metric in _AT_LEAST_TWO and result.windows[0] < 2:
         raise StrategyError(f"{name} window is 1; a sample standard deviation needs at least 2")
     return result

@@ -1,6 +1,6 @@
 """Nodes as people read them: one line for a condition or a ranking, an indented outline for a tree. Never recurses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.metrics import Measure
@@ -51,7 +51,7 @@ def ranking(node: n.Filter) -> str:
     return f"{node.select.value} {node.k} by {node.measure}"
 
 
-def portfolio(node: n.Portfolio, labels: dict[n.Portfolio, str] | None = None) -> str:
+def portfolio(node: n.Portfolio, labels: Mapping[n.Portfolio, str] | None = None) -> str:
     """A portfolio in a few words: its label if it has one, otherwise what it is."""
     if isinstance(node, n.Asset):
         return node.symbol

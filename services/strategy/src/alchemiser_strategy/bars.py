@@ -1,0 +1,65 @@
+"""Closes as the engine reads them: dates, symbols and one float64 matrix, NaN where a symbol has no bar."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alchemiser_strategy.errors import StrategyError
+
+type Floats = NDArray[np.float64]
+type Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bars:
+    """Adjusted daily closes of several symbols over common sessions.
+
+    `closes` is (days, symbols) in USD, oldest first; what is not a positive finite number counts as no bar.
+    Raises StrategyError: shapes that do not fit, dates that do not ascend, repeated symbols.
+    """
+
+    dates: Sequence[date]
+    symbols: tuple[str, ...]
+    closes: Floats
+    position: Mapping[str, int] = field(init=False, repr=False)
+    rows: Floats = field(init=False, repr=False)
+    """The closes by symbol: (symbols, days), contiguous, NaN where there is no bar."""
+
+    def __post_init__(self) -> None:
+        if self.closes.shape != (len(self.dates), len(self.symbols)) or not self.dates:
+            raise StrategyError(
+                f"closes are {self.closes.shape}; dates and symbols want ({len(self.dates)}, {len(self.symbols)})"
+            )
+        if any(later <= earlier for earlier, later in zip(self.dates, self.dates[1:], strict=False)):
+            raise StrategyError("dates of bars must ascend without repeats")
+        position = {symbol: column for column, symbol in enumerate(self.symbols)}
+        if len(position) != len(self.symbols):
+            raise StrategyError("symbols of bars must not repeat")
+        rows = np.ascontiguousarray(self.closes.T, dtype=np.float64)
+        usable = np.isfinite(rows) & (rows > 0)
+        if not usable.all():
+            rows = np.where(usable, rows, np.nan)
+        object.__setattr__(self, "position", position)
+        object.__setattr__(self, "rows", rows)
+
+    @property
+    def days(self) -> int:
+        """Number of sessions."""
+        return len(self.dates)
+
+    def of(self, symbol: str) -> Floats:
+        """One symbol's closes, (days,); all NaN if it is not there."""
+        column = self.position.get(symbol)
+        return np.full(self.days, np.nan) if column is None else self.rows[column]
+
+    def streak(self, symbol: str) -> int:
+        """How many bars in a row the symbol has, up to the last session."""
+        known = ~np.isnan(self.of(symbol))
+        return self.days if known.all() else int(known[::-1].argmin())
+
+    def until(self, days: int) -> "Bars":
+        """The first `days` sessions only."""
+        return Bars(self.dates[:days], self.symbols, self.closes[:days])

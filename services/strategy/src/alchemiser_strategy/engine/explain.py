@@ -1,0 +1,195 @@
+"""Why today's weights are what they are: the path through the tree, what was compared and ranked, what was unknown."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from alchemiser_common.messages.decision import (
+    Candidate,
+    ConditionStep,
+    Explanation,
+    ExplanationStep,
+    RankingStep,
+    UnknownReading,
+)
+from alchemiser_common.messages.snapshot import TargetWeight
+from alchemiser_strategy.bars import Bars
+from alchemiser_strategy.engine import nodes as n
+from alchemiser_strategy.engine import text, today
+from alchemiser_strategy.engine.fragility import Outlook, Point
+from alchemiser_strategy.engine.graph import Graph, lay_out, measured_by, parts_of, price_of
+from alchemiser_strategy.engine.indicators import LastDay
+from alchemiser_strategy.engine.metrics import Measure
+from alchemiser_strategy.engine.readings import AsTheyAre
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A tree's weights of one day by symbol (sorted, sum 1), or None if they cannot be told, and why."""
+
+    weights: Mapping[str, float] | None
+    explanation: Explanation
+
+
+def explain(symphony: n.Symphony, bars: Bars) -> Verdict:
+    """What a strategy holds after the last of the bars, and why; it ignores how the strategy rebalances."""
+    return explained(lay_out(symphony.root), LastDay(bars), symphony.labels)
+
+
+def explained(graph: Graph, last: LastDay, labels: Mapping[n.Portfolio, str]) -> Verdict:
+    """The same for a tree that is already laid out, with readings that several trees share."""
+    last.prepare(graph.readings)
+    readings = AsTheyAre(graph, last, None, {})
+    day = today.evaluated(graph, readings)
+    return _Story(graph, day, readings, labels).told()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Story:
+    graph: Graph
+    day: today.Day
+    readings: AsTheyAre
+    labels: Mapping[n.Portfolio, str]
+
+    def told(self) -> Verdict:
+        weights = today.weights(self.graph, self.day)
+        points: list[Point] = []
+        unknown: dict[UnknownReading, None] = {}
+        for index in self._path():
+            points += self._points(index)
+            unknown.update(dict.fromkeys(self._unknown(index)))
+        outlook = Outlook.of(self.graph, self.day, self.readings, weights, points)
+        steps = tuple(self._step(point, fragile=point in outlook.fragile) for point in points)
+        return Verdict(
+            weights,
+            Explanation(
+                summary=_summary(weights, tuple(unknown)),
+                steps=steps,
+                unknown=tuple(unknown),
+                otherwise=targets(outlook.otherwise),
+            ),
+        )
+
+    def _path(self) -> Iterator[int]:
+        """The nodes that the day's result rests on, in reading order, each once."""
+        seen: set[int] = set()
+        todo = [self.graph.root]
+        while todo:
+            index = todo.pop()
+            if index in seen:
+                continue
+            seen.add(index)
+            yield index
+            todo += reversed(self._followed(index))
+
+    def _followed(self, index: int) -> list[int]:
+        node, members, picks = self.graph.nodes[index], self.graph.children[index], self.day.picks
+        if isinstance(node, n.Choice):
+            outcome = self.day.outcomes[self.graph.condition_number[node.condition]]
+            return [] if outcome is None else [members[0 if outcome else 1]]
+        if isinstance(node, n.Filter):
+            pool = [] if node.pool is None else [self.graph.number[node.pool]]
+            return pool + [child for child, _ in picks[index] or ()]
+        return [child for child in members if picks[index] is not None or picks[child] is None]
+
+    def _points(self, index: int) -> list[Point]:
+        node = self.graph.nodes[index]
+        if isinstance(node, n.Choice):
+            return [item for item in self._met(node.condition) if self._judged(item) is not None]
+        return [index] if isinstance(node, n.Filter) else []
+
+    def _judged(self, item: n.Condition) -> bool | None:
+        return self.day.outcomes[self.graph.condition_number[item]]
+
+    def _met(self, condition: n.Condition) -> list[n.Compare]:
+        """The comparisons that settled a condition, in the order they were tried."""
+        met: list[n.Compare] = []
+        todo = [condition]
+        while todo:
+            item = todo.pop()
+            if isinstance(item, n.Compare):
+                met.append(item)
+                continue
+            tried: list[n.Condition] = []
+            for part in parts_of(item):
+                tried.append(part)
+                if not isinstance(item, n.Negation) and self._judged(part) is not isinstance(item, n.AllOf):
+                    break
+            todo += reversed(tried)
+        return met
+
+    def _step(self, point: Point, *, fragile: bool) -> ExplanationStep:
+        if isinstance(point, n.Compare):
+            left, right = today.operand(point.left, self.readings), today.operand(point.right, self.readings)
+            return ConditionStep(
+                text=text.comparison(point),
+                left=left,
+                right=right,
+                holds=self._judged(point) is True,
+                margin=left - right,
+                fragile=fragile,
+            )
+        node = self.graph.nodes[point]
+        members, values = today.competing(self.graph, point, self.day, self.readings) or ([], [])
+        chosen = {child for child, _ in self.day.picks[point] or ()}
+        return RankingStep(
+            text=text.ranking(node) if isinstance(node, n.Filter) else "",
+            candidates=tuple(
+                Candidate(
+                    name=text.portfolio(self.graph.nodes[child], self.labels),
+                    value=None if math.isnan(value) else value,
+                    chosen=child in chosen,
+                )
+                for child, value in zip(members, values, strict=True)
+            ),
+            fragile=fragile,
+        )
+
+    def _unknown(self, index: int) -> Iterator[UnknownReading]:
+        """What a node on the path looked for and did not find."""
+        node = self.graph.nodes[index]
+        if isinstance(node, n.Asset):
+            yield from self._missing(*price_of(node.symbol))
+        elif isinstance(node, n.Choice):
+            if self._judged(node.condition) is None:
+                for item in self._met(node.condition):
+                    for side in (item.left, item.right):
+                        if isinstance(side, n.Reading):
+                            yield from self._missing(side.measure, side.symbol)
+        else:
+            what = measured_by(node)
+            for child in self.graph.children[index]:
+                member = self.graph.nodes[child]
+                if what is not None and isinstance(member, n.Asset):
+                    yield from self._missing(what, member.symbol)
+                elif what is not None:
+                    yield from self._missing_series(what, child)
+
+    def _missing(self, what: Measure, symbol: str) -> Iterator[UnknownReading]:
+        if math.isnan(self.readings.symbol((what, symbol))):
+            had = self.readings.last.bars.streak(symbol)
+            yield UnknownReading(symbol=symbol, indicator=str(what), bars_had=had, bars_needed=what.bars_needed)
+
+    def _missing_series(self, what: Measure, child: int) -> Iterator[UnknownReading]:
+        unknown_today = self.day.picks[child] is None
+        if unknown_today or math.isnan(self.readings.portfolio((what, child))):
+            yield UnknownReading(
+                symbol=text.portfolio(self.graph.nodes[child], self.labels),
+                indicator=str(what),
+                bars_had=self.readings.streak(child),
+                bars_needed=what.bars_needed,
+            )
+
+
+def targets(weights: Mapping[str, float] | None) -> tuple[TargetWeight, ...]:
+    """Weights as a message carries them, by symbol."""
+    return tuple(
+        TargetWeight(symbol=symbol, weight=min(weight, 1.0)) for symbol, weight in sorted((weights or {}).items())
+    )
+
+
+def _summary(weights: Mapping[str, float] | None, unknown: tuple[UnknownReading, ...]) -> str:
+    if weights is not None:
+        return ", ".join(f"{symbol} {weight:.1%}" for symbol, weight in weights.items())
+    first = unknown[0]
+    return f"no signal: {first.indicator} of {first.symbol} has {first.bars_had} of {first.bars_needed} bars"

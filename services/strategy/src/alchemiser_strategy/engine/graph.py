@@ -1,0 +1,215 @@
+"""A tree laid out flat for the interpreters: nodes children-first and numbered, and what each must measure."""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alchemiser_strategy.engine import nodes as n
+from alchemiser_strategy.engine.indicators import Key
+from alchemiser_strategy.engine.metrics import Measure, Metric, measure
+
+_PRICE = measure(Metric.CURRENT_PRICE.value)
+
+type SeriesKey = tuple[Measure, int]
+"""A measure of a portfolio's own simulated series, the portfolio by number."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """The nodes of one tree. Every number in here is an index into `nodes` or `conditions`."""
+
+    nodes: tuple[n.Portfolio, ...]
+    """Children before parents; the root is the last."""
+    conditions: tuple[n.Condition, ...]
+    """Parts before wholes."""
+    number: dict[n.Portfolio, int]
+    condition_number: dict[n.Condition, int]
+    children: tuple[tuple[int, ...], ...]
+    """The portfolios that each node is made of."""
+    rests_on: tuple[tuple[int, ...], ...]
+    """The same and, for a filter over a filter, its pool."""
+    readings: frozenset[Key]
+    """Every measure of a symbol that conditions and rankings may look at."""
+    series: tuple[int, ...]
+    """Portfolios that are ranked or weighted by their own value series, children-first."""
+    simulated: frozenset[int]
+    """`series` and everything below: where every past day's holdings matter."""
+    symbols: tuple[str, ...]
+    """Every symbol that is read or can be held, sorted."""
+    condition_masks: tuple[int, ...]
+    """For each condition the symbols it reads, one bit each."""
+    node_masks: tuple[int, ...]
+    """For each node the symbols whose last close can change what it picks, itself or below."""
+    lookback: int
+    """Bars to load: the longest chain of windows, and a year where a measure has a long memory."""
+
+    @property
+    def root(self) -> int:
+        """The root's number."""
+        return len(self.nodes) - 1
+
+    def bit(self, symbol: str) -> int:
+        """The symbol's bit in the masks."""
+        return 1 << bisect_left(self.symbols, symbol)
+
+
+def measured_by(node: n.Portfolio) -> Measure | None:
+    """What a node ranks or weighs its children by."""
+    return node.measure if isinstance(node, (n.Filter, n.InverseWeighted)) else None
+
+
+def lay_out(root: n.Portfolio) -> Graph:
+    """Number the nodes of a tree. Cost grows with the number of different nodes, not with how often they are used."""
+    order = list(_children_first(root))
+    number = {node: index for index, node in enumerate(order)}
+    conditions = list(_parts_first([node.condition for node in order if isinstance(node, n.Choice)]))
+    operands = {side for item in conditions if isinstance(item, n.Compare) for side in (item.left, item.right)}
+    readings = {(side.measure, side.symbol) for side in operands if isinstance(side, n.Reading)}
+    symbols = {symbol for _, symbol in readings}
+    series: set[int] = set()
+    for node in order:
+        if isinstance(node, n.Asset):
+            symbols.add(node.symbol)
+            readings.add((_PRICE, node.symbol))
+        what = measured_by(node)
+        if what is not None:
+            readings |= {(what, child.symbol) for child in children_of(node) if isinstance(child, n.Asset)}
+            series |= {number[child] for child in children_of(node) if not isinstance(child, n.Asset)}
+    children = tuple(tuple(number[child] for child in children_of(node)) for node in order)
+    rests_on = tuple(
+        (*below, number[node.pool]) if isinstance(node, n.Filter) and node.pool is not None else below
+        for node, below in zip(order, children, strict=True)
+    )
+    alphabet = tuple(sorted(symbols))
+    condition_masks, node_masks = _masks(order, number, conditions, alphabet)
+    return Graph(
+        nodes=tuple(order),
+        conditions=tuple(conditions),
+        number=number,
+        condition_number={item: index for index, item in enumerate(conditions)},
+        children=children,
+        rests_on=rests_on,
+        readings=frozenset(readings),
+        series=tuple(sorted(series)),
+        simulated=_below(series, rests_on),
+        symbols=alphabet,
+        condition_masks=condition_masks,
+        node_masks=node_masks,
+        lookback=_lookback(order, rests_on, _condition_lookbacks(conditions)),
+    )
+
+
+def children_of(node: n.Portfolio) -> tuple[n.Portfolio, ...]:
+    """The portfolios that a portfolio is made of."""
+    match node:
+        case n.Asset():
+            return ()
+        case n.Choice():
+            return (node.then, node.otherwise)
+        case _:
+            return node.children
+
+
+def parts_of(item: n.Condition) -> tuple[n.Condition, ...]:
+    """The conditions that a condition is made of."""
+    match item:
+        case n.Compare():
+            return ()
+        case n.Negation():
+            return (item.part,)
+        case _:
+            return item.parts
+
+
+def price_of(symbol: str) -> Key:
+    """What an asset needs in order to be held: a last close."""
+    return (_PRICE, symbol)
+
+
+def _children_first(root: n.Portfolio) -> Iterator[n.Portfolio]:
+    seen: set[n.Portfolio] = set()
+    todo: list[tuple[n.Portfolio, bool]] = [(root, False)]
+    while todo:
+        node, done = todo.pop()
+        if done:
+            yield node
+        elif node not in seen:
+            seen.add(node)
+            todo.append((node, True))
+            below = children_of(node)
+            if isinstance(node, n.Filter) and node.pool is not None:
+                below = (node.pool, *below)
+            todo += [(child, False) for child in reversed(below) if child not in seen]
+
+
+def _parts_first(roots: list[n.Condition]) -> Iterator[n.Condition]:
+    seen: set[n.Condition] = set()
+    todo = [(item, False) for item in reversed(roots)]
+    while todo:
+        item, done = todo.pop()
+        if done:
+            yield item
+        elif item not in seen:
+            seen.add(item)
+            todo.append((item, True))
+            todo += [(part, False) for part in reversed(parts_of(item)) if part not in seen]
+
+
+def _below(starts: set[int], rests_on: tuple[tuple[int, ...], ...]) -> frozenset[int]:
+    inside = set(starts)
+    for index in range(len(rests_on) - 1, -1, -1):
+        if index in inside:
+            inside.update(rests_on[index])
+    return frozenset(inside)
+
+
+def _masks(
+    order: list[n.Portfolio], number: dict[n.Portfolio, int], conditions: list[n.Condition], alphabet: tuple[str, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    bit = {symbol: 1 << place for place, symbol in enumerate(alphabet)}
+    read: dict[n.Condition, int] = {}
+    for item in conditions:
+        mask = 0
+        if isinstance(item, n.Compare):
+            for side in (item.left, item.right):
+                mask |= bit[side.symbol] if isinstance(side, n.Reading) else 0
+        for part in parts_of(item):
+            mask |= read[part]
+        read[item] = mask
+    held, turned = [0] * len(order), [0] * len(order)
+    for index, node in enumerate(order):
+        for child in children_of(node):
+            held[index] |= held[number[child]]
+            turned[index] |= turned[number[child]]
+        if isinstance(node, n.Asset):
+            held[index] = bit[node.symbol]
+        elif isinstance(node, n.Choice):
+            turned[index] |= read[node.condition]
+        elif isinstance(node, n.Filter):
+            turned[index] |= held[index] | (turned[number[node.pool]] if node.pool is not None else 0)
+    return tuple(read.values()), tuple(turned)
+
+
+def _condition_lookbacks(conditions: list[n.Condition]) -> dict[n.Condition, int]:
+    needed: dict[n.Condition, int] = {}
+    for item in conditions:
+        if isinstance(item, n.Compare):
+            sides = [side.measure.bars_wanted for side in (item.left, item.right) if isinstance(side, n.Reading)]
+            needed[item] = max(sides, default=1)
+        else:
+            needed[item] = max(needed[part] for part in parts_of(item))
+    return needed
+
+
+def _lookback(
+    order: list[n.Portfolio], rests_on: tuple[tuple[int, ...], ...], conditions: dict[n.Condition, int]
+) -> int:
+    needed = [1] * len(order)
+    for index, node in enumerate(order):
+        below = max((needed[child] for child in rests_on[index]), default=1)
+        what = measured_by(node)
+        if what is not None:
+            needed[index] = below + what.bars_wanted - 1
+        else:
+            needed[index] = max(below, conditions[node.condition]) if isinstance(node, n.Choice) else below
+    return max(needed)

@@ -1,0 +1,185 @@
+"""From a snapshot to a decision: every strategy's signal, netted into one set of targets. Pure: no I/O, no clock."""
+
+import math
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from alchemiser_common.errors import PermanentError
+from alchemiser_common.messages.decision import (
+    WEIGHT_TOLERANCE,
+    ComponentVersion,
+    Signal,
+    SignalStatus,
+    StrategyShare,
+    Target,
+    TradeDecision,
+)
+from alchemiser_common.messages.snapshot import BarPolicy, MarketSnapshot, StrategyTargets
+from alchemiser_common.settings import UnknownPolicy
+from alchemiser_strategy.bars import Bars
+from alchemiser_strategy.engine import rebalance
+from alchemiser_strategy.engine.explain import targets
+from alchemiser_strategy.engine.indicators import LastDay
+from alchemiser_strategy.errors import StrategyFailed, StrategyUnknown
+from alchemiser_strategy.strategy import MarketView, Previous, Strategy, StrategyResult, TreeStrategy
+
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9./-]{0,19}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Allocated:
+    """A strategy with its fraction of equity."""
+
+    strategy: Strategy
+    fraction: float
+
+
+class MultiStrategyManager:
+    """Strategies that share an account. Signals and shares go by strategy name, targets by symbol."""
+
+    def __init__(
+        self,
+        portfolio: Sequence[Allocated],
+        *,
+        on_unknown: UnknownPolicy = UnknownPolicy.ABORT,
+        versions: tuple[ComponentVersion, ...] = (),
+    ) -> None:
+        self.portfolio = tuple(sorted(portfolio, key=lambda part: part.strategy.name))
+        self._on_unknown = on_unknown
+        self._versions = versions
+        trees = [part.strategy.graph for part in self.portfolio if isinstance(part.strategy, TreeStrategy)]
+        self._readings = tuple(dict.fromkeys(key for graph in trees for key in graph.readings))
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Every symbol that some strategy reads or can hold, sorted."""
+        return tuple(sorted({symbol for part in self.portfolio for symbol in part.strategy.symbols}))
+
+    @property
+    def lookback(self) -> int:
+        """Bars to load, for the most demanding strategy."""
+        return max(part.strategy.lookback for part in self.portfolio)
+
+    def evaluate(self, snapshot: MarketSnapshot) -> TradeDecision:
+        """What the account is to hold. Equal snapshots give equal decisions, byte for byte.
+
+        Raises StrategyUnknown: a strategy lacks data, and the policy is to abort or there is nothing to keep.
+        Raises StrategyFailed: a strategy raised something unexpected or returned no valid weights.
+        """
+        bars = Bars(snapshot.bars.dates, snapshot.bars.symbols, snapshot.bars.closes)
+        last = LastDay(bars)
+        last.prepare(self._readings)
+        signals = tuple(self._signal(part, snapshot, bars, last) for part in self.portfolio)
+        return TradeDecision(
+            run_id=snapshot.run_id,
+            cycle_id=snapshot.cycle_id,
+            pipeline=snapshot.pipeline,
+            trace=snapshot.trace,
+            account_alias=snapshot.account_alias,
+            account_id=snapshot.account.account_id,
+            snapshot_hash=snapshot.content_hash(),
+            session=snapshot.session.day,
+            as_of=snapshot.as_of,
+            bar_policy=snapshot.bar_policy,
+            not_after=snapshot.not_after,
+            targets=netted(signals),
+            signals=signals,
+            versions=self._versions,
+        )
+
+    def _signal(self, part: Allocated, snapshot: MarketSnapshot, bars: Bars, last: LastDay) -> Signal:
+        name = part.strategy.name
+        previous = previous_of(name, snapshot, bars)
+        result = _checked(name, part.strategy, MarketView(bars, last, _positions(snapshot), previous))
+        weights = result.weights
+        if result.status is SignalStatus.UNKNOWN:
+            weights = self._instead(name, result, snapshot, previous)
+        elif result.status is SignalStatus.HOLD and not weights and previous is not None:
+            weights = previous.weights
+        return Signal(
+            strategy=name,
+            allocation=part.fraction,
+            status=result.status,
+            weights=targets(weights),
+            explanation=result.explanation,
+        )
+
+    def _instead(
+        self, name: str, result: StrategyResult, snapshot: MarketSnapshot, previous: Previous | None
+    ) -> Mapping[str, float]:
+        """What a strategy without data holds, by policy."""
+        if self._on_unknown is UnknownPolicy.CASH:
+            return {}
+        if self._on_unknown is UnknownPolicy.KEEP and previous is not None:
+            return previous.weights
+        reasons = {gap.symbol: f"; {gap.rule}: {gap.detail}" for gap in snapshot.missing}
+        lacking = [
+            f"{item.indicator} of {item.symbol} has {item.bars_had} bars and needs {item.bars_needed}"
+            + reasons.get(item.symbol, "")
+            for item in result.explanation.unknown
+        ]
+        keeping = " and has no previous targets to keep" if self._on_unknown is UnknownPolicy.KEEP else ""
+        raise StrategyUnknown(
+            f"strategy {name} lacks data{keeping}: {'; '.join(lacking) or result.explanation.summary}"
+        )
+
+
+def netted(signals: Sequence[Signal]) -> tuple[Target, ...]:
+    """One target a symbol, by symbol: the strategies' weights times their allocations, with who asked for how much."""
+    asked: dict[str, list[StrategyShare]] = {}
+    for signal in signals:
+        for item in signal.weights:
+            share = StrategyShare(strategy=signal.strategy, weight=signal.allocation * item.weight)
+            asked.setdefault(item.symbol, []).append(share)
+    return tuple(
+        Target(symbol=symbol, weight=min(1.0, math.fsum(share.weight for share in shares)), shares=tuple(shares))
+        for symbol, shares in sorted(asked.items())
+    )
+
+
+def previous_of(name: str, snapshot: MarketSnapshot, bars: Bars) -> Previous | None:
+    """A strategy's previous targets, and what the market has made of them since the bar they were decided on."""
+    found = next((item for item in snapshot.previous_targets if item.strategy == name), None)
+    if found is None:
+        return None
+    weights = {item.symbol: item.weight for item in found.weights}
+    row = _decided_row(found, snapshot.bar_policy, bars)
+    growth = {
+        symbol: float(closes[-1] / closes[row]) for symbol in weights for closes in (bars.of(symbol),) if row >= 0
+    }
+    known = row >= 0 and not any(map(math.isnan, growth.values()))
+    return Previous(
+        weights, bars.dates[max(row, 0)], dict(sorted(rebalance.drifted(weights, growth).items())) if known else None
+    )
+
+
+def _decided_row(found: StrategyTargets, policy: BarPolicy, bars: Bars) -> int:
+    """The last bar that a decision for a session saw: its own if provisional, else the one before; -1 if gone."""
+    cut = bisect_right if policy is BarPolicy.PROVISIONAL else bisect_left
+    return cut(bars.dates, found.decided_for) - 1
+
+
+def _positions(snapshot: MarketSnapshot) -> dict[str, float]:
+    equity = snapshot.account.equity
+    if equity <= 0:
+        return {}
+    return {item.symbol: float(item.market_value / equity) for item in snapshot.positions}
+
+
+def _checked(name: str, strategy: Strategy, view: MarketView) -> StrategyResult:
+    """A strategy's result; whatever it raises or returns amiss names it."""
+    try:
+        result = strategy.evaluate(view)
+    except PermanentError:
+        raise
+    except Exception as error:
+        raise StrategyFailed(f"strategy {name} raised {type(error).__name__}: {error}") from error
+    for symbol, weight in result.weights.items():
+        if not _SYMBOL.fullmatch(symbol) or not (math.isfinite(weight) and weight >= 0):
+            raise StrategyFailed(f"strategy {name} wants {weight!r} of {symbol!r}; weights are 0 or more, of a ticker")
+    total = math.fsum(result.weights.values())
+    if total > 1 + WEIGHT_TOLERANCE:
+        raise StrategyFailed(f"strategy {name} wants {total!r} of its capital; the most is 1")
+    return result

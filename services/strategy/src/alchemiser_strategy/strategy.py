@@ -1,0 +1,116 @@
+"""What a strategy is to the manager, and the one kind that is made from a tree. Strategies see data, never a clock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from alchemiser_common.messages.decision import Explanation, SignalStatus
+from alchemiser_strategy.bars import Bars
+from alchemiser_strategy.engine import rebalance
+from alchemiser_strategy.engine.explain import explained
+from alchemiser_strategy.engine.graph import Graph, lay_out
+from alchemiser_strategy.engine.indicators import LastDay
+from alchemiser_strategy.engine.nodes import Symphony
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Previous:
+    """What the strategy wanted to hold when it last decided."""
+
+    weights: Mapping[str, float]
+    as_of: date
+    """Session of the last bar that decision saw."""
+    drifted: Mapping[str, float] | None
+    """The same weights moved by the prices since; None if the bars cannot tell."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarketView:
+    """All that one strategy may look at."""
+
+    bars: Bars
+    last: LastDay
+    """Indicators of the last day; strategies of one run share them."""
+    positions: Mapping[str, float]
+    """What the account holds, all strategies together: fractions of equity by symbol."""
+    previous: Previous | None
+    """None if the strategy has not decided before."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StrategyResult:
+    """What a strategy says.
+
+    TARGET: `weights` by symbol, fractions of the strategy's capital; what they leave is cash.
+    HOLD: keep `weights`, or the previous targets if there are none given. UNKNOWN: nothing can be said.
+    """
+
+    status: SignalStatus
+    weights: Mapping[str, float]
+    explanation: Explanation
+
+
+class Strategy(Protocol):
+    """A pure rule from data to weights."""
+
+    @property
+    def name(self) -> str:
+        """Unique in a portfolio."""
+        ...
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Every symbol that is read or can be held, sorted."""
+        ...
+
+    @property
+    def lookback(self) -> int:
+        """Bars to load for it."""
+        ...
+
+    def evaluate(self, view: MarketView) -> StrategyResult:
+        """What to hold after the last bar. The same view gives the same result."""
+        ...
+
+
+class TreeStrategy:
+    """A strategy that is a tree, with its rebalancing rule."""
+
+    def __init__(self, symphony: Symphony, *, name: str | None = None) -> None:
+        self.symphony = symphony
+        self.graph: Graph = lay_out(symphony.root)
+        self._name = name or symphony.name
+
+    @property
+    def name(self) -> str:
+        """As given, or as its text says."""
+        return self._name
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Every symbol in the tree."""
+        return self.graph.symbols
+
+    @property
+    def lookback(self) -> int:
+        """Bars to load: the longest chain of windows in the tree."""
+        return self.graph.lookback
+
+    def evaluate(self, view: MarketView) -> StrategyResult:
+        """The tree's weights, or the drifted holdings where the rebalancing rule says to let them drift."""
+        verdict = explained(self.graph, view.last, self.symphony.labels)
+        held = None if view.previous is None else view.previous.drifted
+        if held is not None and view.previous is not None and self._rests(verdict.weights, held, view):
+            return StrategyResult(SignalStatus.HOLD, held, verdict.explanation)
+        if verdict.weights is None:
+            return StrategyResult(SignalStatus.UNKNOWN, {}, verdict.explanation)
+        return StrategyResult(SignalStatus.TARGET, verdict.weights, verdict.explanation)
+
+    def _rests(self, target: Mapping[str, float] | None, held: Mapping[str, float], view: MarketView) -> bool:
+        rule = self.symphony.rebalance
+        if rule.always or view.previous is None:
+            return False
+        if rule.threshold is not None:
+            return target is not None and not rebalance.strayed(target, held, rule.threshold)
+        return not rebalance.due(rule, view.bars.dates[-1], view.previous.as_of)
