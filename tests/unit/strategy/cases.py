@@ -20,13 +20,12 @@ from alchemiser_common.messages.snapshot import (
 )
 from alchemiser_strategy.bars import Bars, Floats
 
-UNIVERSE = tuple(
-    (
-        "AGG BIL BND BSV BTAL BWXT EXC FAS FNGU FTLS IEF IOO KMLM LABD LABU LEU NLR OKLO PSQ QQQ QQQE RETL SMR SOXL "
-        "SPLV SPXL SPY SQQQ SSO SVIX SVXY TECL TLT TQQQ TZA UPRO UUP UVXY VIXM VIXY VOOG VOOV VOX VTV VXX XLF XLK XLP "
-        "XLY"
-    ).split()
-)
+UNIVERSE = (
+    "AGG", "BIL", "BND", "BSV", "BTAL", "BWXT", "EXC", "FAS", "FNGU", "FTLS", "IEF", "IOO", "KMLM", "LABD", "LABU",
+    "LEU", "NLR", "OKLO", "PSQ", "QQQ", "QQQE", "RETL", "SMR", "SOXL", "SPLV", "SPXL", "SPY", "SQQQ", "SSO", "SVIX",
+    "SVXY", "TECL", "TLT", "TQQQ", "TZA", "UPRO", "UUP", "UVXY", "VIXM", "VIXY", "VOOG", "VOOV", "VOX", "VTV", "VXX",
+    "XLF", "XLK", "XLP", "XLY",
+)  # fmt: skip
 WAVES = ((0.02, 4, 0.7), (0.05, 3, 0.5), (-0.02, 5, 0.5), (0.05, 2, 0.5))
 """Slope, phase and frequency of the four published price sets."""
 

@@ -9,10 +9,18 @@ from alchemiser_common.messages.decision import WEIGHT_TOLERANCE, ComponentVersi
 from alchemiser_common.settings import UnknownPolicy
 from alchemiser_strategy.engine.nodes import Symphony
 from alchemiser_strategy.manager import Allocated, MultiStrategyManager
+from alchemiser_strategy.strategies.klm import klm, klm_ensemble
+from alchemiser_strategy.strategies.nuclear import nuclear, nuclear_volatility
 from alchemiser_strategy.strategies.tecl import tecl
 from alchemiser_strategy.strategy import Strategy, TreeStrategy
 
-_SYMPHONIES: Mapping[str, Callable[[], Symphony]] = {"tecl": tecl}
+_SYMPHONIES: Mapping[str, Callable[[], Symphony]] = {
+    "nuclear": nuclear,
+    "tecl": tecl,
+    "klm": klm,
+    "nuclear-volatility": nuclear_volatility,
+    "klm-ensemble": klm_ensemble,
+}
 
 
 def built_in_strategies() -> Mapping[str, Callable[[], Strategy]]:

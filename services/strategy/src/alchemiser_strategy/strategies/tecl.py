@@ -1,35 +1,28 @@
 """The TECL strategy as one tree: trend of SPY first, then overbought and oversold funds, then technology or cash."""
 
-from alchemiser_strategy.engine.builder import Builder
-from alchemiser_strategy.engine.nodes import Condition, Operand, Portfolio, Symphony, Ties
+from alchemiser_strategy.engine.nodes import Portfolio, Symphony
+from alchemiser_strategy.strategies.vocabulary import Vocabulary
 
 
 def tecl() -> Symphony:
     """The rules as they have always traded."""
-    b = Builder()
-
-    def rsi(symbol: str) -> Operand:
-        return b.indicator("rsi", symbol, 10)
-
-    def above(symbol: str, level: float) -> Condition:
-        return b.compare(">", rsi(symbol), b.number(level))
-
-    def below(symbol: str, level: float) -> Condition:
-        return b.compare("<", rsi(symbol), b.number(level))
-
-    def hedge(percent: float) -> Portfolio:
-        return b.weight_specified([percent, 100 - percent], [b.asset("UVXY"), b.asset("BIL")])
+    b = Vocabulary()
+    hold = b.asset
 
     def technology_or(otherwise: Portfolio) -> Portfolio:
-        strong = b.if_(above("XLK", 81), b.asset("BIL"), b.asset("TECL"))
-        weak = b.if_(below("XLK", 29), b.asset("TECL"), otherwise)
-        return b.group("technology", [b.if_(b.compare(">", rsi("XLK"), rsi("KMLM")), strong, weak)])
+        strong = b.if_(b.above("XLK", 81), hold("BIL"), hold("TECL"))
+        weak = b.if_(b.below("XLK", 29), hold("TECL"), otherwise)
+        return b.group("technology", [b.if_(b.compare(">", b.rsi("XLK"), b.rsi("KMLM")), strong, weak)])
 
-    overbought = b.or_([above("TQQQ", 79), above("SPY", 80)])
-    bull = b.if_(overbought, hedge(25), technology_or(b.asset("BIL")))
-    # Equal strength goes to SQQQ: the candidates are tried in this order.
-    shelter = b.filter_("rsi", 9, "top", 1, [b.asset("SQQQ"), b.asset("BSV")], ties=Ties.LISTED)
-    panic = b.if_(above("UVXY", 84), hedge(15), b.if_(above("UVXY", 74), b.asset("BIL"), technology_or(shelter)))
-    bear = b.if_(below("TQQQ", 31), b.asset("TECL"), b.if_(below("SPXL", 29), b.asset("SPXL"), panic))
-    trend = b.compare(">", b.indicator("current-price", "SPY"), b.indicator("moving-average-price", "SPY", 200))
-    return b.symphony("tecl", b.if_(trend, b.group("bull", [bull]), b.group("bear", [bear])))
+    overbought = b.or_([b.above("TQQQ", 79), b.above("SPY", 80)])
+    bull = b.if_(overbought, b.mix(UVXY=25, BIL=75), technology_or(hold("BIL")))
+    bear = b.first_of(
+        [
+            (b.below("TQQQ", 31), hold("TECL")),
+            (b.below("SPXL", 29), hold("SPXL")),
+            (b.above("UVXY", 84), b.mix(UVXY=15, BIL=85)),
+            (b.above("UVXY", 74), hold("BIL")),
+        ],
+        technology_or(b.pick("rsi", 9, "top", 1, ["SQQQ", "BSV"])),
+    )
+    return b.symphony("tecl", b.if_(b.uptrend("SPY", 200), b.group("bull", [bull]), b.group("bear", [bear])))
