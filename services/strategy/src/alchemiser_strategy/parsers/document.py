@@ -1,0 +1,77 @@
+"""A strategy that came from a file: the symphony, where it came from and how much of it was repetition."""
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from alchemiser_strategy.engine import nodes as n
+from alchemiser_strategy.engine.builder import Builder
+
+MAX_CHARACTERS = 64 * 1024 * 1024
+"""Twenty times the largest symphony known."""
+MAX_DEPTH = 100_000
+"""Brackets inside brackets; the deepest known file has 288."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ParsedSymphony(n.Symphony):
+    """A symphony with its source. `stated` nodes were written down; equal ones are one, so `distinct` remain."""
+
+    source: str
+    warnings: tuple[str, ...]
+    """What is allowed but probably not meant, each with its place."""
+    distinct: int
+
+
+def finished(
+    builder: Builder,
+    source: str,
+    name: str,
+    root: n.Portfolio,
+    frequency: str | None,
+    threshold: float | None,
+    warnings: tuple[str, ...],
+) -> ParsedSymphony:
+    """The symphony with its counts. Raises StrategyError if the options contradict each other."""
+    made = builder.symphony(name, root, frequency=frequency, threshold=threshold)
+    stated, distinct = counted(root)
+    return ParsedSymphony(
+        made.name, root, made.rebalance, made.labels, stated, source=source, warnings=warnings, distinct=distinct
+    )
+
+
+def name_from(source: str) -> str:
+    """What a strategy without a name is called: its file's name without the extension."""
+    return PurePath(source).stem or source
+
+
+def parts(node: n.Node) -> tuple[n.Node, ...]:
+    """The nodes that a node is made of: portfolios, conditions and operands."""
+    match node:
+        case n.Choice(condition, then, otherwise):
+            return (condition, then, otherwise)
+        case n.Compare(_, left, right):
+            return (left, right)
+        case n.Negation(part) | n.Filter(pool=n.Filter() as part):
+            return (part,)
+        case n.AllOf(inside) | n.AnyOf(inside) | n.Weighted(_, inside) | n.InverseWeighted(_, inside):
+            return inside
+        case n.Filter():
+            return node.children
+        case _:
+            return ()
+
+
+def counted(root: n.Node) -> tuple[int, int]:
+    """How many nodes the tree has if every use counts, and how many different ones."""
+    size: dict[n.Node, int] = {}
+    todo = [root]
+    while todo:
+        node = todo[-1]
+        below = parts(node)
+        missing = [part for part in below if part not in size]
+        if missing and node not in size:
+            todo += missing
+        else:
+            size[node] = 1 + sum(size[part] for part in below)
+            todo.pop()
+    return size[root], len(size)

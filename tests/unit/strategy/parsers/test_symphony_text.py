@@ -1,0 +1,262 @@
+"""Every operator, option and metric of symphony text, and the nodes that it stands for."""
+
+import pytest
+
+from alchemiser_strategy.engine import nodes as n
+from alchemiser_strategy.engine.builder import Builder
+from alchemiser_strategy.engine.metrics import Metric
+from alchemiser_strategy.parsers import parse_symphony
+
+A, B, C = '(asset "A" "Alpha")', '(asset "B" nil)', '(asset "C")'
+
+
+def read(text: str) -> n.Portfolio:
+    return parse_symphony(text).root
+
+
+def shares(text: str) -> dict[str, float]:
+    root = read(text)
+    assert isinstance(root, n.Weighted)
+    total: dict[str, float] = {}
+    for share, child in zip(root.shares, root.children, strict=True):
+        assert isinstance(child, n.Asset)
+        total[child.symbol] = total.get(child.symbol, 0.0) + share
+    return total
+
+
+def condition(text: str) -> n.Condition:
+    root = read(f"(if {text} [{A}] [{B}])")
+    assert isinstance(root, n.Choice)
+    return root.condition
+
+
+# --- the whole
+
+
+def test_a_symphony_has_its_name_and_is_rebalanced_daily() -> None:
+    whole = parse_symphony(f'(defsymphony "My one" {{:asset-class "EQUITIES", :rebalance-frequency :daily}} {A})')
+    assert whole.name == "My one"
+    assert whole.rebalance.always
+    assert isinstance(whole.root, n.Asset)
+
+
+@pytest.mark.parametrize("frequency", list(n.Frequency))
+def test_every_frequency_is_known(frequency: n.Frequency) -> None:
+    whole = parse_symphony(f'(defsymphony "x" {{:rebalance-frequency :{frequency.value}}} {A})')
+    assert whole.rebalance == n.Rebalance(frequency, None)
+
+
+def test_a_threshold_takes_the_place_of_the_calendar() -> None:
+    assert parse_symphony(f'(defsymphony "x" {{:rebalance-threshold .05}} {A})').rebalance.threshold == 0.05
+
+
+def test_a_bare_body_is_named_for_its_file() -> None:
+    whole = parse_symphony(C, "library/three.clj")
+    assert (whole.name, whole.source) == ("three", "library/three.clj")
+
+
+def test_equal_parts_become_one_node_and_are_counted() -> None:
+    inner = f'(if (> (rsi "S" {{:window 10}}) 79) [{A}] [{B}])'
+    whole = parse_symphony(f"(weight-equal [{inner} {inner} {inner}])")
+    assert isinstance(whole.root, n.Weighted)
+    assert len(set(whole.root.children)) == 1
+    assert (whole.stated, whole.distinct) == (1 + 3 * 6, 1 + 6)
+
+
+def test_nodes_are_shared_with_the_builder_that_is_given() -> None:
+    builder = Builder()
+    assert parse_symphony(C, builder=builder).root is builder.asset("C")
+
+
+def test_labels_are_kept_for_people_and_separate_nothing() -> None:
+    one = parse_symphony(f'(weight-equal [(group "first" [{A} {B}]) (group "second" [{A} {B}])])')
+    assert isinstance(one.root, n.Weighted)
+    first, second = one.root.children
+    assert first is second
+    assert one.labels[first] == "first"
+    assert sorted(one.labels.values()) == ["Alpha", "first"]
+
+
+# --- portfolios
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"(weight-equal [{A} {A} {B}])", {"A": 2 / 3, "B": 1 / 3}),
+        (f"(weight-specified 60 {A} 40 {B})", {"A": 0.6, "B": 0.4}),
+        (f"(weight-specified 0.6 {A} 0.2 {B})", {"A": 0.75, "B": 0.25}),
+        (f"(weight-specified 1 {A} 0 {C} 1 {B})", {"A": 0.5, "B": 0.5}),
+        (f'(group "two items" [{A} {B}])', {"A": 0.5, "B": 0.5}),
+    ],
+)
+def test_weights_are_as_written(text: str, expected: dict[str, float]) -> None:
+    assert shares(text) == pytest.approx(expected, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("SPY", "SPY"),
+        ("BRK/B", "BRK/B"),
+        ("BF.B", "BF.B"),
+        ("EQUITIES::XLK//USD", "XLK"),
+        ("EQUITIES::BRK/B//USD", "BRK/B"),
+    ],
+)
+def test_symbols(written: str, meant: str) -> None:
+    root = read(f'(asset "{written}")')
+    assert isinstance(root, n.Asset)
+    assert root.symbol == meant
+
+
+def test_a_group_with_two_bodies_is_the_last_one_and_warns() -> None:
+    whole = parse_symphony(f'(weight-equal\n [(group "G" [{A}] [{B}])])', "g.clj")
+    assert isinstance(whole.root, n.Asset)
+    assert whole.root.symbol == "B"
+    assert whole.warnings == ("g.clj:2:3: group 'G' has 2 bodies; only the last one counts",)
+
+
+def test_wrappers_of_one_child_are_the_child() -> None:
+    assert isinstance(read(f'(weight-equal [(group "x" [(weight-specified 1 {A})])])'), n.Asset)
+
+
+def test_a_branch_of_several_items_is_an_equal_weight() -> None:
+    root = read(f'(if (> (rsi "S") 50) [{A} {B}] {C})')
+    assert isinstance(root, n.Choice)
+    assert isinstance(root.then, n.Weighted)
+    assert root.then.shares == (0.5, 0.5)
+    assert isinstance(root.otherwise, n.Asset)
+
+
+def test_inverse_volatility() -> None:
+    root = read(f'(weight-inverse-volatility "45" [{A} (group "g" [{B} {C}])])')
+    assert isinstance(root, n.InverseWeighted)
+    assert (root.measure.metric, root.measure.windows) == (Metric.STDEV_RETURN, (45,))
+    assert len(root.children) == 2
+
+
+@pytest.mark.parametrize("end", ["top", "bottom"])
+@pytest.mark.parametrize("count", ["2", '"2"', "2.", "2e0"])
+def test_a_filter_keeps_some(end: str, count: str) -> None:
+    root = read(f"(filter (moving-average-return {{:window 20}}) (select-{end} {count}) [{C} {A} {B} {A}])")
+    assert isinstance(root, n.Filter)
+    assert (root.select.value, root.k, root.pool) == (end, 2, None)
+    assert [child.symbol for child in root.children if isinstance(child, n.Asset)] == ["A", "B", "C"]
+
+
+def test_a_filter_over_a_filter_ranks_its_winners() -> None:
+    inner = f"(filter (rsi {{:window 10}}) (select-top 2) [{A} {B} {C}])"
+    root = read(f"(filter (cumulative-return {{:window 5}}) (select-bottom 1) [{inner}])")
+    assert isinstance(root, n.Filter)
+    assert root.pool is not None
+    assert root.pool.children == root.children
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        (f"(filter (rsi) (select-top 9) [{A} {B}])", "x:1:1: filter select-top 9 keeps all 2 candidates"),
+        (
+            f"(filter (rsi) (select-top 1) [{A} {B} {A}])",
+            "x:1:1: filter lists an asset more than once; it competes once",
+        ),
+        (f"(weight-specified 0 {A} 1 {B})", "x:1:1: weight-specified has a weight of zero; its child is left out"),
+    ],
+)
+def test_what_is_probably_not_meant_is_a_warning(text: str, warning: str) -> None:
+    assert parse_symphony(text, "x").warnings == (warning,)
+
+
+# --- conditions and operands
+
+
+@pytest.mark.parametrize("operator", list(n.Operator))
+def test_every_comparison(operator: n.Operator) -> None:
+    found = condition(f'({operator.value} (rsi "S" {{:window 10}}) (rsi "T" {{:window 20}}))')
+    assert isinstance(found, n.Compare)
+    assert found.operator is operator
+    assert isinstance(found.left, n.Reading)
+    assert isinstance(found.right, n.Reading)
+    assert (found.left.symbol, found.right.symbol) == ("S", "T")
+
+
+def test_conditions_compose() -> None:
+    found = condition('(and (or (> (rsi "S") 1) (< 2 3)) (not (= (rsi "S") 4)))')
+    assert isinstance(found, n.AllOf)
+    either, no = found.parts
+    assert isinstance(either, n.AnyOf)
+    assert isinstance(no, n.Negation)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("7", 7.0), ("-7", -7.0), ("+7", 7.0), ("0.5", 0.5), (".5", 0.5), ("-.5", -0.5), ("1.", 1.0), ("1e3", 1000.0),
+        ("1.5E-2", 0.015), ("1e+2", 100.0),
+    ],
+)  # fmt: skip
+def test_numbers(text: str, value: float) -> None:
+    found = condition(f'(> (rsi "S") {text})')
+    assert isinstance(found, n.Compare)
+    assert isinstance(found.right, n.Number)
+    assert found.right.value == value
+
+
+@pytest.mark.parametrize(
+    ("form", "metric", "windows"),
+    [
+        ('(current-price "S")', Metric.CURRENT_PRICE, ()),
+        ('(moving-average-price "S" {:window 50})', Metric.MOVING_AVERAGE_PRICE, (50,)),
+        ('(exponential-moving-average-price "S" {:window 8})', Metric.EXPONENTIAL_MOVING_AVERAGE_PRICE, (8,)),
+        ('(moving-average-return "S" {:window 20})', Metric.MOVING_AVERAGE_RETURN, (20,)),
+        ('(cumulative-return "S" {:window 1})', Metric.CUMULATIVE_RETURN, (1,)),
+        ('(rsi "S" {:window "14"})', Metric.RSI, (14,)),
+        ('(stdev-return "S" {:window 600})', Metric.STDEV_RETURN, (600,)),
+        ('(stdev-price "S" {:window 10})', Metric.STDEV_PRICE, (10,)),
+        ('(max-drawdown "S" {:window 252})', Metric.MAX_DRAWDOWN, (252,)),
+        ('(percentage-price-oscillator "S" {:short-window 5, :long-window 9})', Metric.PPO, (5, 9)),
+        ('(percentage-price-oscillator-signal "S" {:smooth-window "3"})', Metric.PPO_SIGNAL, (12, 26, 3)),
+        ('(rsi-volatility "S" {:window 14})', Metric.RSI_VOLATILITY, (14,)),
+        ('(rsi "S" 7)', Metric.RSI, (7,)),
+        ('(rsi "S")', Metric.RSI, (14,)),
+        ('(moving-average-price "S")', Metric.MOVING_AVERAGE_PRICE, (200,)),
+        ('(moving-average-return "S" {})', Metric.MOVING_AVERAGE_RETURN, (21,)),
+        ('(cumulative-return "S")', Metric.CUMULATIVE_RETURN, (60,)),
+        ('(exponential-moving-average-price "S")', Metric.EXPONENTIAL_MOVING_AVERAGE_PRICE, (12,)),
+        ('(stdev-return "S")', Metric.STDEV_RETURN, (6,)),
+        ('(stdev-price "S")', Metric.STDEV_PRICE, (6,)),
+        ('(max-drawdown "S")', Metric.MAX_DRAWDOWN, (60,)),
+        ('(percentage-price-oscillator "S")', Metric.PPO, (12, 26)),
+        ('(percentage-price-oscillator-signal "S")', Metric.PPO_SIGNAL, (12, 26, 9)),
+    ],
+)
+def test_every_metric_of_a_symbol_and_as_a_ranking(form: str, metric: Metric, windows: tuple[int, ...]) -> None:
+    found = condition(f"(> {form} 1)")
+    assert isinstance(found, n.Compare)
+    assert isinstance(found.left, n.Reading)
+    assert (found.left.measure.metric, found.left.measure.windows, found.left.symbol) == (metric, windows, "S")
+    ranked = read(f"(filter {form.replace(' "S"', '')} (select-top 1) [{A} {B}])")
+    assert isinstance(ranked, n.Filter)
+    assert ranked.measure is found.left.measure
+
+
+# --- the text itself
+
+
+def test_comments_commas_and_white_space_mean_nothing() -> None:
+    text = '\ufeff; first\n,(weight-equal;x\r\n\t[ ,(asset "A" "a;b,c") ;; "\n (asset\f"B"nil)])\n;end'
+    assert shares(text) == {"A": 0.5, "B": 0.5}
+
+
+def test_strings_have_escapes_and_any_characters() -> None:
+    whole = parse_symphony(r'(group "a \"b\" \\ \n \u00e9 \ud83d\ude00 \ud83d (] 漢;" [(asset "A") (asset "B")])')
+    assert whole.labels[whole.root] == 'a "b" \\ \n é 😀 � (] 漢;'
+
+
+def test_five_thousand_levels_are_as_good_as_five() -> None:
+    depth = 5000
+    step = '(if (> (rsi "S" {{:window 10}}) {}) [(asset "A")] [(weight-equal ['
+    text = "".join(step.format(level) for level in range(depth)) + C + "])])" * depth
+    whole = parse_symphony(text)
+    assert whole.distinct == 3 * depth + 3
