@@ -9,7 +9,7 @@ from typing import NoReturn
 from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.errors import StrategyError
 from alchemiser_strategy.parsers import tokens as t
-from alchemiser_strategy.parsers.document import MAX_CHARACTERS, ParsedSymphony, finished, name_from
+from alchemiser_strategy.parsers.document import MAX_CHARACTERS, MAX_DEPTH, ParsedSymphony, finished, name_from
 from alchemiser_strategy.parsers.forms import Forms, Items
 from alchemiser_strategy.parsers.values import PORTFOLIOS, Complaint, Script, Value, described
 
