@@ -1,0 +1,194 @@
+"""`alchemiser demo`: one cycle with every message delivered twice, then many sessions, a table and a page."""
+
+import hashlib
+import shutil
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from alchemiser_cli.console import Exit, err, note, out, reported_errors
+from alchemiser_cli.demo_report import session_rows, starting_equity
+from alchemiser_cli.history import RunSummary, read_detail, read_run
+from alchemiser_cli.report import demo_page, terminal
+from alchemiser_cli.report.model import Delivery, DemoReport
+from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
+from alchemiser_cli.views import run_view
+from alchemiser_cli.workspace import (
+    RunCycle,
+    Workspace,
+    cycle_at,
+    cycle_runner,
+    ensure_authority,
+    logged,
+    on_exchange,
+    open_workspace,
+)
+from alchemiser_common.errors import StateCorrupt
+from alchemiser_common.ids import Pipeline
+from alchemiser_common.settings import Environment
+from alchemiser_data.session import decision_time
+from alchemiser_monolith.platform import Platform
+from alchemiser_simulator.sessions import Session
+
+_FINISHED = "finished"
+_TWICE = 2
+_MESSAGES = 3
+"""The trigger, the snapshot and the decision."""
+
+
+def demo(
+    data: Annotated[
+        Path | None, typer.Option(help="Daily prices (Parquet or CSV) instead of the bundled sample market.")
+    ] = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="First session; has a default for each market."),
+    ] = None,
+    days: Annotated[int, typer.Option(help="Sessions to run after the first.", min=1)] = 60,
+    cash: Annotated[float, typer.Option(help="Cash in the account at the start, USD.", min=100)] = 100_000,
+    pipeline: Annotated[Pipeline | None, typer.Option(help="Run as the monolith or as the modular pipeline.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Where to write the HTML page.")] = None,
+) -> None:
+    """Show the whole line at work on a simulated exchange.
+
+    First one cycle in which every message is delivered twice, to show that nothing is ordered twice; then the next
+    sessions with a progress bar; at the end a table and one self-contained HTML page. Interrupt it (Ctrl-C) whenever
+    you like: the same command continues where it stopped.
+    """
+    with reported_errors():
+        market = open_market(data)
+        first = start.date() if start else market.default_start
+        sessions = market.sessions_from(first, days + 1)
+        base = open_workspace(environment=Environment.SIMULATED, account_alias="demo", pipeline=pipeline)
+        home = _home(base, market, sessions, cash)
+        workspace = open_workspace(
+            environment=Environment.SIMULATED, account_alias="demo", pipeline=pipeline, home=home
+        )
+        if market.notice:
+            note(market.notice)
+        started = market.sessions_from(first, 1)[0].day
+        with (
+            logged(workspace),
+            embedded_exchange(market, start=started, state=home / "simulator.db", cash=Decimal(str(cash))) as exchange,
+        ):
+            platform = on_exchange(workspace, exchange)
+            ensure_authority(platform.settings, platform.state, platform.clock.now())
+            delivery = _first_cycle(platform, exchange, market, sessions[0])
+            began = time.monotonic()
+            runs = _sessions(platform, exchange, market, sessions)
+            took = time.monotonic() - began
+        initial = starting_equity(runs[0])
+        report = DemoReport(
+            title="Alchemiser demo",
+            notice=market.notice,
+            source=market.history.source,
+            rows=session_rows([session.day for session in sessions], runs, initial),
+            initial_equity=initial,
+            settings=_settings_lines(platform),
+            delivery=delivery,
+            seconds=took,
+            made_at=datetime.now(UTC),
+        )
+        target = page or home / "report.html"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(demo_page.render(report), encoding="utf-8")
+        (home / _FINISHED).touch()
+        out.print(terminal.demo_summary(report))
+        out.print(f"Page: {target}")
+        bad = [run for run in runs if run.report is None or run.status not in {"completed", "partial"}]
+        if bad:
+            raise typer.Exit(Exit.FAILED)
+
+
+def _home(base: Workspace, market: Market, sessions: list[Session], cash: float) -> Path:
+    """A folder for exactly this demonstration: one that was finished starts again, an interrupted one goes on."""
+    settings = base.settings
+    parts = (
+        market.history.fingerprint,
+        sessions[0].day.isoformat(),
+        str(len(sessions)),
+        str(cash),
+        settings.model_dump_json(exclude={"home"}),
+    )
+    name = hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
+    home = settings.home / "demo" / name
+    if (home / _FINISHED).exists():
+        shutil.rmtree(home)
+    elif (home / "state.db").exists():
+        note("continuing the interrupted demo")
+    return home
+
+
+def _first_cycle(platform: Platform, exchange: Exchange, market: Market, session: Session) -> Delivery:
+    """Run one cycle with everything delivered twice; show it and count what the broker has."""
+    out.rule("one cycle, every message delivered twice")
+    summary = _run_session(platform, cycle_runner(platform), exchange, market, session, deliveries=_TWICE)
+    detail = read_detail(platform.state, platform.archive, summary)
+    out.print(run_view(detail))
+    intended = {intent.client_order_id for intent in detail.intents}
+    placed = [order for order in exchange.control.state().orders if order.client_order_id in intended]
+    delivery = Delivery(
+        messages_delivered=_MESSAGES * _TWICE,
+        messages=_MESSAGES,
+        orders_placed=len(placed),
+        duplicates=len(placed) - len(intended),
+    )
+    out.print(
+        f"[bold]{delivery.messages} messages, each delivered {_TWICE} times: {len(intended)} order intents, "
+        f"{delivery.orders_placed} orders at the broker, {delivery.duplicates} duplicates.[/]"
+    )
+    return delivery
+
+
+def _settings_lines(platform: Platform) -> tuple[str, ...]:
+    settings = platform.settings
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in settings.strategies.allocations.items())
+    return (
+        f"strategies: {shares}",
+        f"decides on: {settings.data.bar_policy.value} bars",
+        f"pipeline: {settings.pipeline.value}",
+        f"cash reserve: {settings.trading.cash_reserve:%}",
+    )
+
+
+def _sessions(platform: Platform, exchange: Exchange, market: Market, sessions: list[Session]) -> list[RunSummary]:
+    """Every session's run, those that an earlier, interrupted command made included."""
+    runner = cycle_runner(platform)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    runs: list[RunSummary] = []
+    with Progress(*columns, console=err) as progress:
+        task = progress.add_task("sessions", total=len(sessions))
+        for session in sessions:
+            progress.update(task, description=f"session {session.day}")
+            runs.append(_run_session(platform, runner, exchange, market, session, deliveries=1))
+            progress.advance(task)
+    return runs
+
+
+def _run_session(
+    platform: Platform, runner: RunCycle, exchange: Exchange, market: Market, session: Session, *, deliveries: int
+) -> RunSummary:
+    """The session's run; one that has ended is only read."""
+    due = decision_time(market.as_session(session), platform.settings.schedule)
+    cycle = cycle_at(platform.settings, due)
+    known = read_run(platform.state, cycle.run_id)
+    if known is not None and known.report is not None and exchange.clock.now() > due:
+        return known
+    if exchange.clock.now() < due:
+        exchange.control.set_clock(due)
+    runner(cycle, deliveries)
+    done = read_run(platform.state, cycle.run_id)
+    if done is None:
+        raise StateCorrupt(f"run {cycle.run_id} left no record")
+    return done

@@ -1,0 +1,122 @@
+"""Runs as stored: reads state and archive, puts one run's pieces side by side, changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from alchemiser_common import keys
+from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.messages.base import Message
+from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.messages.report import ExecutionReport, RunStatus
+from alchemiser_common.messages.run import RunEntry, RunRecord
+from alchemiser_common.messages.snapshot import MarketSnapshot
+from alchemiser_common.messages.wire import decode
+from alchemiser_common.ports.archive import Archive
+from alchemiser_common.ports.state import StateStore, load, load_all
+from alchemiser_trading.journal import Intent, Journal, RunJournal
+from alchemiser_trading.plan import Plan
+
+LATEST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the list of runs."""
+
+    run_id: UUID
+    cycle_id: str
+    record: RunRecord | None
+    head: RunJournal | None
+    report: ExecutionReport | None
+
+    @property
+    def status(self) -> str:
+        """The latest that any stage knows."""
+        if self.report is not None:
+            return self.report.status.value
+        if self.head is not None:
+            return RunStatus.EXECUTING.value
+        return self.record.status.value if self.record is not None else "unknown"
+
+    @property
+    def reason(self) -> str:
+        """Why it is so."""
+        for source in (self.report, self.head, self.record):
+            if source is not None and source.reason:
+                return source.reason
+        return ""
+
+    @property
+    def pipeline(self) -> str:
+        """Which pipeline worked on it."""
+        known = self.record or self.head or self.report
+        return known.pipeline.value if known is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    """Everything that is stored about one run."""
+
+    summary: RunSummary
+    snapshot: MarketSnapshot | None
+    decision: TradeDecision | None
+    plan: Plan | None
+    intents: Sequence[Intent]
+
+
+def list_runs(state: StateStore, account_alias: str, *, limit: int | None = None) -> list[RunSummary]:
+    """An account's runs, newest cycle first."""
+    entries = load_all(state, keys.runs_partition(account_alias), RunEntry, limit=limit, descending=True)
+    return [_listed(state, entry.value) for entry in entries]
+
+
+def read_run(state: StateStore, run: UUID) -> RunSummary | None:
+    """A run by its whole id, or None if nothing is stored about it."""
+    record = load(state, keys.data_record(run), RunRecord)
+    journal = Journal.load(state, run)
+    if journal is not None:
+        return RunSummary(run, journal.head.cycle_id, record.value if record else None, journal.head, journal.report())
+    return RunSummary(run, record.value.cycle_id, record.value, None, None) if record is not None else None
+
+
+def _listed(state: StateStore, entry: RunEntry) -> RunSummary:
+    return read_run(state, entry.run_id) or RunSummary(entry.run_id, entry.cycle_id, None, None, None)
+
+
+def find_run(state: StateStore, account_alias: str, name: str) -> RunSummary:
+    """The run whose id begins with `name`, or the latest. Raises InvalidSettings if that is no one run."""
+    entries = [item.value for item in load_all(state, keys.runs_partition(account_alias), RunEntry, descending=True)]
+    if not entries:
+        raise InvalidSettings(f"account {account_alias} has no runs in this home yet; `alchemiser run` makes one")
+    found = [entry for entry in entries if name == LATEST or str(entry.run_id).startswith(name.lower())]
+    if not found:
+        raise InvalidSettings(
+            f"no run of account {account_alias} has an id that begins with {name!r}; see `alchemiser runs`"
+        )
+    if len(found) > 1 and name != LATEST:
+        raise InvalidSettings(f"{len(found)} runs have ids that begin with {name!r}; give more of it")
+    return _listed(state, found[0])
+
+
+def read_detail(state: StateStore, archive: Archive, summary: RunSummary) -> RunDetail:
+    """A run with its snapshot, decision, plan and intents, as far as it has them."""
+    snapshot = None
+    if summary.record is not None and summary.record.snapshot_key is not None:
+        snapshot = _archived(archive, summary.record.snapshot_key, MarketSnapshot)
+    decision = None
+    if snapshot is not None:
+        decision = _archived(archive, keys.decision_object(snapshot.session.day, summary.run_id), TradeDecision)
+    journal = Journal.load(state, summary.run_id)
+    return RunDetail(
+        summary,
+        snapshot,
+        decision,
+        journal.plan() if journal else None,
+        journal.intents() if journal else (),
+    )
+
+
+def _archived[M: Message](archive: Archive, key: str, kind: type[M]) -> M | None:
+    body = archive.get(key)
+    return None if body is None else decode(body, kind)

@@ -1,0 +1,105 @@
+"""The embedded exchange: the simulator in this process, its clock as the pipeline's clock."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.messages.snapshot import MarketSession
+from alchemiser_simulator import (
+    SAMPLE_NOTICE,
+    PriceHistory,
+    SimulatorConfig,
+    SimulatorControl,
+    SimulatorServer,
+    read_history,
+    sample_history,
+)
+from alchemiser_simulator.sessions import Session, SessionCalendar
+
+SAMPLE_START = date(2020, 2, 3)
+"""Where simulated time begins on the bundled market: shortly before its most eventful weeks."""
+_WARM_UP_SESSIONS = 300
+"""Sessions kept before the start for the strategies' lookback."""
+
+
+class SimulatedClock:
+    """The exchange's virtual time; sleeping moves it."""
+
+    def __init__(self, control: SimulatorControl) -> None:
+        self._control = control
+
+    def now(self) -> datetime:
+        """The exchange's moment."""
+        return self._control.clock().now
+
+    def sleep(self, seconds: float) -> None:
+        """Move the exchange's time; nobody waits."""
+        self._control.advance(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Price history with its sessions and what must be said of it."""
+
+    history: PriceHistory
+    calendar: SessionCalendar
+    notice: str
+
+    def sessions_from(self, first: date, count: int) -> list[Session]:
+        """`count` sessions, the first on `first` or after it. Raises InvalidSettings if there are not as many."""
+        found = [session for session in self.calendar.sessions if session.day >= first][:count]
+        if len(found) < count:
+            days = self.calendar.sessions
+            raise InvalidSettings(
+                f"{count} sessions from {first} are asked for; the data hold {len(found)} (up to {days[-1].day})"
+            )
+        return found
+
+    def as_session(self, session: Session) -> MarketSession:
+        """The session as the broker's calendar will tell it."""
+        before = self.calendar.sessions[session.number - 1].day if session.number > 0 else session.day - timedelta(1)
+        return MarketSession(day=session.day, opens=session.opens, closes=session.closes, previous_day=before)
+
+    @property
+    def default_start(self) -> date:
+        """The sample's own start, otherwise the first session with enough history before it."""
+        if self.notice == SAMPLE_NOTICE:
+            return SAMPLE_START
+        sessions = self.calendar.sessions
+        if len(sessions) <= _WARM_UP_SESSIONS:
+            raise InvalidSettings(
+                f"the data hold {len(sessions)} sessions; about {_WARM_UP_SESSIONS} are needed before the first"
+            )
+        return sessions[_WARM_UP_SESSIONS].day
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A running exchange."""
+
+    url: str
+    control: SimulatorControl
+    clock: SimulatedClock
+
+
+def open_market(data: Path | None) -> Market:
+    """The file's market, or the bundled sample."""
+    history = sample_history() if data is None else read_history(data)
+    notice = SAMPLE_NOTICE if data is None else history.derived
+    return Market(history, SessionCalendar(history.dates), notice)
+
+
+@contextmanager
+def embedded_exchange(
+    market: Market, *, start: date, state: Path | None, cash: Decimal = Decimal(100_000)
+) -> Iterator[Exchange]:
+    """An exchange on a free loopback port. With `state` it remembers; a remembered clock wins over `start`."""
+    opening = market.sessions_from(start, 1)[0].opens - timedelta(hours=1)
+    config = SimulatorConfig(history=market.history, start=opening, cash=cash, state=state)
+    with SimulatorServer(config) as server:
+        control = SimulatorControl(server.url)
+        yield Exchange(server.url, control, SimulatedClock(control))

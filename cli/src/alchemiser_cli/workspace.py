@@ -1,0 +1,159 @@
+"""What a command works in: the settings of this folder, the home they name, and cycles run there."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+from alchemiser_cli.simulated import Exchange
+from alchemiser_common.errors import InvalidSettings, StoreUnavailable
+from alchemiser_common.ids import Pipeline, cycle_id, run_id
+from alchemiser_common.messages.run import CycleTrigger
+from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
+from alchemiser_common.ports.state import StateStore
+from alchemiser_common.settings import Environment, LoadedSettings, Settings
+from alchemiser_common.telemetry import log_to, stop_logging
+from alchemiser_data.session import decision_time
+from alchemiser_monolith.bootstrap import local_pipeline, monolith
+from alchemiser_monolith.local_pipeline import PumpResult
+from alchemiser_monolith.platform import Platform, open_platform, read_dotenv, read_settings
+from alchemiser_trading.authority import read_authority, set_authority
+
+_MONOLITH_TIME = timedelta(minutes=15)
+"""What one Lambda invocation has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Settings with their sources, and the variables that may hold secrets."""
+
+    loaded: LoadedSettings
+    variables: dict[str, str]
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+        return self.loaded.settings
+
+    @property
+    def log_file(self) -> Path:
+        """Where every command that runs cycles logs to, as JSON lines."""
+        return self.settings.home / "log.jsonl"
+
+
+type RunCycle = Callable[[Cycle, int], PumpResult]
+"""Runs a cycle, delivering each of its messages that many times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """One cycle to run, and the run it makes."""
+
+    trigger: CycleTrigger
+    run_id: UUID
+
+
+def open_workspace(**changes: object) -> Workspace:
+    """The settings of the current folder, with a command's own changes on top. Raises InvalidSettings."""
+    folder = Path.cwd()
+    variables = {**read_dotenv(folder), **os.environ}
+    loaded = read_settings(os.environ, folder)
+    wanted = {name: value for name, value in changes.items() if value is not None}
+    settings = loaded.settings.model_copy(update=wanted)
+    sources = {**loaded.sources, **dict.fromkeys(wanted, "command line")}
+    return Workspace(LoadedSettings(settings, sources), variables)
+
+
+@contextmanager
+def logged(workspace: Workspace) -> Iterator[None]:
+    """Log JSON lines into the home while inside. Raises StoreUnavailable if the home cannot be written."""
+    try:
+        handler = log_to(workspace.log_file, service="alchemiser")
+    except OSError as error:
+        raise StoreUnavailable(
+            f"home {workspace.settings.home} cannot be written: {error.strerror}; choose another with ALCHEMISER_HOME"
+        ) from error
+    try:
+        yield
+    finally:
+        stop_logging(handler)
+
+
+def on_exchange(workspace: Workspace, exchange: Exchange) -> Platform:
+    """The platform of a simulated environment."""
+    broker = workspace.settings.broker.model_copy(update={"trading_url": exchange.url, "data_url": exchange.url})
+    settings = workspace.settings.model_copy(update={"broker": broker})
+    return open_platform(settings, workspace.variables, exchange.clock)
+
+
+def on_alpaca(workspace: Workspace, clock: Clock) -> Platform:
+    """The platform of a paper or live environment. Raises MissingSecret, InvalidSettings."""
+    return open_platform(workspace.settings, workspace.variables, clock)
+
+
+def due_cycle(platform: Platform, *, at_once: bool = False) -> Cycle:
+    """The cycle of the session that the clock is in; on a day without session one that the data service will skip.
+
+    `at_once` schedules it for the present minute instead of the schedule's time.
+    """
+    now = platform.clock.now()
+    session = platform.broker.session_on(now.astimezone(EXCHANGE_ZONE).date())
+    scheduled = now.replace(second=0, microsecond=0)
+    if session is not None and not at_once:
+        scheduled = decision_time(session, platform.settings.schedule)
+    return cycle_at(platform.settings, scheduled)
+
+
+def cycle_at(settings: Settings, scheduled: datetime) -> Cycle:
+    """The cycle of a scheduled time."""
+    run = run_id(cycle_id(settings.account_alias, scheduled), settings.pipeline)
+    return Cycle(CycleTrigger(scheduled_at=scheduled), run)
+
+
+def cycle_runner(platform: Platform) -> RunCycle:
+    """How to run cycles through the pipeline that the settings name. Running raises TransientError."""
+    if platform.settings.pipeline is Pipeline.MODULAR:
+        pipeline = local_pipeline(platform)
+        return lambda cycle, deliveries: pipeline.run(cycle.trigger, deliveries=deliveries)
+    whole = monolith(platform)
+
+    def run(cycle: Cycle, deliveries: int) -> PumpResult:
+        for _ in range(deliveries):
+            ends = platform.clock.now() + _MONOLITH_TIME
+            whole.run(cycle.trigger, time_left=partial(_until, platform.clock, ends))
+        return PumpResult(deliveries, ())
+
+    return run
+
+
+def _until(clock: Clock, ends: datetime) -> timedelta:
+    return ends - clock.now()
+
+
+def ensure_authority(settings: Settings, state: StateStore, now: datetime) -> None:
+    """Give a fresh simulated or paper home's account to the configured pipeline; live is given by hand only."""
+    if settings.environment is Environment.LIVE or read_authority(state, settings.account_alias) is not None:
+        return
+    set_authority(
+        state,
+        settings.account_alias,
+        settings.pipeline,
+        who="alchemiser run",
+        reason=f"first run of a {settings.environment.value} account in this home",
+        now=now,
+    )
+
+
+def schedule_now(settings: Settings) -> Settings:
+    """The same settings with a decision window that is the whole session: for runs on demand.
+
+    Raises InvalidSettings in a live environment, where only the schedule decides.
+    """
+    if settings.environment is Environment.LIVE:
+        raise InvalidSettings("--now is refused in a live environment: only the schedule decides there")
+    schedule = settings.schedule.model_copy(update={"anchor": "open", "offset_minutes": 0, "window_minutes": 390})
+    return settings.model_copy(update={"schedule": schedule})
