@@ -1,7 +1,8 @@
 """Makes the bundled sample market: real factor returns of four ETFs, and 47 modelled funds and shares on top of them.
 
-In: a tidy Parquet file of daily raw bars with `adj_close` that holds SPY, QQQ, IWM and EEM from 2015-12-31 to 2021-03-31
-(the price file of the QuantConnect LEAN repository, Apache-2.0). Out: one Parquet file. Must give the same values each time.
+In: a tidy Parquet file of daily raw bars with `adj_close` that holds SPY, QQQ, IWM and EEM from 2015-12-31 to
+2021-03-31 (the sample data of the QuantConnect LEAN repository, Apache-2.0). Out: one Parquet file. Must give the same
+values each time.
 
     python tools/make_sample_market.py INPUT.parquet OUTPUT.parquet
 """
@@ -32,7 +33,7 @@ GAP_SYMBOL, GAP_DAY = "XLP", date(2021, 3, 24)
 
 @dataclass(frozen=True)
 class Index:
-    """An underlying: daily return = beta . (SPY, QQQ, IWM, EEM) + noise; `drift` is its log return a year beyond that."""
+    """An underlying: daily return = beta . (SPY, QQQ, IWM, EEM) + noise; `drift` is the noise's mean a year."""
 
     beta: tuple[float, float, float, float]
     noise: float  # standard deviation of a day's own return
@@ -236,7 +237,7 @@ def write(bars: pd.DataFrame, path: Path) -> None:
         path,
         compression="zstd",
         compression_level=19,
-        use_dictionary=["symbol", "volume"],
+        use_dictionary=["symbol", "volume"],  # type: ignore[arg-type]  # the stub knows no list of names
         column_encoding=dict.fromkeys(("date", *prices), "DELTA_BINARY_PACKED"),
         store_decimal_as_integer=True,
         write_statistics=False,
@@ -253,7 +254,8 @@ def main() -> int:
     write(bars, Path(sys.argv[2]))
     for symbol, rows in bars.groupby("symbol"):
         first, last = rows["close"].iloc[0] / 100, rows["close"].iloc[-1] / 100
-        print(f"{symbol:5} {len(rows)} bars {rows['low'].min() / 100:9.2f} .. {rows['high'].max() / 100:9.2f}  {first} -> {last}")
+        low, high = rows["low"].min() / 100, rows["high"].max() / 100
+        print(f"{symbol:5} {len(rows)} bars {low:9.2f} .. {high:9.2f}  {first} -> {last}")
     print(f"{len(bars)} bars, {Path(sys.argv[2]).stat().st_size} bytes")
     return 0
 

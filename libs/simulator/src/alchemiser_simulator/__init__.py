@@ -1,0 +1,57 @@
+"""A paper exchange over HTTP that the Alpaca clients can talk to, driven by daily price history.
+
+Names load on first use: reading a price file must not wait for the server's libraries.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alchemiser_simulator.config import ClockMode, ConfigError, SimulatorConfig
+    from alchemiser_simulator.control import ControlError, SimulatorControl
+    from alchemiser_simulator.history import PriceHistory, Split
+    from alchemiser_simulator.history_reader import HistoryError, read_history
+    from alchemiser_simulator.intraday import SpreadModel
+    from alchemiser_simulator.sample import SAMPLE_NOTICE, sample_history
+    from alchemiser_simulator.server import DEFAULT_PORT, PortInUseError, SimulatorServer, serve
+    from alchemiser_simulator.store import StateError
+
+__all__ = [
+    "DEFAULT_PORT",
+    "SAMPLE_NOTICE",
+    "ClockMode",
+    "ConfigError",
+    "ControlError",
+    "HistoryError",
+    "PortInUseError",
+    "PriceHistory",
+    "SimulatorConfig",
+    "SimulatorControl",
+    "SimulatorServer",
+    "Split",
+    "SpreadModel",
+    "StateError",
+    "read_history",
+    "sample_history",
+    "serve",
+]
+
+_ROOMS = {
+    "config": ("ClockMode", "ConfigError", "SimulatorConfig"),
+    "control": ("ControlError", "SimulatorControl"),
+    "history": ("PriceHistory", "Split"),
+    "history_reader": ("HistoryError", "read_history"),
+    "intraday": ("SpreadModel",),
+    "sample": ("SAMPLE_NOTICE", "sample_history"),
+    "server": ("DEFAULT_PORT", "PortInUseError", "SimulatorServer", "serve"),
+    "store": ("StateError",),
+}
+_HOMES = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

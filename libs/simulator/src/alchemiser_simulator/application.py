@@ -1,0 +1,36 @@
+"""Puts the routes of one venue together: trading, data and control behind the gateway."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
+
+from alchemiser_simulator.gateway import Gateway
+from alchemiser_simulator.http_control import ControlRoutes
+from alchemiser_simulator.http_data import DataRoutes
+from alchemiser_simulator.http_trading import TradingRoutes
+from alchemiser_simulator.refusals import Refusal
+from alchemiser_simulator.venue import Venue
+from alchemiser_simulator.wire import refusal_json
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    if not isinstance(error, Refusal):
+        raise error
+    return JSONResponse(refusal_json(error), status_code=error.status)
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    message = f"the simulator has no endpoint {request.method} {request.url.path}"
+    return JSONResponse({"code": status * 100_000, "message": message}, status_code=status)
+
+
+def application(venue: Venue) -> ASGIApp:
+    """The ASGI application over a venue."""
+    routes = [*TradingRoutes(venue).routes(), *DataRoutes(venue).routes(), *ControlRoutes(venue).routes()]
+    starlette = Starlette(routes=routes, exception_handlers={Refusal: _refused, HTTPException: _no_route})
+    return Gateway(starlette, venue)
