@@ -13,6 +13,7 @@ from alchemiser_common.errors import (
     MissingSecret,
     TransientError,
 )
+from alchemiser_simulator import ConfigError, HistoryError, PortInUseError, StateError
 
 out = Console()
 err = Console(stderr=True)
@@ -36,7 +37,7 @@ def reported_errors() -> Iterator[None]:
     """Turn the project's errors into one clear line and an exit code; bugs keep their traceback."""
     try:
         yield
-    except (InvalidSettings, MissingSecret) as error:
+    except (InvalidSettings, MissingSecret, ConfigError, HistoryError, PortInUseError, StateError) as error:
         raise fail(str(error), Exit.USAGE) from error
     except TransientError as error:
         raise fail(f"{error} (trying again may help)", Exit.UNAVAILABLE) from error

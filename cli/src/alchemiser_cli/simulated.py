@@ -100,6 +100,5 @@ def embedded_exchange(
     """An exchange on a free loopback port. With `state` it remembers; a remembered clock wins over `start`."""
     opening = market.sessions_from(start, 1)[0].opens - timedelta(hours=1)
     config = SimulatorConfig(history=market.history, start=opening, cash=cash, state=state)
-    with SimulatorServer(config) as server:
-        control = SimulatorControl(server.url)
+    with SimulatorServer(config) as server, SimulatorControl(server.url) as control:
         yield Exchange(server.url, control, SimulatedClock(control))

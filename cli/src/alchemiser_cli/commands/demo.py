@@ -186,7 +186,7 @@ def _run_session(
     if known is not None and known.report is not None and exchange.clock.now() > due:
         return known
     if exchange.clock.now() < due:
-        exchange.control.set_clock(due)
+        exchange.control.set_now(due)
     runner(cycle, deliveries)
     done = read_run(platform.state, cycle.run_id)
     if done is None:

@@ -145,7 +145,7 @@ def _move_clock(workspace: Workspace, market: Market, exchange: Exchange, *, fol
         raise InvalidSettings(f"{on} is not a session of the data; the next one is {session.day}")
     due = decision_time(market.as_session(session), workspace.settings.schedule)
     if due > now:
-        exchange.control.set_clock(due)
+        exchange.control.set_now(due)
     elif session.day != today:
         raise InvalidSettings(
             f"the simulated exchange is at {now:%Y-%m-%d %H:%M}Z; its clock does not go back to {first}"

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from alchemiser_cli.console import Exit, fail, note, reported_errors
+from alchemiser_cli.console import note, reported_errors
 from alchemiser_cli.simulated import open_market
-from alchemiser_simulator import ClockMode, SimulatorConfig, serve
+from alchemiser_simulator import DEFAULT_PORT, ClockMode, SimulatorConfig, serve
 
 app = typer.Typer(help="An Alpaca-compatible exchange on this machine.", no_args_is_help=True)
 
@@ -21,7 +21,7 @@ def simulator() -> None:
 
 @app.command("serve")
 def serve_command(
-    port: Annotated[int, typer.Option(help="Loopback port.", min=1, max=65535)] = 8787,
+    port: Annotated[int, typer.Option(help="Loopback port.", min=1, max=65535)] = DEFAULT_PORT,
     data: Annotated[
         Path | None, typer.Option(help="Daily prices (Parquet or CSV) instead of the bundled sample market.")
     ] = None,
@@ -46,15 +46,16 @@ def serve_command(
         market = open_market(data)
         if market.notice:
             note(market.notice)
-        try:
-            config = SimulatorConfig(
-                history=market.history,
-                start=start.replace(tzinfo=UTC) if start else None,
-                cash=Decimal(str(cash)),
-                state=state,
-                clock=ClockMode.FLOWING if speed > 0 else ClockMode.FROZEN,
-                speed=speed or 1.0,
-            )
-            serve(config, port=port)
-        except (ValueError, RuntimeError) as error:
-            raise fail(str(error), Exit.USAGE) from error
+        config = SimulatorConfig(
+            history=market.history,
+            start=start.replace(tzinfo=UTC) if start else None,
+            cash=Decimal(str(cash)),
+            state=state,
+            clock=ClockMode.FLOWING if speed > 0 else ClockMode.FROZEN,
+            speed=speed or 1.0,
+        )
+        serve(config, port=port, ready=_greet)
+
+
+def _greet(url: str) -> None:
+    note(f"serving on {url} (base URL of both the trading and the data client); Ctrl-C ends it")

@@ -1,0 +1,210 @@
+"""What a broker must do, on Alpaca's API as the simulator speaks it, through unmodified alpaca-py."""
+
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from pydantic import SecretStr
+
+from alchemiser_cli.simulated import Exchange, embedded_exchange, open_market
+from alchemiser_common.alpaca.broker import AlpacaBroker, ReadOnlyAlpacaBroker
+from alchemiser_common.alpaca.session import RequestPolicy
+from alchemiser_common.errors import (
+    AmbiguousOutcome,
+    BrokerRefused,
+    BrokerThrottled,
+    BrokerUnavailable,
+    DecisionRefused,
+)
+from alchemiser_common.ids import Side
+from alchemiser_common.ports.broker import OrderRequest, OrderStatus
+from alchemiser_common.ports.secrets import BrokerCredentials
+from alchemiser_simulator.faults import DropConnection, Fault, RateLimited, ServerError, TimeoutAfterAccept, When
+
+DAY = date(2020, 2, 3)
+ORDERS = When(method="POST", path="/v2/orders")
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Iterator[Exchange]:
+    with embedded_exchange(open_market(None), start=DAY, state=None) as running:
+        yield running
+
+
+@pytest.fixture
+def broker(exchange: Exchange) -> AlpacaBroker:
+    opening = open_market(None).sessions_from(DAY, 1)[0].opens
+    exchange.control.reset(start=opening + timedelta(minutes=15))
+    return connect(exchange, AlpacaBroker)
+
+
+def connect[B: AlpacaBroker](exchange: Exchange, kind: type[B]) -> B:
+    key = SecretStr("PKTEST")
+    return kind(
+        BrokerCredentials(key_id=key, secret_key=key),
+        exchange.clock,
+        random.Random(1),
+        paper=True,
+        trading_url=exchange.url,
+        data_url=exchange.url,
+        policy=RequestPolicy(connect_timeout=2, read_timeout=0.5, read_attempts=3),
+    )
+
+
+def order(client_order_id: str = "alc-1", **changes: object) -> OrderRequest:
+    request = OrderRequest(
+        client_order_id=client_order_id,
+        symbol="SPY",
+        side=Side.BUY,
+        quantity=Decimal("1.5"),
+        limit_price=Decimal("400.00"),
+    )
+    return request.model_copy(update=changes)
+
+
+def test_the_session_is_known_with_its_predecessor_and_a_closed_day_is_none(broker: AlpacaBroker) -> None:
+    session = broker.session_on(DAY)
+    assert session is not None
+    assert session.previous_day == date(2020, 1, 31)
+    assert session.opens == broker.now() - timedelta(minutes=15)
+    assert broker.session_on(date(2020, 2, 2)) is None
+    early = broker.session_on(date(2019, 11, 29))
+    assert early is not None
+    assert early.closes - early.opens == timedelta(hours=3, minutes=30)
+
+
+def test_daily_bars_follow_every_page_and_end_before_today(broker: AlpacaBroker) -> None:
+    symbols = open_market(None).history.symbols
+    bars = broker.daily_bars(symbols, DAY - timedelta(days=365), date(2020, 1, 31))
+    assert [item.symbol for item in bars] == list(symbols)
+    assert sum(len(item.days) for item in bars) > 10_000, "more than one page of Alpaca's 10,000 bars"
+    assert {item.days[-1] for item in bars} == {date(2020, 1, 31)}
+
+
+def test_an_unknown_symbol_is_left_out_everywhere(broker: AlpacaBroker) -> None:
+    assert [item.symbol for item in broker.daily_bars(["NOPE", "SPY"], DAY - timedelta(days=9), DAY)] == ["SPY"]
+    assert [item.symbol for item in broker.latest_quotes(["NOPE", "SPY"])] == ["SPY"]
+    assert [item.symbol for item in broker.assets(["NOPE", "SPY"])] == ["SPY"]
+
+
+def test_an_order_is_placed_filled_and_shows_up_as_a_position(broker: AlpacaBroker, exchange: Exchange) -> None:
+    placed = broker.submit(order())
+    exchange.clock.sleep(2)
+    found = broker.order_by_client_id("alc-1")
+    assert found is not None
+    assert (found.order_id, found.status, found.filled_quantity) == (
+        placed.order_id,
+        OrderStatus.FILLED,
+        Decimal("1.5"),
+    )
+    (position,) = broker.positions()
+    assert (position.symbol, position.quantity, position.available) == ("SPY", Decimal("1.5"), Decimal("1.5"))
+    assert broker.account().cash < Decimal(100_000)
+
+
+def test_an_open_order_is_listed_until_its_cancel_is_confirmed(broker: AlpacaBroker) -> None:
+    placed = broker.submit(order(limit_price=Decimal("100.00")))
+    assert [item.client_order_id for item in broker.open_orders()] == ["alc-1"]
+    broker.cancel(placed.order_id)
+    broker.cancel(placed.order_id)
+    assert broker.open_orders() == []
+    found = broker.order_by_client_id("alc-1")
+    assert found is not None
+    assert found.status is OrderStatus.CANCELLED
+
+
+def test_a_used_client_order_id_gives_the_order_it_was_used_for(broker: AlpacaBroker, exchange: Exchange) -> None:
+    first = broker.submit(order(limit_price=Decimal("100.00")))
+    broker.cancel(first.order_id)
+    again = broker.submit(order(quantity=Decimal(7)))
+    assert again.order_id == first.order_id
+    assert len(exchange.control.state().orders) == 1
+
+
+def test_an_unknown_client_order_id_is_none(broker: AlpacaBroker) -> None:
+    assert broker.order_by_client_id("alc-never") is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"quantity": Decimal(10_000)}, "insufficient buying power"),
+        ({"side": Side.SELL}, "insufficient qty"),
+        ({"symbol": "NOPE"}, "NOPE"),
+    ],
+)
+def test_a_refusal_says_why_and_places_nothing(
+    broker: AlpacaBroker, exchange: Exchange, changes: dict[str, object], words: str
+) -> None:
+    with pytest.raises(BrokerRefused, match=words):
+        broker.submit(order().model_copy(update=changes))
+    assert exchange.control.state().orders == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "landed"),
+    [
+        (TimeoutAfterAccept(match=ORDERS, count=1, hold_seconds=2), True),
+        (TimeoutAfterAccept(match=ORDERS, count=1), True),
+        (ServerError(match=ORDERS, count=1, status=504, accepted=True), True),
+        (ServerError(match=ORDERS, count=1, status=502), False),
+        (DropConnection(match=ORDERS, count=1), False),
+    ],
+    ids=["silence", "hang-up after accept", "504 after accept", "502 html", "dropped"],
+)
+def test_an_order_without_an_answer_is_ambiguous_and_sent_once(
+    broker: AlpacaBroker, exchange: Exchange, fault: Fault, landed: bool
+) -> None:
+    exchange.control.add_fault(fault)
+    with pytest.raises(AmbiguousOutcome):
+        broker.submit(order())
+    found = broker.order_by_client_id("alc-1")
+    assert (found is not None) == landed
+    assert exchange.control.state().requests["POST /v2/orders"] == 1, "the client must not repeat an order by itself"
+
+
+def test_a_throttled_order_surely_did_not_land(broker: AlpacaBroker, exchange: Exchange) -> None:
+    exchange.control.add_fault(RateLimited(match=ORDERS, count=1))
+    with pytest.raises(BrokerThrottled):
+        broker.submit(order())
+    assert exchange.control.state().orders == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        RateLimited(match=When(path="/v2/account"), count=2),
+        ServerError(match=When(path="/v2/account"), count=2),
+        DropConnection(match=When(path="/v2/account"), count=2),
+    ],
+    ids=["429", "502 html", "dropped"],
+)
+def test_a_read_is_tried_again_and_then_gives_up(broker: AlpacaBroker, exchange: Exchange, fault: Fault) -> None:
+    exchange.control.add_fault(fault)
+    before = exchange.clock.now()
+    assert broker.account().status == "ACTIVE"
+    assert exchange.clock.now() - before > timedelta(seconds=0.5), "pauses grow between the tries"
+    exchange.control.clear_faults()
+    exchange.control.add_fault(fault.model_copy(update={"count": None}))
+    with pytest.raises(BrokerUnavailable):
+        broker.account()
+
+
+def test_the_read_only_broker_shows_everything_and_trades_nothing(broker: AlpacaBroker, exchange: Exchange) -> None:
+    placed = broker.submit(order(limit_price=Decimal("100.00")))
+    shadow = connect(exchange, ReadOnlyAlpacaBroker)
+    assert shadow.account().account_id == broker.account().account_id
+    with pytest.raises(DecisionRefused, match="read-only"):
+        shadow.submit(order("alc-2"))
+    with pytest.raises(DecisionRefused, match="read-only"):
+        shadow.cancel(placed.order_id)
+    assert [item.status for item in exchange.control.state().orders] == ["new"]
+
+
+def test_errors_never_show_the_key(broker: AlpacaBroker, exchange: Exchange) -> None:
+    exchange.control.add_fault(DropConnection(match=When(path="/v2/account")))
+    with pytest.raises(BrokerUnavailable) as error:
+        broker.account()
+    assert "PKTEST" not in f"{error.value!r} {error.value.__cause__!r}"
