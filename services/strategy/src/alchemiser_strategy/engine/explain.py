@@ -16,6 +16,7 @@ from alchemiser_common.messages.snapshot import TargetWeight
 from alchemiser_strategy.bars import Bars
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine import text, today
+from alchemiser_strategy.engine.columns import Evaluation
 from alchemiser_strategy.engine.fragility import Outlook, Point
 from alchemiser_strategy.engine.graph import Graph, lay_out, measured_by, parts_of, price_of
 from alchemiser_strategy.engine.indicators import LastDay
@@ -39,7 +40,8 @@ def explain(symphony: n.Symphony, bars: Bars) -> Verdict:
 def explained(graph: Graph, last: LastDay, labels: Mapping[n.Portfolio, str]) -> Verdict:
     """The same for a tree that is already laid out, with readings that several trees share."""
     last.prepare(graph.readings)
-    readings = AsTheyAre(graph, last, None, {})
+    simulated = Evaluation.of(graph, last.bars, graph.simulated) if graph.series else None
+    readings = AsTheyAre(graph, last, simulated, {})
     day = today.evaluated(graph, readings)
     return _Story(graph, day, readings, labels).told()
 

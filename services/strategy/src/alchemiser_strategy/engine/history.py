@@ -1,0 +1,69 @@
+"""What a strategy would have held after every close: the same tree as `explain` reads, for all days in one pass."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from alchemiser_strategy.bars import Bars, Bools, Floats
+from alchemiser_strategy.engine import nodes as n
+from alchemiser_strategy.engine.columns import Evaluation
+from alchemiser_strategy.engine.graph import Graph, lay_out
+from alchemiser_strategy.engine.holding import held
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """Weights decided at each close; they earn the returns of the sessions after it."""
+
+    dates: Sequence[date]
+    symbols: tuple[str, ...]
+    """The columns: every symbol the tree can hold, sorted."""
+    weights: Floats
+    """(days, symbols); a known day's row sums to 1, an unknown day's row is 0."""
+    known: Bools
+    """(days,): whether the tree could be told that day."""
+
+
+def history(symphony: n.Symphony, bars: Bars) -> History:
+    """The tree's target weights on every day; they ignore how the strategy rebalances. No day sees a later one."""
+    return history_of(lay_out(symphony.root), bars)
+
+
+def held_history(symphony: n.Symphony, bars: Bars) -> History:
+    """What the strategy's rebalancing rule makes of the targets: on the days between, weights drift with prices.
+
+    A day without a target keeps what is held; days before the first target are unknown.
+    """
+    targets = history(symphony, bars)
+    if symphony.rebalance.always:
+        return targets
+    closes = np.stack([bars.of(symbol) for symbol in targets.symbols], axis=1)
+    weights, known = held(targets.weights, targets.known, closes, bars.dates, symphony.rebalance)
+    return History(targets.dates, targets.symbols, weights, known)
+
+
+def history_of(graph: Graph, bars: Bars) -> History:
+    """Target weights of a tree that is already laid out."""
+    evaluation = Evaluation.of(graph, bars)
+    assets = {node.symbol: index for index, node in enumerate(graph.nodes) if isinstance(node, n.Asset)}
+    symbols = tuple(sorted(assets))
+    known = evaluation.known[graph.root]
+    weights = np.zeros((len(symbols), bars.days))
+    place = {assets[symbol]: row for row, symbol in enumerate(symbols)}
+    reach: dict[int, Floats] = {graph.root: known.astype(np.float64)}
+    for index in range(graph.root, -1, -1):
+        mine = reach.pop(index, None)
+        if mine is None:
+            continue
+        if index in place:
+            weights[place[index]] = mine
+            continue
+        for child, share in zip(graph.children[index], evaluation.shares[index], strict=True):
+            part = mine * share
+            if child in reach:
+                reach[child] += part
+            elif isinstance(share, float) or part.any():
+                reach[child] = part
+    return History(bars.dates, symbols, weights.T, known)

@@ -1,0 +1,61 @@
+"""From target weights to held weights: back to target when the rebalancing rule says so, drifting in between."""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+
+import numpy as np
+
+from alchemiser_strategy.bars import Bools, Floats
+from alchemiser_strategy.engine.nodes import Rebalance
+from alchemiser_strategy.engine.rebalance import period
+
+_STRETCH = 32
+"""Days of drift that are looked at together; doubled while nothing happens."""
+
+
+def held(targets: Floats, known: Bools, closes: Floats, dates: Sequence[date], rule: Rebalance) -> tuple[Floats, Bools]:
+    """Weights held after each close and whether there are any. All matrices are (days, symbols).
+
+    The rule is the one that `TreeStrategy` follows live: a later calendar period, or by threshold another set of
+    symbols or a weight that strayed; holdings whose prices have stopped go back to target at the next chance.
+    """
+    weights, has = np.zeros_like(targets), np.zeros_like(known)
+    periods = [period(day, rule.frequency) for day in dates]
+    later = np.array([0, *np.cumsum([new != old for old, new in pairwise(periods)])])
+    start = int(known.argmax()) if known.any() else len(known)
+    while start < len(known):
+        weights[start], has[start] = targets[start], True
+        stretch, first = _STRETCH, start + 1
+        while first < len(known):
+            last = min(first + stretch, len(known))
+            drift = _drift(targets[start], closes[start], closes[first:last])
+            goes = known[first:last] & _leaves(rule, targets[first:last], drift, later[first:last] > later[start])
+            stop = int(goes.argmax()) if goes.any() else last - first
+            weights[first : first + stop] = np.nan_to_num(drift[:stop])
+            has[first : first + stop] = True
+            first += stop
+            if first < last:
+                break
+            stretch *= 2
+        start = first
+    return weights, has
+
+
+def _drift(weights: Floats, then: Floats, closes: Floats) -> Floats:
+    """(days, symbols) weights when only prices move; NaN rows where a held symbol has no price."""
+    held = weights > 0
+    values = np.zeros_like(closes)
+    values[:, held] = weights[held] * (closes[:, held] / then[held])
+    cash = max(0.0, 1.0 - float(weights.sum()))
+    return values / (values.sum(axis=1) + cash)[:, None]
+
+
+def _leaves(rule: Rebalance, targets: Floats, drift: Floats, later: Bools) -> Bools:
+    stopped = np.isnan(drift).any(axis=1)
+    if rule.threshold is None:
+        return stopped | later
+    other = ((targets > 0) != (drift > 0)).any(axis=1)
+    strayed = (np.abs(targets - drift) > rule.threshold).any(axis=1)
+    result: Bools = stopped | other | strayed
+    return result
