@@ -1,0 +1,60 @@
+"""A backtest's page: table of statistics, equity with drawdown (log on demand), weights and monthly returns."""
+
+from alchemiser_cli.report import charts, formats
+from alchemiser_cli.report.allocation import bands
+from alchemiser_cli.report.facts import backtest_facts, backtest_tiles, drawdown_note
+from alchemiser_cli.report.model import BacktestReport
+from alchemiser_cli.report.page import page
+from alchemiser_cli.report.statistics import drawdowns, monthly_returns, performance
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+FULL_HEAT = 0.10
+"""A month of ± 10 % has the strongest colour."""
+
+
+def render(report: BacktestReport) -> str:
+    """The page as one HTML text: open it from a file, mail it, print it."""
+    return page(
+        "backtest.html",
+        days=report.days,
+        figures=[_equity(report), _weights(report)],
+        report=report,
+        tiles=backtest_tiles(report),
+        facts=backtest_facts(report),
+        years=tuple(reversed(monthly_returns(report.days, report.equity))),
+        months=MONTHS,
+        heat=heat,
+    )
+
+
+def heat(value: float | None) -> str:
+    """A month's colour strength from 0 to 1, as CSS reads it."""
+    return "0" if value is None else f"{min(abs(value) / FULL_HEAT, 1):.2f}"
+
+
+def _equity(report: BacktestReport) -> charts.Figure:
+    figures = performance(report.days, report.equity, risk_free=report.risk_free)
+    benchmark = report.benchmark
+    if benchmark is not None:  # compared from the same start
+        benchmark = (benchmark[0], benchmark[1] * (report.equity[0] / benchmark[1][0]))
+    compared = f" {benchmark[0]} for comparison, from the same start." if benchmark else ""
+    return charts.equity(
+        report.equity,
+        drawdowns(report.equity),
+        key="equity",
+        alt=f"Line chart: equity changes by {formats.percent(figures.total_return, signed=True)} between "
+        f"{figures.first} and {figures.last}; deepest fall {drawdown_note(figures.max_drawdown)}.",
+        caption=f"Equity after costs; below it, the distance from the last peak.{compared}",
+        benchmark=benchmark,
+        log_toggle=True,
+    )
+
+
+def _weights(report: BacktestReport) -> charts.Figure:
+    layers = bands(report.symbols, report.weights)
+    named = ", ".join(f"{band.name} {band.weights.mean():.0%}" for band in layers)
+    return charts.weights(
+        layers,
+        alt=f"Stacked area chart of holdings by symbol. Mean shares of equity: {named or 'none'}.",
+        caption="Share of equity in each symbol. Beside each name: its mean share.",
+    )

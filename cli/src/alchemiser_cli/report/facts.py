@@ -1,0 +1,123 @@
+"""A report's key figures in words, the same for page and terminal: model in, labelled texts out."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from alchemiser_cli.report import formats
+from alchemiser_cli.report.model import BacktestReport, DemoReport
+from alchemiser_cli.report.slippage import quality
+from alchemiser_cli.report.statistics import Drawdown, Performance, exchanged, performance, turnover
+
+
+class Tone(StrEnum):
+    """How a figure is coloured."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One figure: what it is, its value, and what to know about it."""
+
+    label: str
+    value: str
+    note: str = ""
+    tone: Tone = Tone.PLAIN
+
+
+def demo_facts(report: DemoReport) -> tuple[Fact, ...]:
+    """The tiles of a demo."""
+    figures = performance(*report.curve)
+    orders = report.orders
+    cost = quality(orders)
+    traded = sum(row.traded for row in report.rows) / len(report.rows)
+    lines = [
+        Fact(
+            "Equity",
+            formats.money(figures.final),
+            f"from {formats.money(figures.initial)}",
+        ),
+        Fact("Return", formats.percent(figures.total_return, signed=True), _span(figures), _tone(figures.total_return)),
+        Fact("Max drawdown", _depth(figures.max_drawdown), drawdown_note(figures.max_drawdown)),
+        Fact("Volatility", formats.percent(figures.volatility, 1), "a year"),
+        Fact("Orders", f"{len(orders):,}", f"over {formats.count(len(report.rows), 'session')}"),
+        Fact("Turnover", formats.percent(traded, 1), "of equity, a mean session"),
+    ]
+    if cost is not None:
+        lines.append(
+            Fact("Slippage", formats.basis_points(cost.mean_bps), f"mean, {formats.money(cost.cost, 0)} in all")
+        )
+    repeated = report.delivery.duplicates
+    lines.append(
+        Fact(
+            "Duplicate orders",
+            f"{repeated:,}",
+            f"in {formats.count(report.delivery.messages_delivered, 'delivery', 'deliveries')}",
+            Tone.BAD if repeated else Tone.GOOD,
+        )
+    )
+    return tuple(lines)
+
+
+def backtest_tiles(report: BacktestReport) -> tuple[Fact, ...]:
+    """The few figures of a backtest that are looked at first."""
+    figures = performance(report.days, report.equity, risk_free=report.risk_free)
+    return (
+        Fact("Return", formats.percent(figures.total_return, 1, signed=True), _span(figures)),
+        Fact("CAGR", formats.percent(figures.cagr, signed=True), "a year", _tone(figures.cagr)),
+        Fact("Sharpe", formats.ratio(figures.sharpe), f"risk-free {formats.percent(report.risk_free, 1)}"),
+        Fact("Max drawdown", _depth(figures.max_drawdown), drawdown_note(figures.max_drawdown)),
+    )
+
+
+def backtest_facts(report: BacktestReport) -> tuple[Fact, ...]:
+    """Every line of a backtest's table."""
+    figures = performance(report.days, report.equity, risk_free=report.risk_free)
+    traded = report.traded[1:] if report.traded is not None else exchanged(report.weights)
+    churn = turnover(traded)
+    return (
+        *performance_facts(figures, report.risk_free),
+        Fact("Turnover, a day", formats.percent(churn.daily), "one way, mean"),
+        Fact("Turnover, a year", f"{formats.ratio(churn.yearly, 1)} times", "of equity, one way"),
+        Fact("Costs", f"{report.costs_bps:g} bp", "of what is exchanged"),
+        Fact("Fill", report.fill),
+    )
+
+
+def performance_facts(figures: Performance, risk_free: float = 0.0) -> tuple[Fact, ...]:
+    """The lines that any equity curve has."""
+    return (
+        Fact("Total return", formats.percent(figures.total_return, signed=True), _span(figures)),
+        Fact("CAGR", formats.percent(figures.cagr, signed=True), "252 sessions a year"),
+        Fact("Volatility", formats.percent(figures.volatility), "a year"),
+        Fact("Sharpe ratio", formats.ratio(figures.sharpe), f"risk-free rate {formats.percent(risk_free)}"),
+        Fact("Sortino ratio", formats.ratio(figures.sortino), f"risk-free rate {formats.percent(risk_free)}"),
+        Fact("Max drawdown", _depth(figures.max_drawdown), drawdown_note(figures.max_drawdown)),
+        Fact("Best day", formats.percent(figures.best.value, signed=True), formats.day(figures.best.day)),
+        Fact("Worst day", formats.percent(figures.worst.value, signed=True), formats.day(figures.worst.day)),
+        Fact("Days with a gain", formats.percent(figures.positive_sessions, 1)),
+    )
+
+
+def drawdown_note(fall: Drawdown | None) -> str:
+    """When a drawdown began, was deepest and ended."""
+    if fall is None:
+        return "never below a peak"
+    end = f"back on {formats.day(fall.recovery)}" if fall.recovery else "not recovered"
+    return f"{formats.day(fall.start)} to {formats.day(fall.trough)}, {end}"
+
+
+def _depth(fall: Drawdown | None) -> str:
+    return formats.percent(fall.depth if fall else 0.0)
+
+
+def _span(figures: Performance) -> str:
+    return f"over {formats.count(figures.sessions, 'session')}"
+
+
+def _tone(value: float | None) -> Tone:
+    if value is None or value == 0:
+        return Tone.PLAIN
+    return Tone.GOOD if value > 0 else Tone.BAD

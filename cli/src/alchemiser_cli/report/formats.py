@@ -1,0 +1,61 @@
+"""Numbers as people read them: percent, money, basis points and dates, with a true minus sign; None is a dash."""
+
+from datetime import date
+from decimal import Decimal
+
+DASH = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+
+
+def percent(value: float | None, digits: int = 2, *, signed: bool = False) -> str:
+    """A fraction as percent: 0.0512 is ``5.12%``; `signed` marks gains with a plus."""
+    return DASH if value is None else f"{_number(value * 100, digits, signed=signed)}%"
+
+
+def ratio(value: float | None, digits: int = 2) -> str:
+    """A plain number."""
+    return DASH if value is None else _number(value, digits)
+
+
+def money(value: float | Decimal | None, digits: int = 2) -> str:
+    """US dollars."""
+    if value is None:
+        return DASH
+    text = _number(value, digits)
+    return f"{MINUS}${text[1:]}" if text.startswith(MINUS) else f"${text}"
+
+
+def basis_points(value: float | Decimal | None, digits: int = 1) -> str:
+    """Basis points with a sign: positive is a cost."""
+    return DASH if value is None else f"{_number(value, digits, signed=True)} bp"
+
+
+def quantity(value: Decimal) -> str:
+    """Shares, without trailing zeros."""
+    text = f"{value:,f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", MINUS)
+
+
+def count(value: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: ``1 order``, ``1,204 orders``."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def day(value: date | None) -> str:
+    """ISO date."""
+    return DASH if value is None else value.isoformat()
+
+
+def seconds(value: float) -> str:
+    """A duration a person compares: ``8.2 s``, ``3 min 05 s``."""
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest:02d} s"
+
+
+def _number(value: float | Decimal, digits: int, *, signed: bool = False) -> str:
+    text = f"{value:+,.{digits}f}" if signed else f"{value:,.{digits}f}"
+    if not any(character in "123456789" for character in text):
+        text = text.lstrip("+-")  # a rounded zero has no sign
+    return text.replace("-", MINUS)

@@ -1,0 +1,172 @@
+"""What the pages and tables take: a demo's sessions and orders, a backtest's curves. Frozen, checked, free of I/O."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from math import isfinite
+
+import numpy as np
+
+from alchemiser_cli.report.statistics import Floats, checked_curve
+from alchemiser_common.ids import Side
+
+
+class UnusableReport(ValueError):
+    """Raised when a report's parts do not fit together; names the part and the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One leg that was traded: what it cost against the middle of the quote it started from."""
+
+    day: date
+    symbol: str
+    side: Side
+    quantity: Decimal
+    """Shares filled."""
+    price: Decimal
+    """Average fill price, USD."""
+    arrival_mid: Decimal | None
+    slippage_bps: Decimal | None
+    """Positive is worse than the mid."""
+    steps: int
+    seconds: float
+
+    @property
+    def notional(self) -> Decimal:
+        """USD exchanged."""
+        return self.quantity * self.price
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One cycle: the account after it, what it holds as fractions of equity (the rest is cash), and its orders."""
+
+    day: date
+    equity: float
+    cash: float
+    weights: tuple[tuple[str, float], ...]
+    orders: tuple[OrderRow, ...]
+    status: str
+    run_id: str
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.equity) and self.equity > 0):
+            raise UnusableReport(f"session {self.day}: equity is {self.equity}, it must be finite and above 0")
+        repeated = [symbol for symbol, times in Counter(symbol for symbol, _ in self.weights).items() if times > 1]
+        if repeated:
+            raise UnusableReport(f"session {self.day}: weights name {', '.join(sorted(repeated))} more than once")
+        for symbol, weight in self.weights:
+            if not (isfinite(weight) and weight >= 0):
+                raise UnusableReport(f"session {self.day}: weight of {symbol} is {weight}, it must not be negative")
+
+    @property
+    def traded(self) -> float:
+        """Share of equity exchanged one way: the larger of what was bought and what was sold."""
+        notional = dict.fromkeys(Side, Decimal(0))
+        for order in self.orders:
+            notional[order.side] += order.notional
+        return float(max(notional.values())) / self.equity
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The proof that redelivery changes nothing."""
+
+    messages_delivered: int
+    """Deliveries, each message's second included."""
+    messages: int
+    """Different messages."""
+    orders_placed: int
+    duplicates: int
+    """Orders placed a second time: 0 is the proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """A demo: consecutive sessions of one account on the simulated exchange."""
+
+    title: str
+    notice: str
+    """What the figures are not, e.g. that the bundled market is a model, not market data."""
+    source: str
+    """Where the prices come from, in words."""
+    rows: tuple[SessionRow, ...]
+    initial_equity: float
+    settings: tuple[str, ...]
+    delivery: Delivery
+    seconds: float | None = None
+    """Real time the sessions took."""
+    made_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if not self.rows:
+            raise UnusableReport("a demo report needs at least one session")
+        if not (isfinite(self.initial_equity) and self.initial_equity > 0):
+            raise UnusableReport(f"initial equity is {self.initial_equity}, it must be finite and above 0")
+        for before, after in pairwise(self.rows):
+            if after.day <= before.day:
+                raise UnusableReport(f"session {after.day} follows {before.day}: sessions must ascend")
+
+    @property
+    def started(self) -> date:
+        """First session."""
+        return self.rows[0].day
+
+    @property
+    def ended(self) -> date:
+        """Last session."""
+        return self.rows[-1].day
+
+    @property
+    def curve(self) -> tuple[tuple[date, ...], Floats]:
+        """Days and equity, with the start's equity on the calendar day before the first session."""
+        days = (self.started - timedelta(days=1), *(row.day for row in self.rows))
+        return days, np.array([self.initial_equity, *(row.equity for row in self.rows)], dtype=np.float64)
+
+    @property
+    def orders(self) -> tuple[OrderRow, ...]:
+        """Every order, in the sessions' order."""
+        return tuple(order for row in self.rows for order in row.orders)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BacktestReport:
+    """A backtest: equity and weights a day of one set of strategies with allocations."""
+
+    title: str
+    strategies: tuple[tuple[str, float], ...]
+    """(name, share of capital)."""
+    days: tuple[date, ...]
+    equity: Floats
+    """(days,), any unit, > 0."""
+    weights: Floats
+    """(days, symbols), fractions of equity; what a row leaves is cash."""
+    symbols: tuple[str, ...]
+    costs_bps: float
+    fill: str
+    source: str = ""
+    notice: str = ""
+    traded: Floats | None = None
+    """(days,) share of equity exchanged one way each day, drift included; None: taken from the weights' changes."""
+    benchmark: tuple[str, Floats] | None = None
+    """Name and equity (days,) of what to compare with."""
+    risk_free: float = 0.0
+    """Yearly rate for the Sharpe and Sortino ratios."""
+
+    def __post_init__(self) -> None:
+        checked_curve(self.days, self.equity)
+        if self.benchmark is not None:
+            checked_curve(self.days, self.benchmark[1])
+        expected = (len(self.days), len(self.symbols))
+        if self.weights.shape != expected:
+            raise UnusableReport(f"weights have shape {self.weights.shape}, (days, symbols) is {expected}")
+        if not (np.isfinite(self.weights) & (self.weights >= -1e-9)).all():
+            raise UnusableReport("weights must be finite and not negative")
+        if len(set(self.symbols)) != len(self.symbols):
+            raise UnusableReport("symbols appear more than once")
+        if self.traded is not None and self.traded.shape != (len(self.days),):
+            raise UnusableReport(f"traded has shape {self.traded.shape}, there are {len(self.days)} days")
