@@ -6,14 +6,7 @@ from enum import IntEnum
 
 import typer
 from rich.console import Console
-
-from alchemiser_common.errors import (
-    AlchemiserError,
-    InvalidSettings,
-    MissingSecret,
-    TransientError,
-)
-from alchemiser_simulator import ConfigError, HistoryError, PortInUseError, StateError
+from rich.markup import escape
 
 out = Console()
 err = Console(stderr=True)
@@ -37,26 +30,38 @@ def reported_errors() -> Iterator[None]:
     """Turn the project's errors into one clear line and an exit code; bugs keep their traceback."""
     try:
         yield
-    except (InvalidSettings, MissingSecret, ConfigError, HistoryError, PortInUseError, StateError) as error:
-        raise fail(str(error), Exit.USAGE) from error
-    except TransientError as error:
-        raise fail(f"{error} (trying again may help)", Exit.UNAVAILABLE) from error
-    except AlchemiserError as error:
-        raise fail(str(error), Exit.FAILED) from error
     except KeyboardInterrupt as error:
         raise fail("interrupted; nothing is half-written, run the same command to go on", Exit.INTERRUPTED) from error
+    except Exception as error:
+        code = _exit_code(error)
+        if code is None:
+            raise
+        hint = " (trying again may help)" if code is Exit.UNAVAILABLE else ""
+        raise fail(f"{error}{hint}", code) from error
+
+
+def _exit_code(error: Exception) -> Exit | None:
+    """None for what nobody raised on purpose. The families are imported here: most commands end well."""
+    from alchemiser_common.errors import AlchemiserError, InvalidSettings, MissingSecret, TransientError
+    from alchemiser_simulator import ConfigError, HistoryError, PortInUseError, StateError
+
+    match error:
+        case InvalidSettings() | MissingSecret() | ConfigError() | HistoryError() | PortInUseError() | StateError():
+            return Exit.USAGE
+        case TransientError():
+            return Exit.UNAVAILABLE
+        case AlchemiserError():
+            return Exit.FAILED
+        case _:
+            return None
 
 
 def fail(message: str, code: Exit) -> typer.Exit:
     """Say why on stderr; the caller raises the result."""
-    err.print(f"[bold red]error:[/] {_escaped(message)}", soft_wrap=True)
+    err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
     return typer.Exit(code)
 
 
 def note(message: str) -> None:
     """A line for the person at the terminal."""
-    err.print(_escaped(message), style="dim", soft_wrap=True)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")
+    err.print(escape(message), style="dim", soft_wrap=True)

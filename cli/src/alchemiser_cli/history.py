@@ -120,3 +120,25 @@ def read_detail(state: StateStore, archive: Archive, summary: RunSummary) -> Run
 def _archived[M: Message](archive: Archive, key: str, kind: type[M]) -> M | None:
     body = archive.get(key)
     return None if body is None else decode(body, kind)
+
+
+def summary_json(run: RunSummary) -> dict[str, object]:
+    """A run's line for `--json`."""
+    return {
+        "run_id": str(run.run_id),
+        "cycle_id": run.cycle_id,
+        "pipeline": run.pipeline,
+        "status": run.status,
+        "reason": run.reason,
+        "orders_placed": run.report.orders_placed if run.report is not None else None,
+    }
+
+
+def detail_json(run: RunDetail) -> dict[str, object]:
+    """Everything about a run for `--json`."""
+    parts = {"decision": run.decision, "plan": run.plan, "report": run.summary.report}
+    return {
+        **summary_json(run.summary),
+        **{name: part.model_dump(mode="json") if part is not None else None for name, part in parts.items()},
+        "intents": [intent.model_dump(mode="json") for intent in run.intents],
+    }

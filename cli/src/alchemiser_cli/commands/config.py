@@ -17,6 +17,11 @@ from alchemiser_common.embedded.environment_secrets import KEY_ID, SECRET_KEY
 app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
 
 
+@app.callback()
+def config() -> None:
+    """Look at the settings."""
+
+
 @app.command()
 def show(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False) -> None:
     """Show every setting with its value, source and meaning. Secrets are only ever 'set' or 'not set'.

@@ -40,7 +40,10 @@ _TWICE = 2
 _MESSAGES = 3
 """The trigger, the snapshot and the decision."""
 
+app = typer.Typer()
 
+
+@app.command()
 def demo(
     data: Annotated[
         Path | None, typer.Option(help="Daily prices (Parquet or CSV) instead of the bundled sample market.")

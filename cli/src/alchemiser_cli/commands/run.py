@@ -34,7 +34,10 @@ from alchemiser_monolith.platform import Platform
 
 _ENDED_WELL = {RunStatus.COMPLETED.value, RunStatus.SKIPPED.value}
 
+app = typer.Typer()
 
+
+@app.command()
 def run(
     pipeline: Annotated[Pipeline | None, typer.Option(help="Run as the monolith or as the modular pipeline.")] = None,
     *,
