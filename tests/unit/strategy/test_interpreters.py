@@ -13,13 +13,12 @@ from alchemiser_strategy.engine.explain import explain
 from alchemiser_strategy.engine.history import history
 from alchemiser_strategy.engine.nodes import Condition, Portfolio, Symphony
 from unit.strategy.cases import sessions
+from unit.strategy.reference import Plan, Reference
 
 SYMBOLS = ("AAA", "BBB", "CCC", "DDD")
 SCALE_FREE = ("rsi", "cumulative-return", "stdev-return", "moving-average-return", "max-drawdown", "rsi-volatility")
 IN_PRICES = ("current-price", "moving-average-price", "exponential-moving-average-price", "stdev-price")
 OSCILLATORS = ("percentage-price-oscillator", "percentage-price-oscillator-signal")
-
-type Plan = tuple[Any, ...]
 
 metrics = st.tuples(st.sampled_from([*SCALE_FREE, *IN_PRICES]), st.integers(2, 9))
 symbols = st.sampled_from(SYMBOLS)
@@ -171,6 +170,32 @@ def _mentions(plan: object, words: set[Any]) -> bool:
         elif not isinstance(item, int) and item in words:
             return True
     return False
+
+
+def _funnels(plan: object) -> bool:
+    """Whether a filter's only child is a filter: the reference has no such rule."""
+    todo = [plan]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, tuple) and item[0] == "filter" and len(item[-1]) == 1:
+            return True
+        if isinstance(item, (tuple, list)):
+            todo += item
+    return False
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(portfolios.filter(lambda plan: not _funnels(plan)), st.integers(0, 10_000), st.integers(4, 26))
+def test_both_agree_with_a_slow_and_simple_interpreter(plan: Plan, seed: int, days: int) -> None:
+    rng = np.random.default_rng(seed)
+    closes = 50 * np.exp(np.cumsum(rng.normal(0, 0.02, (days, len(SYMBOLS))), axis=0))
+    closes[: seed % 7, seed % len(SYMBOLS)] = np.nan
+    reference = Reference({symbol: closes[:, k].tolist() for k, symbol in enumerate(SYMBOLS)})
+    past = history(build(plan), market(closes))
+    for day in range(0, days, 3):
+        expected = reference.weights(plan, day)
+        row = {s: float(w) for s, w in zip(past.symbols, past.weights[day], strict=True) if w > 0}
+        assert row == pytest.approx(expected or {}, abs=1e-9), f"day {day}"
 
 
 @pytest.mark.parametrize("depth", [5000])
