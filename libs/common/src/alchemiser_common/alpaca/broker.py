@@ -16,7 +16,7 @@ from alpaca.trading.requests import GetCalendarRequest, GetOrdersRequest
 from alchemiser_common.alpaca import payloads
 from alchemiser_common.alpaca.payloads import parse
 from alchemiser_common.alpaca.session import Caller, RequestPolicy, harden
-from alchemiser_common.errors import BrokerRefused, BrokerUnavailable, DecisionRefused
+from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerUnavailable, DecisionRefused
 from alchemiser_common.messages.snapshot import Account, MarketSession, Position
 from alchemiser_common.ports.broker import (
     Asset,
@@ -167,8 +167,9 @@ class AlpacaBroker:
         except BrokerRefused as error:
             if error.status == _UNPROCESSABLE and "unique" in str(error):
                 known = self.order_by_client_id(request.client_order_id)
-                if known is not None:
-                    return known
+                if known is None:
+                    raise AmbiguousOutcome(f"{what}: the id is taken, but its order is not visible yet") from error
+                return known
             raise
         return placed
 

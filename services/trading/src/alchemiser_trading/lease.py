@@ -1,0 +1,136 @@
+"""The account's lease: at most one worker trades an account. Every write of a run goes through it and proves it.
+
+The record is changed only by conditional writes and expires by comparison with the injected clock. It also names
+the run that has not ended, which outlives the worker: the next delivery continues that run.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import UUID
+
+from alchemiser_common import keys
+from alchemiser_common.errors import AlchemiserError, Conflict, LeaseHeld
+from alchemiser_common.messages.base import Frozen, UtcTime
+from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.state import ABSENT, Key, Put, StateStore, Versioned, load, put
+
+_log = logging.getLogger(__name__)
+
+
+class LeaseRecord(Frozen):
+    """Who works on the account."""
+
+    owner: str
+    """Empty when released."""
+    epoch: int
+    """Grows with every acquisition: the fencing token in each order intent."""
+    expires_at: UtcTime
+    unfinished_run: UUID | None = None
+    """The run whose plan is frozen and which has not ended."""
+    unfinished_until: UtcTime | None = None
+    """Its deadline."""
+
+    def held(self, now: datetime) -> bool:
+        """Whether a worker may still be at it."""
+        return self.owner != "" and now < self.expires_at
+
+
+class AccountLease:
+    """A lease that this worker holds. Made by `acquire`."""
+
+    def __init__(
+        self, store: StateStore, clock: Clock, key: Key, record: Versioned[LeaseRecord], duration: timedelta
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._key = key
+        self._record = record.value
+        self._version = record.version
+        self._duration = duration
+
+    @classmethod
+    def acquire(cls, store: StateStore, clock: Clock, account_alias: str, *, owner: str, duration: timedelta) -> Self:
+        """Take the account for `duration`. Raises LeaseHeld while another worker, or this one before, has it.
+
+        Two workers that read the same free record both write version n+1: the store lets one of them through.
+        """
+        key = keys.lease_record(account_alias)
+        now = clock.now()
+        known = load(store, key, LeaseRecord)
+        if known is not None and known.value.held(now):
+            raise LeaseHeld(
+                f"account {account_alias} is worked on by {known.value.owner} until "
+                f"{known.value.expires_at.isoformat(timespec='seconds')}"
+            )
+        record = LeaseRecord(
+            owner=owner,
+            epoch=known.value.epoch + 1 if known else 1,
+            expires_at=now + duration,
+            unfinished_run=known.value.unfinished_run if known else None,
+            unfinished_until=known.value.unfinished_until if known else None,
+        )
+        version = known.version if known else ABSENT
+        try:
+            store.write(put(key, record, version))
+        except Conflict as error:
+            raise LeaseHeld(f"account {account_alias} was taken by another worker at this moment") from error
+        return cls(store, clock, key, Versioned(record, version + 1), duration)
+
+    @property
+    def epoch(self) -> int:
+        """The fencing token."""
+        return self._record.epoch
+
+    @property
+    def unfinished_run(self) -> UUID | None:
+        """The run that has not ended, whose worker may be gone."""
+        return self._record.unfinished_run
+
+    @property
+    def unfinished_until(self) -> datetime | None:
+        """That run's deadline."""
+        return self._record.unfinished_until
+
+    def write(self, *puts: Put) -> None:
+        """Write records and renew the lease in one step: it happens only while the lease is this worker's.
+
+        Raises LeaseHeld if the lease was taken over, Conflict if one of the records was changed by another.
+        """
+        self._write(self._record, *puts)
+
+    def begin(self, run: UUID, until: datetime, *puts: Put) -> None:
+        """As `write`, and from now on the run is the account's unfinished one."""
+        self._write(self._record.model_copy(update={"unfinished_run": run, "unfinished_until": until}), *puts)
+
+    def end(self, *puts: Put) -> None:
+        """As `write`, and no run is unfinished."""
+        self._write(self._record.model_copy(update={"unfinished_run": None, "unfinished_until": None}), *puts)
+
+    def keep(self) -> None:
+        """Renew the lease if a third of its time has passed. Raises LeaseHeld if it was taken over."""
+        if self._record.expires_at - self._clock.now() < self._duration * 2 / 3:
+            self._write(self._record)
+
+    def release(self) -> None:
+        """Let the next worker in at once. Never raises: an unreleased lease expires."""
+        try:
+            known = load(self._store, self._key, LeaseRecord)
+            if known is not None and known.value.epoch == self._record.epoch:
+                self._store.write(put(self._key, known.value.model_copy(update={"owner": ""}), known.version))
+        except AlchemiserError as error:
+            _log.warning("lease not released; it expires", extra={"reason": str(error)})
+
+    def _write(self, record: LeaseRecord, *puts: Put) -> None:
+        now = self._clock.now()
+        if now >= self._record.expires_at:
+            raise LeaseHeld(f"the lease ran out at {self._record.expires_at.isoformat()}; another worker may have it")
+        renewed = record.model_copy(update={"expires_at": now + self._duration})
+        try:
+            self._store.write(put(self._key, renewed, self._version), *puts)
+        except Conflict:
+            known = load(self._store, self._key, LeaseRecord)
+            if known is None or known.version != self._version:
+                raise LeaseHeld("the lease was taken over by another worker; this one stops") from None
+            raise
+        self._record, self._version = renewed, self._version + 1

@@ -1,0 +1,230 @@
+"""From a decision and what the account holds to the frozen list of legs. Pure: reads nothing, sends nothing.
+
+Sells first, largest first, then buys, largest first. Money in USD, quantities in shares, all Decimal.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_DOWN, Decimal
+from uuid import UUID
+
+from alchemiser_common.errors import DecisionRefused
+from alchemiser_common.ids import Side
+from alchemiser_common.messages.base import Frozen, Money, Price, Quantity, Symbol, UtcTime
+from alchemiser_common.messages.decision import SignalStatus, Target, TradeDecision
+from alchemiser_common.messages.snapshot import Account, Position, StrategyTargets
+from alchemiser_common.ports.broker import Asset
+from alchemiser_common.settings import TradingSettings
+
+FRACTION_STEP = Decimal("0.000001")
+WHOLE_STEP = Decimal(1)
+
+
+class PlannedLeg(Frozen):
+    """One symbol's side of the plan."""
+
+    number: int
+    symbol: Symbol
+    side: Side
+    quantity: Quantity
+    price: Price
+    """The last price when the plan was made."""
+    fractionable: bool
+    full_exit: bool = False
+
+    @property
+    def value(self) -> Decimal:
+        """At the plan's price."""
+        return self.quantity * self.price
+
+    @property
+    def step(self) -> Decimal:
+        """The smallest difference of quantities that the broker takes."""
+        return FRACTION_STEP if self.fractionable else WHOLE_STEP
+
+
+class SkippedLeg(Frozen):
+    """A difference that is left alone although it is not small, and why; a person should know."""
+
+    symbol: Symbol
+    side: Side
+    value: Money
+    reason: str
+    untradable: bool = False
+    """The broker does not trade it: the target cannot be met today."""
+
+
+class Plan(Frozen):
+    """What a run will trade, whatever happens to it later."""
+
+    run_id: UUID
+    decision_hash: str
+    session: date
+    made_at: UtcTime
+    account: Account
+    positions: tuple[Position, ...]
+    reserve: Money
+    """Cash that buys must leave."""
+    targets: tuple[Target, ...]
+    strategy_targets: tuple[StrategyTargets, ...]
+    """What the strategies that made a statement want to hold."""
+    legs: tuple[PlannedLeg, ...]
+    skipped: tuple[SkippedLeg, ...] = ()
+    shrink: Decimal = Decimal(1)
+    """All buys were multiplied by this, because cash falls short; 1 if it does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    symbol: str
+    side: Side
+    value: Decimal
+    price: Decimal
+    asset: Asset
+    position: Position | None
+    full_exit: bool
+
+
+def make_plan(
+    decision: TradeDecision,
+    account: Account,
+    positions: Sequence[Position],
+    prices: Mapping[str, Decimal],
+    assets: Mapping[str, Asset],
+    settings: TradingSettings,
+    made_at: UtcTime,
+) -> Plan:
+    """The trades that bring `positions` to the decision's targets.
+
+    `prices` are last prices in USD for every symbol held or wanted; `assets` lacks what the broker does not know.
+    Raises DecisionRefused if a price is missing, a position is short or equity is not positive.
+    """
+    if account.equity <= 0:
+        raise DecisionRefused(f"equity is {account.equity} USD; there is nothing to allocate")
+    reserve = account.equity * settings.cash_reserve
+    differences, skipped = _differences(decision, account, positions, prices, assets, settings)
+    sells = [leg for leg in differences if leg.side is Side.SELL]
+    buys = [leg for leg in differences if leg.side is Side.BUY]
+    sell_legs = [_leg(leg, _sell_quantity(leg, skipped)) for leg in _largest_first(sells)]
+    sell_legs = [leg for leg in sell_legs if leg.quantity > 0]
+    proceeds = sum((leg.value for leg in sell_legs), Decimal(0)) * (1 - settings.price_allowance)
+    shrink = _shrink(buys, account.cash + proceeds - reserve, settings)
+    buy_legs: list[PlannedLeg] = []
+    for wanted in _largest_first(buys):
+        leg = _leg(wanted, _round(wanted.value * shrink / wanted.price, wanted.asset))
+        if leg.quantity > 0 and leg.value >= settings.min_trade_value:
+            buy_legs.append(leg)
+        else:
+            reason = "cash falls short" if shrink < 1 else "less than one share, or than the smallest trade"
+            skipped.append(SkippedLeg(symbol=wanted.symbol, side=Side.BUY, value=wanted.value, reason=reason))
+    legs = (leg.model_copy(update={"number": number}) for number, leg in enumerate((*sell_legs, *buy_legs), start=1))
+    return Plan(
+        run_id=decision.run_id,
+        decision_hash=decision.content_hash(),
+        session=decision.session,
+        made_at=made_at,
+        account=account,
+        positions=tuple(sorted(positions, key=lambda position: position.symbol)),
+        reserve=reserve,
+        targets=decision.targets,
+        strategy_targets=_statements(decision),
+        legs=tuple(legs),
+        skipped=tuple(sorted(skipped, key=lambda leg: leg.symbol)),
+        shrink=shrink,
+    )
+
+
+def _differences(
+    decision: TradeDecision,
+    account: Account,
+    positions: Sequence[Position],
+    prices: Mapping[str, Decimal],
+    assets: Mapping[str, Asset],
+    settings: TradingSettings,
+) -> tuple[list[_Difference], list[SkippedLeg]]:
+    """Wanted minus held for every symbol of either, without what is too small or cannot be traded."""
+    held = {position.symbol: position for position in positions}
+    wanted = {target.symbol: Decimal(str(target.weight)) for target in decision.targets}
+    invested = account.equity * (1 - settings.cash_reserve)
+    smallest = _smallest(account, settings)
+    differences: list[_Difference] = []
+    skipped: list[SkippedLeg] = []
+    for symbol in sorted(held.keys() | wanted.keys()):
+        position = held.get(symbol)
+        if position is not None and position.quantity < 0:
+            raise DecisionRefused(f"{symbol} is held short ({position.quantity} shares); this system trades long only")
+        weight = wanted.get(symbol, Decimal(0))
+        full_exit = weight == 0 and position is not None and position.quantity > 0
+        value = weight * invested - (position.market_value if position else 0)
+        if not full_exit and abs(value) < smallest:
+            continue
+        side = Side.BUY if value > 0 and not full_exit else Side.SELL
+        asset = assets.get(symbol)
+        if asset is None or not asset.tradable:
+            reason = "the broker does not trade it" if asset else "the broker does not know the symbol any more"
+            skipped.append(SkippedLeg(symbol=symbol, side=side, value=abs(value), reason=reason, untradable=True))
+            continue
+        price = prices.get(symbol)
+        if price is None or price <= 0:
+            raise DecisionRefused(f"{symbol} has no price to plan with")
+        differences.append(_Difference(symbol, side, abs(value), price, asset, position, full_exit))
+    return differences, skipped
+
+
+def _smallest(account: Account, settings: TradingSettings) -> Decimal:
+    return max(settings.min_trade_value, settings.min_trade_share * account.equity)
+
+
+def _shrink(buys: Sequence[_Difference], cash: Decimal, settings: TradingSettings) -> Decimal:
+    """The factor, at most 1, at which the buys cost no more than `cash` USD."""
+    cost = sum((buy.value for buy in buys), Decimal(0)) * (1 + settings.price_allowance)
+    return Decimal(1) if cost <= cash or cost == 0 else max(Decimal(0), cash / cost)
+
+
+def _sell_quantity(sell: _Difference, skipped: list[SkippedLeg]) -> Decimal:
+    """Shares to sell: the broker's own figure on a full exit, else rounded down; never more than is available."""
+    position = sell.position
+    if position is None:
+        return Decimal(0)
+    available = max(position.available, Decimal(0))
+    if not sell.full_exit:
+        return min(_round(sell.value / sell.price, sell.asset), available)
+    quantity = available if sell.asset.fractionable else _round(available, sell.asset)
+    left = position.quantity - quantity
+    if left > 0:
+        reason = (
+            f"{left} of {position.quantity} shares are not available: other orders hold them"
+            if available < position.quantity
+            else f"{left} shares stay: the broker trades whole shares of it only"
+        )
+        skipped.append(SkippedLeg(symbol=sell.symbol, side=Side.SELL, value=left * sell.price, reason=reason))
+    return quantity
+
+
+def _round(quantity: Decimal, asset: Asset) -> Decimal:
+    return quantity.quantize(FRACTION_STEP if asset.fractionable else WHOLE_STEP, rounding=ROUND_DOWN)
+
+
+def _leg(difference: _Difference, quantity: Decimal) -> PlannedLeg:
+    return PlannedLeg(
+        number=0,
+        symbol=difference.symbol,
+        side=difference.side,
+        quantity=quantity,
+        price=difference.price,
+        fractionable=difference.asset.fractionable,
+        full_exit=difference.full_exit,
+    )
+
+
+def _largest_first(differences: Sequence[_Difference]) -> list[_Difference]:
+    return sorted(differences, key=lambda item: (-item.value, item.symbol))
+
+
+def _statements(decision: TradeDecision) -> tuple[StrategyTargets, ...]:
+    return tuple(
+        StrategyTargets(strategy=signal.strategy, decided_for=decision.session, weights=signal.weights)
+        for signal in decision.signals
+        if signal.status is SignalStatus.TARGET
+    )

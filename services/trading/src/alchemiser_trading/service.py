@@ -1,0 +1,191 @@
+"""TradingService: a decision in, its execution report out, once, however often the decision is delivered."""
+
+import logging
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from alchemiser_common import keys
+from alchemiser_common.errors import Conflict, LeaseHeld, StateCorrupt
+from alchemiser_common.messages.base import Message
+from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
+from alchemiser_common.ports.archive import Archive
+from alchemiser_common.ports.broker import Broker
+from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
+from alchemiser_common.ports.state import ABSENT, StateStore, put
+from alchemiser_common.settings import Settings
+from alchemiser_trading.checks import Checks
+from alchemiser_trading.journal import Journal, Origin, listing, new_head
+from alchemiser_trading.lease import AccountLease
+from alchemiser_trading.phases import Phase
+from alchemiser_trading.run import Run, Tools
+
+_log = logging.getLogger(__name__)
+
+
+class TradingService:
+    """One account's trading stage.
+
+    `paper_key` says whether the broker key is a paper key (None: unknown, which live trading refuses); `worker` names
+    this process in the lease.
+    """
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        state: StateStore,
+        archive: Archive,
+        clock: Clock,
+        settings: Settings,
+        paper_key: bool | None = None,
+        worker: str = "trading",
+    ) -> None:
+        self._store = state
+        self._archive = archive
+        self._clock = clock
+        self._settings = settings
+        self._worker = worker
+        checks = Checks(state, broker, clock, settings, paper_key)
+        self._tools = Tools(state, broker, clock, settings, checks)
+
+    def execute(self, decision: TradeDecision, *, time_left: Callable[[], timedelta]) -> ExecutionReport:
+        """Trade the decision and report. `time_left` is what remains of the process.
+
+        Every permanent outcome (completed, partial, skipped, expired, halted, failed) is journaled, archived and
+        returned. A decision of a run that has ended places nothing and gets the stored report, with a reason that says
+        so. Raises TransientError only, so that the queue delivers again: the lease is held, a store or the broker
+        stays away, or the process must end first. The exception is StateCorrupt, when there is no readable journal to
+        record anything in; the message then ends as a dead letter.
+        """
+        origin = Origin(
+            run_id=decision.run_id,
+            cycle_id=decision.cycle_id,
+            pipeline=decision.pipeline,
+            account_alias=decision.account_alias,
+            decision_hash=decision.content_hash(),
+            not_after=decision.not_after,
+        )
+        journal = Journal.open(self._store, origin, self._clock.now())
+        if journal.head.phase.final:
+            return self._again(journal, decision.session)
+        lease = self._lease()
+        try:
+            self._end_overdue(lease, decision.run_id, time_left)
+            journal = Journal.open(self._store, origin, self._clock.now())
+            if journal.head.phase.final:
+                return self._again(journal, decision.session)
+            run = Run(self._tools, journal, lease, time_left, decision.trace)
+            report = run.execute(decision)
+        finally:
+            lease.release()
+        if report.decision_hash == origin.decision_hash:
+            self._keep(keys.decision_object(decision.session, decision.run_id), decision)
+        self._keep(keys.report_object(decision.session, decision.run_id), report)
+        return report
+
+    def record_failure(self, failure: StageFailure) -> ExecutionReport:
+        """Record why a run ended before trading. A run that trades, or has traded, is not touched by it.
+
+        Raises TransientError.
+        """
+        now = self._clock.now()
+        day = scheduled_at(failure.cycle_id).astimezone(EXCHANGE_ZONE).date()
+        journal = Journal.load(self._store, failure.run_id)
+        if journal is not None and journal.head.phase.final:
+            return self._again(journal, day)
+        report = ExecutionReport(
+            run_id=failure.run_id,
+            cycle_id=failure.cycle_id,
+            pipeline=failure.pipeline,
+            trace=failure.trace,
+            account_alias=failure.account_alias,
+            decision_hash="",
+            status=RunStatus.FAILED,
+            reason=f"{failure.stage.value}: {failure.error}: {failure.reason}",
+        )
+        if journal is not None:
+            reason = f"a decision of the run is being executed; not recorded: {report.reason}"
+            _log.error("failure after a decision", extra={"reason": reason})
+            return report.model_copy(update={"status": journal.head.phase.status, "reason": reason})
+        origin = Origin(
+            run_id=failure.run_id,
+            cycle_id=failure.cycle_id,
+            pipeline=failure.pipeline,
+            account_alias=failure.account_alias,
+            decision_hash="",
+            not_after=now,
+        )
+        head = new_head(origin, Phase.FAILED, now).model_copy(update={"reason": report.reason})
+        self._store.write(
+            put(keys.journal_record(failure.run_id), head, ABSENT),
+            put(keys.report_record(failure.run_id), report, ABSENT),
+            *listing(self._store, origin),
+        )
+        _log.error("run failed before trading", extra={"stage": failure.stage.value, "reason": report.reason})
+        self._keep(keys.report_object(day, failure.run_id), report)
+        return report
+
+    def end_overdue(self, *, time_left: Callable[[], timedelta]) -> ExecutionReport | None:
+        """End a run that nobody delivers any more: its deadline has passed, its orders may still be open.
+
+        None if there is none. Raises LeaseHeld while it may still go on.
+        """
+        lease = self._lease()
+        try:
+            return self._end_overdue(lease, None, time_left)
+        finally:
+            lease.release()
+
+    def _lease(self) -> AccountLease:
+        return AccountLease.acquire(
+            self._store,
+            self._clock,
+            self._settings.account_alias,
+            owner=self._worker,
+            duration=timedelta(seconds=self._settings.execution.lease_seconds),
+        )
+
+    def _end_overdue(
+        self, lease: AccountLease, run: UUID | None, time_left: Callable[[], timedelta]
+    ) -> ExecutionReport | None:
+        other, until = lease.unfinished_run, lease.unfinished_until
+        if other is None or other == run:
+            return None
+        if until is None or self._clock.now() < until:
+            raise LeaseHeld(f"run {other} has not ended and may go on until {until}")
+        journal = Journal.load(self._store, other)
+        if journal is None:
+            raise StateCorrupt(f"the lease names run {other} as unfinished, but it has no journal")
+        _log.warning("ending an overdue run", extra={"overdue_run": str(other)})
+        plan = journal.required_plan()
+        report = Run(self._tools, journal, lease, time_left).wind_down("overdue: ended by a later delivery")
+        self._keep(keys.report_object(plan.session, other), report)
+        return report
+
+    def _again(self, journal: Journal, day: date) -> ExecutionReport:
+        """The report of a run that has ended, for a delivery that does nothing."""
+        report = journal.report()
+        if report is None:
+            raise StateCorrupt(f"run {journal.head.run_id} is {journal.head.phase.value} without a report")
+        self._keep(keys.report_object(day, report.run_id), report)
+        ended = journal.head.updated_at.isoformat(timespec="seconds")
+        reason = (
+            f"this run ended before ({report.status.value} at {ended}, {report.orders_placed} orders); nothing placed"
+        )
+        _log.info("run has ended before", extra={"status": report.status.value})
+        full = f"{reason}; then: {report.reason}" if report.reason else reason
+        return report.model_copy(update={"orders_placed": 0, "reason": full})
+
+    def _keep(self, key: str, message: Message) -> None:
+        """Archive; what is there already stays."""
+        try:
+            self._archive.put(key, message.model_dump_json().encode())
+        except Conflict as error:
+            _log.warning("archived before with other content", extra={"archive_key": key, "reason": str(error)})
+
+
+def scheduled_at(cycle_id: str) -> datetime:
+    """The scheduled time that a cycle id ends in."""
+    return datetime.fromisoformat(cycle_id.partition(":")[2])

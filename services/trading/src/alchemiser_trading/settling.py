@@ -1,0 +1,67 @@
+"""Waits until the broker's figures agree with the fills: prices come late, positions and cash lag for seconds."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from alchemiser_common.ports.broker import BrokerOrder, MarketReader
+from alchemiser_common.ports.clock import Clock
+from alchemiser_common.settings import ExecutionSettings
+from alchemiser_trading.desk import TimeLeft
+from alchemiser_trading.legs import LegState
+from alchemiser_trading.plan import Plan
+from alchemiser_trading.reconcile import Difference, compare_positions
+from alchemiser_trading.reporting import Afterwards
+from alchemiser_trading.watching import OrderWatch
+
+_NEEDED = timedelta(seconds=10)
+"""Process time that the report after this needs."""
+
+
+class Settling:
+    """The reads after the legs have ended, and before a resumed run goes on."""
+
+    def __init__(
+        self, broker: MarketReader, watch: OrderWatch, clock: Clock, rules: ExecutionSettings, time_left: TimeLeft
+    ) -> None:
+        self._broker = broker
+        self._watch = watch
+        self._clock = clock
+        self._rules = rules
+        self._time_left = time_left
+
+    def afterwards(self, plan: Plan, legs: Sequence[LegState]) -> tuple[tuple[LegState, ...], Afterwards]:
+        """Final legs, account and positions. What still disagrees when patience ends comes back as differences."""
+        ends = self._clock.now() + timedelta(seconds=self._rules.settle_seconds)
+        settled = tuple(legs)
+        while True:
+            settled = tuple(self._reread(state) for state in settled)
+            positions = tuple(self._broker.positions())
+            differences = compare_positions(plan, settled, positions)
+            unpriced = any(state.unpriced > 0 for state in settled)
+            if not (differences or unpriced) or self._clock.now() >= ends or self._time_left() < _NEEDED:
+                return settled, Afterwards(self._broker.account(), positions, differences)
+            self._clock.sleep(self._rules.poll_seconds)
+
+    def unexplained(self, plan: Plan, legs: Sequence[LegState]) -> tuple[Difference, ...]:
+        """Positions that start and fills do not explain, asked again until they do or patience ends."""
+        ends = self._clock.now() + timedelta(seconds=self._rules.settle_seconds)
+        while True:
+            differences = compare_positions(plan, legs, self._broker.positions())
+            if not differences or self._clock.now() >= ends:
+                return differences
+            self._clock.sleep(self._rules.poll_seconds)
+
+    def _reread(self, state: LegState) -> LegState:
+        """The leg with the newest reports of orders that lack a price or an end."""
+        return replace(
+            state,
+            chain=tuple(self._newest(order) for order in state.chain),
+            order=None if state.order is None else self._newest(state.order),
+        )
+
+    def _newest(self, order: BrokerOrder) -> BrokerOrder:
+        complete = order.status.terminal and (order.filled_quantity == 0 or order.average_price is not None)
+        if complete:
+            return order
+        return self._watch.look_up(order.client_order_id) or order

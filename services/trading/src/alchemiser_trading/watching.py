@@ -1,0 +1,66 @@
+"""Reads what became of orders: one list of the open ones, look-ups for the rest; successors of replaced ones count."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from alchemiser_common.ports.broker import BrokerOrder, MarketReader, OrderStatus
+from alchemiser_common.ports.clock import Clock
+from alchemiser_trading.rates import RequestBudget
+from alchemiser_trading.reconcile import fold
+
+_LONGEST_CHAIN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrders:
+    """The open orders at one moment."""
+
+    orders: Sequence[BrokerOrder]
+
+    def find(self, client_order_id: str) -> BrokerOrder | None:
+        """The open order of that id, or None: it has ended, was replaced, or is not visible yet."""
+        return next((order for order in self.orders if order.client_order_id == client_order_id), None)
+
+
+class OrderWatch:
+    """Looks orders up and remembers which ids belong to this run."""
+
+    def __init__(self, broker: MarketReader, clock: Clock, budget: RequestBudget) -> None:
+        self._broker = broker
+        self._clock = clock
+        self._budget = budget
+        self.order_ids: set[str] = set()
+        """The broker's ids of this run's orders, successors of replaced ones included."""
+
+    def open_orders(self) -> OpenOrders:
+        """One list call. Raises BrokerUnavailable."""
+        self._budget.take(self._clock.now())
+        return OpenOrders(self._broker.open_orders())
+
+    def look_up(self, client_order_id: str) -> BrokerOrder | None:
+        """The order with its successors as one, or None if the broker does not know the id."""
+        self._budget.take(self._clock.now())
+        order = self._broker.order_by_client_id(client_order_id)
+        return None if order is None else self._followed(order)
+
+    def look_up_all(self, client_order_ids: Iterable[str]) -> dict[str, BrokerOrder]:
+        """Those of the orders that the broker knows, waiting where the request budget asks for it."""
+        found: dict[str, BrokerOrder] = {}
+        for client_order_id in client_order_ids:
+            while not self._budget.allows(self._clock.now()):
+                self._clock.sleep(1.0)
+            order = self.look_up(client_order_id)
+            if order is not None:
+                found[client_order_id] = order
+        return found
+
+    def _followed(self, order: BrokerOrder) -> BrokerOrder:
+        chain = [order]
+        while chain[-1].status is OrderStatus.REPLACED and chain[-1].replaced_by and len(chain) < _LONGEST_CHAIN:
+            self._budget.take(self._clock.now())
+            successor = self._broker.order(chain[-1].replaced_by)
+            if successor is None:
+                break
+            chain.append(successor)
+        self.order_ids.update(link.order_id for link in chain)
+        return order if len(chain) == 1 else fold(chain)
