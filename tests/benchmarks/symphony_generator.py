@@ -189,7 +189,7 @@ class SymphonyGenerator:
 
     def _trunk(self) -> Form:
         """Nested ifs down to the wanted depth. Branches take parts until every count is reached exactly."""
-        rungs = max(1, (self._shape.depth - 8) // 4)
+        rungs = max(1, (self._shape.depth - 4) // 4)
         branches: list[list[Form]] = [[self._any_asset()] for _ in range(rungs)]
         lists, long_list = self._candidate_lists(max(1, round(24 * self._shape.ifs / LIKE_BIG.ifs)))
         branches[0].append(self._filter([self._asset(symbol) for symbol in long_list], 5))

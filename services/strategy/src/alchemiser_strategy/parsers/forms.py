@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.engine.metrics import Metric, Windows
+from alchemiser_strategy.parsers import notes
 from alchemiser_strategy.parsers.tokens import number, unescape
 from alchemiser_strategy.parsers.values import (
     CONDITIONS,
@@ -156,8 +157,7 @@ class Forms:
             raise _arity(items)
         weights = [_number(items, at, "a weight") for at in range(1, len(items), 2)]
         children = [_portfolio(items, at) for at in range(2, len(items), 2)]
-        if 0.0 in weights:
-            self.notes.append("weight-specified has a weight of zero; its child is left out")
+        self.notes += notes.on_weights(weights)
         return self._build.weight_specified(weights, children)
 
     def _inverse_volatility(self, items: Items) -> Value:
@@ -172,13 +172,7 @@ class Forms:
         if not isinstance(selection, Selection):
             raise Complaint(f"found {described(selection)}; expected (select-top K) or (select-bottom K)", 2)
         made = self._build.filter_(ranking.metric, ranking.windows, selection.end, selection.count, children)
-        if isinstance(made, n.Filter) and made.pool is None:
-            if len(made.children) < len(children):
-                self.notes.append("filter lists an asset more than once; it competes once")
-            if made.k >= len(made.children):
-                self.notes.append(
-                    f"filter select-{made.select.value} {made.k} keeps all {len(made.children)} candidates"
-                )
+        self.notes += notes.on_filter(made, children)
         return made
 
     @staticmethod

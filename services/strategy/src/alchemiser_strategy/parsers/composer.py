@@ -1,0 +1,231 @@
+"""Composer's JSON export to a strategy: the language of the text form, written as a tree of steps. Reads no file.
+
+Fields that only describe (ids, exchanges, prices, colours) are passed over; what a step needs must be there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from alchemiser_strategy.engine import nodes as n
+from alchemiser_strategy.engine.builder import Builder
+from alchemiser_strategy.errors import StrategyError
+from alchemiser_strategy.parsers import composer_fields as f
+from alchemiser_strategy.parsers import notes
+from alchemiser_strategy.parsers.document import ParsedSymphony, finished, name_from
+from alchemiser_strategy.parsers.json_text import Json, decoded
+from alchemiser_strategy.parsers.tokens import whole_characters
+
+_YEARLY = {"annually": "yearly"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Branch:
+    """An if-child; the else has no condition."""
+
+    condition: n.Condition | None
+    portfolio: n.Portfolio
+
+
+@dataclass(slots=True, eq=False)
+class _Open:
+    """A step whose children are being read."""
+
+    fields: f.Fields
+    parent: "_Open | None"
+    position: int
+    children: Sequence[Json]
+    made: list[n.Portfolio | _Branch] = field(default_factory=list)
+
+    @property
+    def step(self) -> str:
+        return str(self.fields.get("step"))
+
+    @property
+    def path(self) -> str:
+        positions = []
+        at: _Open = self
+        while at.parent is not None:
+            positions.append(f".children[{at.position}]")
+            at = at.parent
+        return "$" + "".join(reversed(positions))
+
+
+def parse_composer(text: str, source: str = "symphony", *, builder: Builder | None = None) -> ParsedSymphony:
+    """A strategy from the text of a Composer export.
+
+    `source` names the text in messages and, if the export has no name of its own, the strategy. With a `builder`,
+    nodes are shared with whatever else it has made. Raises StrategyError with source, JSON path, step and what was
+    expected.
+    """
+    return parse_composer_tree(decoded(text, source), source, builder=builder)
+
+
+def parse_composer_tree(tree: Json, source: str, *, builder: Builder | None = None) -> ParsedSymphony:
+    """The same from an export that is no longer text. A tree that contains itself is refused."""
+    return _Steps(source, builder or Builder()).whole(tree)
+
+
+class _Steps:
+    def __init__(self, source: str, builder: Builder) -> None:
+        self._source, self._build = source, builder
+        self._conditions = f.Conditions(builder)
+        self._warnings: list[str] = []
+        self._makers = {
+            "group": self._group,
+            "if": self._if,
+            "if-child": self._if_child,
+            "filter": self._filter,
+            "asset": self._asset,
+            "wt-cash-equal": lambda step: self._build.weight_equal(_portfolios(step), operator="wt-cash-equal"),
+            "wt-cash-specified": self._specified,
+            "wt-inverse-vol": self._inverse_volatility,
+        }
+
+    def whole(self, tree: Json) -> ParsedSymphony:
+        top = self._opened(tree, None, 0)
+        root = self._read(top)
+        if isinstance(root, _Branch):
+            self._fail(top, "found an if-child; expected root or a portfolio")
+        try:
+            name, frequency, threshold = _root_options(top.fields) if top.step == "root" else (None, None, None)
+            name = name or name_from(self._source)
+            return finished(self._build, self._source, name, root, frequency, threshold, tuple(self._warnings))
+        except StrategyError as error:
+            self._fail(top, str(error))
+
+    def _read(self, top: _Open) -> n.Portfolio | _Branch:
+        """Children first, with a stack of its own."""
+        step = top
+        inside = {id(top.fields)}
+        while True:
+            if len(step.made) < len(step.children):
+                position = len(step.made)
+                child = step.children[position]
+                if id(child) in inside:
+                    self._fail(step, f"child {position} is a step that it is part of; expected a tree")
+                inside.add(id(child))
+                step = self._opened(child, step, position)
+                continue
+            made = self._made(step)
+            inside.discard(id(step.fields))
+            if step.parent is None:
+                return made
+            step = step.parent
+            step.made.append(made)
+
+    def _opened(self, value: Json, parent: _Open | None, position: int) -> _Open:
+        step = _Open(value if isinstance(value, dict) else {}, parent, position, ())
+        if not isinstance(value, dict):
+            self._fail(step, f"found {f.shown(value)}; expected an object with a step")
+        if step.step not in self._makers and (step.step != "root" or parent is not None):
+            known = ", ".join(self._makers)
+            self._fail(step, f"unknown step {f.shown(value.get('step'))}; expected one of {known}, or root at the top")
+        children = value.get("children")
+        if step.step != "asset":
+            if not isinstance(children, list) or not children:
+                self._fail(step, f"children is {f.shown(children) if children else 'empty'}; expected a list of steps")
+            step.children = children
+        return step
+
+    def _made(self, step: _Open) -> n.Portfolio | _Branch:
+        try:
+            maker = self._makers.get(step.step)
+            return self._build.weight_equal(_portfolios(step), operator="root") if maker is None else maker(step)
+        except StrategyError as error:
+            self._fail(step, str(error))
+
+    def _fail(self, step: _Open, message: str) -> NoReturn:
+        raise StrategyError(f"{self._source}:{step.path}: {step.step}: {message}")
+
+    # --- steps
+
+    def _asset(self, step: _Open) -> n.Portfolio:
+        name = step.fields.get("name")
+        label = whole_characters(name) if isinstance(name, str) else None
+        return self._build.asset(f.text(step.fields, "ticker", "a symbol"), label)
+
+    def _group(self, step: _Open) -> n.Portfolio:
+        name = step.fields.get("name")
+        return self._build.group(whole_characters(name) if isinstance(name, str) else "group", _portfolios(step))
+
+    def _specified(self, step: _Open) -> n.Portfolio:
+        children = _portfolios(step)
+        weights = [_weight(child, at) for at, child in enumerate(step.children)]
+        self._note(step, notes.on_weights(weights))
+        return self._build.weight_specified(weights, children)
+
+    def _inverse_volatility(self, step: _Open) -> n.Portfolio:
+        days = step.fields.get("window-days")
+        return self._build.weight_inverse_volatility(f.whole(days, "window-days"), _portfolios(step))
+
+    def _filter(self, step: _Open) -> n.Portfolio:
+        fields, children = step.fields, _portfolios(step)
+        for switch in ("select?", "sort-by?"):
+            if fields.get(switch) is False:
+                raise StrategyError(f"{switch} is false; expected a filter that ranks and selects")
+        made = self._build.filter_(
+            f.metric(fields, "sort-by-fn"),
+            f.windows(fields, "sort-by-fn-params", "sort-by-window-days"),
+            f.text(fields, "select-fn", "top or bottom"),
+            f.whole(fields.get("select-n"), "select-n"),
+            children,
+        )
+        self._note(step, notes.on_filter(made, children))
+        return made
+
+    def _if(self, step: _Open) -> n.Portfolio:
+        branches = [child for child in step.made if isinstance(child, _Branch)]
+        if len(branches) < len(step.made):
+            raise StrategyError("has a child that is no if-child; expected if-children only")
+        asked = [(branch.condition, branch.portfolio) for branch in branches if branch.condition is not None]
+        other = [branch.portfolio for branch in branches if branch.condition is None]
+        if not asked or len(other) != 1:
+            raise StrategyError(
+                f"has {len(asked)} conditions, {len(other)} else branches; expected one else and at least a condition"
+            )
+        portfolio = other[0]
+        for condition, then in reversed(asked):
+            portfolio = self._build.if_(condition, then, portfolio)
+        return portfolio
+
+    def _if_child(self, step: _Open) -> _Branch:
+        otherwise = step.fields.get("is-else-condition?", False)
+        if not isinstance(otherwise, bool):
+            raise StrategyError(f"is-else-condition? is {f.shown(otherwise)}; expected true or false")
+        portfolio = self._build.weight_equal(_portfolios(step), operator="if-child")
+        return _Branch(None if otherwise else self._conditions.of(step.fields), portfolio)
+
+    def _note(self, step: _Open, said: list[str]) -> None:
+        self._warnings += [f"{self._source}:{step.path}: {note}" for note in said]
+
+
+def _portfolios(step: _Open) -> list[n.Portfolio]:
+    made = [child for child in step.made if not isinstance(child, _Branch)]
+    if len(made) < len(step.made):
+        raise StrategyError("has an if-child; expected it inside an if only")
+    return made
+
+
+def _weight(child: Json, position: int) -> float:
+    """A child's weight: ``{"num": 60, "den": 100}``."""
+    weight = child.get("weight") if isinstance(child, dict) else None
+    what = f"children[{position}].weight"
+    if not isinstance(weight, dict):
+        raise StrategyError(f"{what} is {f.shown(weight)}; expected {{num, den}}")
+    part, of = f.number(weight.get("num"), f"{what}.num"), f.number(weight.get("den"), f"{what}.den")
+    if not of > 0:
+        raise StrategyError(f"{what}.den is {f.shown(of)}; expected more than 0")
+    return part / of
+
+
+def _root_options(fields: f.Fields) -> tuple[str | None, str | None, float | None]:
+    """Name, rebalance frequency and threshold. A threshold comes with the frequency "none"."""
+    name, frequency, corridor = (fields.get(key) for key in ("name", "rebalance", "rebalance-corridor-width"))
+    threshold = f.number(corridor, "rebalance-corridor-width") if corridor is not None else 0.0
+    if frequency is not None and not isinstance(frequency, str):
+        raise StrategyError(f"rebalance is {f.shown(frequency)}; expected daily or the like")
+    if frequency == "none" and not threshold:
+        raise StrategyError("rebalance is none; expected a rebalance-corridor-width as well")
+    period = None if frequency is None or frequency == "none" else _YEARLY.get(frequency, frequency)
+    return whole_characters(name) if isinstance(name, str) and name else None, period, threshold or None
