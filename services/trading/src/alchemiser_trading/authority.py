@@ -11,7 +11,7 @@ from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.base import Frozen, UtcTime
 from alchemiser_common.ports.state import ABSENT, StateStore, load, put
 from alchemiser_trading.audit import AuditEntry
-from alchemiser_trading.lease import LeaseRecord
+from alchemiser_trading.lease import idle_lease
 
 
 class Authority(Frozen):
@@ -60,11 +60,9 @@ def set_authority(
     known = load(store, key, Authority)
     if known is not None and known.value.pipeline is pipeline:
         return known.value
-    lease_key = keys.lease_record(account_alias)
-    lease = load(store, lease_key, LeaseRecord)
-    if lease is not None and (lease.value.held(now) or lease.value.unfinished_run is not None):
-        run = lease.value.unfinished_run or "being started"
-        raise RunInProgress(f"authority over {account_alias} cannot change while run {run} has not ended")
+    guard = idle_lease(store, account_alias, now)
+    if guard is None:
+        raise RunInProgress(f"authority over {account_alias} cannot change while a run has not ended")
     before = known.value.pipeline.value if known else "nobody"
     authority = Authority(
         pipeline=pipeline,
@@ -73,11 +71,10 @@ def set_authority(
         reason=reason,
         set_at=now,
     )
-    guard = lease.value if lease else LeaseRecord(owner="", epoch=0, expires_at=now)
     entry = AuditEntry(at=now, who=who, what=f"authority: {before} to {pipeline.value}", reason=reason)
     store.write(
         put(key, authority, known.version if known else ABSENT),
-        put(lease_key, guard, lease.version if lease else ABSENT),
+        guard,
         entry.put(account_alias, "authority"),
     )
     return authority

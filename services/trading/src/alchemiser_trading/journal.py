@@ -11,7 +11,7 @@ from typing import Self
 from uuid import UUID
 
 from alchemiser_common import keys
-from alchemiser_common.errors import Conflict, StateCorrupt
+from alchemiser_common.errors import Conflict, StateCorrupt, StoreUnavailable
 from alchemiser_common.ids import Pipeline, Side
 from alchemiser_common.messages.base import Frozen, Price, Quantity, Symbol, UtcTime
 from alchemiser_common.messages.report import ExecutionReport
@@ -90,6 +90,7 @@ class Journal:
     def __init__(self, store: StateStore, head: Versioned[RunJournal]) -> None:
         self._store = store
         self._head = head
+        self._stale = False
 
     @classmethod
     def load(cls, store: StateStore, run: UUID) -> Self | None:
@@ -156,10 +157,16 @@ class Journal:
 
     def move(self, lease: AccountLease, phase: Phase, now: datetime) -> None:
         """Enter a phase that does not end the run; staying where it is writes nothing."""
+        if self._stale:
+            self._read_again()
         if phase is self.head.phase:
             return
         head = self._moved(phase, "", now)
-        lease.write(self._put(head))
+        try:
+            lease.write(self._put(head))
+        except StoreUnavailable:
+            self._stale = True
+            raise
         self._now_at(head)
 
     def intend(self, lease: AccountLease, intent: Intent) -> None:
@@ -168,9 +175,18 @@ class Journal:
 
     def finish(self, lease: AccountLease, report: ExecutionReport, phase: Phase, now: datetime, *with_it: Put) -> None:
         """End the run: phase, report and whatever else must be true with them, in one write."""
+        if self._stale:
+            self._read_again()
         head = self._moved(phase, report.reason, now)
         lease.end(self._put(head), put(keys.report_record(head.run_id), report, ABSENT), *with_it)
         self._now_at(head)
+
+    def _read_again(self) -> None:
+        """After a write whose answer was lost: it may have happened."""
+        head = load(self._store, keys.journal_record(self.head.run_id), RunJournal)
+        if head is None:
+            raise StateCorrupt(f"the journal of run {self.head.run_id} is gone")
+        self._head, self._stale = head, False
 
     def _moved(self, phase: Phase, reason: str, now: datetime) -> RunJournal:
         if phase not in TRANSITIONS[self.head.phase]:

@@ -10,7 +10,7 @@ from typing import Self
 from uuid import UUID
 
 from alchemiser_common import keys
-from alchemiser_common.errors import AlchemiserError, Conflict, LeaseHeld
+from alchemiser_common.errors import AlchemiserError, Conflict, LeaseHeld, StoreUnavailable
 from alchemiser_common.messages.base import Frozen, UtcTime
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.state import ABSENT, Key, Put, StateStore, Versioned, load, put
@@ -46,7 +46,7 @@ class AccountLease:
         self._clock = clock
         self._key = key
         self._record = record.value
-        self._version = record.version
+        self._version: int | None = record.version
         self._duration = duration
 
     @classmethod
@@ -126,11 +126,36 @@ class AccountLease:
         if now >= self._record.expires_at:
             raise LeaseHeld(f"the lease ran out at {self._record.expires_at.isoformat()}; another worker may have it")
         renewed = record.model_copy(update={"expires_at": now + self._duration})
+        version = self._version or self._read_again()
         try:
-            self._store.write(put(self._key, renewed, self._version), *puts)
+            self._store.write(put(self._key, renewed, version), *puts)
         except Conflict:
             known = load(self._store, self._key, LeaseRecord)
-            if known is None or known.version != self._version:
+            if known is None or known.version != version:
                 raise LeaseHeld("the lease was taken over by another worker; this one stops") from None
             raise
-        self._record, self._version = renewed, self._version + 1
+        except StoreUnavailable:
+            self._version = None
+            raise
+        self._record, self._version = renewed, version + 1
+
+    def _read_again(self) -> int:
+        """The lease's version after a write whose answer was lost: it may have happened. Raises LeaseHeld."""
+        known = load(self._store, self._key, LeaseRecord)
+        if known is None or known.value.epoch != self._record.epoch:
+            raise LeaseHeld("the lease was taken over by another worker; this one stops")
+        return known.version
+
+
+def idle_lease(store: StateStore, account_alias: str, now: datetime) -> Put | None:
+    """A write that succeeds only if no worker takes the account meanwhile; None while a run has it.
+
+    Changes that must not meet a run put it into their own write.
+    """
+    key = keys.lease_record(account_alias)
+    known = load(store, key, LeaseRecord)
+    if known is None:
+        return put(key, LeaseRecord(owner="", epoch=0, expires_at=now), ABSENT)
+    if known.value.held(now) or known.value.unfinished_run is not None:
+        return None
+    return put(key, known.value, known.version)

@@ -26,6 +26,8 @@ from alchemiser_common.ports.broker import Broker
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.state import ABSENT, Put, StateStore, load, put
 from alchemiser_common.settings import Settings
+from alchemiser_trading.attribution import attribute
+from alchemiser_trading.book_store import StoredBooks, equity_put
 from alchemiser_trading.checks import Checks, Permit
 from alchemiser_trading.desk import Mandate, OrderDesk, Stop, StopKind, TimeLeft
 from alchemiser_trading.executor import Executor
@@ -183,10 +185,18 @@ class Run:
                 "residuals": residuals(plan, after),
             }
         )
-        puts = self._targets(plan) if status in _TRADED else ()
+        puts = (*self._books(plan, legs, after), *(self._targets(plan) if status in _TRADED else ()))
         self.journal.finish(self.lease, report, phase_of(status), self.tools.clock.now(), *puts)
         _log.info("run ended", extra={"status": status.value, "reason": report.reason})
         return report
+
+    def _books(self, plan: Plan, legs: Sequence[LegState], after: Afterwards) -> tuple[Put, ...]:
+        """What each strategy holds now, and the day's equity."""
+        alias = self.journal.head.account_alias
+        stored = StoredBooks.load(self.tools.store, alias)
+        books = attribute(stored.books, plan, legs)
+        equity = equity_put(self.tools.store, alias, plan.session, after.account, after.positions, books)
+        return (*stored.puts(alias, books), equity)
 
     def _targets(self, plan: Plan) -> tuple[Put, ...]:
         """What each strategy that made a statement wants to hold, for the next cycle."""
