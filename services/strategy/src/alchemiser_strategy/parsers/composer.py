@@ -12,7 +12,7 @@ from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.errors import StrategyError
 from alchemiser_strategy.parsers import composer_fields as f
 from alchemiser_strategy.parsers import notes
-from alchemiser_strategy.parsers.document import ParsedSymphony, finished, name_from
+from alchemiser_strategy.parsers.document import MAX_WARNINGS, ParsedSymphony, finished, name_from
 from alchemiser_strategy.parsers.json_text import Json, decoded
 from alchemiser_strategy.parsers.tokens import whole_characters
 
@@ -70,7 +70,7 @@ class _Steps:
     def __init__(self, source: str, builder: Builder) -> None:
         self._source, self._build = source, builder
         self._conditions = f.Conditions(builder)
-        self._warnings: list[str] = []
+        self._notes: list[tuple[_Open, str]] = []
         self._makers = {
             "group": self._group,
             "if": self._if,
@@ -90,7 +90,8 @@ class _Steps:
         try:
             name, frequency, threshold = _root_options(top.fields) if top.step == "root" else (None, None, None)
             name = name or name_from(self._source)
-            return finished(self._build, self._source, name, root, frequency, threshold, tuple(self._warnings))
+            warnings = [f"{self._source}:{step.path}: {note}" for step, note in self._notes[:MAX_WARNINGS]]
+            return finished(self._build, self._source, name, root, frequency, threshold, warnings)
         except StrategyError as error:
             self._fail(top, str(error))
 
@@ -197,7 +198,7 @@ class _Steps:
         return _Branch(None if otherwise else self._conditions.of(step.fields), portfolio)
 
     def _note(self, step: _Open, said: list[str]) -> None:
-        self._warnings += [f"{self._source}:{step.path}: {note}" for note in said]
+        self._notes += [(step, note) for note in said]
 
 
 def _portfolios(step: _Open) -> list[n.Portfolio]:

@@ -40,12 +40,11 @@ def text(fields: Fields, key: str, expected: str) -> str:
 
 def number(value: Json, what: str) -> float:
     """A number, also as text."""
-    if isinstance(value, str):
-        value = number_of(value.strip())
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    read = number_of(value.strip()) if isinstance(value, str) else value
+    if isinstance(read, bool) or not isinstance(read, int | float):
         raise StrategyError(f"{what} is {shown(value)}; expected a number")
     try:
-        return float(value)
+        return float(read)
     except OverflowError:
         raise StrategyError(f"{what} is beyond every number of this world; expected a finite number") from None
 

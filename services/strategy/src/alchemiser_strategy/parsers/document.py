@@ -1,5 +1,6 @@
 """A strategy that came from a file: the symphony, where it came from and how much of it was repetition."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -10,6 +11,8 @@ MAX_CHARACTERS = 64 * 1024 * 1024
 """Twenty times the largest symphony known."""
 MAX_DEPTH = 100_000
 """Brackets inside brackets; the deepest known file has 288."""
+MAX_WARNINGS = 100
+"""More are not read by anyone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -29,13 +32,13 @@ def finished(
     root: n.Portfolio,
     frequency: str | None,
     threshold: float | None,
-    warnings: tuple[str, ...],
+    warnings: Sequence[str],
 ) -> ParsedSymphony:
     """The symphony with its counts. Raises StrategyError if the options contradict each other."""
     made = builder.symphony(name, root, frequency=frequency, threshold=threshold)
     stated, distinct = counted(root)
     return ParsedSymphony(
-        made.name, root, made.rebalance, made.labels, stated, source=source, warnings=warnings, distinct=distinct
+        made.name, root, made.rebalance, made.labels, stated, source=source, warnings=tuple(warnings), distinct=distinct
     )
 
 
@@ -67,11 +70,11 @@ def counted(root: n.Node) -> tuple[int, int]:
     todo = [root]
     while todo:
         node = todo[-1]
-        below = parts(node)
-        missing = [part for part in below if part not in size]
-        if missing and node not in size:
+        missing = [] if node in size else [part for part in parts(node) if part not in size]
+        if missing:
             todo += missing
-        else:
-            size[node] = 1 + sum(size[part] for part in below)
-            todo.pop()
+            continue
+        todo.pop()
+        if node not in size:
+            size[node] = 1 + sum(size[part] for part in parts(node))
     return size[root], len(size)

@@ -9,7 +9,14 @@ from typing import NoReturn
 from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.errors import StrategyError
 from alchemiser_strategy.parsers import tokens as t
-from alchemiser_strategy.parsers.document import MAX_CHARACTERS, MAX_DEPTH, ParsedSymphony, finished, name_from
+from alchemiser_strategy.parsers.document import (
+    MAX_CHARACTERS,
+    MAX_DEPTH,
+    MAX_WARNINGS,
+    ParsedSymphony,
+    finished,
+    name_from,
+)
 from alchemiser_strategy.parsers.forms import Forms, Items
 from alchemiser_strategy.parsers.values import PORTFOLIOS, Complaint, Script, Value, described
 
@@ -56,8 +63,9 @@ class _Reading:
             if not isinstance(whole, PORTFOLIOS):
                 self._fail(0, f"found {described(whole)}; expected (defsymphony …) or a portfolio")
             whole = Script(name_from(self._source), whole, None, None)
-        where = t.places(self._text, [at for at, _ in self._notes])
-        warnings = tuple(f"{self._source}:{where[at][0]}:{where[at][1]}: {note}" for at, note in self._notes)
+        notes = self._notes[:MAX_WARNINGS]
+        where = t.places(self._text, [at for at, _ in notes])
+        warnings = [f"{self._source}:{where[at][0]}:{where[at][1]}: {note}" for at, note in notes]
         try:
             return finished(
                 self._builder, self._source, whole.name, whole.root, whole.frequency, whole.threshold, warnings

@@ -59,14 +59,14 @@ def whole_characters(text: str) -> str:
 
 def places(text: str, wanted: Iterable[int]) -> dict[int, tuple[int, int]]:
     """Line and column, from 1, of tokens given by number."""
-    order = sorted(set(wanted))
     found = {}
     stream, passed = _TOKEN.finditer(text), 0
-    for index in order:
-        match = next(islice(stream, index - passed, None))
-        passed = index + 1
-        start = match.start(1)
-        found[index] = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+    line, counted = 1, 0
+    for index in sorted(set(wanted)):
+        start = next(islice(stream, index - passed, None)).start(1)
+        line += text.count("\n", counted, start)
+        passed, counted = index + 1, start
+        found[index] = line, start - text.rfind("\n", 0, start)
     return found
 
 

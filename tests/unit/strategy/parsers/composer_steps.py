@@ -1,0 +1,42 @@
+"""Composer's steps for tests, in the shape of its exports."""
+
+from alchemiser_strategy.parsers.json_text import Json
+
+type Step = dict[str, Json]
+
+
+def asset(ticker: str, **fields: Json) -> Step:
+    return {"step": "asset", "id": "1", "ticker": ticker, "name": f"{ticker} Fund", "exchange": "ARCX", **fields}
+
+
+def step(kind: str, /, *children: Step, **fields: Json) -> Step:
+    return {"step": kind, "children": [*children], **{key.replace("_", "-"): value for key, value in fields.items()}}
+
+
+def asked(*children: Step, **fields: Json) -> Step:
+    """An if-child in the form of older exports."""
+    usual: Step = {
+        "is-else-condition?": False,
+        "lhs-fn": "relative-strength-index",
+        "lhs-fn-params": {"window": 10},
+        "lhs-window-days": "99",
+        "lhs-val": "SPY",
+        "comparator": "gt",
+        "rhs-val": "79",
+        "rhs-fixed-value?": True,
+    }
+    return {**step("if-child", *children), **usual, **{key.replace("_", "-"): value for key, value in fields.items()}}
+
+
+def otherwise(*children: Step) -> Step:
+    return {**step("if-child", *children), "is-else-condition?": True}
+
+
+def choice(child: Step) -> Step:
+    return step("if", child, otherwise(asset("B")))
+
+
+A, B, C = asset("A"), asset("B"), asset("C")
+SPY_RSI: Step = {"fn": "relative-strength-index", "ticker": "SPY", "params": {"window": 10}}
+OVER_79: Step = {"condition-type": "binary", "comparator": "gt", "lhs": SPY_RSI, "rhs": {"constant": "79"}}
+QQQ_OVER_SPY: Step = {**OVER_79, "lhs": {**SPY_RSI, "ticker": "QQQ"}, "rhs": SPY_RSI}
