@@ -10,7 +10,7 @@ import base64
 import binascii
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -46,15 +46,17 @@ class _Resume:
     row: int
 
 
-def render(bar: DayBar, at: str, price: float = 1.0) -> str:
-    """One bar as JSON; `price` divides prices and multiplies the volume."""
-    opened, high, low, close = bar.open / price, bar.high / price, bar.low / price, bar.close / price
-    volume = bar.volume * price
+def render(bar: DayBar, at: str) -> str:
+    """One bar as JSON."""
+    return _text(at, bar.open, bar.high, bar.low, bar.close, bar.volume)
+
+
+def _text(at: str, opened: float, high: float, low: float, close: float, volume: float) -> str:
+    """A bar as JSON; the average price and the number of trades are made up from it."""
     mean = (opened + high + low + close) / 4
-    count = int(volume / 100) + 1
     return (
         f'{{"t":"{at}","o":{opened!r},"h":{high!r},"l":{low!r},"c":{close!r},'
-        f'"v":{volume:.0f},"n":{count},"vw":{mean!r}}}'
+        f'"v":{volume:.0f},"n":{int(volume / 100) + 1},"vw":{mean!r}}}'
     )
 
 
@@ -64,7 +66,8 @@ class BarPages:
     def __init__(self, market: Market) -> None:
         self._market = market
         self._stamps = [new_york_midnight(session.day) for session in market.calendar.sessions]
-        self._rendered: dict[tuple[str, str, int], dict[int, str]] = {}
+        self._texts = [stamp(moment) for moment in self._stamps]
+        self._rendered: dict[tuple[str, str], tuple[tuple[int, int], dict[int, str]]] = {}
 
     def page(self, query: BarQuery, now: datetime) -> str:
         """The JSON body of one page."""
@@ -130,19 +133,24 @@ class BarPages:
         dated = (
             int(today.toordinal()) if adjustment in {"dividend", "all"} and history.adjusted_close is not None else 0
         )
-        cache = self._rendered.setdefault((symbol, adjustment, known * 10**7 + dated), {})
-        factors: FloatArray | None = None
-        texts = []
-        for row in rows:
-            rendered = cache.get(row)
-            if rendered is None:
-                factors = self._factors(symbol, adjustment, now) if factors is None else factors
-                bar = self.so_far(symbol, row, now) if row > completed else self._whole(symbol, row)
-                rendered = render(bar, stamp(self._stamps[row]), float(factors[row]))
-                if row <= completed:
-                    cache[row] = rendered
-            texts.append(rendered)
-        return texts
+        kept, cache = self._rendered.get((symbol, adjustment), ((-1, -1), {}))
+        if kept != (known, dated):  # a split or a dividend since then restates every earlier bar
+            cache = {}
+            self._rendered[symbol, adjustment] = (known, dated), cache
+        if missing := [row for row in rows if row <= completed and row not in cache]:
+            cache.update(zip(missing, self._whole_bars(symbol, missing, adjustment, now), strict=True))
+        return [cache[row] if row <= completed else self._unfinished(symbol, row, now) for row in rows]
+
+    def _whole_bars(self, symbol: str, rows: Sequence[int], adjustment: Adjustment, now: datetime) -> Iterable[str]:
+        """Finished bars, adjusted and rendered a column at a time."""
+        bars, factors = self._market.history.bars(symbol), self._factors(symbol, adjustment, now)[rows]
+        prices = [(column[rows] / factors).tolist() for column in (bars.open, bars.high, bars.low, bars.close)]
+        volumes = (bars.volume[rows] * factors).tolist()
+        return map(_text, (self._texts[row] for row in rows), *prices, volumes)
+
+    def _unfinished(self, symbol: str, row: int, now: datetime) -> str:
+        """The bar of the session in progress; no adjustment lies after it."""
+        return render(self.so_far(symbol, row, now), self._texts[row])
 
     def _factors(self, symbol: str, adjustment: Adjustment, now: datetime) -> FloatArray:
         history, today = self._market.history, new_york_day(now)
@@ -177,7 +185,9 @@ class BarPages:
 
 def span_of(bar: DayBar, first: int, last: int) -> DayBar:
     """The part of a day's bar between two seconds."""
-    mid = np.round(mid_path(bar, np.arange(first, last + 1, dtype=np.float64)), 4)
+    mid = mid_path(bar, np.arange(first, last + 1, dtype=np.float64))
+    if bar.low >= 1.0:
+        mid = np.round(mid, 4)
     volume = math.floor(bar.volume * (last - first) / bar.seconds)
     return DayBar(
         bar.symbol,

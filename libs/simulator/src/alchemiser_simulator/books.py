@@ -123,16 +123,18 @@ class Books:
         return self.put(after)
 
     def report(self, now: datetime) -> None:
-        """Let positions show the fills whose time has come."""
-        due = [fill for fill in self._head.unreported if fill.visible_at <= now]
-        if not due:
+        """Let positions show the fills whose time has come, those of one symbol in their order."""
+        reported, left = self._head.reported, list[Fill]()
+        for fill in self._head.unreported:
+            late = fill.visible_at > now or any(other.symbol == fill.symbol for other in left)
+            if late:
+                left.append(fill)
+            else:
+                reported = reported.after(fill)
+        if len(left) == len(self._head.unreported):
             return
-        reported = self._head.reported
-        for fill in due:
-            reported = reported.after(fill)
-        left = tuple(fill for fill in self._head.unreported if fill.visible_at > now)
         # Equal ledgers are one ledger: costs are then the same to the last digit, whatever order fills were shown in.
-        self.head = replace(self._head, reported=reported if left else self._head.ledger, unreported=left)
+        self.head = replace(self._head, reported=reported if left else self._head.ledger, unreported=tuple(left))
 
     def take_changes(self) -> Changes:
         """What changed since the last call."""

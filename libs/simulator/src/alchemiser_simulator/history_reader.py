@@ -113,6 +113,8 @@ def _numbers(source: _Source, column: str) -> FloatArray:
         if pa.types.is_null(values.type):
             return np.full(len(values), np.nan)
         numbers = _view(pc.cast(values, pa.float64()), np.dtype(np.float64))
+        if isinstance(values.type, pa.Decimal128Type):
+            numbers = np.round(numbers, values.type.scale)  # Arrow multiplies by 0.01, which is not 1/100
         if not values.null_count:
             return numbers
         known = _view(pc.cast(pc.is_valid(values), pa.uint8()), np.dtype(np.uint8))
@@ -198,9 +200,10 @@ def _encoded(source: _Source, column: str) -> tuple[list[str], IntArray]:
     """A text column as its distinct values and each row's index into them."""
     whole = source.table.column(column).combine_chunks()
     encoded = whole if isinstance(whole, pa.DictionaryArray) else whole.cast(pa.string()).dictionary_encode()
-    if not isinstance(encoded, pa.DictionaryArray) or encoded.null_count:
+    names = [str(name) for name in encoded.dictionary.to_pylist()] if isinstance(encoded, pa.DictionaryArray) else []
+    if not isinstance(encoded, pa.DictionaryArray) or encoded.null_count or "" in names:
         raise HistoryError(f"{source.path}: column '{column}' has empty cells; give every row a symbol")
-    return [str(name) for name in encoded.dictionary.to_pylist()], _integers(encoded.indices)
+    return names, _integers(encoded.indices)
 
 
 def _refuse_duplicates(source: _Source, cells: npt.NDArray[np.int64], days: IntArray, symbols: list[str]) -> None:

@@ -43,6 +43,7 @@ class Market:
         self.calendar = SessionCalendar(history.dates)
         self.spread = spread
         self._path = lru_cache(maxsize=64)(self._full_path)
+        self._price = lru_cache(maxsize=1024)(self._last_price)
 
     def bar(self, symbol: str, session: Session) -> DayBar | None:
         """The symbol's bar of a session, None if it did not trade."""
@@ -108,6 +109,9 @@ class Market:
 
     def last_price(self, symbol: str, now: datetime) -> Decimal | None:
         """Price of the last trade, rounded to the tick."""
+        return self._price(symbol, now)
+
+    def _last_price(self, symbol: str, now: datetime) -> Decimal | None:
         standing = self.standing(symbol, now)
         if standing is None:
             return None

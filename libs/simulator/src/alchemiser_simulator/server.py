@@ -56,6 +56,7 @@ def _uvicorn(venue: Venue) -> uvicorn.Server:
             http=TrackedProtocol,
             lifespan="off",
             log_config=None,
+            log_level="warning",
             access_log=False,
             server_header=False,
             date_header=False,

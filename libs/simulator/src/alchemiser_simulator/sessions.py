@@ -6,6 +6,7 @@ history.
 
 from __future__ import annotations
 
+import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,7 +61,10 @@ def _exchange_days(start: date, end: date) -> tuple[date, ...]:
     """Trading days by the real exchange's calendar; the import costs half a second, hence here."""
     from exchange_calendars import get_calendar
 
-    calendar = get_calendar("XNYS", start=start.isoformat(), end=end.isoformat())
+    with warnings.catch_warnings():
+        # The library still uses a pandas call that pandas has announced to change; nothing a caller could do about it.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        calendar = get_calendar("XNYS", start=start.isoformat(), end=end.isoformat())
     return tuple(stamp.date() for stamp in calendar.sessions)
 
 

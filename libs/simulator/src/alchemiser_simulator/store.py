@@ -39,13 +39,17 @@ class Store:
         self._path = path
         try:
             # The server thread works with what the constructing thread opened; never both at once.
-            self._database = sqlite3.connect(path, autocommit=True, check_same_thread=False)
+            self._database = sqlite3.connect(path, timeout=0.5, autocommit=True, check_same_thread=False)
         except sqlite3.Error as error:
             raise StateError(f"{path}: cannot be opened ({error}); check the folder and its permissions") from error
         try:
             self._prepare(fingerprint)
         except sqlite3.DatabaseError as error:
             self._database.close()
+            if "locked" in str(error):
+                raise StateError(
+                    f"{path}: another simulator is using it; stop that one or choose another file"
+                ) from error
             raise StateError(f"{path}: not a simulator state file, or damaged ({error}); move it away") from error
         except StateError:
             self._database.close()

@@ -167,18 +167,18 @@ class Timeline:
 
     def _apply(self, order: Order, match: Match, at: datetime) -> Order:
         """Book a match, unless the account can no longer pay for it."""
-        if order.ticket.side is Side.BUY and not self._affordable(order, match):
+        if order.ticket.side is Side.BUY and not self._affordable(order, match, at):
             return self.finish(order, Status.REJECTED, at)
         order = self.books.fill(order, match.qty, match.price, at)
         if order.is_open and matching.exhausted(order) and order.quirks.afterwards in _AFTERWARDS:
             order = self.finish(order, _AFTERWARDS[order.quirks.afterwards], at)
         return order
 
-    def _affordable(self, order: Order, match: Match) -> bool:
+    def _affordable(self, order: Order, match: Match, at: datetime) -> bool:
         """A gap at the open can make a queued market order dearer than what was reserved for it."""
         cost = match.price * match.qty
         if cost <= order.reserved:
             return True
-        ledger, now = self.books.head.ledger, self.books.head.now
-        power = spending_power(ledger, market_value(ledger, self.market, now), self.config.multiplier)
+        ledger = self.books.head.ledger
+        power = spending_power(ledger, market_value(ledger, self.market, at), self.config.multiplier)
         return cost <= power - (self.books.reserved - order.reserved)

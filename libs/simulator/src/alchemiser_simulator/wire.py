@@ -155,7 +155,7 @@ def account_json(exchange: Exchange) -> JsonObject:
     cash_power = max(min(ledger.cash, head.ledger.cash) - exchange.books.reserved, ZERO)
     begins = exchange.market.calendar.begins
     return {
-        "id": str(config.account),
+        "id": str(head.account),
         "account_number": config.account_number,
         "status": "ACTIVE",
         "currency": "USD",
@@ -195,7 +195,7 @@ def fill_json(fill: Fill, exchange: Exchange) -> JsonObject:
     done = fill.leaves_qty == 0
     return {
         "id": f"{fill.at:%Y%m%d%H%M%S}000::{fill.id}",
-        "account_id": str(exchange.config.account),
+        "account_id": str(exchange.books.head.account),
         "activity_type": "FILL",
         "transaction_time": stamp(fill.at),
         "type": "fill" if done else "partial_fill",
