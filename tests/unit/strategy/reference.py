@@ -70,8 +70,7 @@ class Reference:
         return arithmetic.value(metric, closes, *windows) if closes else math.nan
 
     def _measured(self, metric: str, window: int, plan: Plan, day: int) -> float:
-        if plan[0] in {"equal", "specified", "inverse"} and len(plan[-1]) == 1:
-            return self._measured(metric, window, plan[-1][0], day)
+        plan = _unwrapped(plan)
         if plan[0] == "asset":
             return self._value(metric, plan[1], window, day)
         if self.weights(plan, day) is None:
@@ -99,9 +98,30 @@ class Reference:
     def _filtered(
         self, metric: str, window: int, select: str, k: int, children: Sequence[Plan], day: int
     ) -> Weights | None:
+        children = [_unwrapped(child) for child in children]
         once = [child for i, child in enumerate(children) if child[0] != "asset" or child not in children[:i]]
+        once.sort(key=_first)
         values = [(self._measured(metric, window, child, day), child) for child in once]
         known = [(v, child) for v, child in values if not math.isnan(v) and self.weights(child, day) is not None]
         known.sort(key=lambda pair: pair[0], reverse=select == "top")
         winners = [child for _, child in known[:k]]
         return self._mixed([1.0] * len(winners), winners, day) if winners else None
+
+
+def _first(plan: Plan) -> str:
+    """The symbol that ties are broken by."""
+    match plan:
+        case ("asset", symbol):
+            return str(symbol)
+        case ("if", _, then, _):
+            return _first(then)
+        case ("filter", *_, children):
+            return min(map(_first, children))
+    return _first(plan[-1][0])
+
+
+def _unwrapped(plan: Plan) -> Plan:
+    """A list of one is its one member."""
+    while plan[0] in {"equal", "specified", "inverse"} and len(plan[-1]) == 1:
+        plan = plan[-1][0]
+    return plan

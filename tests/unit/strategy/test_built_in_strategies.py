@@ -117,7 +117,7 @@ class RandomReadings:
         match metric:
             case "rsi":
                 if pick.random() < self._hot:
-                    return pick.choice(self.LEVELS[6:]) + beside
+                    return pick.choice((pick.choice(self.LEVELS[6:]), 80, 81)) + beside
                 return pick.choice((pick.choice(self.LEVELS[:6]) + beside, pick.uniform(26, 75), 40.0))
             case "cumulative-return":
                 return pick.choice((-12, -10, 0, 5.5)) + beside

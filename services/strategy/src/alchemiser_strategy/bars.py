@@ -63,3 +63,14 @@ class Bars:
     def until(self, days: int) -> "Bars":
         """The first `days` sessions only."""
         return Bars(self.dates[:days], self.symbols, self.closes[:days])
+
+
+def filled(rows: Floats) -> Floats:
+    """Gaps take the value before them; what precedes a row's first value takes that one. (rows, days)."""
+    gap = np.isnan(rows)
+    if not gap.any():
+        return rows
+    source = np.maximum.accumulate(np.where(gap, -1, np.arange(rows.shape[1])), axis=1)
+    first = np.argmin(gap, axis=1)
+    out: Floats = np.take_along_axis(rows, np.where(source < 0, first[:, None], source), axis=1)
+    return out

@@ -1,14 +1,11 @@
 """From a snapshot to a decision: every strategy's signal, netted into one set of targets. Pure: no I/O, no clock."""
 
 import math
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from alchemiser_common.errors import PermanentError
 from alchemiser_common.messages.decision import (
-    WEIGHT_TOLERANCE,
     ComponentVersion,
     Signal,
     SignalStatus,
@@ -19,13 +16,10 @@ from alchemiser_common.messages.decision import (
 from alchemiser_common.messages.snapshot import BarPolicy, MarketSnapshot, StrategyTargets
 from alchemiser_common.settings import UnknownPolicy
 from alchemiser_strategy.bars import Bars
-from alchemiser_strategy.engine import rebalance
 from alchemiser_strategy.engine.explain import targets
 from alchemiser_strategy.engine.indicators import LastDay
-from alchemiser_strategy.errors import StrategyFailed, StrategyUnknown
-from alchemiser_strategy.strategy import MarketView, Previous, Strategy, StrategyResult, TreeStrategy
-
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9./-]{0,19}")
+from alchemiser_strategy.errors import StrategyUnknown
+from alchemiser_strategy.strategy import MarketView, Previous, Strategy, StrategyResult, TreeStrategy, asked
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +86,7 @@ class MultiStrategyManager:
     def _signal(self, part: Allocated, snapshot: MarketSnapshot, bars: Bars, last: LastDay) -> Signal:
         name = part.strategy.name
         previous = previous_of(name, snapshot, bars)
-        result = _checked(name, part.strategy, MarketView(bars, last, _positions(snapshot), previous))
+        result = asked(part.strategy, MarketView(bars, last, _positions(snapshot), previous))
         weights = result.weights
         if result.status is SignalStatus.UNKNOWN:
             weights = self._instead(name, result, snapshot, previous)
@@ -145,14 +139,7 @@ def previous_of(name: str, snapshot: MarketSnapshot, bars: Bars) -> Previous | N
     if found is None:
         return None
     weights = {item.symbol: item.weight for item in found.weights}
-    row = _decided_row(found, snapshot.bar_policy, bars)
-    growth = {
-        symbol: float(closes[-1] / closes[row]) for symbol in weights for closes in (bars.of(symbol),) if row >= 0
-    }
-    known = row >= 0 and not any(map(math.isnan, growth.values()))
-    return Previous(
-        weights, bars.dates[max(row, 0)], dict(sorted(rebalance.drifted(weights, growth).items())) if known else None
-    )
+    return Previous.of(weights, _decided_row(found, snapshot.bar_policy, bars), bars)
 
 
 def _decided_row(found: StrategyTargets, policy: BarPolicy, bars: Bars) -> int:
@@ -166,20 +153,3 @@ def _positions(snapshot: MarketSnapshot) -> dict[str, float]:
     if equity <= 0:
         return {}
     return {item.symbol: float(item.market_value / equity) for item in snapshot.positions}
-
-
-def _checked(name: str, strategy: Strategy, view: MarketView) -> StrategyResult:
-    """A strategy's result; whatever it raises or returns amiss names it."""
-    try:
-        result = strategy.evaluate(view)
-    except PermanentError:
-        raise
-    except Exception as error:
-        raise StrategyFailed(f"strategy {name} raised {type(error).__name__}: {error}") from error
-    for symbol, weight in result.weights.items():
-        if not _SYMBOL.fullmatch(symbol) or not (math.isfinite(weight) and weight >= 0):
-            raise StrategyFailed(f"strategy {name} wants {weight!r} of {symbol!r}; weights are 0 or more, of a ticker")
-    total = math.fsum(result.weights.values())
-    if total > 1 + WEIGHT_TOLERANCE:
-        raise StrategyFailed(f"strategy {name} wants {total!r} of its capital; the most is 1")
-    return result

@@ -1,17 +1,20 @@
 """What a strategy is to the manager, and the one kind that is made from a tree. Strategies see data, never a clock."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from alchemiser_common.messages.decision import Explanation, SignalStatus
-from alchemiser_strategy.bars import Bars
+from alchemiser_common.errors import PermanentError
+from alchemiser_common.messages.decision import WEIGHT_TOLERANCE, Explanation, SignalStatus
+from alchemiser_strategy.bars import Bars, filled
 from alchemiser_strategy.engine import rebalance
 from alchemiser_strategy.engine.explain import explained
 from alchemiser_strategy.engine.graph import Graph, lay_out
 from alchemiser_strategy.engine.indicators import LastDay
 from alchemiser_strategy.engine.nodes import Symphony
+from alchemiser_strategy.errors import StrategyFailed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +26,14 @@ class Previous:
     """Session of the last bar that decision saw."""
     drifted: Mapping[str, float] | None
     """The same weights moved by the prices since; None if the bars cannot tell."""
+
+    @classmethod
+    def of(cls, weights: Mapping[str, float], row: int, bars: Bars) -> "Previous":
+        """Weights decided on bar number `row`; a negative row is before the first bar."""
+        growth = {symbol: float(path[-1] / path[row]) for symbol in weights for path in filled(bars.of(symbol)[None])}
+        known = row >= 0 and not any(map(math.isnan, growth.values()))
+        drifted = dict(sorted(rebalance.drifted(weights, growth).items())) if known else None
+        return cls(weights, bars.dates[max(row, 0)], drifted)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +83,30 @@ class Strategy(Protocol):
     def evaluate(self, view: MarketView) -> StrategyResult:
         """What to hold after the last bar. The same view gives the same result."""
         ...
+
+
+def asked(strategy: Strategy, view: MarketView) -> StrategyResult:
+    """A strategy's result, checked.
+
+    Raises StrategyFailed, naming the strategy: it raised something unexpected, or wants weights that are no weights,
+    more than all of its capital, or a symbol that it does not list.
+    """
+    name = strategy.name
+    try:
+        result = strategy.evaluate(view)
+    except PermanentError:
+        raise
+    except Exception as error:
+        raise StrategyFailed(f"strategy {name} raised {type(error).__name__}: {error}") from error
+    for symbol, weight in result.weights.items():
+        if not (math.isfinite(weight) and weight >= 0):
+            raise StrategyFailed(f"strategy {name} wants {weight!r} of {symbol}; weights are 0 or more")
+        if result.status is SignalStatus.TARGET and symbol not in strategy.symbols:
+            raise StrategyFailed(f"strategy {name} wants {symbol!r}, which is not among its symbols")
+    total = math.fsum(result.weights.values())
+    if total > 1 + WEIGHT_TOLERANCE:
+        raise StrategyFailed(f"strategy {name} wants {total!r} of its capital; the most is 1")
+    return result
 
 
 class TreeStrategy:

@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from alchemiser_strategy.bars import Bars, Bools, Floats
+from alchemiser_strategy.bars import Bars, Bools, Floats, filled
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.columns import Evaluation
 from alchemiser_strategy.engine.graph import Graph, lay_out
@@ -37,9 +37,9 @@ def held_history(symphony: n.Symphony, bars: Bars) -> History:
     A day without a target keeps what is held; days before the first target are unknown.
     """
     targets = history(symphony, bars)
-    if symphony.rebalance.always:
+    if symphony.rebalance.always and targets.known[targets.known.argmax() :].all():
         return targets
-    closes = np.stack([bars.of(symbol) for symbol in targets.symbols], axis=1)
+    closes = filled(np.stack([bars.of(symbol) for symbol in targets.symbols])).T
     weights, known = held(targets.weights, targets.known, closes, bars.dates, symphony.rebalance)
     return History(targets.dates, targets.symbols, weights, known)
 

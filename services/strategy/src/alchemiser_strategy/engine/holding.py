@@ -15,25 +15,25 @@ _STRETCH = 32
 
 
 def held(targets: Floats, known: Bools, closes: Floats, dates: Sequence[date], rule: Rebalance) -> tuple[Floats, Bools]:
-    """Weights held after each close and whether there are any. All matrices are (days, symbols).
+    """Weights held after each close and whether there are any. All matrices are (days, symbols), closes without gaps.
 
     The rule is the one that `TreeStrategy` follows live: a later calendar period, or by threshold another set of
-    symbols or a weight that strayed; holdings whose prices have stopped go back to target at the next chance.
+    symbols or a weight that strayed. A day without a target changes nothing.
     """
     weights, has = np.zeros_like(targets), np.zeros_like(known)
     periods = [period(day, rule.frequency) for day in dates]
     later = np.array([0, *np.cumsum([new != old for old, new in pairwise(periods)])])
     start = int(known.argmax()) if known.any() else len(known)
+    has[start:] = True
     while start < len(known):
-        weights[start], has[start] = targets[start], True
-        stretch, first = _STRETCH, start + 1
+        weights[start] = targets[start]
+        stretch, first = 1 if rule.always else _STRETCH, start + 1
         while first < len(known):
             last = min(first + stretch, len(known))
             drift = _drift(targets[start], closes[start], closes[first:last])
             goes = known[first:last] & _leaves(rule, targets[first:last], drift, later[first:last] > later[start])
             stop = int(goes.argmax()) if goes.any() else last - first
-            weights[first : first + stop] = np.nan_to_num(drift[:stop])
-            has[first : first + stop] = True
+            weights[first : first + stop] = drift[:stop]
             first += stop
             if first < last:
                 break
@@ -43,7 +43,7 @@ def held(targets: Floats, known: Bools, closes: Floats, dates: Sequence[date], r
 
 
 def _drift(weights: Floats, then: Floats, closes: Floats) -> Floats:
-    """(days, symbols) weights when only prices move; NaN rows where a held symbol has no price."""
+    """(days, symbols) weights when only prices move."""
     held = weights > 0
     values = np.zeros_like(closes)
     values[:, held] = weights[held] * (closes[:, held] / then[held])
@@ -52,10 +52,9 @@ def _drift(weights: Floats, then: Floats, closes: Floats) -> Floats:
 
 
 def _leaves(rule: Rebalance, targets: Floats, drift: Floats, later: Bools) -> Bools:
-    stopped = np.isnan(drift).any(axis=1)
     if rule.threshold is None:
-        return stopped | later
+        return later
     other = ((targets > 0) != (drift > 0)).any(axis=1)
     strayed = (np.abs(targets - drift) > rule.threshold).any(axis=1)
-    result: Bools = stopped | other | strayed
+    result: Bools = other | strayed
     return result

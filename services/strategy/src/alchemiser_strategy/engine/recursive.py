@@ -8,7 +8,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from alchemiser_strategy.bars import Floats
+from alchemiser_strategy.bars import Floats, filled
 
 _BLOCK = 64
 """Days that are summed in one step; 2 ** 64 times any price is far from overflow."""
@@ -39,14 +39,14 @@ def strength(gains: Floats, losses: Floats) -> Floats:
 
 def exponential(values: Floats, windows: Floats) -> Floats:
     """Exponential average, weight 2/(N+1), seeded with the first value of each row. (rows, days)."""
-    filled = _filled(values)
-    out = np.empty_like(filled)
+    paths = filled(values)
+    out = np.empty_like(paths)
     rate = 2.0 / (windows + 1.0)
-    if len(filled) <= _FEW:
-        for row, (path, a) in enumerate(zip(filled.tolist(), rate.tolist(), strict=True)):
+    if len(paths) <= _FEW:
+        for row, (path, a) in enumerate(zip(paths.tolist(), rate.tolist(), strict=True)):
             out[row] = list(accumulate(path, lambda e, c, a=a: e + (c - e) * a))  # type: ignore[misc]
         return out
-    by_day = np.ascontiguousarray(filled.T)
+    by_day = np.ascontiguousarray(paths.T)
     state, move = by_day[0].copy(), np.empty(len(rate))
     for day in by_day:
         np.subtract(day, state, out=move)
@@ -84,14 +84,3 @@ def _decaying_sum(steps: Floats, memory: Floats) -> Floats:
     if forgetful.any():
         result[forgetful] = steps[forgetful]
     return result
-
-
-def _filled(values: Floats) -> Floats:
-    """Gaps take the value before them; what precedes the first value takes that one."""
-    gap = np.isnan(values)
-    if not gap.any():
-        return values
-    source = np.maximum.accumulate(np.where(gap, -1, np.arange(values.shape[1])), axis=1)
-    first = np.argmin(gap, axis=1)
-    filled: Floats = np.take_along_axis(values, np.where(source < 0, first[:, None], source), axis=1)
-    return filled
