@@ -73,8 +73,18 @@ def equity(
     layout: dict[str, Json] = {
         "hovermode": "x unified",
         "xaxis": {"anchor": "y2"},
-        "yaxis": {"domain": [0.36, 1], "tickprefix": unit, "tickformat": ",.6~r", "title": {"text": "Equity"}},
-        "yaxis2": {"domain": [0, 0.28], "tickformat": ".0~%", "rangemode": "tozero", "title": {"text": "Drawdown"}},
+        "yaxis": {
+            "domain": [0.36, 1],
+            "tickprefix": unit,
+            "tickformat": ",.6~r",
+            "title": {"text": "Equity", "standoff": 10},
+        },
+        "yaxis2": {
+            "domain": [0, 0.28],
+            "tickformat": ".0~%",
+            "rangemode": "tozero",
+            "title": {"text": "Drawdown", "standoff": 10},
+        },
     }
     return Figure(key, "Equity and drawdown", alt, caption, traces, layout, tuple(legend), log_toggle)
 
@@ -86,17 +96,22 @@ def weights(bands: Sequence[Band], *, alt: str, caption: str) -> Figure:
             "type": "scatter",
             "mode": "lines",
             "name": _text(band.name),
-            "y": [value or None for value in _rounded(band.weights, 4)],
+            "y": _rounded(band.weights, 4),
             "stackgroup": "equity",
             "line": {"width": 0, "shape": "hv"},
             "fillcolor": band.colour,
-            "hovertemplate": "%{y:.1%}",
+            "hoverinfo": "skip",  # the page lists a day's holdings in one label, without the zeros
         }
         for band in bands
     ]
     layout: dict[str, Json] = {
         "hovermode": "x unified",
-        "yaxis": {"tickformat": ".0%", "range": [0, 1], "fixedrange": True, "title": {"text": "Share of equity"}},
+        "yaxis": {
+            "tickformat": ".0%",
+            "range": [0, 1],
+            "fixedrange": True,
+            "title": {"text": "Share of equity", "standoff": 10},
+        },
     }
     entries = tuple(LegendEntry(band.name, band.colour, f"{band.weights.mean():.0%}") for band in bands)
     return Figure("weights", "Weights over time", alt, caption, traces, layout, entries)
@@ -140,7 +155,7 @@ def slippage_by_symbol(costs: Sequence[SymbolCost], *, alt: str, caption: str) -
     layout: dict[str, Json] = {
         "bargap": 0.35,
         "xaxis": {"type": "linear", "ticksuffix": " bp", "title": {"text": "Mean slippage, weighted by notional"}},
-        "yaxis": {"type": "category", "automargin": True},
+        "yaxis": {"type": "category", "dtick": 1, "tickfont": {"size": 10}},
     }
     return Figure("slippage-by-symbol", "What each symbol cost", alt, caption, traces, layout)
 

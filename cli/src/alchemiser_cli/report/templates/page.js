@@ -18,15 +18,31 @@
       hoverlabel: { namelength: -1 },
       ...own,
     };
-    layout.xaxis = axis({ type: "date", showgrid: false, ...own.xaxis });
+    layout.xaxis = axis({ type: "date", hoverformat: "%a, %Y-%m-%d", showgrid: false, ...own.xaxis });
     layout.yaxis = axis(own.yaxis);
     if (own.yaxis2) layout.yaxis2 = axis(own.yaxis2);
     return layout;
   };
 
+  // One label names what a day holds, the top layer first; plotly's own would name every layer, the empty ones too.
+  const holdings = (layers) => {
+    const texts = layers[0].x.map((_, day) =>
+      layers
+        .filter((layer) => layer.y[day] > 0)
+        .map((layer) => `<span style="color:${layer.fillcolor}">■</span> ${layer.name} ${(100 * layer.y[day]).toFixed(1)}%`)
+        .reverse()
+        .join("<br>"),
+    );
+    const line = { color: "rgba(0,0,0,0)", width: 0 };
+    const hovertemplate = "%{text}<extra></extra>";
+    return { type: "scatter", mode: "lines", x: layers[0].x, y: texts.map(() => 0.5), text: texts, line, hovertemplate };
+  };
+
   const draw = ([key, figure]) => {
     const place = document.getElementById(key);
     const traces = figure.traces.map((trace) => ("x" in trace ? trace : { ...trace, x: page.days }));
+    const layers = traces.filter((trace) => trace.stackgroup);
+    if (layers.length > 0) traces.push(holdings(layers));
     place.textContent = "";
     charts.push(place);
     return Plotly.newPlot(place, traces, layoutOf(figure.layout), { responsive: true, displayModeBar: false });
@@ -37,7 +53,10 @@
       for (const other of button.parentElement.children) {
         other.setAttribute("aria-pressed", String(other === button));
       }
-      const change = { "yaxis.type": button.dataset.scale, "yaxis.autorange": true };
+      const scale = button.dataset.scale;
+      const values = page.figures[button.dataset.figure].traces[0].y;
+      const wide = Math.max(...values) / Math.min(...values) > 5;
+      const change = { "yaxis.type": scale, "yaxis.autorange": true, "yaxis.dtick": scale === "log" && wide ? "D2" : null };
       Plotly.relayout(document.getElementById(button.dataset.figure), change);
     });
   }
@@ -72,7 +91,7 @@
   addEventListener("beforeprint", () => {
     for (const place of charts) {
       const half = place.closest(".pair") !== null;
-      Plotly.relayout(place, { width: half ? 310 : 650, height: half ? 260 : 330 });
+      Plotly.relayout(place, { width: half ? 300 : 650, height: place.id === "equity" ? 310 : 230 });
     }
   });
   addEventListener("afterprint", () => {

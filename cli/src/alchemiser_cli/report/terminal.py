@@ -1,0 +1,81 @@
+"""The same figures as rich tables for the terminal; texts from data are shown as they are, never read as markup."""
+
+from collections.abc import Sequence
+from itertools import chain
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from alchemiser_cli.report import formats
+from alchemiser_cli.report.facts import Fact, Tone, backtest_facts, demo_facts
+from alchemiser_cli.report.model import BacktestReport, DemoReport, SessionRow
+from alchemiser_cli.report.redaction import public_text
+
+STYLES = {Tone.PLAIN: "bold", Tone.GOOD: "bold green", Tone.BAD: "bold red"}
+STATUS_STYLES = {"completed": "green", "partial": "yellow", "expired": "yellow", "failed": "red", "halted": "red"}
+FIRST, LAST = 4, 4
+MOST_HOLDINGS = 4
+
+
+def demo(report: DemoReport) -> Group:
+    """A demo's end: its first and last sessions, its key figures and its notice."""
+    notice = [Text(public_text(report.notice), style="italic")] if report.notice else []
+    return Group(sessions(report.rows), facts("Key figures", demo_facts(report)), *notice)
+
+
+def backtest(report: BacktestReport) -> Group:
+    """A backtest's table, under what was tested and when."""
+    shares = ", ".join(f"{public_text(name)} {formats.percent(share, 0)}" for name, share in report.strategies)
+    lines: list[RenderableType] = [
+        Text(f"{shares}, {report.days[0]} to {report.days[-1]}"),
+        facts(report.title, backtest_facts(report)),
+    ]
+    if report.notice:
+        lines.append(Text(public_text(report.notice), style="italic"))
+    return Group(*lines)
+
+
+def facts(title: str, lines: Sequence[Fact]) -> Table:
+    """Labelled figures, one a line."""
+    table = Table(title=Text(public_text(title)), title_justify="left", show_header=False, box=None, pad_edge=False)
+    table.add_column("Figure")
+    table.add_column("Value", justify="right")
+    table.add_column("Remark", style="dim")
+    for line in lines:
+        table.add_row(line.label, Text(public_text(line.value), style=STYLES[line.tone]), Text(public_text(line.note)))
+    return table
+
+
+def sessions(rows: Sequence[SessionRow], *, first: int = FIRST, last: int = LAST) -> Table:
+    """One line a session; of a long row of sessions the first and the last few, with what is left out counted."""
+    table = Table(title=f"Sessions ({len(rows):,})", title_justify="left", box=None, pad_edge=False)
+    for name in ("Session", "Status"):
+        table.add_column(name, no_wrap=True)
+    for name in ("Equity", "Change", "Orders"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Holdings")
+    left_out = len(rows) - first - last
+    shown = range(len(rows)) if left_out <= 1 else chain(range(first), range(len(rows) - last, len(rows)))
+    for index in shown:
+        if left_out > 1 and index == len(rows) - last:
+            table.add_row(Text(f"{left_out:,} more", style="dim"))
+        row = rows[index]
+        change = row.equity / rows[index - 1].equity - 1 if index else None
+        table.add_row(
+            formats.day(row.day),
+            Text(public_text(row.status), style=STATUS_STYLES.get(row.status, "")),
+            formats.money(row.equity),
+            formats.percent(change, signed=True),
+            f"{len(row.orders):,}",
+            _holdings(row),
+        )
+    return table
+
+
+def _holdings(row: SessionRow) -> Text:
+    largest = sorted(row.weights, key=lambda holding: (-holding[1], holding[0]))
+    names = [f"{public_text(symbol)} {formats.percent(weight, 0)}" for symbol, weight in largest[:MOST_HOLDINGS]]
+    if len(largest) > MOST_HOLDINGS:
+        names.append(f"{len(largest) - MOST_HOLDINGS} more")
+    return Text(", ".join(names) or "cash")
