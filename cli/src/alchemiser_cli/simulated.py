@@ -27,18 +27,27 @@ _WARM_UP_SESSIONS = 300
 
 
 class SimulatedClock:
-    """The exchange's virtual time; sleeping moves it."""
+    """The exchange's virtual time; sleeping moves it, and nobody waits.
+
+    Nothing else may move the exchange's clock meanwhile: the time is asked for once and then known.
+    """
 
     def __init__(self, control: SimulatorControl) -> None:
         self._control = control
+        self._now = control.clock().now
 
     def now(self) -> datetime:
         """The exchange's moment."""
-        return self._control.clock().now
+        return self._now
 
     def sleep(self, seconds: float) -> None:
-        """Move the exchange's time; nobody waits."""
-        self._control.advance(seconds)
+        """Move the exchange's time on."""
+        self._now = self._control.advance(seconds).now
+
+    def move_to(self, moment: datetime) -> None:
+        """Move the exchange's time on to a moment; a past one changes nothing."""
+        if moment > self._now:
+            self._now = self._control.set_now(moment).now
 
 
 @dataclass(frozen=True, slots=True)

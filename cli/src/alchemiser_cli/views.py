@@ -20,12 +20,12 @@ _NEUTRAL = {"skipped", "published", "started", "executing", "partial"}
 
 def runs_table(runs: Iterable[RunSummary]) -> Table:
     """Newest first, one line each."""
-    table = Table("cycle", "pipeline", "run", "status", "orders", "equity", "why", box=None, header_style="bold")
+    table = Table("scheduled", "pipeline", "run", "status", "orders", "equity", "why", box=None, header_style="bold")
     for run in runs:
         report = run.report
         equity = report.account_after.equity if report is not None and report.account_after is not None else None
         table.add_row(
-            run.cycle_id,
+            run.cycle_id.partition(":")[2].replace("T", " ").replace(":00Z", "Z"),
             run.pipeline,
             str(run.run_id)[:8],
             status_text(run.status),
@@ -177,5 +177,5 @@ def money(amount: Decimal | None) -> str:
 
 
 def shares(quantity: Decimal) -> str:
-    """A quantity without trailing zeros."""
-    return format(quantity.normalize(), "f")
+    """A quantity to the thousandth of a share; `show --json` has it in full."""
+    return f"{quantity:,.3f}".rstrip("0").rstrip(".")

@@ -69,6 +69,21 @@ def test_a_crash_that_is_no_splits_ratio_passes(move: float) -> None:
     assert not check_bars(received, ["TQQQ"], last_session=DAYS[-1], lookback=20, accepted_jumps=frozenset()).faults
 
 
+def test_a_crash_in_which_everything_falls_is_no_split() -> None:
+    def crash(symbol: str, factor: float) -> SymbolBars:
+        return bars(symbol, scaled_from(15, factor))
+
+    market = [crash("SPY", 0.88), crash("QQQ", 0.88), crash("TLT", 1.06), crash("LABU", 0.5)]
+    symbols = [item.symbol for item in market]
+
+    def faulty(received: list[SymbolBars]) -> list[str]:
+        checked = check_bars(received, symbols, last_session=DAYS[-1], lookback=20, accepted_jumps=frozenset())
+        return [fault.symbol for fault in checked.faults]
+
+    assert faulty(market) == []
+    assert faulty([bars("SPY"), bars("QQQ"), bars("TLT"), crash("LABU", 0.5)]) == ["LABU"]
+
+
 def test_histories_of_different_length_are_cut_to_the_common_sessions_and_sorted_by_symbol() -> None:
     received = [bars("SPY"), bars("NEW", days=DAYS[-25:])]
     checked = check_bars(received, ["SPY", "NEW"], last_session=DAYS[-1], lookback=20, accepted_jumps=frozenset())

@@ -101,7 +101,7 @@ def demo(
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(demo_page.render(report), encoding="utf-8")
         (home / _FINISHED).touch()
-        out.print(terminal.demo_summary(report))
+        out.print(terminal.demo(report))
         out.print(f"Page: {target}")
         bad = [run for run in runs if run.report is None or run.status not in {"completed", "partial"}]
         if bad:
@@ -188,8 +188,7 @@ def _run_session(
     known = read_run(platform.state, cycle.run_id)
     if known is not None and known.report is not None and exchange.clock.now() > due:
         return known
-    if exchange.clock.now() < due:
-        exchange.control.set_now(due)
+    exchange.clock.move_to(due)
     runner(cycle, deliveries)
     done = read_run(platform.state, cycle.run_id)
     if done is None:

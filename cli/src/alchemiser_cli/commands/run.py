@@ -130,9 +130,9 @@ def _platform(workspace: Workspace, data: Path | None, *, following: bool, on: d
         yield on_alpaca(workspace, SystemClock())
         return
     market = open_market(data)
-    if market.notice:
-        note(market.notice)
     state = workspace.settings.home / "simulator.db"
+    if market.notice and not state.exists():
+        note(market.notice)
     with embedded_exchange(market, start=on or market.default_start, state=state) as exchange:
         _move_clock(workspace, market, exchange, following=following, on=on)
         yield on_exchange(workspace, exchange)
@@ -147,9 +147,8 @@ def _move_clock(workspace: Workspace, market: Market, exchange: Exchange, *, fol
     if on is not None and session.day != on:
         raise InvalidSettings(f"{on} is not a session of the data; the next one is {session.day}")
     due = decision_time(market.as_session(session), workspace.settings.schedule)
-    if due > now:
-        exchange.control.set_now(due)
-    elif session.day != today:
+    if due <= now and session.day != today:
         raise InvalidSettings(
             f"the simulated exchange is at {now:%Y-%m-%d %H:%M}Z; its clock does not go back to {first}"
         )
+    exchange.clock.move_to(due)

@@ -13,7 +13,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from alchemiser_common.ids import Pipeline
 
-_NOISY = ("urllib3", "botocore", "asyncio", "uvicorn")
+_NOISY = ("urllib3", "botocore", "asyncio", "uvicorn", "httpx", "httpcore")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from statistics import median
 
 import numpy as np
 
 from alchemiser_common.messages.bars import DailyBars
 from alchemiser_common.messages.snapshot import MissingData
 from alchemiser_common.ports.broker import SymbolBars
-
-_SPLIT_RATIOS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)
-_SMALLEST_SPLIT_MOVE = math.log(1.8)
-_SPLIT_TOLERANCE = 0.03
-_NORMAL_MOVES = 3.0
-_MAD_TO_SIGMA = 1.4826
+from alchemiser_data.jumps import split_like_jumps
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +46,15 @@ def check_bars(
         fault = (
             MissingData(symbol=symbol, rule="present", detail="the broker sent no bars")
             if bars is None
-            else _fault(bars, sessions, last_session, lookback, accepted_jumps)
+            else _fault(bars, sessions, last_session, lookback)
         )
         if fault is not None:
             faults.append(fault)
         elif bars is not None:
             good.append(bars)
-    return CheckedBars(_table(good), faults)
+    jumps = split_like_jumps(good, accepted_jumps)
+    faults += [MissingData(symbol=symbol, rule="no unadjusted split", detail=jump) for symbol, jump in jumps.items()]
+    return CheckedBars(_table([bars for bars in good if bars.symbol not in jumps]), faults)
 
 
 def describe_faults(faults: Sequence[MissingData]) -> str:
@@ -66,9 +62,7 @@ def describe_faults(faults: Sequence[MissingData]) -> str:
     return "; ".join(f"{fault.symbol}: {fault.detail} (rule: {fault.rule})" for fault in faults)
 
 
-def _fault(
-    bars: SymbolBars, sessions: Sequence[date], last_session: date, lookback: int, accepted_jumps: frozenset[str]
-) -> MissingData | None:
+def _fault(bars: SymbolBars, sessions: Sequence[date], last_session: date, lookback: int) -> MissingData | None:
     def fault(rule: str, detail: str) -> MissingData:
         return MissingData(symbol=bars.symbol, rule=rule, detail=detail)
 
@@ -85,29 +79,6 @@ def _fault(
         return fault("no missing bar", f"no bar on {missing[0]}, when other symbols have one")
     if len(bars.days) < lookback:
         return fault("enough bars", f"{len(bars.days)} bars since {bars.days[0]}, {lookback} are needed")
-    jump = _split_like_jump(bars, accepted_jumps)
-    return None if jump is None else fault("no unadjusted split", jump)
-
-
-def _split_like_jump(bars: SymbolBars, accepted: frozenset[str]) -> str | None:
-    """A move near a split's ratio, and far outside of what this symbol usually does."""
-    moves = [math.log(later / earlier) for earlier, later in zip(bars.closes, bars.closes[1:], strict=False)]
-    if not moves:
-        return None
-    middle = median(moves)
-    usual = _MAD_TO_SIGMA * median(abs(move - middle) for move in moves)
-    tolerance = max(_SPLIT_TOLERANCE, _NORMAL_MOVES * usual)
-    for index, move in enumerate(moves, start=1):
-        if abs(move) < _SMALLEST_SPLIT_MOVE:
-            continue
-        ratio = min(_SPLIT_RATIOS, key=lambda n: abs(abs(move) - math.log(n)))
-        day = bars.days[index]
-        if abs(abs(move) - math.log(ratio)) <= tolerance and f"{bars.symbol}:{day}" not in accepted:
-            shape = f"{ratio}:1" if move < 0 else f"1:{ratio}"
-            return (
-                f"close went from {bars.closes[index - 1]:g} to {bars.closes[index]:g} on {day}, like a {shape} split; "
-                f"if it is real, add {bars.symbol}:{day} to data.accepted_jumps"
-            )
     return None
 
 
