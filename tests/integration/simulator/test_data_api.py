@@ -125,12 +125,13 @@ def test_bars_of_the_whole_universe_come_quickly(data: Client) -> None:
         timeframe=TimeFrame.Day,
         start=datetime(2019, 5, 20, tzinfo=UTC),
     )
-    data.get_stock_bars(request)
-    started = time.perf_counter()
-    found = data.get_stock_bars(request)
-    elapsed = time.perf_counter() - started
+    spans = []
+    for _ in range(4):
+        started = time.perf_counter()
+        found = data.get_stock_bars(request)
+        spans.append(time.perf_counter() - started)
     assert sum(map(len, found.values())) == 51 * 261
-    assert elapsed < 0.5, f"two pages took {elapsed * 1000:.0f} ms"
+    assert min(spans) < 0.3, f"two pages took {min(spans) * 1000:.0f} ms at best"
 
 
 @pytest.mark.parametrize("timeframe", [TimeFrame.Minute, TimeFrame.Week])

@@ -90,7 +90,7 @@ def test_a_delay_takes_its_time(server: SimulatorServer, control: SimulatorContr
     control.add_fault(Delay(seconds=0.2, count=1))
     started = time.perf_counter()
     assert not known(server, "any")
-    assert 0.2 <= time.perf_counter() - started < 1.0
+    assert 0.2 <= time.perf_counter() - started < 3.0
 
 
 def test_rate_limit_and_server_error_look_like_alpacas(server: SimulatorServer, control: SimulatorControl) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
@@ -87,7 +88,7 @@ class BarPages:
                 token = last_row
                 break
             taken = rows[:budget]
-            parts.append(f'"{symbol}":[{",".join(self._bars(symbol, taken, query.adjustment, now))}]')
+            parts.append(f"{json.dumps(symbol)}:[{','.join(self._bars(symbol, taken, query.adjustment, now))}]")
             budget -= len(taken)
             last_row = self._token(symbol, taken[-1])
             if len(taken) < len(rows):

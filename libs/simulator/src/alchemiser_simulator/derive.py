@@ -77,7 +77,7 @@ def complete(symbol: str, ordinals: IntArray, given: Bars) -> Bars:
     top, bottom = np.maximum(opened, close), np.minimum(opened, close)
     high = np.maximum(np.where(np.isnan(given.high), top * (1.0 + span * up), given.high), top)
     low = np.minimum(np.where(np.isnan(given.low), bottom * (1.0 - span * down), given.low), bottom)
-    dollars = 4_000_000.0 * float(1 << (seed_of(symbol) % 8))
+    dollars = 50_000_000.0 * float(1 << (seed_of(symbol) % 8))
     volume = np.floor(dollars * (0.5 + busy) * (1.0 + 20.0 * change) / close) + 1.0
     volume = np.where(np.isnan(given.volume), volume, given.volume)
 

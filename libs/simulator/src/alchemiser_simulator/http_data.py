@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -102,7 +103,7 @@ class DataRoutes:
 
     async def latest_bars(self, request: Request) -> Response:
         found = [(symbol, self._minute(symbol)) for symbol in self._symbols(request)]
-        body = ",".join(f'"{symbol}":{bar}' for symbol, bar in found if bar is not None)
+        body = ",".join(f"{json.dumps(symbol)}:{bar}" for symbol, bar in found if bar is not None)
         return Response(f'{{"bars":{{{body}}}}}', media_type="application/json")
 
     async def snapshots(self, request: Request) -> Response:
@@ -113,7 +114,7 @@ class DataRoutes:
             head = JSONResponse({"latestTrade": trade, "latestQuote": quote}).body[1:-1]
             today, before = [*days, "null", "null"][:2]
             rest = f'"minuteBar":{minute or "null"},"dailyBar":{today},"prevDailyBar":{before}'
-            parts.append(f'"{symbol}":{{{bytes(head).decode()},{rest}}}')
+            parts.append(f"{json.dumps(symbol)}:{{{bytes(head).decode()},{rest}}}")
         return Response(f"{{{','.join(parts)}}}", media_type="application/json")
 
     def _quote(self, request: Request, symbol: str) -> JsonObject | None:

@@ -1,7 +1,7 @@
 """When and at what price an order trades. Pure: an order, a session's path and a span of seconds in; a match out.
 
-Market orders and limits that are marketable on arrival (or at the opening bell) trade at the far side of the quote. A
-resting limit trades at its own price in the first second whose quote reaches it.
+An order trades at the far side of the quote. Only a resting limit that the quote has just reached trades at its own
+price: the quote passed through it within that second.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def find(
     if second is None:
         return None
     price = far_side(order, path, second)
-    limit = order.ticket.limit_price
-    if limit is not None and not (arriving and second == first):
+    limit, at_the_bell = order.ticket.limit_price, second == 0
+    if limit is not None and not arriving and not at_the_bell and reached(order, path, second - 1, second - 1) is None:
         price = limit
     qty = quantity(order, price, bar, second, depth_factor)
     return Match(second, price, qty) if qty > 0 else None

@@ -29,8 +29,8 @@ class PortInUseError(OSError):
     """Another program listens on the port; the message names it and the remedy."""
 
 
-class ServerError(RuntimeError):
-    """The server did not start or has not been started."""
+class AlreadyRunningError(RuntimeError):
+    """The server was started twice."""
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -87,7 +87,7 @@ class SimulatorServer:
     def start(self) -> Self:
         """Start and wait until requests are answered. Raises PortInUseError, StateError, ConfigError."""
         if self._running is not None:
-            raise ServerError("the server is running; stop it before starting it again")
+            raise AlreadyRunningError("the server is running; stop it before starting it again")
         listener = _listen(self._host, self._port)
         try:
             venue = Venue(self._config)

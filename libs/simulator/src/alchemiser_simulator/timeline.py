@@ -135,7 +135,7 @@ class Timeline:
         found: dict[UUID, Match] = {}
 
         def look(order: Order, since: int) -> None:
-            match = self._find(order, session, (since, last), arriving=since == 0)
+            match = self._find(order, session, (since, last), arriving=False)
             if match is not None:
                 found[order.id] = match
                 heapq.heappush(queue, (match.second, order.sequence, order.id))
