@@ -76,14 +76,20 @@ class Reference:
         if self.weights(plan, day) is None:
             return math.nan
         levels: list[float] = []
+        streak = 0
         for today in range(day + 1):
-            yesterday = self.weights(plan, today - 1) if levels else None
+            yesterday = self.weights(plan, today - 1) if streak else None
             if yesterday is not None:
                 growth = sum(w * self._prices[s][today] / self._prices[s][today - 1] for s, w in yesterday.items())
                 levels.append(levels[-1] * growth)
-            elif self.weights(plan, today) is not None:
-                levels = [1.0]
-        return arithmetic.value(metric, levels, *([] if metric == "current-price" else [window]))
+                streak += 1
+            elif levels or self.weights(plan, today) is not None:
+                levels.append(levels[-1] if levels else 1.0)
+                streak = int(self.weights(plan, today) is not None)
+        windows = [] if metric == "current-price" else [window]
+        value = arithmetic.value(metric, levels, *windows)
+        # Too few bars since the last gap are as good as none.
+        return math.nan if math.isnan(arithmetic.value(metric, levels[len(levels) - streak :], *windows)) else value
 
     def _mixed(self, shares: Sequence[float], children: Sequence[Plan], day: int) -> Weights | None:
         mixed: Weights = {}

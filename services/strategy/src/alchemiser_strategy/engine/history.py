@@ -37,8 +37,6 @@ def held_history(symphony: n.Symphony, bars: Bars) -> History:
     A day without a target keeps what is held; days before the first target are unknown.
     """
     targets = history(symphony, bars)
-    if symphony.rebalance.always and targets.known[targets.known.argmax() :].all():
-        return targets
     closes = filled(np.stack([bars.of(symbol) for symbol in targets.symbols])).T
     weights, known = held(targets.weights, targets.known, closes, bars.dates, symphony.rebalance)
     return History(targets.dates, targets.symbols, weights, known)

@@ -25,9 +25,11 @@ def held(targets: Floats, known: Bools, closes: Floats, dates: Sequence[date], r
     later = np.array([0, *np.cumsum([new != old for old, new in pairwise(periods)])])
     start = int(known.argmax()) if known.any() else len(known)
     has[start:] = True
+    if rule.always:
+        return _each_day(targets, known, closes, start), has
     while start < len(known):
         weights[start] = targets[start]
-        stretch, first = 1 if rule.always else _STRETCH, start + 1
+        stretch, first = _STRETCH, start + 1
         while first < len(known):
             last = min(first + stretch, len(known))
             drift = _drift(targets[start], closes[start], closes[first:last])
@@ -40,6 +42,15 @@ def held(targets: Floats, known: Bools, closes: Floats, dates: Sequence[date], r
             stretch *= 2
         start = first
     return weights, has
+
+
+def _each_day(targets: Floats, known: Bools, closes: Floats, start: int) -> Floats:
+    """Targets where there are any, and drift from the last one in between."""
+    weights = np.where(known[:, None], targets, 0.0)
+    edges = np.flatnonzero(np.diff(known[start:].astype(np.int8), append=1)) + start
+    for last, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        weights[last + 1 : end + 1] = _drift(targets[last], closes[last], closes[last + 1 : end + 1])
+    return weights
 
 
 def _drift(weights: Floats, then: Floats, closes: Floats) -> Floats:
