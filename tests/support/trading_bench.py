@@ -54,9 +54,9 @@ def sessions(first: date, last: date) -> tuple[date, ...]:
     return tuple(days)
 
 
-def quiet_market(prices: Mapping[str, float]) -> PriceHistory:
+def quiet_market(prices: Mapping[str, float], days: tuple[date, ...] = ()) -> PriceHistory:
     """Every symbol at one price, day after day: quotes that do not move, a spread of a cent or a little more."""
-    dates = sessions(date(2020, 5, 18), date(2020, 6, 12))
+    dates = days or sessions(date(2020, 5, 18), date(2020, 6, 12))
     closes = np.tile(np.array(list(prices.values())), (len(dates), 1))
     volume = np.full_like(closes, 50_000_000.0)
     return PriceHistory(

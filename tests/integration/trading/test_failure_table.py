@@ -1,0 +1,524 @@
+"""The failure table of the trading service, row by row, on the simulated exchange through the real Alpaca adapter."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from alchemiser_common.errors import BrokerUnavailable, InvalidMessage, LeaseHeld, StoreUnavailable
+from alchemiser_common.ids import Pipeline
+from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.messages.report import LegStatus, RunStatus
+from alchemiser_common.messages.wire import decode
+from alchemiser_common.settings import Environment, LiveSettings, Settings, WithoutQuote
+from alchemiser_simulator.control_models import AccountChange, AssetChange
+from alchemiser_simulator.faults import (
+    BadQuote,
+    LaggingPositions,
+    LatePrice,
+    PartialFills,
+    RateLimited,
+    Reject,
+    ServerError,
+    StuckCancel,
+    TimeoutAfterAccept,
+    When,
+)
+from alchemiser_trading.service import TradingService
+from alchemiser_trading.switch import TradingState, throw_switch
+from support.faulty_ports import Fault, Faults, FaultyArchive, FaultyBroker, FaultyStore, Killed
+from support.trading_bench import QUARTER_HOUR, SCHEDULED, Bench, bench_settings, exchange, quiet_market
+from support.trading_runs import SWITCH, SWITCHED, assert_no_open_orders, assert_switched, deliver
+
+ORDERS = When(method="POST", path="^/v2/orders$")
+CANCELS = When(method="DELETE", path="^/v2/orders/")
+
+
+def faulty(bench: Bench, faults: Faults) -> TradingService:
+    """A process whose every I/O call passes by `faults`."""
+    return bench.service(
+        broker=FaultyBroker(bench.broker, faults),
+        state=FaultyStore(bench.state, faults),
+        archive=FaultyArchive(bench.archive, faults),
+    )
+
+
+def test_without_any_fault_the_switch_is_traded_once(bench: Bench) -> None:
+    report = bench.trade(bench.decision(SWITCH))
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert_switched(bench)
+
+
+def test_row_01_timeout_after_the_broker_accepted_the_order(bench: Bench) -> None:
+    bench.control.add_fault(TimeoutAfterAccept(match=ORDERS, count=2))
+    report = bench.trade(bench.decision(SWITCH))
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert_switched(bench)
+
+
+@pytest.mark.parametrize("point", range(5, 90, 9))
+@pytest.mark.parametrize("fault", [Fault.KILL_BEFORE, Fault.KILL_AFTER])
+def test_row_02_process_killed_at_an_io_boundary_then_redelivered(bench: Bench, point: int, fault: Fault) -> None:
+    decision = bench.decision(SWITCH)
+    report = deliver(bench, decision, lambda delivery: faulty(bench, Faults({point: fault} if delivery == 0 else {})))
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert_switched(bench)
+
+
+def test_row_03_killed_between_a_partial_fill_and_the_next_step(bench: Bench) -> None:
+    bench.control.add_fault(PartialFills(match=ORDERS, fraction=Decimal("0.3"), max_fills=1, count=1))
+    decision = bench.decision(SWITCH)
+
+    def first_dies_at_the_cancel(delivery: int) -> TradingService:
+        faults = Faults()
+
+        def strike(name: str) -> None:
+            if delivery == 0 and name == "cancel":
+                faults.at[faults.calls] = Fault.KILL_AFTER
+
+        faults.on_call = strike
+        return faulty(bench, faults)
+
+    report = deliver(bench, decision, first_dies_at_the_cancel)
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert_switched(bench)
+
+
+def test_row_04_two_deliveries_of_one_message_at_once(bench: Bench) -> None:
+    decision = bench.decision(SWITCH)
+    faults = Faults()
+    refused: list[object] = []
+
+    def second_delivery(name: str) -> None:
+        if name.startswith("submit"):
+            with pytest.raises(LeaseHeld) as error:
+                bench.trade(decision, worker="second")
+            refused.append(error)
+
+    faults.on_call = second_delivery
+    report = faulty(bench, faults).execute(decision, time_left=lambda: QUARTER_HOUR)
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert refused, "the second delivery never met the first"
+    assert_switched(bench)
+
+
+def test_row_04_two_threads_take_the_same_message(bench: Bench) -> None:
+    decision = bench.decision(SWITCH)
+    outcomes: list[int] = []
+
+    def work(worker: str) -> None:
+        try:
+            outcomes.append(bench.trade(decision, worker=worker).orders_placed)
+        except LeaseHeld:
+            outcomes.append(-1)
+
+    threads = [threading.Thread(target=work, args=(f"worker-{number}",)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(outcomes) > 0, f"nobody traded: {outcomes}"
+    assert min(outcomes) <= 0, f"both traded: {outcomes}"
+    assert_switched(bench)
+
+
+def test_row_05_the_same_decision_redelivered_hours_later(bench: Bench) -> None:
+    decision = bench.decision(SWITCH)
+    first = bench.trade(decision)
+    bench.clock.sleep(3 * 3600)
+    again = bench.trade(decision)
+    assert again.status is first.status
+    assert again.orders_placed == 0
+    assert "ended before" in again.reason
+    assert_switched(bench)
+
+
+def test_row_05_a_decision_that_arrives_hours_late_is_expired(bench: Bench) -> None:
+    decision = bench.decision(SWITCH)
+    bench.clock.sleep(3 * 3600)
+    report = bench.trade(decision)
+    assert report.status is RunStatus.EXPIRED
+    assert bench.orders() == []
+
+
+def test_row_06_monolith_and_modular_triggered_for_one_cycle(bench: Bench) -> None:
+    modular = bench.decision(SWITCH)
+    monolith = bench.decision(SWITCH, pipeline=Pipeline.MONOLITH)
+    refused = bench.trade(monolith)
+    traded = bench.trade(modular)
+    late = bench.trade(monolith)
+    assert refused.status is RunStatus.FAILED
+    assert "modular" in refused.reason
+    assert traded.status is RunStatus.COMPLETED, traded.reason
+    assert late.orders_placed == 0
+    assert_switched(bench)
+
+
+@pytest.mark.parametrize("point", range(0, 72, 8))
+@pytest.mark.parametrize("fault", [Fault.FAIL_BEFORE, Fault.FAIL_AFTER])
+def test_row_07_a_port_fails_at_one_call(bench: Bench, point: int, fault: Fault) -> None:
+    decision = bench.decision(SWITCH)
+    report = deliver(bench, decision, lambda delivery: faulty(bench, Faults({point: fault} if delivery == 0 else {})))
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert_switched(bench)
+
+
+def test_row_07_the_store_stays_away_mid_run(bench: Bench) -> None:
+    decision = bench.decision(SWITCH)
+    dead = Faults()
+
+    def from_the_first_order_on(name: str) -> None:
+        if name.startswith("submit"):
+            dead.at.update(dict.fromkeys(range(dead.calls + 1, dead.calls + 4000), Fault.FAIL_BEFORE))
+
+    dead.on_call = from_the_first_order_on
+    service = bench.service(state=FaultyStore(bench.state, dead), broker=FaultyBroker(bench.broker, dead))
+    with pytest.raises((StoreUnavailable, BrokerUnavailable)):
+        service.execute(decision, time_left=lambda: QUARTER_HOUR)
+    assert len(bench.orders()) <= 1, "orders were sent without a journal"
+    bench.clock.sleep(121)
+    assert bench.trade(decision).status is RunStatus.COMPLETED
+    assert_switched(bench)
+
+
+def test_row_08_a_storm_of_429(bench: Bench) -> None:
+    bench.control.add_fault(RateLimited(match=When(path="^/v2/(orders|positions|account)"), every=3, count=15))
+    report = deliver(bench, bench.decision(SWITCH), lambda _: bench.service())
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert_switched(bench)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_row_09_5xx_with_an_html_body(bench: Bench, *, accepted: bool) -> None:
+    bench.control.add_fault(ServerError(match=ORDERS, accepted=accepted, count=2))
+    report = bench.trade(bench.decision(SWITCH))
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert_switched(bench)
+
+
+def test_row_10_an_order_stuck_in_pending_cancel_freezes_the_symbol(bench: Bench) -> None:
+    bench.control.add_fault(StuckCancel(match=When(method="DELETE", symbol="AAA"), seconds=None))
+    report = bench.trade(bench.decision(SWITCH))
+    frozen = next(leg for leg in report.legs if leg.symbol == "AAA")
+    assert report.status is RunStatus.HALTED, "a person must look at a frozen symbol"
+    assert frozen.status is LegStatus.FROZEN
+    assert "did not end" in report.reason
+    assert len([order for order in bench.orders() if order.symbol == "AAA"]) == 1, "a frozen symbol got another order"
+    assert bench.traded()[("BBB", "buy")] == SWITCHED[("BBB", "buy")], "the other legs go on"
+
+
+@pytest.mark.parametrize("part", ["0.4", "1"])
+def test_row_11_a_fill_arrives_during_the_cancel(bench: Bench, part: str) -> None:
+    bench.control.add_fault(StuckCancel(match=CANCELS, seconds=5, fill_fraction=Decimal(part)))
+    report = bench.trade(bench.decision(SWITCH))
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert_switched(bench)
+
+
+def test_row_12_a_person_replaces_an_order(bench: Bench) -> None:
+    faults = Faults()
+    replaced: list[str] = []
+
+    def replace_once(name: str) -> None:
+        working = [order for order in bench.orders() if order.symbol == "BBB" and order.status in {"new", "accepted"}]
+        if name == "open orders" and working and not replaced:
+            answer = httpx.patch(
+                f"{bench.broker._trading._base_url}/v2/orders/{working[0].id}",
+                json={"limit_price": "49.98"},
+                headers={"APCA-API-KEY-ID": "PKTEST", "APCA-API-SECRET-KEY": "test"},
+            )
+            assert answer.status_code == 200, answer.text
+            replaced.append(answer.json()["id"])
+
+    faults.on_call = replace_once
+    report = faulty(bench, faults).execute(bench.decision(SWITCH), time_left=lambda: QUARTER_HOUR)
+    assert replaced
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert_switched(bench)
+
+
+@pytest.mark.parametrize("then", ["reject", "cancel", "done_for_day"])
+def test_row_13_a_partial_fill_and_then_the_rest_is_not_taken(bench: Bench, then: str) -> None:
+    bench.control.add_fault(
+        PartialFills.model_validate(
+            {"match": When(method="POST", symbol="CCC"), "fraction": "0.4", "max_fills": 1, "then": then, "count": 4}
+        )
+    )
+    report = bench.trade(bench.decision(SWITCH))
+    sold = next(leg for leg in report.legs if leg.symbol == "CCC")
+    assert sold.filled == bench.traded()[("CCC", "sell")], "the report differs from the exchange"
+    assert sold.filled <= sold.intended
+    if then == "done_for_day":
+        assert sold.status is LegStatus.PARTIAL
+        assert report.status is RunStatus.PARTIAL
+    assert_no_open_orders(bench)
+
+
+def test_row_14_positions_and_cash_lag_behind_the_fills(tmp_path: Path) -> None:
+    with exchange(quiet_market({"AAA": 100.0, "CCC": 20.0}), tmp_path, cash=Decimal(1000)) as bench:
+        bench.control.set_holding("CCC", Decimal(1000))
+        bench.control.add_fault(LaggingPositions(match=ORDERS, seconds=10))
+        report = bench.trade(bench.decision({"AAA": 0.9}))
+        sold_at = max(order.created_at for order in bench.orders() if order.side == "sell")
+        bought_at = min(order.created_at for order in bench.orders() if order.side == "buy")
+        assert report.status is RunStatus.COMPLETED, report.reason
+        assert bought_at - sold_at >= timedelta(seconds=9), "buys were sent before the cash was there"
+        assert bench.truth().cash >= 0
+
+
+def test_row_14_the_average_price_comes_later_than_the_fill(bench: Bench) -> None:
+    bench.control.add_fault(LatePrice(match=ORDERS, polls=4))
+    report = bench.trade(bench.decision(SWITCH))
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert all(leg.average_price is not None for leg in report.legs)
+    assert_switched(bench)
+
+
+def test_row_15_fractional_dust_leaves_with_a_full_exit(bench: Bench) -> None:
+    bench.control.set_holding("CCC", Decimal("0.000000123"))
+    bench.control.set_holding("DDD", Decimal("7.2273576"))
+    report = bench.trade(bench.decision({"AAA": 0.4}))
+    assert "DDD" not in bench.held()
+    assert "CCC" not in bench.held(), report.reason
+    assert all(leg.filled <= leg.intended for leg in report.legs)
+
+
+def test_row_16_an_asset_that_trades_in_whole_shares_only(tmp_path: Path) -> None:
+    market = quiet_market({"AAA": 100.0, "BBB": 50.0})
+    with exchange(market, tmp_path, not_fractionable=frozenset({"AAA", "BBB"})) as bench:
+        bench.control.set_holding("BBB", Decimal("10.5"))
+        report = bench.trade(bench.decision({"AAA": 0.4}))
+        assert bench.held()["BBB"] == Decimal("0.5")
+        assert bench.held()["AAA"] == Decimal(398), "40 % of 99 % of 100,525 USD are 398 whole shares"
+        assert report.status is RunStatus.COMPLETED
+        assert "whole shares" in report.reason
+
+
+def test_row_17_a_halted_symbol_and_one_that_is_not_tradable(bench: Bench) -> None:
+    bench.control.set_asset("AAA", AssetChange(halted=True))
+    bench.control.set_asset("BBB", AssetChange(tradable=False))
+    report = bench.trade(bench.decision(SWITCH))
+    status = {leg.symbol: leg.status for leg in report.legs}
+    assert status == {"CCC": LegStatus.FILLED, "AAA": LegStatus.REFUSED, "BBB": LegStatus.REFUSED}
+    assert report.status is RunStatus.PARTIAL
+    assert "BBB" in report.reason
+
+
+@pytest.mark.parametrize("flavour", ["zero", "zero_bid", "zero_ask", "crossed", "stale", "absurd", "missing"])
+@pytest.mark.parametrize("policy", list(WithoutQuote))
+def test_row_18_a_quote_that_is_not_fit_to_trade_on(tmp_path: Path, flavour: str, policy: WithoutQuote) -> None:
+    settings = bench_settings(without_quote=policy)
+    with exchange(quiet_market({"AAA": 100.0, "CCC": 20.0}), tmp_path, settings=settings) as bench:
+        bench.control.set_holding("CCC", Decimal(1000))
+        bench.control.add_fault(BadQuote.model_validate({"flavour": flavour, "match": {"path": "quotes"}}))
+        report = bench.trade(bench.decision({"AAA": 0.4}))
+        for order in bench.orders():
+            price = Decimal(100) if order.symbol == "AAA" else Decimal(20)
+            assert order.limit_price is not None, "an order without a limit went out on a bad quote"
+            assert abs(order.limit_price / price - 1) <= Decimal("0.0101"), f"{order.limit_price} is outside the collar"
+        if policy is WithoutQuote.SKIP:
+            assert bench.orders() == []
+            assert report.status is RunStatus.PARTIAL
+            assert "not fit to trade on" in report.reason
+
+
+def november() -> Iterator[date]:
+    day = date(2020, 11, 2)
+    while day <= date(2020, 12, 4):
+        if day.weekday() < 5 and day != date(2020, 11, 26):
+            yield day
+        day += timedelta(days=1)
+
+
+def test_row_19_an_early_close_ends_the_run_in_time(tmp_path: Path) -> None:
+    market = quiet_market({"AAA": 100.0}, tuple(november()))
+    scheduled = datetime(2020, 11, 27, 17, 50, tzinfo=UTC)
+    with exchange(market, tmp_path, start=scheduled) as bench:
+        bench.control.add_fault(BadQuote(flavour="missing"))
+        decision = bench.decision({"AAA": 0.4}, scheduled=scheduled)
+        bench.clock.sleep(4.5 * 60)
+        report = bench.trade(decision)
+        assert report.status is RunStatus.PARTIAL
+        assert bench.clock.now() < datetime(2020, 11, 27, 18, 0, tzinfo=UTC)
+        assert all(order.created_at < datetime(2020, 11, 27, 17, 55, tzinfo=UTC) for order in bench.orders())
+        assert_no_open_orders(bench)
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "what"),
+    [(3, 12, "opens at"), (3, 20, "closes at"), (6, 14, "not a trading day")],
+)
+def test_row_19_closed_on_arrival_and_holiday(tmp_path: Path, day: int, hour: int, what: str) -> None:
+    start = datetime(2020, 6, day, hour, 5, tzinfo=UTC)
+    with exchange(quiet_market({"AAA": 100.0}), tmp_path, start=start) as bench:
+        report = bench.trade(bench.decision({"AAA": 0.4}, scheduled=start))
+        assert report.status is RunStatus.SKIPPED
+        assert what in report.reason
+        assert bench.orders() == []
+
+
+def test_row_20_a_wash_trade_refusal_passes(bench: Bench) -> None:
+    message = "potential wash trade detected. use complex orders"
+    bench.control.add_fault(Reject(match=When(method="POST", symbol="AAA"), message=message, count=2))
+    report = bench.trade(bench.decision(SWITCH))
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert_switched(bench)
+
+
+@pytest.mark.parametrize("times", [2, 20])
+def test_row_21_insufficient_buying_power(bench: Bench, times: int) -> None:
+    fault = Reject(match=When(method="POST", symbol="AAA"), message="insufficient buying power", count=times)
+    bench.control.add_fault(fault)
+    report = bench.trade(bench.decision(SWITCH))
+    if times == 2:
+        assert report.status is RunStatus.COMPLETED, report.reason
+        assert_switched(bench)
+    else:
+        assert report.status is RunStatus.PARTIAL
+        assert next(leg for leg in report.legs if leg.symbol == "AAA").status is LegStatus.REFUSED
+        assert "buying power" in report.reason
+
+
+def place_by_hand(bench: Bench) -> None:
+    """A person's order."""
+    answer = httpx.post(
+        f"{bench.broker._trading._base_url}/v2/orders",
+        json={"symbol": "DDD", "side": "buy", "qty": "1", "type": "limit", "limit_price": "5", "time_in_force": "day"},
+        headers={"APCA-API-KEY-ID": "PKTEST", "APCA-API-SECRET-KEY": "test"},
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def test_row_22_a_foreign_open_order_stops_the_run_before_it_starts(bench: Bench) -> None:
+    place_by_hand(bench)
+    report = bench.trade(bench.decision(SWITCH))
+    assert report.status is RunStatus.HALTED
+    assert "DDD" in report.reason or "open orders" in report.reason
+    assert len(bench.orders()) == 1
+
+
+def test_row_22_a_foreign_order_during_the_run_stops_it(bench: Bench) -> None:
+    faults = Faults()
+    placed: list[bool] = []
+
+    def once_orders_are_out(name: str) -> None:
+        if name == "open orders" and len(bench.orders()) > 0 and not placed:
+            placed.append(True)
+            place_by_hand(bench)
+
+    faults.on_call = once_orders_are_out
+    report = faulty(bench, faults).execute(bench.decision(SWITCH), time_left=lambda: QUARTER_HOUR)
+    assert report.status is RunStatus.HALTED
+    ours = [order for order in bench.orders() if order.symbol != "DDD"]
+    assert all(order.status in {"canceled", "filled"} for order in ours), "our orders must be cancelled"
+
+
+def test_row_23_a_held_symbol_was_renamed_or_delisted(bench: Bench) -> None:
+    bench.control.set_asset("CCC", AssetChange(active=False, tradable=False))
+    report = bench.trade(bench.decision(SWITCH))
+    assert next(leg for leg in report.legs if leg.symbol == "CCC").status is LegStatus.REFUSED
+    assert report.status is RunStatus.PARTIAL
+    assert ("CCC", "sell") not in bench.traded()
+
+
+def test_row_24_the_account_is_blocked(bench: Bench) -> None:
+    bench.control.set_account(AccountChange(trade_suspended_by_user=True))
+    report = bench.trade(bench.decision(SWITCH))
+    assert report.status is RunStatus.FAILED
+    assert "blocked" in report.reason
+    assert bench.orders() == []
+
+
+def test_row_24_the_key_opens_another_account(bench: Bench) -> None:
+    report = bench.trade(bench.decision(SWITCH, account_id="another"))
+    assert report.status is RunStatus.FAILED
+    assert "WrongAccount" in report.reason
+    assert bench.orders() == []
+
+
+@pytest.mark.parametrize(
+    ("live", "paper_key", "what"),
+    [
+        (LiveSettings(), False, "armed"),
+        (LiveSettings(armed=True), False, "account_id"),
+        (LiveSettings(armed=True, account_id="x"), True, "live key"),
+        (LiveSettings(armed=True, account_id="x"), None, "live key"),
+        (LiveSettings(armed=True, account_id="x"), False, "WrongAccount"),
+    ],
+)
+def test_row_24_live_trading_needs_every_lock(
+    bench: Bench, live: LiveSettings, paper_key: bool | None, what: str
+) -> None:
+    settings = Settings(account_alias="bench", environment=Environment.LIVE, live=live)
+    report = bench.trade(bench.decision(SWITCH), settings=settings, paper_key=paper_key)
+    assert report.status is RunStatus.FAILED
+    assert what in report.reason
+    assert bench.orders() == []
+
+
+def test_row_25_a_clock_that_is_wrong_stops_the_run_and_one_that_is_a_little_off_does_not(bench: Bench) -> None:
+    decision = bench.decision(SWITCH)
+    other = bench.decision(SWITCH, scheduled=SCHEDULED + timedelta(minutes=1))
+    bench.clock.skew = timedelta(minutes=-40)
+    assert "clock" in bench.trade(decision).reason
+    assert bench.orders() == []
+    bench.clock.skew = timedelta(seconds=4)
+    assert bench.trade(other).status is RunStatus.COMPLETED
+
+
+@pytest.mark.parametrize("state", [TradingState.HALTED, TradingState.REDUCING])
+def test_row_26_the_switch_is_thrown_mid_run(bench: Bench, state: TradingState) -> None:
+    faults = Faults()
+    thrown: list[int] = []
+
+    def after_the_first_order(name: str) -> None:
+        if name == "open orders" and len(bench.orders()) > 0 and not thrown:
+            thrown.append(len(bench.orders()))
+            throw_switch(bench.state, "bench", state, who="test", reason="row 26", now=bench.clock.now())
+
+    faults.on_call = after_the_first_order
+    report = faulty(bench, faults).execute(bench.decision(SWITCH), time_left=lambda: QUARTER_HOUR)
+    later = bench.orders()[thrown[0] :]
+    if state is TradingState.HALTED:
+        assert report.status is RunStatus.HALTED
+        assert later == [], "orders were sent after the halt"
+    else:
+        assert report.status is RunStatus.PARTIAL
+        assert all(order.side == "sell" for order in later), "buys were sent while reducing"
+        assert bench.traded()[("CCC", "sell")] == SWITCHED[("CCC", "sell")]
+    assert_no_open_orders(bench)
+
+
+@pytest.mark.parametrize(
+    ("find", "put"),
+    [
+        ('"weight":0.4', '"weight":NaN'),
+        ('"weight":0.4', '"weight":-0.1'),
+        ('"weight":0.4', '"weight":1.4'),
+        ('"schema_version":"1.0"', '"schema_version":"2.0"'),
+        ('"schema_version":"1.0"', '"schema_version":"1.0","extra":1'),
+        ('"account_alias"', '"account_alios"'),
+    ],
+)
+def test_row_27_a_decision_that_breaks_its_contract_never_reaches_the_service(
+    bench: Bench, find: str, put: str
+) -> None:
+    body = bench.decision(SWITCH).model_dump_json()
+    assert find in body
+    with pytest.raises(InvalidMessage):
+        decode(body.replace(find, put, 1), TradeDecision)
+
+
+@pytest.mark.parametrize("body", ["", "not JSON", "[]", '{"schema_version":', '"' + "x" * 1_100_000 + '"'])
+def test_row_27_no_json_truncated_or_oversized(body: str) -> None:
+    with pytest.raises(InvalidMessage):
+        decode(body, TradeDecision)
+
+
+def test_a_killed_process_does_nothing_more(bench: Bench) -> None:
+    with pytest.raises(Killed):
+        faulty(bench, Faults({30: Fault.KILL_BEFORE})).execute(bench.decision(SWITCH), time_left=lambda: QUARTER_HOUR)

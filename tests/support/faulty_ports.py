@@ -1,0 +1,165 @@
+"""Real stores and brokers wrapped so that calls fail: before they have an effect, or after it; or the process dies.
+
+`Killed` is no Exception: the code under test cannot catch it, and every later call of the same process dies too.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from alchemiser_common.errors import AmbiguousOutcome, BrokerThrottled, BrokerUnavailable, StoreUnavailable
+from alchemiser_common.messages.snapshot import Account, MarketSession, Position
+from alchemiser_common.ports.archive import Archive
+from alchemiser_common.ports.broker import Asset, Broker, BrokerOrder, OrderRequest, Quote, SymbolBars, Trade
+from alchemiser_common.ports.state import Key, Put, Record, StateStore
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Fault(StrEnum):
+    KILL_BEFORE = "kill-before"
+    KILL_AFTER = "kill-after"
+    FAIL_BEFORE = "fail-before"
+    """The call fails and has had no effect."""
+    FAIL_AFTER = "fail-after"
+    """The call has had its effect and its answer is lost."""
+
+
+@dataclass
+class Faults:
+    """Counts every call of one process and strikes at chosen ones."""
+
+    at: dict[int, Fault] = field(default_factory=dict)
+    calls: int = 0
+    names: list[str] = field(default_factory=list)
+    dead: bool = False
+    on_call: Callable[[str], None] | None = None
+
+    def around[R](self, name: str, call: Callable[[], R], failure: Callable[[str], Exception]) -> R:
+        if self.dead:
+            raise Killed
+        if self.on_call is not None:
+            self.on_call(name)
+        number, self.calls = self.calls, self.calls + 1
+        self.names.append(name)
+        fault = self.at.get(number)
+        if fault is Fault.KILL_BEFORE:
+            self._die()
+        if fault is Fault.FAIL_BEFORE:
+            raise failure(f"{name}: injected before")
+        result = call()
+        if fault is Fault.KILL_AFTER:
+            self._die()
+        if fault is Fault.FAIL_AFTER:
+            raise failure(f"{name}: injected after")
+        return result
+
+    def _die(self) -> None:
+        self.dead = True
+        raise Killed
+
+
+class FaultyStore:
+    """A state store that strikes."""
+
+    def __init__(self, inner: StateStore, faults: Faults) -> None:
+        self._inner, self._faults = inner, faults
+
+    def get(self, key: Key) -> Record | None:
+        return self._faults.around(f"get {key.sort}", lambda: self._inner.get(key), StoreUnavailable)
+
+    def list(
+        self, partition: str, *, prefix: str = "", limit: int | None = None, descending: bool = False
+    ) -> tuple[Record, ...]:
+        return self._faults.around(
+            f"list {prefix}",
+            lambda: self._inner.list(partition, prefix=prefix, limit=limit, descending=descending),
+            StoreUnavailable,
+        )
+
+    def write(self, *puts: Put) -> None:
+        name = "write " + " ".join(put.key.sort for put in puts)
+        self._faults.around(name, lambda: self._inner.write(*puts), StoreUnavailable)
+
+
+class FaultyArchive:
+    """An archive that strikes."""
+
+    def __init__(self, inner: Archive, faults: Faults) -> None:
+        self._inner, self._faults = inner, faults
+
+    def put(self, key: str, body: bytes) -> None:
+        self._faults.around("archive put", lambda: self._inner.put(key, body), StoreUnavailable)
+
+    def get(self, key: str) -> bytes | None:
+        return self._faults.around("archive get", lambda: self._inner.get(key), StoreUnavailable)
+
+    def keys(self, prefix: str) -> Sequence[str]:
+        return self._faults.around("archive keys", lambda: self._inner.keys(prefix), StoreUnavailable)
+
+
+class FaultyBroker:
+    """A broker that strikes. A lost answer to an order is an ambiguous outcome; a throttled one had no effect."""
+
+    def __init__(self, inner: Broker, faults: Faults) -> None:
+        self._inner, self._faults = inner, faults
+
+    def _read[R](self, name: str, call: Callable[[], R]) -> R:
+        return self._faults.around(name, call, BrokerUnavailable)
+
+    def now(self) -> datetime:
+        return self._read("clock", self._inner.now)
+
+    def account(self) -> Account:
+        return self._read("account", self._inner.account)
+
+    def positions(self) -> Sequence[Position]:
+        return self._read("positions", self._inner.positions)
+
+    def session_on(self, day: date) -> MarketSession | None:
+        return self._read("session", lambda: self._inner.session_on(day))
+
+    def daily_bars(self, symbols: Sequence[str], first: date, last: date) -> Sequence[SymbolBars]:
+        return self._read("bars", lambda: self._inner.daily_bars(symbols, first, last))
+
+    def latest_trades(self, symbols: Sequence[str]) -> Sequence[Trade]:
+        return self._read("trades", lambda: self._inner.latest_trades(symbols))
+
+    def latest_quotes(self, symbols: Sequence[str]) -> Sequence[Quote]:
+        return self._read("quotes", lambda: self._inner.latest_quotes(symbols))
+
+    def assets(self, symbols: Sequence[str]) -> Sequence[Asset]:
+        return self._read("assets", lambda: self._inner.assets(symbols))
+
+    def open_orders(self) -> Sequence[BrokerOrder]:
+        return self._read("open orders", self._inner.open_orders)
+
+    def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
+        return self._read("order by client id", lambda: self._inner.order_by_client_id(client_order_id))
+
+    def order(self, order_id: str) -> BrokerOrder | None:
+        return self._read("order", lambda: self._inner.order(order_id))
+
+    def submit(self, request: OrderRequest) -> BrokerOrder:
+        name = f"submit {request.side.value} {request.symbol}"
+        return self._faults.around(name, lambda: self._inner.submit(request), AmbiguousOutcome)
+
+    def cancel(self, order_id: str) -> None:
+        self._read("cancel", lambda: self._inner.cancel(order_id))
+
+
+class ThrottledBroker(FaultyBroker):
+    """Refuses the first `times` submits with 429."""
+
+    def __init__(self, inner: Broker, times: int) -> None:
+        super().__init__(inner, Faults())
+        self._left = times
+
+    def submit(self, request: OrderRequest) -> BrokerOrder:
+        if self._left > 0:
+            self._left -= 1
+            raise BrokerThrottled("HTTP 429: injected")
+        return super().submit(request)
