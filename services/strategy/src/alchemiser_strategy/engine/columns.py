@@ -223,7 +223,10 @@ class Evaluation:
         self._returns[index] = (total, valid)
         if index in self.graph.series:
             level = np.cumprod(1.0 + total)
-            level[~(valid | self.known[index])] = np.nan
+            # A day without holdings, or with a return that cannot be told, breaks the series: bars count anew.
+            whole = self.known[index].copy()
+            whole[1:] &= valid[1:] | ~self.known[index][:-1]
+            level[~whole] = np.nan
             self.series[index] = (level, np.where(valid, total, np.nan))
 
 
