@@ -101,8 +101,8 @@ class DataSettings(_Section):
     """Provisional policy: the latest trade of a symbol may be at most this old."""
     max_provisional_move: Decimal = Field(default=Decimal("0.5"), gt=0)
     """Provisional policy: a larger move against the last close, as a fraction, is refused."""
-    accepted_jumps: tuple[str, ...] = ()
-    """Price jumps known to be real, as SYMBOL:YYYY-MM-DD."""
+    accepted_jumps: tuple[str, ...] = ("SVXY:2018-02-06", "OKLO:2024-05-10")
+    """Price jumps known to be real though they look like splits, as SYMBOL:YYYY-MM-DD."""
 
 
 class StrategySettings(_Section):
