@@ -27,6 +27,7 @@ class Bars:
     position: Mapping[str, int] = field(init=False, repr=False)
     rows: Floats = field(init=False, repr=False)
     """The closes by symbol: (symbols, days), contiguous, NaN where there is no bar."""
+    _streaks: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.closes.shape != (len(self.dates), len(self.symbols)) or not self.dates:
@@ -42,7 +43,10 @@ class Bars:
         usable = np.isfinite(rows) & (rows > 0)
         if not usable.all():
             rows = np.where(usable, rows, np.nan)
+        gap = ~usable[:, ::-1]
+        streaks = np.where(gap.any(axis=1), gap.argmax(axis=1), len(self.dates))
         object.__setattr__(self, "position", position)
+        object.__setattr__(self, "_streaks", tuple(streaks.tolist()))
         object.__setattr__(self, "rows", rows)
 
     @property
@@ -57,8 +61,8 @@ class Bars:
 
     def streak(self, symbol: str) -> int:
         """How many bars in a row the symbol has, up to the last session."""
-        known = ~np.isnan(self.of(symbol))
-        return self.days if known.all() else int(known[::-1].argmin())
+        column = self.position.get(symbol)
+        return 0 if column is None else self._streaks[column]
 
     def until(self, days: int) -> "Bars":
         """The first `days` sessions only."""

@@ -4,13 +4,14 @@ Both ways run the same arithmetic, so the last day is the same bit for bit. NaN 
 up to and including that day, than the measure needs. The formulas are those of Composer's symphonies.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import batched
 
 import numpy as np
 
 from alchemiser_strategy.bars import Bars, Bools, Floats
 from alchemiser_strategy.engine import recursive, rolling
-from alchemiser_strategy.engine.metrics import RECURSIVE, Measure, Metric
+from alchemiser_strategy.engine.metrics import RECURSIVE, STRENGTH, Measure, Metric
 
 MOVE = 0.001
 """The move of a last close, up or down, that a sturdy decision survives."""
@@ -20,7 +21,7 @@ type Key = tuple[Measure, str]
 type Reading3 = tuple[float, float, float]
 """A value on the last day, and what it would be with that close moved up and down."""
 
-_CHUNK = 64
+_CHUNK = 32
 """Rows that go through a window formula together: few enough to stay in the processor's cache."""
 _UNKNOWN: Reading3 = (np.nan, np.nan, np.nan)
 
@@ -45,27 +46,30 @@ def measured(measure: Measure, levels: Floats, returns: Floats | None = None) ->
 
 def columns(bars: Bars, keys: Iterable[Key]) -> dict[Key, Floats]:
     """Measures of symbols on every day, (days,) each; all NaN for a symbol without bars."""
-    out: dict[Key, Floats] = {}
-    strengths: list[Key] = []
     nothing = np.full(bars.days, np.nan)
-    for measure, symbols in _by_measure(keys).items():
-        out.update(((measure, symbol), nothing) for symbol in symbols if symbol not in bars.position)
-        present = [symbol for symbol in symbols if symbol in bars.position]
-        if measure.metric in {Metric.RSI, Metric.RSI_VOLATILITY}:
-            strengths += [(measure, symbol) for symbol in present]
-            continue
-        for start in range(0, len(present), _CHUNK):
-            some = present[start : start + _CHUNK]
+    present: list[Key] = []
+    out: dict[Key, Floats] = {}
+    for key in keys:
+        if key[1] in bars.position:
+            present.append(key)
+        else:
+            out[key] = nothing
+    alone, strengths, averages = _families(present)
+    for measure, symbols in alone.items():
+        for some in batched(symbols, _CHUNK, strict=False):
             values = measured(measure, bars.rows[[bars.position[symbol] for symbol in some]])
             out.update(zip(((measure, symbol) for symbol in some), values, strict=True))
-    for start in range(0, len(strengths), 4 * _CHUNK):
-        some_keys = strengths[start : start + 4 * _CHUNK]
-        levels = bars.rows[[bars.position[symbol] for _, symbol in some_keys]]
-        windows = np.array([measure.windows[0] for measure, _ in some_keys], dtype=np.float64)
-        rsi = recursive.strength(*recursive.wilder(levels, windows))
-        for (measure, symbol), values, closes in zip(some_keys, rsi, levels, strict=True):
-            value = _as_volatility(values) if measure.metric is Metric.RSI_VOLATILITY else values
-            out[measure, symbol] = _where_known(value[None], closes[None], measure.bars_needed)[0]
+    for family in (strengths, averages):
+        # An exponential average goes day by day: the more rows share that walk, the better.
+        for some_keys in batched(family, _CHUNK if family is strengths else 8 * _CHUNK, strict=False):
+            levels, windows = _together(bars, some_keys)
+            if family is strengths:
+                rows = recursive.strength(*recursive.wilder(levels, windows))
+            else:
+                rows = recursive.exponential(levels, windows)
+            for key, values, closes in zip(some_keys, rows, levels, strict=True):
+                value = _as_volatility(values) if key[0].metric is Metric.RSI_VOLATILITY else values
+                out[key] = _where_known(value[None], closes[None], key[0].bars_needed)[0]
     return out
 
 
@@ -78,21 +82,20 @@ class LastDay:
 
     def prepare(self, keys: Iterable[Key]) -> None:
         """Compute what is not yet known, all symbols of a measure at once."""
-        missing = [key for key in keys if key not in self._values]
-        strengths: list[Key] = []
-        for measure, symbols in _by_measure(missing).items():
-            present: list[str] = []
-            for symbol in symbols:
-                if symbol in self.bars.position and self.bars.streak(symbol) >= measure.bars_needed:
-                    present.append(symbol)
+        present: list[Key] = []
+        for key in keys:
+            if key not in self._values:
+                if self.bars.streak(key[1]) >= key[0].bars_needed:
+                    present.append(key)
                 else:
-                    self._values[measure, symbol] = _UNKNOWN
-            if measure.metric in {Metric.RSI, Metric.RSI_VOLATILITY}:
-                strengths += [(measure, symbol) for symbol in present]
-            elif present:
-                self._windows(measure, present)
+                    self._values[key] = _UNKNOWN
+        alone, strengths, averages = _families(present)
+        for measure, symbols in alone.items():
+            self._windows(measure, symbols)
         if strengths:
             self._strengths(strengths)
+        if averages:
+            self._averages(averages)
 
     def __getitem__(self, key: Key) -> Reading3:
         if key not in self._values:
@@ -106,37 +109,54 @@ class LastDay:
         count = len(symbols)
         moved[count : 2 * count, -1] *= 1.0 + MOVE
         moved[2 * count :, -1] *= 1.0 - MOVE
-        last = measured(measure, moved)[:, -1].reshape(3, count).T.tolist()
-        for symbol, (base, up, down) in zip(symbols, last, strict=True):
-            self._values[measure, symbol] = (base, up, down)
+        self._keep([(measure, symbol) for symbol in symbols], measured(measure, moved)[:, -1].reshape(3, count))
 
     def _strengths(self, keys: list[Key]) -> None:
-        levels = self.bars.rows[[self.bars.position[symbol] for _, symbol in keys]]
-        windows = np.array([measure.windows[0] for measure, _ in keys], dtype=np.float64)
+        levels, windows = _together(self.bars, keys)
         gains, losses = recursive.wilder(levels, windows)
         close, before = levels[:, -1], levels[:, -2]
         memory = 1.0 - 1.0 / windows
         last = [recursive.strength(gains[:, -1], losses[:, -1])]
         for factor in (1.0 + MOVE, 1.0 - MOVE):
-            change = close * factor - before
-            last.append(
-                recursive.strength(
-                    gains[:, -2] * memory + np.maximum(change, 0.0), losses[:, -2] * memory + np.maximum(-change, 0.0)
-                )
-            )
-        together = np.array(last)
-        rough = _as_volatility(together)
-        for column, (measure, symbol) in enumerate(keys):
-            source = rough if measure.metric is Metric.RSI_VOLATILITY else together
-            base, up, down = source[:, column].tolist()
-            self._values[measure, symbol] = (base, up, down)
+            rise = close * factor - before
+            gain = gains[:, -2] * memory + np.maximum(rise, 0.0)
+            loss = losses[:, -2] * memory + np.maximum(-rise, 0.0)
+            last.append(recursive.strength(gain, loss))
+        values = np.array(last)
+        rough = [measure.metric is Metric.RSI_VOLATILITY for measure, _ in keys]
+        self._keep(keys, np.where(rough, _as_volatility(values), values))
+
+    def _averages(self, keys: list[Key]) -> None:
+        levels, windows = _together(self.bars, keys)
+        averages = recursive.exponential(levels, windows)
+        change = levels[:, -1] * MOVE * (2.0 / (windows + 1.0) if self.bars.days > 1 else 1.0)
+        self._keep(keys, averages[:, -1] + np.array([np.zeros_like(change), change, -change]))
+
+    def _keep(self, keys: list[Key], values: Floats) -> None:
+        """Remember values, (3, keys): as they are, moved up, moved down."""
+        for key, (base, up, down) in zip(keys, values.T.tolist(), strict=True):
+            self._values[key] = (base, up, down)
 
 
-def _by_measure(keys: Iterable[Key]) -> dict[Measure, list[str]]:
-    groups: dict[Measure, list[str]] = {}
-    for measure, symbol in keys:
-        groups.setdefault(measure, []).append(symbol)
-    return groups
+def _families(keys: Iterable[Key]) -> tuple[dict[Measure, list[str]], list[Key], list[Key]]:
+    """Symbols by measure, but relative strengths and exponential averages of all windows together."""
+    alone: dict[Measure, list[str]] = {}
+    strengths: list[Key] = []
+    averages: list[Key] = []
+    for key in keys:
+        if key[0].metric in STRENGTH:
+            strengths.append(key)
+        elif key[0].metric is Metric.EXPONENTIAL_MOVING_AVERAGE_PRICE:
+            averages.append(key)
+        else:
+            alone.setdefault(key[0], []).append(key[1])
+    return alone, strengths, averages
+
+
+def _together(bars: Bars, keys: Sequence[Key]) -> tuple[Floats, Floats]:
+    """The closes and the windows of some keys, one row each."""
+    levels = bars.rows[[bars.position[symbol] for _, symbol in keys]]
+    return levels, np.array([measure.windows[0] for measure, _ in keys], dtype=np.float64)
 
 
 def _windowed(measure: Measure, levels: Floats, returns: Floats | None) -> Floats:
@@ -162,7 +182,7 @@ def _recursive(measure: Measure, levels: Floats) -> Floats:
     windows = [np.full(len(levels), float(window)) for window in measure.windows]
     if measure.metric is Metric.EXPONENTIAL_MOVING_AVERAGE_PRICE:
         return recursive.exponential(levels, windows[0])
-    if measure.metric in {Metric.RSI, Metric.RSI_VOLATILITY}:
+    if measure.metric in STRENGTH:
         rsi = recursive.strength(*recursive.wilder(levels, windows[0]))
         return _as_volatility(rsi) if measure.metric is Metric.RSI_VOLATILITY else rsi
     fast, slow = recursive.exponential(levels, windows[0]), recursive.exponential(levels, windows[1])

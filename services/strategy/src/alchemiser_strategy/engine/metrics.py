@@ -54,6 +54,9 @@ RECURSIVE = frozenset(
 )
 """Metrics whose value depends, ever less, on every bar since the first."""
 
+STRENGTH = frozenset({Metric.RSI, Metric.RSI_VOLATILITY})
+"""Metrics that are made of Wilder's averages."""
+
 SETTLED_BARS = 252
 """Bars to load for a recursive metric, though it has a value earlier: one year."""
 
