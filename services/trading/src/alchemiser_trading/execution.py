@@ -211,7 +211,8 @@ def _ordered(state: LegState, market: Market | None, now: datetime, settings: Ex
             if now - (state.short_since or now) < timedelta(seconds=settings.settle_seconds):
                 return state, ()
             if state.negligible(affordable.quantity):
-                return _done(state, LegStatus.UNFILLED, f"cash covers {state.spendable:.2f} USD only", now), ()
+                reason = f"cut to {state.filled} shares: cash falls short"
+                return _done(replace(state, intended=state.filled), LegStatus.UNFILLED, reason, now), ()
         step = affordable
     return replace(
         state,
