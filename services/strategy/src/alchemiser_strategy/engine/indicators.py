@@ -21,8 +21,8 @@ type Key = tuple[Measure, str]
 type Reading3 = tuple[float, float, float]
 """A value on the last day, and what it would be with that close moved up and down."""
 
-_CHUNK = 32
-"""Rows that go through a window formula together: few enough to stay in the processor's cache."""
+_CACHED = 200_000
+"""Values that go through a formula together: few enough to stay in the processor's cache."""
 _UNKNOWN: Reading3 = (np.nan, np.nan, np.nan)
 
 
@@ -55,13 +55,14 @@ def columns(bars: Bars, keys: Iterable[Key]) -> dict[Key, Floats]:
         else:
             out[key] = nothing
     alone, strengths, averages = _families(present)
+    size = max(1, _CACHED // bars.days)
     for measure, symbols in alone.items():
-        for some in batched(symbols, _CHUNK, strict=False):
+        for some in batched(symbols, size, strict=False):
             values = measured(measure, bars.rows[[bars.position[symbol] for symbol in some]])
             out.update(zip(((measure, symbol) for symbol in some), values, strict=True))
     for family in (strengths, averages):
         # An exponential average goes day by day: the more rows share that walk, the better.
-        for some_keys in batched(family, _CHUNK if family is strengths else 8 * _CHUNK, strict=False):
+        for some_keys in batched(family, size if family is strengths else 16 * size, strict=False):
             levels, windows = _together(bars, some_keys)
             if family is strengths:
                 rows = recursive.strength(*recursive.wilder(levels, windows))
@@ -92,8 +93,8 @@ class LastDay:
         alone, strengths, averages = _families(present)
         for measure, symbols in alone.items():
             self._windows(measure, symbols)
-        if strengths:
-            self._strengths(strengths)
+        for some in batched(strengths, max(1, _CACHED // self.bars.days), strict=False):
+            self._strengths(some)
         if averages:
             self._averages(averages)
 
@@ -111,7 +112,7 @@ class LastDay:
         moved[2 * count :, -1] *= 1.0 - MOVE
         self._keep([(measure, symbol) for symbol in symbols], measured(measure, moved)[:, -1].reshape(3, count))
 
-    def _strengths(self, keys: list[Key]) -> None:
+    def _strengths(self, keys: Sequence[Key]) -> None:
         levels, windows = _together(self.bars, keys)
         gains, losses = recursive.wilder(levels, windows)
         close, before = levels[:, -1], levels[:, -2]
@@ -132,7 +133,7 @@ class LastDay:
         change = levels[:, -1] * MOVE * (2.0 / (windows + 1.0) if self.bars.days > 1 else 1.0)
         self._keep(keys, averages[:, -1] + np.array([np.zeros_like(change), change, -change]))
 
-    def _keep(self, keys: list[Key], values: Floats) -> None:
+    def _keep(self, keys: Sequence[Key], values: Floats) -> None:
         """Remember values, (3, keys): as they are, moved up, moved down."""
         for key, (base, up, down) in zip(keys, values.T.tolist(), strict=True):
             self._values[key] = (base, up, down)
