@@ -8,7 +8,19 @@ import typer
 
 from alchemiser_common import __version__
 
-_COMMANDS = ("demo", "run", "runs", "show", "simulator", "config")
+_COMMANDS = (
+    "demo",
+    "run",
+    "runs",
+    "show",
+    "decide",
+    "explain",
+    "backtest",
+    "replay",
+    "strategies",
+    "simulator",
+    "config",
+)
 """In the order a newcomer meets them; each is a module with an `app` of one command, or of a group of them."""
 
 _HELP = """A daily multi-strategy portfolio on Alpaca: decided by pure functions, executed exactly once.

@@ -71,14 +71,20 @@ def run_view(run: RunDetail) -> Group:
 
 def decision_view(decision: TradeDecision) -> Group:
     """Signals with their reasons, and the targets they add up to."""
-    tree = Tree(Text(f"signals (bars up to {decision.as_of})", style="bold"), guide_style="dim")
-    for signal in decision.signals:
-        _add_signal(tree, signal)
+    tree = signals_tree(decision.as_of.isoformat(), decision.signals)
     table = Table("symbol", "target", "asked for by", box=None, header_style="bold")
     for target in sorted(decision.targets, key=lambda item: -item.weight):
         shares = ", ".join(f"{share.strategy} {share.weight:.1%}" for share in target.shares)
         table.add_row(target.symbol, f"{target.weight:.2%}", shares)
     return Group(tree, Text(), table)
+
+
+def signals_tree(as_of: str, signals: Iterable[Signal]) -> Tree:
+    """Every signal with the conditions and rankings on its path."""
+    tree = Tree(Text(f"signals (bars up to {as_of})", style="bold"), guide_style="dim")
+    for signal in signals:
+        _add_signal(tree, signal)
+    return tree
 
 
 def _add_signal(tree: Tree, signal: Signal) -> None:
@@ -102,6 +108,16 @@ def _add_signal(tree: Tree, signal: Signal) -> None:
         if step.fragile:
             line.append(" fragile", style="yellow")
         branch.add(line)
+    for gap in signal.explanation.unknown:
+        branch.add(
+            Text(
+                f"unknown: {gap.indicator} of {gap.symbol} has {gap.bars_had} bars, needs {gap.bars_needed}",
+                style="red",
+            )
+        )
+    if signal.explanation.otherwise:
+        other = ", ".join(f"{item.symbol} {item.weight:.1%}" for item in signal.explanation.otherwise)
+        branch.add(Text(f"would have become: {other}", style="yellow"))
 
 
 def plan_table(plan: Plan) -> Table:

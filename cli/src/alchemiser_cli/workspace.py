@@ -16,11 +16,12 @@ from alchemiser_common.messages.run import CycleTrigger
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.state import StateStore
 from alchemiser_common.settings import Environment, LoadedSettings, Settings
+from alchemiser_common.settings_files import read_dotenv, read_settings
 from alchemiser_common.telemetry import log_to, stop_logging
 from alchemiser_data.session import decision_time
 from alchemiser_monolith.bootstrap import local_pipeline, monolith
 from alchemiser_monolith.local_pipeline import PumpResult
-from alchemiser_monolith.platform import Platform, open_platform, read_dotenv, read_settings
+from alchemiser_monolith.platform import Platform, open_platform
 from alchemiser_trading.authority import read_authority, set_authority
 
 _MONOLITH_TIME = timedelta(minutes=15)

@@ -112,6 +112,8 @@ class StrategySettings(_Section):
     """Fraction of equity for each strategy; must add up to 1."""
     on_unknown: UnknownPolicy = UnknownPolicy.ABORT
     """A strategy without data aborts the run, keeps its previous targets, or goes to cash."""
+    folder: Path | None = None
+    """Folder of your own strategies: symphony files (.clj, .edn) or Composer exports (.json), named by file."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -11,6 +11,7 @@ from alchemiser_monolith.platform import Platform
 from alchemiser_strategy.handler import StrategyFunction
 from alchemiser_strategy.manager import MultiStrategyManager
 from alchemiser_strategy.registry import build_portfolio
+from alchemiser_strategy.user_strategies import user_strategies
 from alchemiser_trading.handler import TradingFunction
 from alchemiser_trading.service import TradingService
 
@@ -19,7 +20,9 @@ def portfolio(platform: Platform) -> MultiStrategyManager:
     """The strategies that the settings enable. Raises InvalidSettings."""
     settings = platform.settings.strategies
     versions = tuple(component(name, platform.git_sha) for name in ("data", "strategy"))
-    return build_portfolio(settings.allocations, on_unknown=settings.on_unknown, versions=versions)
+    return build_portfolio(
+        settings.allocations, user_strategies(settings.folder), on_unknown=settings.on_unknown, versions=versions
+    )
 
 
 def data_service(platform: Platform, manager: MultiStrategyManager, pipeline: Pipeline) -> DataService:

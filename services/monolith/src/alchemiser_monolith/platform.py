@@ -1,12 +1,9 @@
-"""What a process works with: the real things that its settings name. The only reader of the environment."""
+"""What a process works with: the real things that its settings name. The environment comes in as a mapping."""
 
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-
-from dotenv import dotenv_values
 
 from alchemiser_common.alpaca.broker import AlpacaBroker
 from alchemiser_common.alpaca.session import RequestPolicy
@@ -20,7 +17,7 @@ from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.queue import Queue
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.ports.state import StateStore
-from alchemiser_common.settings import Environment, LoadedSettings, Settings, load_settings
+from alchemiser_common.settings import Environment, Settings
 
 MARKET_DATA_QUEUE = "MarketDataQueue"
 TRADE_DECISION_QUEUE = "TradeDecisionQueue"
@@ -40,19 +37,6 @@ class Platform:
     market_data_queue: Queue
     trade_decision_queue: Queue
     git_sha: str
-
-
-def read_settings(environment: Mapping[str, str], folder: Path) -> LoadedSettings:
-    """Settings from `alchemiser.toml` (or the file ALCHEMISER_CONFIG names), .env and the environment."""
-    named = environment.get("ALCHEMISER_CONFIG")
-    usual = folder / "alchemiser.toml"
-    file = Path(named) if named else usual if usual.exists() else None
-    return load_settings(environment, file=file, dotenv=read_dotenv(folder))
-
-
-def read_dotenv(folder: Path) -> dict[str, str]:
-    """The variables in the folder's .env, if there is one."""
-    return {name: value for name, value in dotenv_values(folder / ".env").items() if value is not None}
 
 
 def broker_credentials(settings: Settings, variables: Mapping[str, str]) -> BrokerCredentials:

@@ -34,6 +34,10 @@ class Prices:
     opens: Floats
     closes: Floats
 
+    def between(self, first: int, last: int) -> "Prices":
+        """The days first..last (exclusive)."""
+        return Prices(self.symbols, self.opens[first:last], self.closes[first:last])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Backtest:

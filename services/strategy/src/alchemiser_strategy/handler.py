@@ -4,7 +4,8 @@ import logging
 
 from alchemiser_common.errors import PermanentError
 from alchemiser_common.lambda_events import Event, handle_batch, is_version_probe, version_answer
-from alchemiser_common.messages.base import Frozen, Message, Stage
+from alchemiser_common.messages.base import Frozen, Stage
+from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import StageFailure
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.messages.wire import decode, encode
@@ -37,7 +38,7 @@ class StrategyFunction:
             message = self.decide(snapshot)
             self._queue.send(encode(message), group=snapshot.account_alias, deduplication_id=str(snapshot.run_id))
 
-    def decide(self, snapshot: MarketSnapshot) -> Message:
+    def decide(self, snapshot: MarketSnapshot) -> TradeDecision | StageFailure:
         """The decision, or the failure that the trading service is to record: this service writes no state."""
         started = self._clock.now()
         try:

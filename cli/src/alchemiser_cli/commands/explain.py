@@ -1,0 +1,83 @@
+"""`alchemiser explain`: a decision as a readable tree."""
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alchemiser_cli.console import out, reported_errors
+from alchemiser_cli.research import Outcome, PriceFile, choose, evaluate, symbols_of
+from alchemiser_cli.views import signals_tree
+from alchemiser_common.embedded.directory_archive import DirectoryArchive
+from alchemiser_common.embedded.sqlite_state import SqliteStateStore
+from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.messages.decision import Signal
+from alchemiser_common.settings import Settings
+from alchemiser_common.settings_files import read_settings
+from alchemiser_simulator import read_history
+from alchemiser_strategy.engine.explain import targets
+
+app = typer.Typer()
+
+
+@app.command()
+def explain(
+    strategy: Annotated[
+        list[str] | None, typer.Option(help="Only this strategy (with --data also a symphony file); repeatable.")
+    ] = None,
+    run: Annotated[
+        str, typer.Option(help="Explain this run's decision: its id, the beginning of it, or `last`.")
+    ] = "last",
+    data: Annotated[Path | None, typer.Option(help="Explain a decision on this file of daily bars instead.")] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="With --data: decide after this day's close.")
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a tree.")] = False,
+) -> None:
+    """Why the strategies decided what they decided: every condition and ranking on the way, with its values.
+
+    `fragile` marks what a move of 0.1 % in one close would have changed, and the tree says what it would have become.
+    """
+    with reported_errors():
+        settings = read_settings(os.environ, Path.cwd()).settings
+        names = strategy or []
+        if data is None:
+            day, signals = _of_run(settings, run, names)
+        else:
+            shares = choose(settings.strategies, names)
+            bars = PriceFile(read_history(data)).bars(symbols_of(shares), as_of.date() if as_of else None)
+            day, signals = bars.dates[-1].isoformat(), [_signal(outcome) for outcome in evaluate(shares, bars)]
+        if as_json:
+            typer.echo(json.dumps({"as_of": day, "signals": [signal.model_dump(mode="json") for signal in signals]}))
+        else:
+            out.print(signals_tree(day, signals))
+
+
+def _signal(outcome: Outcome) -> Signal:
+    result = outcome.result
+    return Signal(
+        strategy=outcome.share.strategy.name,
+        allocation=outcome.share.fraction,
+        status=result.status,
+        weights=targets(result.weights),
+        explanation=result.explanation,
+    )
+
+
+def _of_run(settings: Settings, run: str, names: list[str]) -> tuple[str, list[Signal]]:
+    from alchemiser_cli.history import find_run, read_detail
+
+    state = SqliteStateStore(settings.home / "state.db")
+    summary = find_run(state, settings.account_alias, run)
+    decision = read_detail(state, DirectoryArchive(settings.home / "archive"), summary).decision
+    if decision is None:
+        raise InvalidSettings(f"run {summary.run_id} came to no decision: {summary.reason or summary.status}")
+    there = [signal.strategy for signal in decision.signals]
+    for name in names:
+        if name not in there:
+            raise InvalidSettings(f"run {summary.run_id} has no strategy {name!r}; it has {', '.join(there)}")
+    return decision.as_of.isoformat(), [item for item in decision.signals if not names or item.strategy in names]

@@ -1,0 +1,125 @@
+"""`alchemiser replay`: an archived snapshot evaluated again, and whether the decision is the same, byte for byte."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from alchemiser_cli.console import Exit, out, reported_errors
+from alchemiser_cli.history import LATEST, RunDetail, find_run, read_detail
+from alchemiser_cli.research import load_strategies
+from alchemiser_common.embedded.directory_archive import DirectoryArchive
+from alchemiser_common.embedded.sqlite_state import SqliteStateStore
+from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.messages.snapshot import MarketSnapshot
+from alchemiser_common.settings import Settings
+from alchemiser_common.settings_files import read_settings
+from alchemiser_strategy.manager import Allocated, MultiStrategyManager
+from alchemiser_strategy.parsers import load_symphony
+from alchemiser_strategy.strategy import Strategy, TreeStrategy
+
+app = typer.Typer()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A symbol whose target weight is not the same."""
+
+    symbol: str
+    then: float
+    now: float
+
+
+@app.command()
+def replay(
+    run: Annotated[str, typer.Argument(metavar="RUN_ID", help="Id of the run, its beginning, or `last`.")] = LATEST,
+    replace: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=FILE", help="Evaluate this file (an older or newer version) as strategy NAME."),
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Evaluate a run's archived snapshot again with today's strategies and compare with what was decided then.
+
+    Exit code 0 if the decisions are the same byte for byte, 1 if they differ.
+    """
+    with reported_errors():
+        settings = read_settings(os.environ, Path.cwd()).settings
+        detail = _detail(settings, run)
+        snapshot, then = _inputs(detail)
+        now = _manager(settings, then, replace or []).evaluate(snapshot)
+        same = now.content_hash() == then.content_hash()
+        differences = _differences(then, now)
+        if as_json:
+            typer.echo(
+                json.dumps(
+                    {
+                        "run_id": str(then.run_id),
+                        "identical": same,
+                        "then": then.content_hash(),
+                        "now": now.content_hash(),
+                        "differences": [{"symbol": d.symbol, "then": d.then, "now": d.now} for d in differences],
+                    }
+                )
+            )
+        elif same:
+            out.print(f"[green]identical[/]: decision {then.content_hash()[:16]} of run {then.run_id}, byte for byte")
+        else:
+            out.print(f"[bold red]different[/]: {then.content_hash()[:16]} then, {now.content_hash()[:16]} now")
+            out.print(_table(then, now, differences))
+        if not same:
+            raise typer.Exit(Exit.FAILED)
+
+
+def _detail(settings: Settings, run: str) -> RunDetail:
+    state = SqliteStateStore(settings.home / "state.db")
+    summary = find_run(state, settings.account_alias, run)
+    return read_detail(state, DirectoryArchive(settings.home / "archive"), summary)
+
+
+def _inputs(detail: RunDetail) -> tuple[MarketSnapshot, TradeDecision]:
+    if detail.snapshot is None or detail.decision is None:
+        missing = "snapshot" if detail.snapshot is None else "decision"
+        raise InvalidSettings(f"run {detail.summary.run_id} has no archived {missing}: {detail.summary.reason}")
+    return detail.snapshot, detail.decision
+
+
+def _manager(settings: Settings, then: TradeDecision, replaced: list[str]) -> MultiStrategyManager:
+    """Today's strategies with the allocations of that decision."""
+    known: dict[str, Strategy] = dict(load_strategies(settings.strategies))
+    for text in replaced:
+        name, _, file = text.partition("=")
+        if not file:
+            raise InvalidSettings(f"--replace is {text!r}; give NAME=FILE")
+        known[name] = TreeStrategy(load_symphony(Path(file)), name=name)
+    lost = [signal.strategy for signal in then.signals if signal.strategy not in known]
+    if lost:
+        raise InvalidSettings(f"the run used strategies that are gone: {', '.join(lost)}; give them with --replace")
+    portfolio = [Allocated(known[signal.strategy], signal.allocation) for signal in then.signals]
+    return MultiStrategyManager(portfolio, on_unknown=settings.strategies.on_unknown, versions=then.versions)
+
+
+def _differences(then: TradeDecision, now: TradeDecision) -> list[Difference]:
+    before = {target.symbol: target.weight for target in then.targets}
+    after = {target.symbol: target.weight for target in now.targets}
+    return [
+        Difference(symbol, before.get(symbol, 0.0), after.get(symbol, 0.0))
+        for symbol in sorted(before.keys() | after.keys())
+        if before.get(symbol) != after.get(symbol)
+    ]
+
+
+def _table(then: TradeDecision, now: TradeDecision, differences: list[Difference]) -> Table:
+    table = Table("what", "then", "now", box=None, header_style="bold")
+    for item in differences:
+        table.add_row(f"target {item.symbol}", f"{item.then:.4%}", f"{item.now:.4%}")
+    for before, after in zip(then.signals, now.signals, strict=True):
+        if before != after:
+            table.add_row(f"signal {before.strategy}", before.explanation.summary, after.explanation.summary)
+    return table

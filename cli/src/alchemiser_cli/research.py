@@ -1,0 +1,136 @@
+"""Strategies and prices for commands that decide without broker or state."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.settings import StrategySettings
+from alchemiser_simulator import PriceHistory
+from alchemiser_strategy.backtest import Prices
+from alchemiser_strategy.bars import Bars, Floats
+from alchemiser_strategy.engine.indicators import LastDay
+from alchemiser_strategy.registry import built_in_strategies
+from alchemiser_strategy.strategy import MarketView, Strategy, StrategyResult, asked
+from alchemiser_strategy.user_strategies import strategy_of_file, user_strategies
+
+_FILE_SUFFIXES = (".clj", ".edn", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A strategy and its fraction of equity."""
+
+    strategy: Strategy
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One strategy's result with its fraction of equity."""
+
+    share: Share
+    result: StrategyResult
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PriceFile:
+    """A file's prices, adjusted for splits and dividends as far as the file knows them."""
+
+    history: PriceHistory
+
+    def bars(self, symbols: Sequence[str], until: date | None = None) -> Bars:
+        """Closes of those of the symbols that are there, up to a day. Raises InvalidSettings if no day is left."""
+        dates = self.history.dates
+        days = len(dates) if until is None else bisect_right(dates, until)
+        if days == 0:
+            raise InvalidSettings(f"the data begin on {dates[0]}, after {until}")
+        kept = self._present(symbols)
+        return Bars(dates[:days], kept, self._columns(kept, lambda symbol: self.history.bars(symbol).close)[:days])
+
+    def prices(self, symbols: Sequence[str]) -> Prices:
+        """Opens and closes of those of the symbols that are there. Opens that the file lacks are derived."""
+        kept = self._present(symbols)
+        return Prices(
+            kept,
+            self._columns(kept, lambda symbol: self.history.bars(symbol).open),
+            self._columns(kept, lambda symbol: self.history.bars(symbol).close),
+        )
+
+    def _present(self, symbols: Sequence[str]) -> tuple[str, ...]:
+        wanted = set(symbols)
+        return tuple(symbol for symbol in self.history.symbols if symbol in wanted)
+
+    def _columns(self, symbols: Sequence[str], column: Callable[[str], Floats]) -> Floats:
+        """(days, symbols) of one field, adjusted."""
+        last = self.history.dates[-1]
+        adjusted = [
+            column(symbol) / self.history.split_factors(symbol, last) / self.history.dividend_factors(symbol, last)
+            for symbol in symbols
+        ]
+        return np.stack(adjusted, axis=1) if adjusted else np.empty((len(self.history.dates), 0))
+
+
+def load_strategies(settings: StrategySettings) -> dict[str, Strategy]:
+    """Every strategy there is, by name: built-in ones and the user's own."""
+    known: dict[str, Strategy] = {name: make() for name, make in built_in_strategies().items()}
+    for strategy in user_strategies(settings.folder):
+        if strategy.name in known:
+            raise InvalidSettings(f"strategy name {strategy.name!r} is taken; rename yours")
+        known[strategy.name] = strategy
+    return known
+
+
+def choose(settings: StrategySettings, names: Sequence[str]) -> list[Share]:
+    """The strategies of the settings with their fractions, or those named (or in the files named) in equal parts.
+
+    Raises InvalidSettings for an unknown or repeated name, StrategyError for a file that holds no strategy.
+    """
+    if not names:
+        known = load_strategies(settings)
+        return [Share(_named(known, name), fraction) for name, fraction in settings.allocations.items()]
+    known = {} if all(_is_file(name) for name in names) else load_strategies(settings)
+    chosen = [strategy_of_file(Path(name)) if _is_file(name) else _named(known, name) for name in names]
+    given = [strategy.name for strategy in chosen]
+    repeated = sorted({name for name in given if given.count(name) > 1})
+    if repeated:
+        raise InvalidSettings(f"strategies are given more than once: {', '.join(repeated)}")
+    return [Share(strategy, 1 / len(chosen)) for strategy in chosen]
+
+
+def symbols_of(shares: Sequence[Share]) -> tuple[str, ...]:
+    """Every symbol that any of them reads or can hold, sorted."""
+    return tuple(sorted({symbol for share in shares for symbol in share.strategy.symbols}))
+
+
+def evaluate(shares: Sequence[Share], bars: Bars) -> list[Outcome]:
+    """Every strategy on the same bars, without positions and without a past."""
+    last = LastDay(bars)
+    view = MarketView(bars, last, {}, None)
+    return [Outcome(share, asked(share.strategy, view)) for share in shares]
+
+
+def consolidate(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Fractions of equity by symbol; what is unknown or held stays in cash."""
+    targets: dict[str, float] = {}
+    for outcome in outcomes:
+        for symbol, weight in outcome.result.weights.items():
+            targets[symbol] = targets.get(symbol, 0.0) + outcome.share.fraction * weight
+    return dict(sorted(targets.items()))
+
+
+def _named(known: dict[str, Strategy], name: str) -> Strategy:
+    if name not in known:
+        raise InvalidSettings(
+            f"there is no strategy {name!r}; known are {', '.join(sorted(known))}; or give a file "
+            f"({', '.join(_FILE_SUFFIXES)})"
+        )
+    return known[name]
+
+
+def _is_file(name: str) -> bool:
+    return name.lower().endswith(_FILE_SUFFIXES) or "/" in name

@@ -1,0 +1,54 @@
+"""`alchemiser demo`: nothing twice, a page at the end, and Ctrl-C at any moment."""
+
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from support.command import COMMAND, alchemiser, environment
+
+
+def test_the_demo_ends_in_a_table_and_a_page_and_orders_nothing_twice(tmp_path: Path) -> None:
+    done = alchemiser(tmp_path, "demo", "--days", "3", "--page", "report.html")
+    assert done.code == 0, done.err
+    counts = re.search(r"(\d+) order intents, (\d+) orders at the broker, 0\s+duplicates", done.out)
+    assert counts is not None, done.out
+    assert int(counts[1]) == int(counts[2]) > 0
+    assert "model, not market data" in done.err
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "Duplicate orders" in page
+
+
+@pytest.mark.parametrize("sessions_before", [0, 2])
+def test_an_interrupted_demo_goes_on_where_it_stopped(tmp_path: Path, sessions_before: int) -> None:
+    arguments = [*COMMAND, "demo", "--days", "5"]
+    process = subprocess.Popen(
+        arguments, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 60
+    while (
+        time.monotonic() < deadline
+        and len(list(tmp_path.glob(".alchemiser/demo/*/archive/reports/*"))) <= sessions_before
+    ):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors.decode()
+    assert b"run the same command to go on" in errors
+
+    finished = alchemiser(tmp_path, "demo", "--days", "5")
+    assert finished.code == 0, finished.err
+    assert "continuing the interrupted demo" in finished.err
+    (home,) = tmp_path.glob(".alchemiser/demo/*")
+    undisturbed = tmp_path / "undisturbed"
+    undisturbed.mkdir()
+    assert alchemiser(undisturbed, "demo", "--days", "5").code == 0
+    (other,) = undisturbed.glob(".alchemiser/demo/*")
+    last = {"ALCHEMISER_HOME": str(home)}, {"ALCHEMISER_HOME": str(other)}
+    equities = [re.findall(r"\d+,\d+\.\d\d", alchemiser(tmp_path, "runs", extra=extra).out) for extra in last]
+    assert equities[0] == equities[1], "the interrupted demo traded as the undisturbed one did"
+    assert len(equities[0]) == 6
