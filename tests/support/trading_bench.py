@@ -79,6 +79,10 @@ class ExchangeClock:
         self._now = now
         self.skew = timedelta(0)
 
+    def restart(self, now: datetime) -> None:
+        """The exchange was started over at that moment."""
+        self._now = now
+
     def now(self) -> datetime:
         return self._now + self.skew
 

@@ -14,7 +14,7 @@ class AuditEntry(Frozen):
     reason: str
 
     def put(self, account_alias: str, kind: str) -> Put:
-        """The write that belongs into the change's own transaction."""
+        """The write that belongs into the change's own transaction; `kind` tells changes of one moment apart."""
         return put(keys.audit_record(account_alias, self.at, kind), self, ABSENT)
 
 

@@ -75,6 +75,6 @@ def set_authority(
     store.write(
         put(key, authority, known.version if known else ABSENT),
         guard,
-        entry.put(account_alias, "authority"),
+        entry.put(account_alias, f"authority-{authority.epoch}"),
     )
     return authority

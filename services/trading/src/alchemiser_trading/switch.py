@@ -57,5 +57,6 @@ def throw_switch(
     before = known.value.state if known else TradingState.ACTIVE
     switch = Switch(state=state, who=who, reason=reason, at=now)
     entry = AuditEntry(at=now, who=who, what=f"trading: {before.value} to {state.value}", reason=reason)
-    store.write(put(key, switch, known.version if known else ABSENT), entry.put(account_alias, "switch"))
+    version = known.version if known else ABSENT
+    store.write(put(key, switch, version), entry.put(account_alias, f"switch-{version + 1}"))
     return switch

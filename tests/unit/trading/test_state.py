@@ -1,0 +1,154 @@
+"""Lease, authority and switch on a real store."""
+
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid5
+
+import pytest
+
+from alchemiser_common import keys
+from alchemiser_common.embedded.sqlite_state import SqliteStateStore
+from alchemiser_common.errors import LeaseHeld, NotAuthorised, RunInProgress, StateCorrupt
+from alchemiser_common.ids import Pipeline, Side
+from alchemiser_common.ports.state import ABSENT, Put
+from alchemiser_trading.audit import read_audit
+from alchemiser_trading.authority import require_authority, set_authority
+from alchemiser_trading.lease import AccountLease
+from alchemiser_trading.phases import FINAL, TRANSITIONS, Phase
+from alchemiser_trading.switch import TradingState, throw_switch, trading_state
+from support.clock import ManualClock
+from support.messages import RUN, SCHEDULED
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SqliteStateStore:
+    return SqliteStateStore(tmp_path / "state.sqlite")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(SCHEDULED)
+
+
+def take(store: SqliteStateStore, clock: ManualClock, owner: str) -> AccountLease:
+    return AccountLease.acquire(store, clock, "demo", owner=owner, duration=MINUTE)
+
+
+def test_one_worker_has_the_account_until_it_lets_go(store: SqliteStateStore, clock: ManualClock) -> None:
+    first = take(store, clock, "first")
+    with pytest.raises(LeaseHeld, match="worked on by first"):
+        take(store, clock, "second")
+    first.release()
+    assert take(store, clock, "second").epoch == first.epoch + 1
+
+
+def test_an_abandoned_lease_is_taken_over_and_its_old_holder_can_write_no_more(
+    store: SqliteStateStore, clock: ManualClock
+) -> None:
+    first = take(store, clock, "first")
+    clock.advance(MINUTE)
+    second = take(store, clock, "second")
+    with pytest.raises(LeaseHeld):
+        first.write(Put(keys.switch_record("demo"), "{}", ABSENT))
+    assert store.get(keys.switch_record("demo")) is None, "a worker without the lease wrote"
+    first.release()
+    second.write()
+
+
+def test_a_worker_whose_clock_stood_still_cannot_write_after_a_take_over(
+    store: SqliteStateStore, clock: ManualClock
+) -> None:
+    slow = ManualClock(SCHEDULED)
+    first = take(store, slow, "first")
+    clock.advance(MINUTE)
+    take(store, clock, "second")
+    with pytest.raises(LeaseHeld, match="taken over"):
+        first.write(Put(keys.switch_record("demo"), "{}", ABSENT))
+    assert store.get(keys.switch_record("demo")) is None
+
+
+def test_a_heartbeat_keeps_the_lease(store: SqliteStateStore, clock: ManualClock) -> None:
+    first = take(store, clock, "first")
+    for _ in range(10):
+        clock.advance(timedelta(seconds=30))
+        first.keep()
+    with pytest.raises(LeaseHeld):
+        take(store, clock, "second")
+
+
+def test_without_authority_nobody_trades(store: SqliteStateStore) -> None:
+    with pytest.raises(NotAuthorised, match="no pipeline has authority"):
+        require_authority(store, "demo", Pipeline.MODULAR)
+
+
+def test_authority_changes_with_an_epoch_and_a_trail(store: SqliteStateStore) -> None:
+    for pipeline in (Pipeline.MONOLITH, Pipeline.MODULAR):
+        set_authority(store, "demo", pipeline, who="ann", reason="cutover", now=SCHEDULED)
+    assert require_authority(store, "demo", Pipeline.MODULAR).epoch == 2
+    with pytest.raises(NotAuthorised, match="traded by modular"):
+        require_authority(store, "demo", Pipeline.MONOLITH)
+
+
+def test_the_trail_tells_every_change(store: SqliteStateStore) -> None:
+    set_authority(store, "demo", Pipeline.MONOLITH, who="ann", reason="start", now=SCHEDULED)
+    throw_switch(store, "demo", TradingState.HALTED, who="bob", reason="news", now=SCHEDULED + MINUTE)
+    assert [(entry.who, entry.what) for entry in read_audit(store, "demo")] == [
+        ("ann", "authority: nobody to monolith"),
+        ("bob", "trading: active to halted"),
+    ]
+
+
+def test_authority_waits_for_a_worker_and_for_an_unfinished_run(store: SqliteStateStore, clock: ManualClock) -> None:
+    set_authority(store, "demo", Pipeline.MONOLITH, who="ann", reason="start", now=SCHEDULED)
+    lease = take(store, clock, "worker")
+    with pytest.raises(RunInProgress):
+        set_authority(store, "demo", Pipeline.MODULAR, who="ann", reason="cutover", now=clock.now())
+    lease.begin(RUN, SCHEDULED + timedelta(hours=1))
+    lease.release()
+    with pytest.raises(RunInProgress):
+        set_authority(store, "demo", Pipeline.MODULAR, who="ann", reason="cutover", now=clock.now())
+    again = take(store, clock, "worker")
+    assert again.unfinished_run == RUN
+    again.end()
+    again.release()
+    set_authority(store, "demo", Pipeline.MODULAR, who="ann", reason="cutover", now=clock.now())
+
+
+def test_who_and_why_are_asked_for(store: SqliteStateStore) -> None:
+    with pytest.raises(ValueError, match="who and reason"):
+        set_authority(store, "demo", Pipeline.MODULAR, who=" ", reason="x", now=SCHEDULED)
+    with pytest.raises(ValueError, match="who and reason"):
+        throw_switch(store, "demo", TradingState.HALTED, who="x", reason="", now=SCHEDULED)
+
+
+@pytest.mark.parametrize(
+    ("state", "buys", "sells"),
+    [(TradingState.ACTIVE, True, True), (TradingState.REDUCING, False, True), (TradingState.HALTED, False, False)],
+)
+def test_what_the_switch_allows(state: TradingState, buys: bool, sells: bool) -> None:
+    assert (state.allows(Side.BUY), state.allows(Side.SELL)) == (buys, sells)
+
+
+def test_a_switch_that_cannot_be_read_is_no_permission(store: SqliteStateStore) -> None:
+    assert trading_state(store, "demo") is TradingState.ACTIVE
+    store.write(Put(keys.switch_record("demo"), '{"state":"sure"}', ABSENT))
+    with pytest.raises(StateCorrupt):
+        trading_state(store, "demo")
+
+
+def test_every_phase_leads_to_an_end_and_no_end_leads_anywhere() -> None:
+    assert set(TRANSITIONS) == set(Phase)
+    for phase in Phase:
+        reachable, frontier = set[Phase](), {phase}
+        while frontier:
+            reachable |= frontier
+            frontier = {after for before in frontier for after in TRANSITIONS[before]} - reachable
+        assert reachable & FINAL
+        assert phase not in FINAL or reachable == {phase}
+
+
+def test_run_ids_of_other_runs_are_other_keys() -> None:
+    assert keys.intent_record(RUN, 1, 2) != keys.intent_record(uuid5(RUN, "other"), 1, 2)
+    assert keys.intent_record(RUN, 9, 1) < keys.intent_record(RUN, 10, 1), "intents sort by leg"
