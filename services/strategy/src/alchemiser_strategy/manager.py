@@ -65,7 +65,12 @@ class MultiStrategyManager:
         bars = Bars(snapshot.bars.dates, snapshot.bars.symbols, snapshot.bars.closes)
         last = LastDay(bars)
         last.prepare(self._readings)
-        signals = tuple(self._signal(part, snapshot, bars, last) for part in self.portfolio)
+        positions = _positions(snapshot)
+        earlier = {item.strategy: _previous(item, snapshot.bar_policy, bars) for item in snapshot.previous_targets}
+        signals = tuple(
+            self._signal(part, snapshot, MarketView(bars, last, positions, earlier.get(part.strategy.name)))
+            for part in self.portfolio
+        )
         return TradeDecision(
             run_id=snapshot.run_id,
             cycle_id=snapshot.cycle_id,
@@ -83,10 +88,9 @@ class MultiStrategyManager:
             versions=self._versions,
         )
 
-    def _signal(self, part: Allocated, snapshot: MarketSnapshot, bars: Bars, last: LastDay) -> Signal:
-        name = part.strategy.name
-        previous = previous_of(name, snapshot, bars)
-        result = asked(part.strategy, MarketView(bars, last, _positions(snapshot), previous))
+    def _signal(self, part: Allocated, snapshot: MarketSnapshot, view: MarketView) -> Signal:
+        name, previous = part.strategy.name, view.previous
+        result = asked(part.strategy, view)
         weights = result.weights
         if result.status is SignalStatus.UNKNOWN:
             weights = self._instead(name, result, snapshot, previous)
@@ -122,30 +126,26 @@ class MultiStrategyManager:
 
 def netted(signals: Sequence[Signal]) -> tuple[Target, ...]:
     """One target a symbol, by symbol: the strategies' weights times their allocations, with who asked for how much."""
-    asked: dict[str, list[StrategyShare]] = {}
+    wanted: dict[str, list[StrategyShare]] = {}
     for signal in signals:
         for item in signal.weights:
             share = StrategyShare(strategy=signal.strategy, weight=signal.allocation * item.weight)
-            asked.setdefault(item.symbol, []).append(share)
+            wanted.setdefault(item.symbol, []).append(share)
     return tuple(
         Target(symbol=symbol, weight=min(1.0, math.fsum(share.weight for share in shares)), shares=tuple(shares))
-        for symbol, shares in sorted(asked.items())
+        for symbol, shares in sorted(wanted.items())
     )
 
 
-def previous_of(name: str, snapshot: MarketSnapshot, bars: Bars) -> Previous | None:
-    """A strategy's previous targets, and what the market has made of them since the bar they were decided on."""
-    found = next((item for item in snapshot.previous_targets if item.strategy == name), None)
-    if found is None:
-        return None
-    weights = {item.symbol: item.weight for item in found.weights}
-    return Previous.of(weights, _decided_row(found, snapshot.bar_policy, bars), bars)
+def _previous(found: StrategyTargets, policy: BarPolicy, bars: Bars) -> Previous:
+    """Earlier targets and what prices have made of them since the bar that decision saw.
 
-
-def _decided_row(found: StrategyTargets, policy: BarPolicy, bars: Bars) -> int:
-    """The last bar that a decision for a session saw: its own if provisional, else the one before; -1 if gone."""
+    A decision for a session saw that session's own bar if the policy is provisional, otherwise the one before.
+    """
     cut = bisect_right if policy is BarPolicy.PROVISIONAL else bisect_left
-    return cut(bars.dates, found.decided_for) - 1
+    return Previous.of(
+        {item.symbol: item.weight for item in found.weights}, cut(bars.dates, found.decided_for) - 1, bars
+    )
 
 
 def _positions(snapshot: MarketSnapshot) -> dict[str, float]:

@@ -137,7 +137,8 @@ class TreeStrategy:
         verdict = explained(self.graph, view.last, self.symphony.labels)
         held = None if view.previous is None else view.previous.drifted
         if held is not None and view.previous is not None and self._rests(verdict.weights, held, view):
-            return StrategyResult(SignalStatus.HOLD, held, verdict.explanation)
+            summary = f"holdings drift by the rebalancing rule; the target is {verdict.explanation.summary}"
+            return StrategyResult(SignalStatus.HOLD, held, verdict.explanation.model_copy(update={"summary": summary}))
         if verdict.weights is None:
             return StrategyResult(SignalStatus.UNKNOWN, {}, verdict.explanation)
         return StrategyResult(SignalStatus.TARGET, verdict.weights, verdict.explanation)

@@ -184,10 +184,9 @@ class _Story:
 
 
 def targets(weights: Mapping[str, float] | None) -> tuple[TargetWeight, ...]:
-    """Weights as a message carries them, by symbol."""
-    return tuple(
-        TargetWeight(symbol=symbol, weight=min(weight, 1.0)) for symbol, weight in sorted((weights or {}).items())
-    )
+    """Weights as a message carries them, by symbol; nothing of a symbol is no target."""
+    held = sorted((weights or {}).items())
+    return tuple(TargetWeight(symbol=symbol, weight=min(weight, 1.0)) for symbol, weight in held if weight > 0)
 
 
 def _summary(weights: Mapping[str, float] | None, unknown: tuple[UnknownReading, ...]) -> str:

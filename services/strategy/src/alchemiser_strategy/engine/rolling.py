@@ -1,31 +1,25 @@
-"""Statistics over the last N values of every row of a matrix, in about log2(N) vector steps.
+"""Statistics over the last N values of every row of a matrix, in about 2 log2(N) vector steps.
 
 A window of N is put together from blocks of 1, 2, 4 … values. A result depends on the values in its window and on
 nothing else, bit for bit: neither later nor earlier values change it, and a constant window has exactly its mean
 and no spread. The first N-1 results of a row are NaN. Inputs are (rows, days) float64.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from alchemiser_strategy.bars import Floats
 
+type Parts = tuple[Floats, ...]
+"""What is known of every block of one length, one matrix for each quantity."""
+type Join = Callable[[Parts, Parts, int, int], Parts]
+"""(newer, older, their lengths) to what is known of both together."""
+
 
 def mean(values: Floats, window: int) -> Floats:
     """Arithmetic mean."""
-    block, size, total, count = values, 1, values, 0
-    while True:
-        if window & size:
-            if count:
-                newer, older = total[:, size:], block[:, : block.shape[1] - count]
-                total = newer + (older - newer) * (size / (count + size))
-            else:
-                total = block
-            count += size
-        if count == window or block.shape[1] <= size:
-            break
-        block = 0.5 * (block[:, size:] + block[:, :-size])
-        size *= 2
-    return _padded(values, total, complete=count == window)
+    return _rolled((values,), window, _join_means, lambda parts: parts[0])
 
 
 def deviation(values: Floats, window: int) -> Floats:
@@ -33,55 +27,45 @@ def deviation(values: Floats, window: int) -> Floats:
 
     Blocks merge by the pairwise update of Chan, Golub and LeVeque (1983), which does not cancel.
     """
-    centre, spread, size = values, np.zeros_like(values), 1
-    total_centre, total_spread, count = values, spread, 0
-    while True:
-        if window & size:
-            if count:
-                keep = centre.shape[1] - count
-                newer, older = total_centre[:, size:], centre[:, :keep]
-                gap = older - newer
-                total_spread = total_spread[:, size:] + spread[:, :keep] + gap * gap * (count * size / (count + size))
-                total_centre = newer + gap * (size / (count + size))
-            else:
-                total_centre, total_spread = centre, spread
-            count += size
-        if count == window or centre.shape[1] <= size:
-            break
-        gap = centre[:, size:] - centre[:, :-size]
-        spread = spread[:, size:] + spread[:, :-size] + gap * gap * (size / 2)
-        centre = 0.5 * (centre[:, size:] + centre[:, :-size])
-        size *= 2
-    return _padded(values, np.sqrt(total_spread / (window - 1)), complete=count == window)
+    start = (values, np.zeros_like(values))
+    return _rolled(start, window, _join_spreads, lambda parts: np.sqrt(parts[1] / (window - 1)))
 
 
 def drawdown(values: Floats, window: int) -> Floats:
     """Largest fall from a peak to a later trough within the window, as a positive fraction of the peak."""
-    high, low, fall, size = values, values, np.zeros_like(values), 1
-    total_high, total_low, total_fall, count = values, values, fall, 0
+    return _rolled((values, values, np.zeros_like(values)), window, _join_falls, lambda parts: parts[2])
+
+
+def _join_means(newer: Parts, older: Parts, new: int, old: int) -> Parts:
+    return (newer[0] + (older[0] - newer[0]) * (old / (new + old)),)
+
+
+def _join_spreads(newer: Parts, older: Parts, new: int, old: int) -> Parts:
+    gap = older[0] - newer[0]
+    return newer[0] + gap * (old / (new + old)), newer[1] + older[1] + gap * gap * (new * old / (new + old))
+
+
+def _join_falls(newer: Parts, older: Parts, _new: int, _old: int) -> Parts:
+    across = 1.0 - newer[1] / older[0]
+    fall = np.maximum(np.maximum(newer[2], older[2]), across)
+    return np.maximum(newer[0], older[0]), np.minimum(newer[1], older[1]), fall
+
+
+def _rolled(block: Parts, window: int, join: Join, result: Callable[[Parts], Floats]) -> Floats:
+    """`block` is what is known of single values; the window's binary digits say which block lengths it takes."""
+    rows, days = block[0].shape
+    out = np.full((rows, days), np.nan)
+    if days < window:
+        return out
+    total, count, size = block, 0, 1
     while True:
         if window & size:
-            if count:
-                keep = high.shape[1] - count
-                across = 1.0 - total_low[:, size:] / high[:, :keep]
-                total_fall = np.maximum(np.maximum(total_fall[:, size:], fall[:, :keep]), across)
-                total_high = np.maximum(total_high[:, size:], high[:, :keep])
-                total_low = np.minimum(total_low[:, size:], low[:, :keep])
-            else:
-                total_high, total_low, total_fall = high, low, fall
+            fits = block[0].shape[1] - count
+            older = tuple(part[:, :fits] for part in block)
+            total = join(tuple(part[:, size:] for part in total), older, count, size) if count else block
             count += size
-        if count == window or high.shape[1] <= size:
-            break
-        across = 1.0 - low[:, size:] / high[:, :-size]
-        fall = np.maximum(np.maximum(fall[:, size:], fall[:, :-size]), across)
-        high = np.maximum(high[:, size:], high[:, :-size])
-        low = np.minimum(low[:, size:], low[:, :-size])
+        if count == window:
+            out[:, window - 1 :] = result(total)
+            return out
+        block = join(tuple(part[:, size:] for part in block), tuple(part[:, :-size] for part in block), size, size)
         size *= 2
-    return _padded(values, total_fall, complete=count == window)
-
-
-def _padded(values: Floats, result: Floats, *, complete: bool) -> Floats:
-    out = np.full(values.shape, np.nan)
-    if complete and result.shape[1]:
-        out[:, values.shape[1] - result.shape[1] :] = result
-    return out
