@@ -136,6 +136,11 @@ def test_what_means_nothing_is_refused_and_the_reason_is_clear(
     assert str(caught.value.at("file.clj:3:7")).startswith("file.clj:3:7: ")
 
 
+def test_parts_of_two_builders_do_not_mix() -> None:
+    with pytest.raises(StrategyError, match="made by another builder"):
+        Builder().weight_equal([Builder().asset("A"), Builder().asset("B")])
+
+
 def test_windows_may_be_text_and_have_defaults() -> None:
     b = Builder()
     assert b.indicator("rsi", "A", "14") is b.indicator("rsi", "A")

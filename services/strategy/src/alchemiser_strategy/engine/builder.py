@@ -201,8 +201,13 @@ class Builder:
         return ticker
 
     def _portfolio[T: n.Portfolio](self, node: T, leading: n.Portfolio) -> T:
-        self._first.setdefault(node, self._first[leading])
+        self._first.setdefault(node, self._leading(leading))
         return node
+
+    def _leading(self, node: n.Portfolio) -> str:
+        if node not in self._first:
+            raise StrategyError("a part was made by another builder; one builder makes all parts of a strategy")
+        return self._first[node]
 
     def _branch(self, branch: n.Portfolio | Sequence[n.Portfolio], operator: str) -> n.Portfolio:
         return self.weight_equal(branch, operator=operator) if isinstance(branch, Sequence) else branch
@@ -221,4 +226,4 @@ class Builder:
                 once.append(child)
             if isinstance(child, n.Asset):
                 seen.add(child)
-        return tuple(sorted(once, key=self._first.__getitem__) if ties is n.Ties.ALPHABETICAL else once)
+        return tuple(sorted(once, key=self._leading) if ties is n.Ties.ALPHABETICAL else once)

@@ -92,23 +92,25 @@ class Evaluation:
         """Indicator columns and conditions of the wanted nodes."""
         nodes = [self.graph.nodes[index] for index in order]
         conditions = _with_parts([node.condition for node in nodes if isinstance(node, n.Choice)])
-        keys: dict[Key, None] = {}
-        for item in conditions:
-            if isinstance(item, n.Compare):
-                keys.update(
-                    ((side.measure, side.symbol), None)
-                    for side in (item.left, item.right)
-                    if isinstance(side, n.Reading)
-                )
-        for node in nodes:
-            if isinstance(node, (n.Filter, n.InverseWeighted)):
-                keys.update(
-                    ((node.measure, child.symbol), None) for child in node.children if isinstance(child, n.Asset)
-                )
-        self._readings.update(columns(self.bars, keys))
+        compared = {
+            (side.measure, side.symbol): None
+            for item in conditions
+            if isinstance(item, n.Compare)
+            for side in (item.left, item.right)
+            if isinstance(side, n.Reading)
+        }
+        ranked = {
+            (node.measure, child.symbol): None
+            for node in nodes
+            if isinstance(node, (n.Filter, n.InverseWeighted))
+            for child in node.children
+            if isinstance(child, n.Asset)
+        }
+        self._readings = columns(self.bars, compared | ranked)
         for index, item in enumerate(self.graph.conditions):
             if item in conditions:
                 self._holds[index] = self._judged(item)
+        self._readings = {key: self._readings[key] for key in ranked}
 
     def _judged(self, item: n.Condition) -> tuple[Bools, Bools]:
         """Whether a condition holds, and whether that is known: parts after the one that settles it do not matter."""

@@ -70,7 +70,9 @@ def _decaying_sum(steps: Floats, memory: Floats) -> Floats:
     padded = padded.reshape(rows, blocks, _BLOCK)
     # A window of one day has no memory; its sums are the steps themselves and are put in at the end.
     keep = np.where(memory > 0.0, memory, 1.0)[:, None]
-    decay = keep ** np.arange(_BLOCK)
+    # By repeated multiplication: unlike a power function it has the same bits on every machine.
+    decay = np.ones((rows, _BLOCK))
+    decay[:, 1:] = np.cumprod(np.broadcast_to(keep, (rows, _BLOCK - 1)), axis=1)
     sums = padded / decay[:, None, :]
     np.cumsum(sums, axis=2, out=sums)
     carry = np.zeros(rows)
