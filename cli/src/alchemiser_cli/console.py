@@ -44,9 +44,12 @@ def _exit_code(error: Exception) -> Exit | None:
     """None for what nobody raised on purpose. The families are imported here: most commands end well."""
     from alchemiser_common.errors import AlchemiserError, InvalidSettings, MissingSecret, TransientError
     from alchemiser_simulator import ConfigError, HistoryError, PortInUseError, StateError
+    from alchemiser_strategy.errors import StrategyError
 
     match error:
-        case InvalidSettings() | MissingSecret() | ConfigError() | HistoryError() | PortInUseError() | StateError():
+        case InvalidSettings() | MissingSecret() | StrategyError():
+            return Exit.USAGE
+        case ConfigError() | HistoryError() | PortInUseError() | StateError():
             return Exit.USAGE
         case TransientError():
             return Exit.UNAVAILABLE

@@ -11,6 +11,8 @@ from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.errors import StrategyError
 from alchemiser_strategy.parsers import parse_composer, parse_symphony, printer, to_symphony
+from alchemiser_strategy.registry import built_in_strategies
+from alchemiser_strategy.strategy import TreeStrategy
 from unit.strategy.parsers.trees import PLANS, Plan, built, exported
 
 
@@ -66,15 +68,25 @@ def test_a_filter_over_a_filter_and_every_window_survive() -> None:
     assert parse_symphony(to_symphony(root), builder=builder).root is root
 
 
-def test_what_the_text_form_cannot_say_is_an_error() -> None:
+def test_the_extensions_survive() -> None:
     builder = Builder()
     assets = [builder.asset(symbol) for symbol in "BA"]
-    for tree, words in (
-        (builder.weight_inverse("max-drawdown", 10, assets), "cannot be said"),
-        (builder.filter_("rsi", 10, "top", 1, assets, ties=n.Ties.LISTED), "cannot be said"),
+    for root in (
+        builder.weight_inverse("max-drawdown", 10, assets),
+        builder.filter_("rsi", 10, "top", 1, assets, ties=n.Ties.LISTED),
     ):
-        with pytest.raises(StrategyError, match=words):
-            to_symphony(tree)
+        assert parse_symphony(to_symphony(root), builder=builder).root is root
+
+
+@pytest.mark.parametrize("name", sorted(built_in_strategies()))
+def test_a_built_in_strategy_can_be_written_down_and_read_back(name: str) -> None:
+    strategy = built_in_strategies()[name]()
+    assert isinstance(strategy, TreeStrategy)
+    once = parse_symphony(to_symphony(strategy.symphony))
+    twice = parse_symphony(to_symphony(once))
+    assert to_symphony(twice) == to_symphony(strategy.symphony)
+    assert TreeStrategy(once).symbols == strategy.symbols
+    assert TreeStrategy(once).lookback == strategy.lookback
 
 
 def test_sharing_that_text_cannot_hold_is_an_error_and_not_a_hang(monkeypatch: pytest.MonkeyPatch) -> None:

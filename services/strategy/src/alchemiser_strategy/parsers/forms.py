@@ -35,9 +35,10 @@ USAGE: dict[str, str] = {
     "weight-equal": "(weight-equal [child…])",
     "weight-specified": "(weight-specified weight child weight child …)",
     "weight-inverse-volatility": "(weight-inverse-volatility window [child…])",
+    "weight-inverse": "(weight-inverse (metric {:window N}) [child…])",
     "filter": "(filter (metric {:window N}) (select-top K) [child…])",
-    "select-top": "(select-top K)",
-    "select-bottom": "(select-bottom K)",
+    "select-top": "(select-top K), or (select-top K :listed) to break ties by the order listed",
+    "select-bottom": "(select-bottom K), or (select-bottom K :listed)",
     **{sign.value: f"({sign} left right), each an indicator or a number" for sign in n.Operator},
     **{metric.value: f'({metric.value} "SYMBOL" {{:option N}})' for metric in Metric},
 }
@@ -60,6 +61,7 @@ class Forms:
             "weight-equal": lambda items: self._build.weight_equal(_children(_sized(items, 2), 1)),
             "weight-specified": self._specified,
             "weight-inverse-volatility": self._inverse_volatility,
+            "weight-inverse": self._inverse,
             "filter": self._filter,
             "select-top": self._select,
             "select-bottom": self._select,
@@ -164,21 +166,29 @@ class Forms:
         _sized(items, 3)
         return self._build.weight_inverse_volatility(_count(items, 1), _children(items, 2))
 
+    def _inverse(self, items: Items) -> Value:
+        _sized(items, 3)
+        ranking = _ranking(items, 1)
+        return self._build.weight_inverse(ranking.metric, ranking.windows, _children(items, 2))
+
     def _filter(self, items: Items) -> Value:
         _sized(items, 4)
-        ranking, selection, children = items[1], items[2], _children(items, 3)
-        if not isinstance(ranking, Ranking):
-            raise Complaint(f"found {described(ranking)}; expected a metric such as (rsi {{:window 10}})", 1)
+        ranking, selection, children = _ranking(items, 1), items[2], _children(items, 3)
         if not isinstance(selection, Selection):
             raise Complaint(f"found {described(selection)}; expected (select-top K) or (select-bottom K)", 2)
-        made = self._build.filter_(ranking.metric, ranking.windows, selection.end, selection.count, children)
+        made = self._build.filter_(
+            ranking.metric, ranking.windows, selection.end, selection.count, children, ties=selection.ties
+        )
         self.notes += notes.on_filter(made, children)
         return made
 
     @staticmethod
     def _select(items: Items) -> Value:
-        _sized(items, 2)
-        return Selection(str(items[0]).removeprefix("select-"), _count(items, 1))
+        _sized(items, 2, 3)
+        if len(items) == 3 and items[2] != ":listed":
+            raise Complaint(f"found {described(items[2])}; expected :listed or nothing", 2)
+        ties = n.Ties.ALPHABETICAL if len(items) == 2 else n.Ties.LISTED
+        return Selection(str(items[0]).removeprefix("select-"), _count(items, 1), ties)
 
     # --- conditions and operands
 
@@ -237,6 +247,13 @@ def _portfolio(items: Items, at: int) -> n.Portfolio:
     item = items[at]
     if not isinstance(item, PORTFOLIOS):
         raise Complaint(f"found {described(item)}; expected a portfolio such as an asset, group, if or filter", at)
+    return item
+
+
+def _ranking(items: Items, at: int) -> Ranking:
+    item = items[at]
+    if not isinstance(item, Ranking):
+        raise Complaint(f"found {described(item)}; expected a metric such as (rsi {{:window 10}})", at)
     return item
 
 

@@ -92,14 +92,13 @@ def _portfolio(node: n.Portfolio, depth: int) -> list[_Piece]:
             ]
             return ["(weight-specified", *parts, ")"]
         case n.InverseWeighted(measure, children):
-            if measure.metric is not Metric.STDEV_RETURN:
-                raise StrategyError(f"weights by inverse {measure} cannot be said in symphony text")
-            head = f"(weight-inverse-volatility {measure.windows[0]}"
+            head = f"(weight-inverse ({measure.metric.value}{_windows(measure)})"
+            if measure.metric is Metric.STDEV_RETURN:
+                head = f"(weight-inverse-volatility {measure.windows[0]}"
             return [head, *_vector(depth, _members(children, depth)), ")"]
         case n.Filter(measure, select, k, ties, children, pool):
-            if ties is not n.Ties.ALPHABETICAL:
-                raise StrategyError("a filter that breaks ties by the order listed cannot be said in symphony text")
-            head = f"(filter ({measure.metric.value}{_windows(measure)}) (select-{select.value} {k})"
+            listed = "" if ties is n.Ties.ALPHABETICAL else " :listed"
+            head = f"(filter ({measure.metric.value}{_windows(measure)}) (select-{select.value} {k}{listed})"
             candidates = children if pool is None else (pool,)
             return [head, *_vector(depth, _members(candidates, depth)), ")"]
         case n.Asset():

@@ -36,10 +36,11 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
-    """``(select-top 3)``."""
+    """``(select-top 3)``, or ``(select-top 3 :listed)`` where the order listed breaks ties (an extension)."""
 
     end: str
     count: int | str
+    ties: n.Ties
 
 
 @dataclass(frozen=True, slots=True, eq=False)

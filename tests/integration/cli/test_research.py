@@ -1,0 +1,166 @@
+"""Deciding, explaining, backtesting and replaying from files, as a user meets them."""
+
+import csv
+import json
+import math
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from support.command import alchemiser
+
+UNIVERSE = (
+    "AGG BIL BND BSV BTAL BWXT EXC FAS FNGU FTLS IEF IOO KMLM LABD LABU LEU NLR OKLO PSQ QQQ QQQE RETL SMR SOXL SPLV "
+    "SPXL SPY SQQQ SSO SVIX SVXY TECL TLT TQQQ TZA UPRO UUP UVXY VIXM VIXY VOOG VOOV VOX VTV VXX XLF XLK XLP XLY"
+).split()  # noqa: SIM905  (a list of 49 lines tells nobody more)
+ROTATION = """(defsymphony "rotation" {:rebalance-frequency :daily}
+ (if (> (rsi "SPY" {:window 10}) 79)
+  [(asset "UVXY" nil)]
+  [(filter (rsi {:window 10}) (select-top 1) [(asset "TECL" nil) (asset "SOXL" nil)])]))
+"""
+
+
+def closes(scale: float, phase: float, frequency: float) -> dict[str, list[float]]:
+    """The synthetic market of the reference vectors: 49 symbols, 252 days."""
+    return {
+        symbol: [100 + scale * (k % 5 - 2) * t + (1 + k % 5) * math.sin(frequency * t + phase * k) for t in range(252)]
+        for k, symbol in enumerate(UNIVERSE)
+    }
+
+
+def written(path: Path, columns: dict[str, list[float]], *, tidy: bool) -> Path:
+    days = [date(2025, 1, 1) + timedelta(days=offset) for offset in range(252)]
+    with path.open("w", newline="") as file:
+        out = csv.writer(file)
+        if tidy:
+            out.writerow(["date", "symbol", "close"])
+            out.writerows(
+                [day, symbol, repr(values[at])] for at, day in enumerate(days) for symbol, values in columns.items()
+            )
+        else:
+            out.writerow(["date", *columns])
+            out.writerows([day, *(repr(values[at]) for values in columns.values())] for at, day in enumerate(days))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("market", "expected"),
+    [
+        ((0.02, 4, 0.7), {"SQQQ": 0.146370613, "QQQ": 0.153629387, "TECL": 0.5, "FNGU": 0.2}),
+        ((0.05, 3, 0.5), {"QQQ": 0.3, "SPXL": 0.7}),
+        ((-0.02, 5, 0.5), {"BWXT": 0.1, "LEU": 0.1, "EXC": 0.1, "BIL": 0.5, "UUP": 0.2}),
+        ((0.05, 2, 0.5), {"TQQQ": 0.3, "BSV": 0.5, "KMLM": 0.2}),
+    ],
+)
+@pytest.mark.parametrize("tidy", [True, False], ids=["tidy", "wide"])
+def test_the_default_portfolio_decides_the_reference_vectors(
+    tmp_path: Path, market: tuple[float, float, float], expected: dict[str, float], tidy: bool
+) -> None:
+    data = written(tmp_path / "bars.csv", closes(*market), tidy=tidy)
+    result = alchemiser(tmp_path, "decide", "--data", str(data), "--json")
+    assert result.code == 0, result.err
+    answer = json.loads(result.out)
+    assert answer["as_of"] == "2025-09-09"
+    assert {name: entry["status"] for name, entry in answer["strategies"].items()} == dict.fromkeys(
+        ("nuclear", "tecl", "klm"), "target"
+    )
+    assert answer["targets"] == pytest.approx(expected, abs=1e-9)
+
+
+def test_named_strategies_and_files_share_in_equal_parts_and_as_of_cuts_the_data(tmp_path: Path) -> None:
+    data = written(tmp_path / "bars.csv", closes(0.05, 2, 0.5), tidy=False)
+    (tmp_path / "mine.clj").write_text(ROTATION)
+    arguments = ["--data", str(data), "--strategy", "tecl", "--strategy", "mine.clj", "--as-of", "2025-08-30"]
+    answer = json.loads(alchemiser(tmp_path, "decide", *arguments, "--json").out)
+    assert answer["as_of"] == "2025-08-30"
+    assert set(answer["strategies"]) == {"tecl", "mine"}
+    assert sum(answer["targets"].values()) == pytest.approx(1.0)
+    story = alchemiser(tmp_path, "explain", *arguments).out
+    assert "mine (50%, target)" in story
+    assert "rsi(SPY, 10) > 79" in story
+
+
+def test_too_little_data_is_said_and_stays_in_cash(tmp_path: Path) -> None:
+    columns = {symbol: values[-30:] for symbol, values in closes(0.05, 2, 0.5).items()}
+    path = tmp_path / "short.csv"
+    with path.open("w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["date", *columns])
+        for at in range(30):
+            out.writerow([date(2025, 1, 1) + timedelta(days=at), *(values[at] for values in columns.values())])
+    result = alchemiser(tmp_path, "decide", "--data", str(path), "--strategy", "tecl", "--json")
+    answer = json.loads(result.out)
+    assert answer["strategies"]["tecl"] == {"weights": {}, "status": "unknown"}
+    assert answer["targets"] == {}
+    story = alchemiser(tmp_path, "explain", "--data", str(path), "--strategy", "tecl").out
+    assert "has 30 bars, needs 200" in story
+
+
+def test_strategies_are_listed_printed_and_checked(tmp_path: Path) -> None:
+    listed = {row["name"]: row for row in json.loads(alchemiser(tmp_path, "strategies", "list", "--json").out)}
+    assert listed["tecl"]["allocation"] == 0.5
+    assert listed["klm-ensemble"]["allocation"] == 0.0
+    printed = alchemiser(tmp_path, "strategies", "show", "tecl").out
+    (tmp_path / "copy.clj").write_text(printed)
+    checked = json.loads(alchemiser(tmp_path, "strategies", "check", "copy.clj", "--json").out)
+    assert checked["symbols"] == listed["tecl"]["symbols"]
+    assert checked["nodes_after_sharing"] < checked["nodes_written"]
+
+
+def test_a_folder_of_symphonies_can_be_traded_by_name(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "rotation.clj").write_text(ROTATION)
+    extra = {
+        "ALCHEMISER_STRATEGIES__FOLDER": "mine",
+        "ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"rotation": 0.4, "tecl": 0.6}',
+    }
+    first = alchemiser(tmp_path, "run", "--json", extra=extra)
+    assert first.code == 0, first.err + first.out
+    story = alchemiser(tmp_path, "explain", extra=extra)
+    assert "rotation (40%, target)" in story.out
+    same = alchemiser(tmp_path, "replay", extra=extra)
+    assert (same.code, "identical" in same.out) == (0, True), same.err
+
+    changed = ROTATION.replace("select-top 1", "select-top 2")
+    (tmp_path / "newer.clj").write_text(changed)
+    other = alchemiser(tmp_path, "replay", "--replace", "rotation=newer.clj", "--json", extra=extra)
+    answer = json.loads(other.out)
+    assert (other.code, answer["identical"]) == (1, False)
+    assert {item["symbol"] for item in answer["differences"]} == {"SOXL", "TECL"}
+
+
+def test_a_backtest_prints_its_figures_and_writes_a_page(tmp_path: Path) -> None:
+    arguments = ["--from", "2018-01-02", "--to", "2020-12-31", "--costs", "5", "--page", "out/page.html"]
+    done = alchemiser(tmp_path, "backtest", *arguments)
+    assert done.code == 0, done.err
+    for words in ("CAGR", "Sharpe", "Max drawdown", "Turnover", "Worst day"):
+        assert words in done.out
+    assert "model, not market data" in done.err
+    assert "2018-01-02" in (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["decide", "--data", "none.csv"], "none.csv"),
+        (["decide", "--data", "empty.csv"], "empty.csv"),
+        (["decide", "--data", "bars.csv", "--strategy", "teclo"], "there is no strategy 'teclo'; known are klm"),
+        (["decide", "--data", "bars.csv", "--strategy", "bad.clj"], "bad.clj:1:"),
+        (["decide", "--data", "bars.csv", "--strategy", "tecl", "--strategy", "tecl"], "more than once: tecl"),
+        (["decide", "--data", "bars.csv", "--as-of", "1999-01-01"], "the data begin on 2025-01-01"),
+        (["strategies", "check", "bad.clj"], "bad.clj:1:"),
+        (["explain"], "has no runs in this home yet"),
+        (["replay"], "has no runs in this home yet"),
+        (["replay", "--replace", "tecl"], "has no runs in this home yet"),
+        (["backtest", "--from", "2021-03-31"], "1 sessions to simulate"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, arguments: list[str], words: str) -> None:
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "bad.clj").write_text('(defsymphony "x" {} (asset "SPY" nil) (rsj))')
+    written(tmp_path / "bars.csv", closes(0.05, 2, 0.5), tidy=False)
+    result = alchemiser(tmp_path, *arguments)
+    assert words in result.err
+    assert result.code == 2
+    assert "Traceback" not in result.err
