@@ -13,7 +13,7 @@ from support.command import alchemiser
 UNIVERSE = (
     "AGG BIL BND BSV BTAL BWXT EXC FAS FNGU FTLS IEF IOO KMLM LABD LABU LEU NLR OKLO PSQ QQQ QQQE RETL SMR SOXL SPLV "
     "SPXL SPY SQQQ SSO SVIX SVXY TECL TLT TQQQ TZA UPRO UUP UVXY VIXM VIXY VOOG VOOV VOX VTV VXX XLF XLK XLP XLY"
-).split()  # noqa: SIM905  (a list of 49 lines tells nobody more)
+).split()
 ROTATION = """(defsymphony "rotation" {:rebalance-frequency :daily}
  (if (> (rsi "SPY" {:window 10}) 79)
   [(asset "UVXY" nil)]
