@@ -52,6 +52,17 @@ def test_a_decision_is_fragile_exactly_if_some_small_move_of_one_close_changes_i
         assert otherwise in others, "what a fragile decision would have become is one of the brute-force outcomes"
 
 
+def test_a_fragile_step_says_which_move_turns_it_and_what_would_follow() -> None:
+    b = Builder()
+    condition = b.compare(">", b.indicator("current-price", "AAA"), b.number(100))
+    root = b.if_(condition, b.asset("AAA"), b.weight_equal([b.asset("BBB"), b.asset("CCC")]))
+    bars = bars_of({"AAA": [99.0, 100.05], "BBB": [1.0, 1.0], "CCC": [1.0, 1.0]})
+    explanation = explain(b.symphony("edge", root), bars).explanation
+    (step,) = explanation.steps
+    assert (step.fragile, step.turned_by) == (True, "AAA -0.1 %")
+    assert {item.symbol: item.weight for item in explanation.otherwise} == {"BBB": 0.5, "CCC": 0.5}
+
+
 def rotation() -> Symphony:
     b = Builder()
     ranking = b.filter_("cumulative-return", 3, "top", 1, [b.asset("AAA"), b.asset("BBB"), b.asset("NEW")])

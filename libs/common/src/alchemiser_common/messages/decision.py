@@ -34,7 +34,9 @@ class ConditionStep(Frozen):
     margin: float
     """left - right, in the operands' unit."""
     fragile: bool = False
-    """A move of 0.1 % in one symbol's last close would change the outcome."""
+    """A move of 0.1 % in one symbol's last close would change the outcome, and with it the weights."""
+    turned_by: str = ""
+    """That move, e.g. ``SPY -0.1 %``; empty if the step is not fragile."""
 
 
 class Candidate(Frozen):
@@ -53,6 +55,7 @@ class RankingStep(Frozen):
     """E.g. ``top 3 by moving-average-return(90)``."""
     candidates: tuple[Candidate, ...]
     fragile: bool = False
+    turned_by: str = ""
 
 
 class UnknownReading(Frozen):
@@ -74,7 +77,7 @@ class Explanation(Frozen):
     steps: tuple[ExplanationStep, ...] = ()
     unknown: tuple[UnknownReading, ...] = ()
     otherwise: tuple[TargetWeight, ...] = ()
-    """What a fragile signal would have become; empty if it is not fragile."""
+    """What a fragile signal would have become at its first fragile step; empty if it is not fragile."""
 
     @property
     def fragile(self) -> bool:

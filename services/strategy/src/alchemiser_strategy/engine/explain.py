@@ -17,7 +17,7 @@ from alchemiser_strategy.bars import Bars
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine import text, today
 from alchemiser_strategy.engine.columns import Evaluation
-from alchemiser_strategy.engine.fragility import Outlook, Point
+from alchemiser_strategy.engine.fragility import Outlook, Point, Push, described
 from alchemiser_strategy.engine.graph import Graph, lay_out, measured_by, parts_of, price_of
 from alchemiser_strategy.engine.indicators import LastDay
 from alchemiser_strategy.engine.metrics import Measure
@@ -61,7 +61,7 @@ class _Story:
             points += self._points(index)
             unknown.update(dict.fromkeys(self._unknown(index)))
         outlook = Outlook.of(self.graph, self.day, self.readings, weights, points)
-        steps = tuple(self._step(point, fragile=point in outlook.fragile) for point in points)
+        steps = tuple(self._step(point, outlook.turned_by.get(point)) for point in points)
         return Verdict(
             weights,
             Explanation(
@@ -120,7 +120,8 @@ class _Story:
             todo += reversed(tried)
         return met
 
-    def _step(self, point: Point, *, fragile: bool) -> ExplanationStep:
+    def _step(self, point: Point, push: Push | None) -> ExplanationStep:
+        turned_by = described(push) if push else ""
         if isinstance(point, n.Compare):
             left, right = today.operand(point.left, self.readings), today.operand(point.right, self.readings)
             return ConditionStep(
@@ -129,7 +130,8 @@ class _Story:
                 right=right,
                 holds=self._judged(point) is True,
                 margin=left - right,
-                fragile=fragile,
+                fragile=push is not None,
+                turned_by=turned_by,
             )
         node = self.graph.nodes[point]
         members, values = today.competing(self.graph, point, self.day, self.readings) or ([], [])
@@ -144,7 +146,8 @@ class _Story:
                 )
                 for child, value in zip(members, values, strict=True)
             ),
-            fragile=fragile,
+            fragile=push is not None,
+            turned_by=turned_by,
         )
 
     def _unknown(self, index: int) -> Iterator[UnknownReading]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine import today
 from alchemiser_strategy.engine.graph import Graph
+from alchemiser_strategy.engine.indicators import MOVE
 from alchemiser_strategy.engine.readings import DOWN, UP, AsTheyAre, Moved
 
 type Point = n.Compare | int
@@ -19,11 +20,17 @@ type Push = tuple[str, int]
 """A symbol and the direction its last close is moved in."""
 
 
+def described(push: Push) -> str:
+    """``SPY -0.1 %``."""
+    symbol, direction = push
+    return f"{symbol} {'+' if direction == UP else '-'}{MOVE:.1%}".replace("%", " %")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outlook:
-    """The fragile points, and the weights behind the first of them on the path (None if there is none)."""
+    """The fragile points with the move that turns each, and the weights behind the first (None if there are none)."""
 
-    fragile: frozenset[Point]
+    turned_by: Mapping[Point, Push]
     otherwise: Mapping[str, float] | None
 
     @classmethod
@@ -36,7 +43,7 @@ class Outlook:
         points: Sequence[Point],
     ) -> "Outlook":
         """Try every small move that turns a point of the path."""
-        fragile: set[Point] = set()
+        turned_by: dict[Point, Push] = {}
         first: Mapping[str, float] | None = None
         results: dict[Push, Mapping[str, float] | None] = {}
         for point in points if weights is not None else ():
@@ -44,10 +51,10 @@ class Outlook:
                 if push not in results:
                     results[push] = _after(graph, day, readings, push)
                 if results[push] != weights:
-                    fragile.add(point)
+                    turned_by[point] = push
                     first = first or results[push]
                     break
-        return cls(frozenset(fragile), first)
+        return cls(turned_by, first)
 
 
 def _turning(graph: Graph, day: today.Day, readings: AsTheyAre, point: Point) -> Iterator[Push]:
