@@ -20,13 +20,14 @@ def held(targets: Floats, known: Bools, closes: Floats, dates: Sequence[date], r
     The rule is the one that `TreeStrategy` follows live: a later calendar period, or by threshold another set of
     symbols or a weight that strayed. A day without a target changes nothing.
     """
-    weights, has = np.zeros_like(targets), np.zeros_like(known)
-    periods = [period(day, rule.frequency) for day in dates]
-    later = np.array([0, *np.cumsum([new != old for old, new in pairwise(periods)])])
+    has = np.zeros_like(known)
     start = int(known.argmax()) if known.any() else len(known)
     has[start:] = True
     if rule.always:
         return _each_day(targets, known, closes, start), has
+    weights = np.zeros_like(targets)
+    periods = [period(day, rule.frequency) for day in dates]
+    later = np.array([0, *np.cumsum([new != old for old, new in pairwise(periods)])])
     while start < len(known):
         weights[start] = targets[start]
         stretch, first = _STRETCH, start + 1
