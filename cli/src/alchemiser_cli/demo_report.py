@@ -25,7 +25,7 @@ def session_rows(days: Sequence[date], runs: Sequence[RunSummary], initial_equit
                 equity=equity,
                 cash=cash,
                 weights=weights,
-                orders=_orders(day, report),
+                orders=order_rows(day, report),
                 status=run.status,
                 run_id=str(run.run_id),
                 reason=run.reason,
@@ -43,7 +43,8 @@ def starting_equity(run: RunSummary) -> float:
     return float(run.report.account_before.equity)
 
 
-def _orders(day: date, report: ExecutionReport | None) -> tuple[OrderRow, ...]:
+def order_rows(day: date, report: ExecutionReport | None) -> tuple[OrderRow, ...]:
+    """The report's legs that traded."""
     if report is None:
         return ()
     return tuple(row for leg in report.legs if (row := _order(day, leg)) is not None)

@@ -8,20 +8,27 @@ import typer
 
 from alchemiser_common import __version__
 
-_COMMANDS = (
-    "demo",
-    "run",
-    "runs",
-    "show",
-    "decide",
-    "explain",
-    "backtest",
-    "replay",
-    "strategies",
-    "simulator",
-    "config",
-)
-"""In the order a newcomer meets them; each is a module with an `app` of one command, or of a group of them."""
+_COMMANDS = {
+    "demo": "demo",
+    "run": "run",
+    "runs": "runs",
+    "show": "show",
+    "executions": "executions",
+    "decide": "decide",
+    "explain": "explain",
+    "backtest": "backtest",
+    "replay": "replay",
+    "strategies": "strategies",
+    "halt": "switches",
+    "reduce": "switches",
+    "resume": "switches",
+    "authority": "authority",
+    "audit": "authority",
+    "reconcile": "reconcile",
+    "simulator": "simulator",
+    "config": "config",
+}
+"""Command to module, in the order a newcomer meets them. A module's `app` is a group, or holds those commands."""
 
 _HELP = """A daily multi-strategy portfolio on Alpaca: decided by pure functions, executed exactly once.
 
@@ -34,13 +41,17 @@ def build_app(names: Iterable[str]) -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP)
     app.callback()(_root)
     for name in names:
-        part: typer.Typer = import_module(f"alchemiser_cli.commands.{name}").app
-        single = part.registered_commands[0].callback if part.registered_callback is None else None
-        if single is not None:
-            app.command(name)(single)
-        else:
-            app.add_typer(part, name=name)
+        _add(app, name, import_module(f"alchemiser_cli.commands.{_COMMANDS[name]}").app)
     return app
+
+
+def _add(app: typer.Typer, name: str, part: typer.Typer) -> None:
+    for command in part.registered_commands:
+        callback = command.callback
+        if callback is not None and (command.name or callback.__name__) == name:
+            app.command(name)(callback)
+            return
+    app.add_typer(part, name=name)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

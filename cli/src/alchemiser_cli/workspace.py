@@ -4,16 +4,17 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-from alchemiser_cli.simulated import Exchange
+from alchemiser_cli.console import note
+from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
 from alchemiser_common.errors import InvalidSettings, StoreUnavailable
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.run import CycleTrigger
-from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
+from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock, SystemClock
 from alchemiser_common.ports.state import StateStore
 from alchemiser_common.settings import Environment, LoadedSettings, Settings
 from alchemiser_common.settings_files import read_dotenv, read_settings
@@ -26,6 +27,9 @@ from alchemiser_trading.authority import read_authority, set_authority
 
 _MONOLITH_TIME = timedelta(minutes=15)
 """What one Lambda invocation has."""
+
+
+type Prepare = Callable[[Market, Exchange], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,27 @@ def on_exchange(workspace: Workspace, exchange: Exchange) -> Platform:
 def on_alpaca(workspace: Workspace, clock: Clock) -> Platform:
     """The platform of a paper or live environment. Raises MissingSecret, InvalidSettings."""
     return open_platform(workspace.settings, workspace.variables, clock)
+
+
+@contextmanager
+def connected(
+    workspace: Workspace, *, data: Path | None = None, start: date | None = None, prepare: Prepare | None = None
+) -> Iterator[Platform]:
+    """The platform that the settings name; a simulated one brings its exchange up, kept in the home.
+
+    `data` and `start` are of a new simulated exchange; `prepare` is called with it before anything else.
+    """
+    if workspace.settings.environment is not Environment.SIMULATED:
+        yield on_alpaca(workspace, SystemClock())
+        return
+    market = open_market(data)
+    state = workspace.settings.home / "simulator.db"
+    if market.notice and not state.exists():
+        note(market.notice)
+    with embedded_exchange(market, start=start or market.default_start, state=state) as exchange:
+        if prepare is not None:
+            prepare(market, exchange)
+        yield on_exchange(workspace, exchange)
 
 
 def due_cycle(platform: Platform, *, at_once: bool = False) -> Cycle:

@@ -14,15 +14,14 @@ import typer
 from alchemiser_cli.console import note, out, reported_errors
 from alchemiser_cli.report import backtest_page, terminal
 from alchemiser_cli.report.model import BacktestReport
-from alchemiser_cli.research import PriceFile, Share, choose, symbols_of
+from alchemiser_cli.research import PriceFile, choose, symbols_of
 from alchemiser_cli.simulated import open_market
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.settings_files import read_settings
 from alchemiser_strategy.backtest import Backtest, Fill, combine, run_backtest
 from alchemiser_strategy.bars import Bars
-from alchemiser_strategy.engine.history import History, held_history
-from alchemiser_strategy.errors import StrategyError
-from alchemiser_strategy.strategy import TreeStrategy
+from alchemiser_strategy.engine.history import History
+from alchemiser_strategy.past import past
 
 app = typer.Typer()
 
@@ -59,7 +58,7 @@ def backtest(
         prices = PriceFile(market.history)
         bars = prices.bars(symbols_of(shares))
         began = time.perf_counter()
-        histories = [(_history(share, bars), share.fraction) for share in shares]
+        histories = [(past(share.strategy, bars), share.fraction) for share in shares]
         first, last = _span(bars.dates, histories, start.date() if start else None, end.date() if end else None)
         result = _simulated(prices, bars, histories, first, last, costs, fill)
         note(f"{last - first} sessions computed in {time.perf_counter() - began:.2f} s")
@@ -80,14 +79,6 @@ def backtest(
         page.write_text(backtest_page.render(report), encoding="utf-8")
         out.print(terminal.backtest(report))
         out.print(f"Page: {page}")
-
-
-def _history(share: Share, bars: Bars) -> History:
-    if not isinstance(share.strategy, TreeStrategy):
-        raise StrategyError(
-            f"strategy {share.strategy.name} is a Python class; only trees can be evaluated over history"
-        )
-    return held_history(share.strategy.symphony, bars)
 
 
 def _span(

@@ -1,9 +1,8 @@
 """`alchemiser run`: one cycle, now, on the exchange that the settings name."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,24 +10,23 @@ import typer
 
 from alchemiser_cli.console import Exit, note, out, reported_errors
 from alchemiser_cli.history import RunSummary, read_detail, read_run
-from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
+from alchemiser_cli.simulated import Exchange, Market
 from alchemiser_cli.views import run_view
 from alchemiser_cli.workspace import (
     Workspace,
+    connected,
     cycle_runner,
     due_cycle,
     ensure_authority,
     logged,
-    on_alpaca,
-    on_exchange,
     open_workspace,
     schedule_now,
 )
 from alchemiser_common.errors import InvalidSettings, StateCorrupt
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import RunStatus
-from alchemiser_common.ports.clock import EXCHANGE_ZONE, SystemClock
-from alchemiser_common.settings import Environment, LoadedSettings
+from alchemiser_common.ports.clock import EXCHANGE_ZONE
+from alchemiser_common.settings import Environment, LoadedSettings, ScheduleSettings
 from alchemiser_data.session import decision_time
 from alchemiser_monolith.platform import Platform
 
@@ -72,10 +70,9 @@ def run(
             workspace = Workspace(LoadedSettings(settings, workspace.loaded.sources), workspace.variables)
         if workspace.settings.environment is not Environment.SIMULATED and (following or on is not None or data):
             raise InvalidSettings("--next, --date and --data move or feed the simulated exchange; leave them out here")
-        with (
-            logged(workspace),
-            _platform(workspace, data, following=following, on=on.date() if on else None) as platform,
-        ):
+        day = on.date() if on else None
+        move = partial(_move_clock, workspace.settings.schedule, following=following, on=day)
+        with logged(workspace), connected(workspace, data=data, start=day, prepare=move) as platform:
             summary, already = _run(platform, at_once=now)
             detail = read_detail(platform.state, platform.archive, summary)
         if as_json:
@@ -124,21 +121,9 @@ def _run(platform: Platform, *, at_once: bool) -> tuple[RunSummary, bool]:
     return summary, before is not None and before.report is not None
 
 
-@contextmanager
-def _platform(workspace: Workspace, data: Path | None, *, following: bool, on: date | None) -> Iterator[Platform]:
-    if workspace.settings.environment is not Environment.SIMULATED:
-        yield on_alpaca(workspace, SystemClock())
-        return
-    market = open_market(data)
-    state = workspace.settings.home / "simulator.db"
-    if market.notice and not state.exists():
-        note(market.notice)
-    with embedded_exchange(market, start=on or market.default_start, state=state) as exchange:
-        _move_clock(workspace, market, exchange, following=following, on=on)
-        yield on_exchange(workspace, exchange)
-
-
-def _move_clock(workspace: Workspace, market: Market, exchange: Exchange, *, following: bool, on: date | None) -> None:
+def _move_clock(
+    schedule: ScheduleSettings, market: Market, exchange: Exchange, *, following: bool, on: date | None
+) -> None:
     """To the decision time of the session asked for; by default of the session that the clock is in or before."""
     now = exchange.clock.now()
     today = now.astimezone(EXCHANGE_ZONE).date()
@@ -146,7 +131,7 @@ def _move_clock(workspace: Workspace, market: Market, exchange: Exchange, *, fol
     session = market.sessions_from(first, 1)[0]
     if on is not None and session.day != on:
         raise InvalidSettings(f"{on} is not a session of the data; the next one is {session.day}")
-    due = decision_time(market.as_session(session), workspace.settings.schedule)
+    due = decision_time(market.as_session(session), schedule)
     if due <= now and session.day != today:
         raise InvalidSettings(
             f"the simulated exchange is at {now:%Y-%m-%d %H:%M}Z; its clock does not go back to {first}"
