@@ -18,6 +18,7 @@ _SHARE = FRACTION_STEP / 1000
 def attribute(books: Mapping[str, Book], plan: Plan, legs: Sequence[LegState]) -> dict[str, Book]:
     """The books after the run. They add up to the plan's positions plus the fills, whatever they held before."""
     result = aligned(books, plan.positions, plan.session)
+    result.setdefault(UNASSIGNED, Book(strategy=UNASSIGNED))
     for strategy in {share.strategy for target in plan.targets for share in target.shares}:
         result.setdefault(strategy, Book(strategy=strategy))
     held = {position.symbol: position for position in plan.positions}

@@ -43,6 +43,13 @@ class Purse:
         """Whether the broker's cash does not show all confirmed fills yet."""
         return self.broker_cash < self.ledger - self.plan.account.equity * _SETTLED_WITHIN
 
+    def coming(self, to: LegState) -> bool:
+        """Whether another leg may still bring cash: a sale that is not done, or a buy that keeps more than it takes."""
+        return any(
+            state is not to and (state.under_way or (state.leg.side is Side.SELL and state.phase is not LegPhase.DONE))
+            for state in self.legs
+        )
+
     def spendable(self, without: LegState | None = None) -> Decimal:
         """What may be promised anew; `without` leaves one leg's own promise out. May be negative."""
         promised = sum((_promised(state) for state in self.legs if state is not without), Decimal(0))
@@ -73,8 +80,8 @@ def _promised(state: LegState) -> Decimal:
 def release_buys(purse: Purse, allowance: Decimal, now: datetime, settle: timedelta) -> list[LegState]:
     """Every leg, with the held buys that cash covers set free, largest first.
 
-    Once every sell is done and the broker's cash shows it (or did not for `settle`), what cash cannot cover is shared
-    out in proportion.
+    Once every other leg is done and the broker's cash shows it (or did not for `settle`), what cash cannot cover is
+    shared out in proportion.
     """
     legs = list(purse.legs)
     left = purse.spendable()
@@ -84,11 +91,11 @@ def release_buys(purse: Purse, allowance: Decimal, now: datetime, settle: timede
             legs[index] = release(state, state.leg.quantity)
             left -= cost
     held = [state for state in legs if state.phase is LegPhase.HELD and not state.stopping]
-    sells = [state for state in legs if state.leg.side is Side.SELL]
-    if not held or any(state.phase is not LegPhase.DONE for state in sells):
+    others = [state for state in legs if state.phase is not LegPhase.HELD]
+    if not held or any(state.phase is not LegPhase.DONE for state in others):
         return legs
-    sold_at = max((state.ended_at for state in sells if state.ended_at is not None), default=None)
-    unpriced = any(state.unpriced > 0 for state in sells)
+    sold_at = max((state.ended_at for state in others if state.ended_at is not None), default=None)
+    unpriced = any(state.unpriced > 0 for state in others)
     if (purse.lags or unpriced) and sold_at is not None and now - sold_at < settle:
         return legs
     cost = sum((state.leg.quantity * state.leg.price for state in held), Decimal(0)) * (1 + allowance)

@@ -124,11 +124,14 @@ class OrderDesk:
 
     def may_ask(self) -> bool:
         """Whether the request budget has room for another order, cancel or look-up."""
-        return self._budget.allows(self._clock.now())
+        return self._budget.allows()
+
+    def must_wait(self) -> bool:
+        """Whether the request budget has no room for anything."""
+        return not self._budget.allows()
 
     def cash(self) -> Decimal:
         """The account's cash in USD as the broker shows it now, which may lag behind the fills."""
-        self._budget.take(self._clock.now())
         return self._broker.account().cash
 
     def place(self, state: LegState, step: Step) -> BrokerOrder | None:
@@ -151,7 +154,6 @@ class OrderDesk:
 
     def cancel(self, order_id: str) -> None:
         """Ask for a cancel. A fault is only noted: reading tells what became of the order, and asking is repeated."""
-        self._budget.take(self._clock.now())
         try:
             self._broker.cancel(order_id)
         except (BrokerUnavailable, BrokerRefused) as error:
@@ -160,12 +162,10 @@ class OrderDesk:
     def _send(self, intent: Intent) -> BrokerOrder | None:
         if self.now() >= self._mandate.deadline:
             return None
-        self._budget.take(self._clock.now())
         extra = {"symbol": intent.symbol, "side": intent.side.value, "client_order_id": intent.client_order_id}
         try:
             order = self._broker.submit(intent.request())
         except BrokerThrottled:
-            self._budget.penalise(self._clock.now())
             raise
         except (AmbiguousOutcome, BrokerUnavailable) as error:
             _log.warning("order without an answer", extra={**extra, "reason": str(error)})

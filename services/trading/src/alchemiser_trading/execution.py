@@ -207,7 +207,7 @@ def _ordered(state: LegState, market: Market | None, now: datetime, settings: Ex
     if side is Side.BUY and state.spendable is not None:
         affordable = _affordable(state, step, far_side, state.spendable)
         if affordable.quantity < step.quantity:
-            state = replace(state, short_since=state.short_since or now)
+            state = replace(state, short_since=None if state.cash_coming else state.short_since or now)
             if now - (state.short_since or now) < timedelta(seconds=settings.settle_seconds):
                 return state, ()
             if state.negligible(affordable.quantity):

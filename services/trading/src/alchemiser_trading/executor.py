@@ -93,6 +93,8 @@ class Executor:
         self._stopped(self._desk.stop_by_time())
         if any(not state.stopping and state.phase is not LegPhase.DONE for state in self._legs):
             self._stopped(self._desk.stop_by_switch())
+        if self._desk.must_wait():
+            return  # nothing could be acted upon: what the orders do meanwhile is read when there is room again
         self._hear()
         self._journal.move(self._lease, self._phase(), self._clock.now())
         ready = self._ready_legs()
@@ -175,8 +177,9 @@ class Executor:
     def _order(self, index: int, quotes: Mapping[str, Quote]) -> None:
         before = self._legs[index]
         if before.leg.side is Side.BUY:
-            spendable = Purse(self._plan, self._legs, self._cash).spendable(without=before)
-            before = self._legs[index] = replace(before, spendable=spendable)
+            purse = Purse(self._plan, self._legs, self._cash)
+            cash, coming = purse.spendable(without=before), purse.coming(before)
+            before = self._legs[index] = replace(before, spendable=cash, cash_coming=coming)
         after, actions = advance(before, quotes.get(before.leg.symbol), None, self._desk.now(), self._rules)
         self._act(index, after, actions)
 

@@ -99,6 +99,8 @@ class LegState:
     """Since when cash does not cover the next order in full."""
     spendable: Decimal | None = None
     """USD that the next order of a buy may cost."""
+    cash_coming: bool = False
+    """Other legs are under way that bring cash or give back what they keep: a short buy waits for them."""
     arrival_mid: Decimal | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -141,9 +143,9 @@ class LegState:
         return sum((order.filled_quantity for order in self.orders if order.average_price is None), Decimal(0))
 
     @property
-    def released(self) -> bool:
-        """Whether the leg may hold or ask for an order; a held buy may not."""
-        return self.phase is not LegPhase.HELD
+    def under_way(self) -> bool:
+        """Whether an order of the leg may be at the broker."""
+        return self.phase in {LegPhase.SENT, LegPhase.WORKING, LegPhase.CANCELLING}
 
     def negligible(self, quantity: Decimal) -> bool:
         """Whether so few shares cannot be ordered; what is left of a full exit is always tried."""

@@ -1,36 +1,119 @@
-"""The request budget that all legs share: so many trading requests in any sixty seconds. Pure but for its memory."""
+"""The request budget that all legs share, and a broker that keeps count of it.
+
+Market data have a limit of their own at the broker and do not count.
+"""
 
 from collections import deque
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from alchemiser_common.errors import BrokerThrottled
+from alchemiser_common.messages.snapshot import Account, MarketSession, Position
+from alchemiser_common.ports.broker import Asset, Broker, BrokerOrder, OrderRequest, Quote, SymbolBars, Trade
+from alchemiser_common.ports.clock import Clock
 
 _WINDOW = timedelta(seconds=60)
 _PAUSE = timedelta(seconds=5)
+_FEW_ASSETS = 25
+_KEPT = 4
+"""Requests that may follow one that was allowed: successors of a replaced order, the account."""
+_LOW_WATER = 0.75
 
 
 class RequestBudget:
-    """Counts requests. `limit` a minute; a few are kept for the reads that every tick needs."""
+    """So many requests in any sixty seconds; once they are used up, nothing goes until a good part is free again.
 
-    def __init__(self, limit: int) -> None:
+    So the few that come free each second are not eaten up by looking at orders that nothing could be done about.
+    """
+
+    def __init__(self, limit: int, clock: Clock) -> None:
         self._limit = limit
-        self._kept = max(limit // 10, 2)
+        self._clock = clock
         self._taken: deque[datetime] = deque()
         self._paused_until: datetime | None = None
+        self._full = False
 
-    def allows(self, now: datetime) -> bool:
-        """Whether an order, a cancel or a look-up may be made now; if not, the next tick asks again."""
-        if self._paused_until is not None and now < self._paused_until:
-            return False
-        self._forget(now)
-        return len(self._taken) < self._limit - self._kept
-
-    def take(self, now: datetime) -> None:
-        """Count one request."""
-        self._taken.append(now)
-
-    def penalise(self, now: datetime) -> None:
-        """The broker said that there were too many: be quiet for a while."""
-        self._paused_until = now + _PAUSE
-
-    def _forget(self, now: datetime) -> None:
+    def allows(self) -> bool:
+        """Whether a request may be made now; if not, a later tick asks again."""
+        now = self._clock.now()
         while self._taken and now - self._taken[0] >= _WINDOW:
             self._taken.popleft()
+        used = len(self._taken)
+        self._full = used >= self._limit - _KEPT or (self._full and used > self._limit * _LOW_WATER)
+        return not self._full and (self._paused_until is None or now >= self._paused_until)
+
+    def take(self, requests: int = 1) -> None:
+        """Count requests."""
+        self._taken.extend([self._clock.now()] * requests)
+
+    def penalise(self) -> None:
+        """The broker said that there were too many: be quiet for a while."""
+        self._paused_until = self._clock.now() + _PAUSE
+
+
+class MeteredBroker:
+    """A broker whose trading requests are counted."""
+
+    def __init__(self, inner: Broker, budget: RequestBudget) -> None:
+        self._inner = inner
+        self._budget = budget
+
+    def now(self) -> datetime:
+        """As the broker's."""
+        return self._counted().now()
+
+    def account(self) -> Account:
+        """As the broker's."""
+        return self._counted().account()
+
+    def positions(self) -> Sequence[Position]:
+        """As the broker's."""
+        return self._counted().positions()
+
+    def session_on(self, day: date) -> MarketSession | None:
+        """As the broker's."""
+        return self._counted().session_on(day)
+
+    def daily_bars(self, symbols: Sequence[str], first: date, last: date) -> Sequence[SymbolBars]:
+        """As the broker's; market data."""
+        return self._inner.daily_bars(symbols, first, last)
+
+    def latest_trades(self, symbols: Sequence[str]) -> Sequence[Trade]:
+        """As the broker's; market data."""
+        return self._inner.latest_trades(symbols)
+
+    def latest_quotes(self, symbols: Sequence[str]) -> Sequence[Quote]:
+        """As the broker's; market data."""
+        return self._inner.latest_quotes(symbols)
+
+    def assets(self, symbols: Sequence[str]) -> Sequence[Asset]:
+        """As the broker's; a request a symbol while they are few."""
+        return self._counted(min(len(symbols), _FEW_ASSETS)).assets(symbols)
+
+    def open_orders(self) -> Sequence[BrokerOrder]:
+        """As the broker's."""
+        return self._counted().open_orders()
+
+    def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
+        """As the broker's."""
+        return self._counted().order_by_client_id(client_order_id)
+
+    def order(self, order_id: str) -> BrokerOrder | None:
+        """As the broker's."""
+        return self._counted().order(order_id)
+
+    def submit(self, request: OrderRequest) -> BrokerOrder:
+        """As the broker's; a throttled one silences everyone for a while."""
+        try:
+            return self._counted().submit(request)
+        except BrokerThrottled:
+            self._budget.penalise()
+            raise
+
+    def cancel(self, order_id: str) -> None:
+        """As the broker's."""
+        self._counted().cancel(order_id)
+
+    def _counted(self, requests: int = 1) -> Broker:
+        self._budget.take(requests)
+        return self._inner

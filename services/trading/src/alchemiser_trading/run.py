@@ -38,7 +38,7 @@ from alchemiser_trading.limits import check_limits
 from alchemiser_trading.market import read_symbols
 from alchemiser_trading.phases import Phase, phase_of
 from alchemiser_trading.plan import Plan, make_plan
-from alchemiser_trading.rates import RequestBudget
+from alchemiser_trading.rates import MeteredBroker, RequestBudget
 from alchemiser_trading.reconcile import compare_orders, foreign_orders, resume
 from alchemiser_trading.reporting import Afterwards, leg_reports, reason_of, residuals, status_of
 from alchemiser_trading.settling import Settling
@@ -57,6 +57,14 @@ class Tools:
     clock: Clock
     settings: Settings
     checks: Checks
+    budget: RequestBudget
+
+
+def make_tools(store: StateStore, broker: Broker, clock: Clock, settings: Settings, *, paper_key: bool | None) -> Tools:
+    """Tools whose broker counts its requests against one budget."""
+    budget = RequestBudget(settings.execution.requests_per_minute, clock)
+    metered = MeteredBroker(broker, budget)
+    return Tools(store, metered, clock, settings, Checks(store, metered, clock, settings, paper_key), budget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +132,7 @@ class Run:
         """Reconcile, execute and settle; without a permit only to end what is open."""
         tools, rules = self.tools, self.tools.settings.execution
         plan, intents = self.journal.required_plan(), self.journal.intents()
-        budget = RequestBudget(rules.requests_per_minute)
-        watch = OrderWatch(tools.broker, tools.clock, budget)
+        watch = OrderWatch(tools.broker, tools.clock, tools.budget)
         settling = Settling(tools.broker, watch, tools.clock, rules, self.time_left)
         mandate = Mandate(
             authority_epoch=self.journal.head.authority_epoch,
@@ -141,7 +148,7 @@ class Run:
             settings=tools.settings,
             journal=self.journal,
             lease=self.lease,
-            budget=budget,
+            budget=tools.budget,
             mandate=mandate,
         )
         executor = Executor(
@@ -162,8 +169,7 @@ class Run:
         self, plan: Plan, intents: Sequence[Intent], watch: OrderWatch, settling: Settling
     ) -> tuple[tuple[LegState, ...], Stop | None]:
         """The legs as the broker shows them, and a stop if it shows what the journal does not explain."""
-        orders = watch.look_up_all(intent.client_order_id for intent in intents)
-        self.lease.keep()
+        orders = watch.look_up_all([intent.client_order_id for intent in intents], self.lease.keep)
         differences = compare_orders(intents, orders, watch.open_orders().orders)
         for difference in differences:
             _log.info("reconciled", extra={"finding": difference.finding.value, "detail": difference.detail})

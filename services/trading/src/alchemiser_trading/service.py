@@ -15,11 +15,10 @@ from alchemiser_common.ports.broker import Broker
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.state import ABSENT, StateStore, put
 from alchemiser_common.settings import Settings
-from alchemiser_trading.checks import Checks
 from alchemiser_trading.journal import Journal, Origin, listing, new_head
 from alchemiser_trading.lease import AccountLease
 from alchemiser_trading.phases import Phase
-from alchemiser_trading.run import Run, Tools
+from alchemiser_trading.run import Run, make_tools
 
 _log = logging.getLogger(__name__)
 
@@ -47,8 +46,7 @@ class TradingService:
         self._clock = clock
         self._settings = settings
         self._worker = worker
-        checks = Checks(state, broker, clock, settings, paper_key)
-        self._tools = Tools(state, broker, clock, settings, checks)
+        self._tools = make_tools(state, broker, clock, settings, paper_key=paper_key)
 
     def execute(self, decision: TradeDecision, *, time_left: Callable[[], timedelta]) -> ExecutionReport:
         """Trade the decision and report. `time_left` is what remains of the process.

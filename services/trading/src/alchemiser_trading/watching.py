@@ -1,6 +1,6 @@
 """Reads what became of orders: one list of the open ones, look-ups for the rest; successors of replaced ones count."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from alchemiser_common.ports.broker import BrokerOrder, MarketReader, OrderStatus
@@ -34,20 +34,19 @@ class OrderWatch:
 
     def open_orders(self) -> OpenOrders:
         """One list call. Raises BrokerUnavailable."""
-        self._budget.take(self._clock.now())
         return OpenOrders(self._broker.open_orders())
 
     def look_up(self, client_order_id: str) -> BrokerOrder | None:
         """The order with its successors as one, or None if the broker does not know the id."""
-        self._budget.take(self._clock.now())
         order = self._broker.order_by_client_id(client_order_id)
         return None if order is None else self._followed(order)
 
-    def look_up_all(self, client_order_ids: Iterable[str]) -> dict[str, BrokerOrder]:
+    def look_up_all(self, client_order_ids: Iterable[str], heartbeat: Callable[[], None]) -> dict[str, BrokerOrder]:
         """Those of the orders that the broker knows, waiting where the request budget asks for it."""
         found: dict[str, BrokerOrder] = {}
         for client_order_id in client_order_ids:
-            while not self._budget.allows(self._clock.now()):
+            heartbeat()
+            while not self._budget.allows():
                 self._clock.sleep(1.0)
             order = self.look_up(client_order_id)
             if order is not None:
@@ -57,7 +56,6 @@ class OrderWatch:
     def _followed(self, order: BrokerOrder) -> BrokerOrder:
         chain = [order]
         while chain[-1].status is OrderStatus.REPLACED and chain[-1].replaced_by and len(chain) < _LONGEST_CHAIN:
-            self._budget.take(self._clock.now())
             successor = self._broker.order(chain[-1].replaced_by)
             if successor is None:
                 break

@@ -10,8 +10,8 @@ from alpaca.data.historical.stock import StockHistoricalDataClient
 from alpaca.data.requests import StockBarsRequest, StockLatestQuoteRequest, StockLatestTradeRequest
 from alpaca.data.timeframe import TimeFrame
 from alpaca.trading.client import TradingClient
-from alpaca.trading.enums import QueryOrderStatus
-from alpaca.trading.requests import GetCalendarRequest, GetOrdersRequest
+from alpaca.trading.enums import AssetClass, AssetStatus, QueryOrderStatus
+from alpaca.trading.requests import GetAssetsRequest, GetCalendarRequest, GetOrdersRequest
 
 from alchemiser_common.alpaca import payloads
 from alchemiser_common.alpaca.payloads import parse
@@ -32,6 +32,8 @@ from alchemiser_common.ports.secrets import BrokerCredentials
 _NOT_FOUND = 404
 _UNPROCESSABLE = 422
 _ORDER_PAGE = 500
+_FEW_ASSETS = 25
+"""The list of all assets is several megabytes; from here on it is cheaper than one request a symbol."""
 _CALENDAR_MARGIN = timedelta(days=10)
 """Longer than any run of closed days."""
 
@@ -125,9 +127,15 @@ class AlpacaBroker:
         return [quotes[symbol].quote(symbol) for symbol in symbols if symbol in quotes]
 
     def assets(self, symbols: Sequence[str]) -> Sequence[Asset]:
-        """Metadata of the symbols the broker knows."""
-        found = (self._asset(symbol) for symbol in symbols)
-        return [asset for asset in found if asset is not None]
+        """Metadata of the symbols the broker knows: one by one if they are few, else from the list of active assets."""
+        if len(symbols) <= _FEW_ASSETS:
+            found = (self._asset(symbol) for symbol in symbols)
+            return [asset for asset in found if asset is not None]
+        request = GetAssetsRequest(status=AssetStatus.ACTIVE, asset_class=AssetClass.US_EQUITY)
+        content = self._caller.read("assets", lambda: self._trading.get_all_assets(request))
+        wanted = frozenset(symbols)
+        known = parse(list[payloads.AssetPayload], content, "assets")
+        return [item.asset() for item in known if item.symbol in wanted]
 
     def open_orders(self) -> Sequence[BrokerOrder]:
         """Every order that may still fill. Raises BrokerUnavailable if there are more than one page shows."""

@@ -1,0 +1,259 @@
+"""The trading service as its callers see it: what it stores, what it returns, and what a second delivery finds."""
+
+import time
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from alchemiser_common import keys
+from alchemiser_common.errors import LeaseHeld, OutOfTime
+from alchemiser_common.ids import Pipeline, run_id
+from alchemiser_common.messages.base import Stage
+from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.messages.report import ExecutionReport, LegStatus, RunStatus, StageFailure
+from alchemiser_common.messages.snapshot import StrategyTargets
+from alchemiser_common.messages.wire import decode
+from alchemiser_common.ports.state import load
+from alchemiser_common.settings import ExecutionStyle, Settings, TradingSettings
+from alchemiser_simulator.faults import BadQuote, PartialFills, When
+from alchemiser_trading.book_store import DailyEquity, StoredBooks, compare_books, repair_books
+from alchemiser_trading.journal import Journal
+from alchemiser_trading.phases import Phase
+from alchemiser_trading.plan import Plan
+from alchemiser_trading.service import TradingService
+from support.faulty_ports import Fault, Faults, FaultyBroker, Killed
+from support.trading_bench import QUARTER_HOUR, SCHEDULED, Bench, bench_settings, exchange, quiet_market
+from support.trading_runs import SWITCH, assert_no_open_orders, assert_switched, deliver
+
+
+def failure(bench: Bench, decision: TradeDecision) -> StageFailure:
+    return StageFailure(
+        run_id=decision.run_id,
+        cycle_id=decision.cycle_id,
+        pipeline=decision.pipeline,
+        account_alias=bench.settings.account_alias,
+        stage=Stage.STRATEGY,
+        error="DataMissing",
+        reason="AAA has 3 bars and needs 11",
+    )
+
+
+def test_a_run_leaves_its_report_decision_targets_books_and_equity(bench: Bench) -> None:
+    decision = bench.decision(SWITCH)
+    report = bench.trade(decision)
+    archived = bench.archive.get(keys.report_object(decision.session, decision.run_id))
+    assert archived is not None
+    assert decode(archived, ExecutionReport) == report
+    assert bench.archive.get(keys.decision_object(decision.session, decision.run_id)) is not None
+    targets = load(bench.state, keys.strategy_targets("bench", "only"), StrategyTargets)
+    assert targets is not None
+    assert {item.symbol: item.weight for item in targets.value.weights} == SWITCH
+    assert compare_books(bench.state, "bench", bench.broker.positions()) == ()
+    equity = load(bench.state, keys.equity_record("bench", decision.session), DailyEquity)
+    assert equity is not None
+    worth = {item.strategy: item for item in equity.value.strategies}
+    assert abs(worth["only"].market_value + equity.value.cash - equity.value.equity) < Decimal("0.01")
+    assert worth["unassigned"].realised != 0, "what was there before was sold at a result"
+
+
+def test_the_report_says_how_well_each_leg_was_executed(bench: Bench) -> None:
+    report = bench.trade(bench.decision(SWITCH))
+    for leg in report.legs:
+        assert leg.status is LegStatus.FILLED
+        assert leg.slippage_bps is not None
+        assert 0 <= leg.slippage_bps < 10
+        assert leg.steps >= 1
+        assert leg.duration > timedelta(0)
+    assert report.account_before is not None
+    assert report.account_after is not None
+    assert all(abs(item.target - item.actual) < 0.006 for item in report.residuals)
+
+
+def test_another_decision_for_the_same_run_does_not_change_the_frozen_plan(bench: Bench) -> None:
+    first, other = bench.decision(SWITCH), bench.decision({"DDD": 0.9})
+    with pytest.raises(Killed):
+        bench.service(broker=FaultyBroker(bench.broker, Faults({20: Fault.KILL_BEFORE}))).execute(
+            first, time_left=lambda: QUARTER_HOUR
+        )
+    bench.clock.sleep(121)
+    report = bench.trade(other)
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert report.decision_hash == first.content_hash()
+    assert_switched(bench)
+
+
+def test_a_process_that_must_end_cancels_and_leaves_the_run_to_the_next(bench: Bench) -> None:
+    decision = bench.decision(SWITCH)
+    ends = bench.clock.now() + timedelta(seconds=55)
+    with pytest.raises(OutOfTime, match="left to the next delivery"):
+        bench.service().execute(decision, time_left=lambda: ends - bench.clock.now())
+    assert_no_open_orders(bench)
+    journal = Journal.load(bench.state, decision.run_id)
+    assert journal is not None
+    assert not journal.head.phase.final
+    assert bench.trade(decision).status is RunStatus.COMPLETED, "the next delivery goes on at once"
+    assert_switched(bench)
+
+
+def test_many_short_processes_end_a_run(bench: Bench) -> None:
+    decision = bench.decision(SWITCH)
+
+    def short(_: int) -> TradingService:
+        return bench.service()
+
+    report = None
+    for _ in range(12):
+        ends = bench.clock.now() + timedelta(seconds=54)
+        try:
+            report = short(0).execute(decision, time_left=lambda ends=ends: ends - bench.clock.now())  # type: ignore[misc]
+            break
+        except OutOfTime:
+            continue
+    assert report is not None
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert_switched(bench)
+
+
+def test_a_run_that_nobody_delivers_any_more_is_ended_by_the_next_cycle(bench: Bench) -> None:
+    bench.control.add_fault(PartialFills(match=When(method="POST"), fraction=Decimal("0.2"), max_fills=1))
+    dead = bench.decision(SWITCH)
+    faults = Faults()
+
+    def dies_with_orders_open(name: str) -> None:
+        if name == "cancel":
+            faults.at[faults.calls] = Fault.KILL_BEFORE
+
+    faults.on_call = dies_with_orders_open
+    with pytest.raises(Killed):
+        bench.service(broker=FaultyBroker(bench.broker, faults)).execute(dead, time_left=lambda: QUARTER_HOUR)
+    assert [order for order in bench.orders() if order.status in {"new", "partially_filled"}]
+    bench.control.clear_faults()
+    next_cycle = SCHEDULED + timedelta(hours=2)
+    early = bench.decision({"AAA": 0.1}, scheduled=SCHEDULED + timedelta(minutes=5))
+    bench.clock.sleep(130)
+    with pytest.raises(LeaseHeld, match="has not ended"):
+        bench.trade(early)
+    bench.clock.sleep((next_cycle - bench.clock.now()).total_seconds())
+    report = bench.trade(bench.decision({"AAA": 0.5}, scheduled=next_cycle))
+    journal = Journal.load(bench.state, dead.run_id)
+    assert journal is not None
+    assert journal.head.phase is Phase.PARTIAL
+    assert "overdue" in journal.head.reason
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert_no_open_orders(bench)
+    assert compare_books(bench.state, "bench", bench.broker.positions()) == ()
+
+
+def test_the_deadline_ends_a_run_with_what_it_has(bench: Bench) -> None:
+    bench.control.add_fault(BadQuote(flavour="missing", match=When(symbol="AAA")))
+    settings = bench_settings(quote_patience_seconds=7200, poll_seconds=30)
+    report = bench.trade(bench.decision(SWITCH), settings=settings)
+    assert report.status is RunStatus.PARTIAL
+    unfilled = next(leg for leg in report.legs if leg.symbol == "AAA")
+    assert unfilled.status is LegStatus.UNFILLED
+    assert "no order after" in unfilled.reason
+    assert bench.clock.now() >= SCHEDULED + timedelta(hours=1)
+
+
+def test_a_stage_that_failed_before_is_recorded_once(bench: Bench) -> None:
+    decision = bench.decision(SWITCH)
+    report = bench.service().record_failure(failure(bench, decision))
+    again = bench.service().record_failure(failure(bench, decision))
+    assert report.status is again.status is RunStatus.FAILED
+    assert "strategy: DataMissing" in report.reason
+    late = bench.trade(decision)
+    assert late.status is RunStatus.FAILED
+    assert "ended before" in late.reason
+    assert bench.orders() == []
+
+
+def test_a_failure_does_not_touch_a_run_that_trades_or_has_traded(bench: Bench) -> None:
+    decision = bench.decision(SWITCH)
+    bench.trade(decision)
+    assert bench.service().record_failure(failure(bench, decision)).status is RunStatus.COMPLETED
+
+
+@pytest.mark.parametrize(("recorded", "known"), [(False, "no snapshot is on record"), (True, "was made from snapshot")])
+def test_a_decision_of_unknown_origin_is_refused(bench: Bench, *, recorded: bool, known: str) -> None:
+    decision = bench.decision(SWITCH, recorded=recorded)
+    report = bench.trade(decision.model_copy(update={"snapshot_hash": "6" * 64}))
+    assert report.status is RunStatus.FAILED
+    assert known in report.reason
+    assert bench.orders() == []
+
+
+def test_a_limit_that_is_breached_halts_before_anything_is_sent(bench: Bench) -> None:
+    settings = Settings(account_alias="bench", trading=TradingSettings(max_turnover=Decimal("0.1")))
+    report = bench.trade(bench.decision(SWITCH), settings=settings)
+    assert report.status is RunStatus.HALTED
+    assert "trading.max_turnover" in report.reason
+    assert bench.orders() == []
+
+
+def test_a_decision_that_is_met_already_trades_nothing(bench: Bench) -> None:
+    bench.trade(bench.decision(SWITCH))
+    before = len(bench.orders())
+    again = bench.decision(SWITCH, scheduled=SCHEDULED + timedelta(minutes=10))
+    bench.clock.sleep(600)
+    report = bench.trade(again)
+    assert report.status is RunStatus.COMPLETED
+    assert report.legs == ()
+    assert len(bench.orders()) == before
+
+
+def test_books_that_differ_are_named_and_repaired_with_a_trail(bench: Bench) -> None:
+    bench.trade(bench.decision(SWITCH))
+    bench.control.set_holding("DDD", Decimal(5))
+    positions = bench.broker.positions()
+    (difference,) = compare_books(bench.state, "bench", positions)
+    assert (difference.symbol, difference.in_books, difference.at_broker) == ("DDD", Decimal(0), Decimal(5))
+    repair_books(bench.state, "bench", positions, who="ann", reason="shares were given", now=bench.clock.now())
+    assert compare_books(bench.state, "bench", positions) == ()
+    assert StoredBooks.load(bench.state, "bench").books["unassigned"].quantity("DDD") == Decimal(5)
+
+
+@pytest.mark.parametrize("style", list(ExecutionStyle))
+def test_each_style_trades_the_plan(tmp_path: Path, style: ExecutionStyle) -> None:
+    settings = bench_settings(tight_style=style, normal_style=style, wide_style=style)
+    with exchange(quiet_market({"AAA": 100.0, "BBB": 50.0, "CCC": 20.0}), tmp_path, settings=settings) as bench:
+        bench.control.set_holding("CCC", Decimal("1000.123456789"))
+        report = bench.trade(bench.decision(SWITCH))
+        assert report.status is RunStatus.COMPLETED, report.reason
+        assert_switched(bench)
+        if style is ExecutionStyle.MARKET:
+            assert report.orders_placed == 3
+
+
+def test_a_hundred_legs_stay_within_the_request_budget(tmp_path: Path) -> None:
+    symbols = {f"S{number:03d}": 20.0 + number for number in range(100)}
+    settings = Settings(account_alias="bench", trading=TradingSettings(max_orders=200))
+    with exchange(quiet_market(symbols), tmp_path, settings=settings) as bench:
+        for symbol in list(symbols)[:50]:
+            bench.control.set_holding(symbol, Decimal(20))
+        decision = bench.decision(dict.fromkeys(list(symbols)[50:], 0.019))
+        calls: list[tuple[float, str]] = []
+        faults = Faults(on_call=lambda name: calls.append((bench.clock.now().timestamp(), name)))
+        started = time.process_time()
+        service = bench.service(broker=FaultyBroker(bench.broker, faults))
+        report = service.execute(decision, time_left=lambda: timedelta(hours=2))
+        taken = time.process_time() - started
+        assert report.status is RunStatus.COMPLETED, report.reason
+        assert [leg.status for leg in report.legs] == [LegStatus.FILLED] * 100
+        trading = [at for at, name in calls if name.split()[0] in {"submit", "cancel", "order", "open", "account"}]
+        busiest = max(sum(1 for other in trading if at <= other < at + 60) for at in trading)
+        assert busiest <= settings.execution.requests_per_minute, f"{busiest} trading requests in one minute"
+        assert len(trading) / 100 < 7, f"{len(trading) / 100} requests a leg"
+        assert taken < 10, f"{taken:.1f} s of processor time"
+
+
+def test_the_plan_in_the_store_is_the_one_that_was_traded(bench: Bench) -> None:
+    decision = bench.decision(SWITCH)
+    report = deliver(bench, decision, lambda _: bench.service())
+    plan = load(bench.state, keys.plan_record(decision.run_id), Plan)
+    assert plan is not None
+    assert [(leg.symbol, leg.quantity) for leg in plan.value.legs] == [
+        (leg.symbol, leg.intended) for leg in report.legs
+    ]
+    assert decision.run_id == run_id(decision.cycle_id, Pipeline.MODULAR)
