@@ -28,9 +28,10 @@ class TradingFunction:
         return handle_batch(event, lambda body: self._handle_message(body, time_left))
 
     def _handle_message(self, body: str, time_left: TimeLeft) -> None:
-        message: TradeDecision | StageFailure = decode(body, TradeDecision, StageFailure)
+        message = decode(body, TradeDecision, StageFailure)
         with run_scope(message.run_id, message.cycle_id, message.pipeline):
-            if isinstance(message, StageFailure):
-                self._service.record_failure(message)
-            else:
-                self._service.execute(message, time_left=time_left)
+            match message:
+                case StageFailure():
+                    self._service.record_failure(message)
+                case TradeDecision():
+                    self._service.execute(message, time_left=time_left)
