@@ -5,22 +5,25 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
-
-from support.faulty_ports import Fault, Faults, FaultyArchive, FaultyBroker, FaultyStore, Killed
-from support.trading_bench import QUARTER_HOUR, SCHEDULED, Bench, exchange, quiet_market
-from support.trading_runs import SWITCH, SWITCHED, assert_no_open_orders
 
 from alchemiser_common.embedded.directory_archive import DirectoryArchive
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import TransientError
 from alchemiser_common.ids import Pipeline
+from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_trading.authority import set_authority
 from alchemiser_trading.book_store import StoredBooks, compare_books
+from alchemiser_trading.journal import Journal
 from alchemiser_trading.service import TradingService
+from support.faulty_ports import Fault, Faults, FaultyArchive, FaultyBroker, FaultyStore, Killed
+from support.interleaving import Interleaving
+from support.trading_bench import QUARTER_HOUR, SCHEDULED, Bench, exchange, quiet_market
+from support.trading_runs import SWITCH, SWITCHED, assert_no_open_orders
 
 PRICES = {"AAA": 100.0, "BBB": 50.0, "CCC": 20.0}
 HELD = Decimal("1000.123456789")
@@ -120,3 +123,47 @@ def random_story(seed: int, calls: int) -> Story:
     for _ in range(chance.randint(1, 4)):
         deliveries[chance.randrange(4)][chance.randrange(calls)] = chance.choice(list(Fault))
     return Story(deliveries)
+
+
+def race(bench: Bench, seed: int, pipelines: Sequence[Pipeline]) -> tuple[str, int]:
+    """One worker a pipeline named, each with deliveries of that pipeline's decision, interleaved by the seed.
+
+    Gives what the run of the pipeline with authority came to, and how often everyone stood still.
+    """
+    leases = timedelta(seconds=bench.settings.execution.lease_seconds + 1)
+    interleaving = Interleaving(bench.clock, seed, long_pause=leases)
+    for number, pipeline in enumerate(pipelines):
+        name = f"{pipeline.value}-{number}"
+        interleaving.add(name, _worker(bench, interleaving, name, bench.decision(SWITCH, pipeline=pipeline)))
+    interleaving.run()
+    if interleaving.errors:
+        raise interleaving.errors[0]
+    bench.clock.sleep(leases.total_seconds())
+    report = bench.trade(bench.decision(SWITCH))
+    for pipeline in set(pipelines) - {Pipeline.MODULAR}:
+        other = Journal.load(bench.state, bench.decision(SWITCH, pipeline=pipeline).run_id)
+        assert other is None or other.plan() is None, "a pipeline without authority made a plan"
+    return check(bench, report), interleaving.pauses
+
+
+def _worker(bench: Bench, interleaving: Interleaving, name: str, decision: TradeDecision) -> Callable[[], None]:
+    clock = interleaving.clock_of(name)
+    faults = Faults(on_call=interleaving.point(name))
+    service = bench.service(
+        broker=FaultyBroker(bench.broker, faults),
+        state=FaultyStore(bench.state, faults),
+        archive=FaultyArchive(bench.archive, faults),
+        worker=name,
+        clock=clock,
+    )
+
+    def work() -> None:
+        for _ in range(4):
+            try:
+                service.execute(decision, time_left=lambda: QUARTER_HOUR)
+            except TransientError:
+                clock.sleep(20)
+            else:
+                return
+
+    return work

@@ -30,6 +30,7 @@ from alchemiser_common.messages.run import RunRecord
 from alchemiser_common.messages.snapshot import BarPolicy, TargetWeight
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.broker import Broker
+from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.ports.state import ABSENT, StateStore, put
 from alchemiser_common.settings import ExecutionSettings, Settings, TradingSettings
@@ -110,12 +111,13 @@ class Bench:
         settings: Settings | None = None,
         worker: str = "bench",
         paper_key: bool | None = True,
+        clock: Clock | None = None,
     ) -> TradingService:
         return TradingService(
             broker=broker or self.broker,
             state=state or self.state,
             archive=archive or self.archive,
-            clock=self.clock,
+            clock=clock or self.clock,
             settings=settings or self.settings,
             paper_key=paper_key,
             worker=worker,

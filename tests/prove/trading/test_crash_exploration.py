@@ -1,0 +1,50 @@
+"""Crash exploration: a fault before and after every I/O call, one by one, then up to four at random.
+
+After each the exchange must stand as after the run without faults, leg by leg, or the run is halted and says why.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+
+from support.exploration import Story, calls_without_faults, check, play, random_story
+from support.faulty_ports import Fault
+from support.trading_bench import Bench
+
+SEQUENCES = int(os.environ.get("PROVE_SEQUENCES", "2000"))
+
+type Record = Callable[[str, object], None]
+
+
+def test_every_single_fault(scene: Callable[[], Bench], record_property: Record) -> None:
+    names = calls_without_faults(scene())
+    results: Counter[str] = Counter()
+    deliveries: Counter[int] = Counter()
+    for point, name in enumerate(names):
+        for fault in Fault:
+            bench = scene()
+            try:
+                report, needed = play(bench, Story([{point: fault}]))
+                results[check(bench, report)] += 1
+                deliveries[needed] += 1
+            except AssertionError as error:
+                raise AssertionError(f"{fault.value} at call {point} ({name}): {error}") from error
+    record_property("I/O calls of a run", len(names))
+    record_property("single faults explored", f"{results.total()}: {dict(results)}")
+    record_property("deliveries they needed", dict(sorted(deliveries.items())))
+
+
+def test_random_sequences_of_up_to_four_faults(scene: Callable[[], Bench], record_property: Record) -> None:
+    calls = len(calls_without_faults(scene()))
+    results: Counter[str] = Counter()
+    deliveries: Counter[int] = Counter()
+    for seed in range(SEQUENCES):
+        bench = scene()
+        try:
+            report, needed = play(bench, random_story(seed, calls))
+            results[check(bench, report)] += 1
+            deliveries[needed] += 1
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}: {error}") from error
+    record_property("random sequences of up to 4 faults", f"{results.total()}: {dict(results)}")
+    record_property("deliveries these needed", dict(sorted(deliveries.items())))
