@@ -9,11 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from alchemiser_common import keys
 from alchemiser_common.errors import BrokerUnavailable, InvalidMessage, LeaseHeld, StoreUnavailable
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import LegStatus, RunStatus
 from alchemiser_common.messages.wire import decode
+from alchemiser_common.ports.state import ABSENT, Put
 from alchemiser_common.settings import Environment, LiveSettings, Settings, WithoutQuote
 from alchemiser_simulator.control_models import AccountChange, AssetChange
 from alchemiser_simulator.faults import (
@@ -278,6 +280,15 @@ def test_row_14_the_average_price_comes_later_than_the_fill(bench: Bench) -> Non
     assert_switched(bench)
 
 
+def test_row_14_buys_wait_for_the_price_of_the_sale(tmp_path: Path) -> None:
+    with exchange(quiet_market({"AAA": 100.0, "CCC": 20.0}), tmp_path, cash=Decimal(1000)) as bench:
+        bench.control.set_holding("CCC", Decimal(1000))
+        bench.control.add_fault(LatePrice(match=When(method="POST", symbol="CCC"), polls=6))
+        report = bench.trade(bench.decision({"AAA": 0.9}))
+        assert report.status is RunStatus.COMPLETED, report.reason
+        assert all(leg.status is LegStatus.FILLED for leg in report.legs), report.reason
+
+
 def test_row_15_fractional_dust_leaves_with_a_full_exit(bench: Bench) -> None:
     bench.control.set_holding("CCC", Decimal("0.000000123"))
     bench.control.set_holding("DDD", Decimal("7.2273576"))
@@ -490,6 +501,23 @@ def test_row_26_the_switch_is_thrown_mid_run(bench: Bench, state: TradingState) 
         assert report.status is RunStatus.PARTIAL
         assert all(order.side == "sell" for order in later), "buys were sent while reducing"
         assert bench.traded()[("CCC", "sell")] == SWITCHED[("CCC", "sell")]
+    assert_no_open_orders(bench)
+
+
+def test_row_26_a_switch_that_cannot_be_read_stops_everything(bench: Bench) -> None:
+    faults = Faults()
+    thrown: list[int] = []
+
+    def spoil(name: str) -> None:
+        if name == "open orders" and len(bench.orders()) > 0 and not thrown:
+            thrown.append(len(bench.orders()))
+            bench.state.write(Put(keys.switch_record("bench"), '{"state":"sure"}', ABSENT))
+
+    faults.on_call = spoil
+    report = faulty(bench, faults).execute(bench.decision(SWITCH), time_left=lambda: QUARTER_HOUR)
+    assert report.status is RunStatus.HALTED
+    assert "cannot be read" in report.reason
+    assert len(bench.orders()) == thrown[0], "an order was sent without a readable switch"
     assert_no_open_orders(bench)
 
 

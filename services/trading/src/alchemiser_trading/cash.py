@@ -35,7 +35,7 @@ class Purse:
             if state.leg.side is Side.SELL:
                 total += state.known_value
             else:
-                total -= state.known_value + state.unpriced * _cost_price(state)
+                total -= state.known_value + state.unpriced_cost
         return total
 
     @property

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable
+from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable, StateCorrupt
 from alchemiser_common.ids import Side, client_order_id
 from alchemiser_common.ports.broker import Broker, BrokerOrder
 from alchemiser_common.ports.clock import Clock
@@ -103,8 +103,11 @@ class OrderDesk:
         return None
 
     def stop_by_switch(self) -> Stop | None:
-        """What the account's switch stops. Raises StoreUnavailable or StateCorrupt: then nothing may be sent."""
-        state = trading_state(self._store, self._settings.account_alias)
+        """What the account's switch stops; an unreadable one stops everything. Raises StoreUnavailable."""
+        try:
+            state = trading_state(self._store, self._settings.account_alias)
+        except StateCorrupt as error:
+            return Stop(StopKind.HALTED, f"the account's switch cannot be read: {error}")
         if state is TradingState.HALTED:
             return Stop(StopKind.HALTED, "the account was halted during the run")
         if state is TradingState.REDUCING:

@@ -133,6 +133,7 @@ class Executor:
                 order = self._watch.look_up(self._client_order_id(state))
             if state.phase is not LegPhase.READY:
                 self._told(index, order)
+        self._legs = [self._watch.priced(state) if state.unpriced > 0 else state for state in self._legs]
         if opened is not None and complete:
             foreign = foreign_orders(opened.orders, self._desk.sent_ids, self._watch.order_ids)
             if foreign:

@@ -143,6 +143,19 @@ class LegState:
         return sum((order.filled_quantity for order in self.orders if order.average_price is None), Decimal(0))
 
     @property
+    def unpriced_cost(self) -> Decimal:
+        """USD that these may have cost at most: their orders' limits, or what was reckoned for a market order."""
+        reckoned = self.pending.cost_price if self.pending else self.leg.price
+        return sum(
+            (
+                order.filled_quantity * (order.limit_price or reckoned)
+                for order in self.orders
+                if not order.average_price
+            ),
+            Decimal(0),
+        )
+
+    @property
     def under_way(self) -> bool:
         """Whether an order of the leg may be at the broker."""
         return self.phase in {LegPhase.SENT, LegPhase.WORKING, LegPhase.CANCELLING}

@@ -14,6 +14,7 @@ from alchemiser_trading.plan import Plan, SkippedLeg
 from alchemiser_trading.reconcile import Difference
 
 _MOST_NAMED = 5
+_SHARE = Decimal("0.000000001")
 _NOTEWORTHY = Decimal("0.995")
 """Buys of a full portfolio are always cut a little, by the allowance for the spread."""
 
@@ -104,7 +105,7 @@ def _skipped_report(plan: Plan, leg: SkippedLeg) -> LegReport:
         symbol=leg.symbol,
         side=leg.side,
         status=LegStatus.REFUSED,
-        intended=leg.value / price if price else Decimal(0),
+        intended=(leg.value / price).quantize(_SHARE) if price else Decimal(0),
         filled=Decimal(0),
         reason=leg.reason,
     )

@@ -102,12 +102,12 @@ class Run:
 
     def refuse(self, error: PermanentError) -> ExecutionReport:
         """End the run with an error as its report."""
-        status = _status_for(error)
-        begun = self.journal.head.phase is not Phase.RECEIVED
-        if begun and status in {RunStatus.EXPIRED, RunStatus.SKIPPED}:
-            status = RunStatus.HALTED
-        _log.error("run ends", extra={"error": type(error).__name__, "status": status.value, "reason": str(error)})
-        report = self._report(status, f"{type(error).__name__}: {error}")
+        status, reason = _status_for(error), f"{type(error).__name__}: {error}"
+        if self.journal.head.phase is not Phase.RECEIVED:
+            # It could not be wound down: a person must look at the broker.
+            status, reason = RunStatus.HALTED, f"{reason}; orders of this run may still be open"
+        _log.error("run ends", extra={"error": type(error).__name__, "status": status.value, "reason": reason})
+        report = self._report(status, reason)
         self.journal.finish(self.lease, report, phase_of(status), self.tools.clock.now())
         return report
 

@@ -1,10 +1,9 @@
 """Waits until the broker's figures agree with the fills: prices come late, positions and cash lag for seconds."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
-from alchemiser_common.ports.broker import BrokerOrder, MarketReader
+from alchemiser_common.ports.broker import MarketReader
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.settings import ExecutionSettings
 from alchemiser_trading.desk import TimeLeft
@@ -35,7 +34,7 @@ class Settling:
         ends = self._clock.now() + timedelta(seconds=self._rules.settle_seconds)
         settled = tuple(legs)
         while True:
-            settled = tuple(self._reread(state) for state in settled)
+            settled = tuple(self._watch.newest(state) for state in settled)
             positions = tuple(self._broker.positions())
             differences = compare_positions(plan, settled, positions)
             unpriced = any(state.unpriced > 0 for state in settled)
@@ -51,17 +50,3 @@ class Settling:
             if not differences or self._clock.now() >= ends:
                 return differences
             self._clock.sleep(self._rules.poll_seconds)
-
-    def _reread(self, state: LegState) -> LegState:
-        """The leg with the newest reports of orders that lack a price or an end."""
-        return replace(
-            state,
-            chain=tuple(self._newest(order) for order in state.chain),
-            order=None if state.order is None else self._newest(state.order),
-        )
-
-    def _newest(self, order: BrokerOrder) -> BrokerOrder:
-        complete = order.status.terminal and (order.filled_quantity == 0 or order.average_price is not None)
-        if complete:
-            return order
-        return self._watch.look_up(order.client_order_id) or order

@@ -1,10 +1,11 @@
 """Reads what became of orders: one list of the open ones, look-ups for the rest; successors of replaced ones count."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alchemiser_common.ports.broker import BrokerOrder, MarketReader, OrderStatus
 from alchemiser_common.ports.clock import Clock
+from alchemiser_trading.legs import LegState
 from alchemiser_trading.rates import RequestBudget
 from alchemiser_trading.reconcile import fold
 
@@ -52,6 +53,24 @@ class OrderWatch:
             if order is not None:
                 found[client_order_id] = order
         return found
+
+    def newest(self, state: LegState) -> LegState:
+        """The leg with the newest reports of orders that lack an end, or the price of a fill."""
+        return replace(
+            state,
+            chain=tuple(self._newest(order) for order in state.chain),
+            order=None if state.order is None else self._newest(state.order),
+        )
+
+    def priced(self, state: LegState) -> LegState:
+        """The leg with the prices of ended orders that the broker reports later than their fills."""
+        return replace(state, chain=tuple(self._newest(order) for order in state.chain))
+
+    def _newest(self, order: BrokerOrder) -> BrokerOrder:
+        complete = order.status.terminal and (order.filled_quantity == 0 or order.average_price is not None)
+        if complete or not self._budget.allows():
+            return order
+        return self.look_up(order.client_order_id) or order
 
     def _followed(self, order: BrokerOrder) -> BrokerOrder:
         chain = [order]
