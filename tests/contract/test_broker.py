@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from pydantic import SecretStr
 
-from alchemiser_cli.simulated import Exchange, embedded_exchange, open_market
+from alchemiser_cli.simulated import Exchange, SimulatedClock, embedded_exchange, open_market
 from alchemiser_common.alpaca.broker import AlpacaBroker, ReadOnlyAlpacaBroker
 from alchemiser_common.alpaca.session import RequestPolicy
 from alchemiser_common.errors import (
@@ -28,15 +28,21 @@ ORDERS = When(method="POST", path="/v2/orders")
 
 
 @pytest.fixture(scope="module")
-def exchange() -> Iterator[Exchange]:
-    with embedded_exchange(open_market(None), start=DAY, state=None) as running:
-        yield running
+def running() -> Iterator[Exchange]:
+    with embedded_exchange(open_market(None), start=DAY, state=None) as exchange:
+        yield exchange
+
+
+@pytest.fixture
+def exchange(running: Exchange) -> Exchange:
+    """The exchange a quarter of an hour after the open, with a fresh account."""
+    opening = open_market(None).sessions_from(DAY, 1)[0].opens
+    running.control.reset(start=opening + timedelta(minutes=15))
+    return Exchange(running.url, running.control, SimulatedClock(running.control))
 
 
 @pytest.fixture
 def broker(exchange: Exchange) -> AlpacaBroker:
-    opening = open_market(None).sessions_from(DAY, 1)[0].opens
-    exchange.control.reset(start=opening + timedelta(minutes=15))
     return connect(exchange, AlpacaBroker)
 
 

@@ -146,7 +146,7 @@ def make_report(**changes: object) -> ExecutionReport:
         cycle_id=CYCLE,
         pipeline=Pipeline.MODULAR,
         account_alias="demo",
-        decision_hash=make_decision().content_hash(),
+        decision_hash="6c5c81eee712ba0e286164d05d0feda80cda949702ab68790b0e24a09e495f2e",
         status=RunStatus.COMPLETED,
         legs=(
             LegReport(

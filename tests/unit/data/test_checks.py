@@ -73,7 +73,7 @@ def test_a_crash_in_which_everything_falls_is_no_split() -> None:
     def crash(symbol: str, factor: float) -> SymbolBars:
         return bars(symbol, scaled_from(15, factor))
 
-    market = [crash("SPY", 0.88), crash("QQQ", 0.88), crash("TLT", 1.06), crash("LABU", 0.5)]
+    market = [crash("SPY", 0.7), crash("QQQ", 0.7), crash("TLT", 1.4), crash("LABU", 0.5)]
     symbols = [item.symbol for item in market]
 
     def faulty(received: list[SymbolBars]) -> list[str]:
