@@ -101,6 +101,8 @@ class Bench:
     state: SqliteStateStore
     archive: DirectoryArchive
     settings: Settings
+    control_url: str = ""
+    """Where the exchange answers."""
 
     def service(
         self,
@@ -232,4 +234,4 @@ def exchange(
         set_authority(
             state, chosen.account_alias, Pipeline.MODULAR, who="test", reason="the test's start", now=clock.now()
         )
-        yield Bench(control, clock, broker, state, DirectoryArchive(folder / "archive"), chosen)
+        yield Bench(control, clock, broker, state, DirectoryArchive(folder / "archive"), chosen, server.url)
