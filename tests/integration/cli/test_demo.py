@@ -12,7 +12,7 @@ from support.command import COMMAND, alchemiser, environment
 
 
 def test_the_demo_ends_in_a_table_and_a_page_and_orders_nothing_twice(tmp_path: Path) -> None:
-    done = alchemiser(tmp_path, "demo", "--days", "3", "--page", "report.html")
+    done = alchemiser(tmp_path, "demo", "--days", "1", "--page", "report.html")
     assert done.code == 0, done.err
     counts = re.search(r"(\d+) order intents, (\d+) orders at the broker, 0\s+duplicates", done.out)
     assert counts is not None, done.out
@@ -23,9 +23,24 @@ def test_the_demo_ends_in_a_table_and_a_page_and_orders_nothing_twice(tmp_path: 
     assert "Duplicate orders" in page
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The equities after each session of a demo that nobody interrupts."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert alchemiser(folder, "demo", "--days", "3").code == 0
+    return equities(folder)
+
+
+def equities(folder: Path) -> list[str]:
+    (home,) = folder.glob(".alchemiser/demo/*")
+    return re.findall(r"\d+,\d+\.\d\d", alchemiser(folder, "runs", extra={"ALCHEMISER_HOME": str(home)}).out)
+
+
 @pytest.mark.parametrize("sessions_before", [0, 2])
-def test_an_interrupted_demo_goes_on_where_it_stopped(tmp_path: Path, sessions_before: int) -> None:
-    arguments = [*COMMAND, "demo", "--days", "5"]
+def test_an_interrupted_demo_goes_on_where_it_stopped(
+    tmp_path: Path, undisturbed: list[str], sessions_before: int
+) -> None:
+    arguments = [*COMMAND, "demo", "--days", "3"]
     process = subprocess.Popen(
         arguments, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -40,15 +55,8 @@ def test_an_interrupted_demo_goes_on_where_it_stopped(tmp_path: Path, sessions_b
     assert process.returncode == 130, errors.decode()
     assert b"run the same command to go on" in errors
 
-    finished = alchemiser(tmp_path, "demo", "--days", "5")
+    finished = alchemiser(tmp_path, "demo", "--days", "3")
     assert finished.code == 0, finished.err
     assert "continuing the interrupted demo" in finished.err
-    (home,) = tmp_path.glob(".alchemiser/demo/*")
-    undisturbed = tmp_path / "undisturbed"
-    undisturbed.mkdir()
-    assert alchemiser(undisturbed, "demo", "--days", "5").code == 0
-    (other,) = undisturbed.glob(".alchemiser/demo/*")
-    last = {"ALCHEMISER_HOME": str(home)}, {"ALCHEMISER_HOME": str(other)}
-    equities = [re.findall(r"\d+,\d+\.\d\d", alchemiser(tmp_path, "runs", extra=extra).out) for extra in last]
-    assert equities[0] == equities[1], "the interrupted demo traded as the undisturbed one did"
-    assert len(equities[0]) == 6
+    assert equities(tmp_path) == undisturbed, "the interrupted demo traded as the undisturbed one did"
+    assert len(undisturbed) == 4

@@ -4,9 +4,8 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from alchemiser_common.alpaca.broker import AlpacaBroker
-from alchemiser_common.alpaca.session import RequestPolicy
 from alchemiser_common.embedded.directory_archive import DirectoryArchive
 from alchemiser_common.embedded.environment_secrets import EnvironmentSecrets
 from alchemiser_common.embedded.memory_queue import MemoryQueue
@@ -18,6 +17,9 @@ from alchemiser_common.ports.queue import Queue
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.ports.state import StateStore
 from alchemiser_common.settings import Environment, Settings
+
+if TYPE_CHECKING:
+    from alchemiser_common.alpaca.broker import AlpacaBroker
 
 MARKET_DATA_QUEUE = "MarketDataQueue"
 TRADE_DECISION_QUEUE = "TradeDecisionQueue"
@@ -33,7 +35,7 @@ class Platform:
     clock: Clock
     state: StateStore
     archive: Archive
-    broker: AlpacaBroker
+    broker: "AlpacaBroker"
     market_data_queue: Queue
     trade_decision_queue: Queue
     git_sha: str
@@ -73,13 +75,31 @@ def open_platform(settings: Settings, variables: Mapping[str, str], clock: Clock
     require_arming(settings)
     if settings.environment is Environment.SIMULATED and settings.broker.trading_url is None:
         raise InvalidSettings("environment is simulated, but broker.trading_url does not say where the simulator is")
+    return Platform(
+        settings=settings,
+        clock=clock,
+        state=SqliteStateStore(settings.home / "state.db"),
+        archive=DirectoryArchive(settings.home / "archive"),
+        broker=_open_broker(settings, variables, clock),
+        market_data_queue=MemoryQueue(MARKET_DATA_QUEUE, clock, visibility=_VISIBILITY),
+        trade_decision_queue=MemoryQueue(TRADE_DECISION_QUEUE, clock, visibility=_VISIBILITY),
+        git_sha=variables.get("ALCHEMISER_GIT_SHA", "unknown"),
+    )
+
+
+def _open_broker(settings: Settings, variables: Mapping[str, str], clock: Clock) -> "AlpacaBroker":
+    """Imports alpaca-py, and with it pandas, only once everything cheaper has been checked."""
+    credentials = broker_credentials(settings, variables)
+    from alchemiser_common.alpaca.broker import AlpacaBroker
+    from alchemiser_common.alpaca.session import RequestPolicy
+
     policy = RequestPolicy(
         connect_timeout=settings.broker.connect_timeout_seconds,
         read_timeout=settings.broker.read_timeout_seconds,
         read_attempts=settings.broker.read_attempts,
     )
-    broker = AlpacaBroker(
-        broker_credentials(settings, variables),
+    return AlpacaBroker(
+        credentials,
         clock,
         random.Random(),  # noqa: S311  (spreads retries, decides nothing)
         paper=settings.environment is not Environment.LIVE,
@@ -88,14 +108,4 @@ def open_platform(settings: Settings, variables: Mapping[str, str], clock: Clock
         bars_feed=settings.data.bars_feed,
         quotes_feed=settings.data.quotes_feed,
         policy=policy,
-    )
-    return Platform(
-        settings=settings,
-        clock=clock,
-        state=SqliteStateStore(settings.home / "state.db"),
-        archive=DirectoryArchive(settings.home / "archive"),
-        broker=broker,
-        market_data_queue=MemoryQueue(MARKET_DATA_QUEUE, clock, visibility=_VISIBILITY),
-        trade_decision_queue=MemoryQueue(TRADE_DECISION_QUEUE, clock, visibility=_VISIBILITY),
-        git_sha=variables.get("ALCHEMISER_GIT_SHA", "unknown"),
     )
