@@ -42,12 +42,12 @@ def reported_errors() -> Iterator[None]:
 
 def _exit_code(error: Exception) -> Exit | None:
     """None for what nobody raised on purpose. The families are imported here: most commands end well."""
-    from alchemiser_common.errors import AlchemiserError, InvalidSettings, MissingSecret, TransientError
+    from alchemiser_common.errors import AlchemiserError, InvalidSettings, MissingSecret, NotArmed, TransientError
     from alchemiser_simulator import ConfigError, HistoryError, PortInUseError, StateError
     from alchemiser_strategy.errors import StrategyError
 
     match error:
-        case InvalidSettings() | MissingSecret() | StrategyError():
+        case InvalidSettings() | MissingSecret() | NotArmed() | StrategyError():
             return Exit.USAGE
         case ConfigError() | HistoryError() | PortInUseError() | StateError():
             return Exit.USAGE

@@ -80,14 +80,14 @@ def test_the_simulated_clock_goes_to_sessions_only_and_never_back(home: Path) ->
             {"APCA_API_KEY_ID": "AKABCDEF", "APCA_API_SECRET_KEY": "hush-hush"},
             ["run", "--paper"],
             2,
-            "APCA_API_KEY_ID is a live key",
+            "the broker key is a live key",
         ),
         ({"ALCHEMISER_ENVIRONMENT": "live"}, ["run"], 2, "live.armed is false"),
         (
             {"ALCHEMISER_ENVIRONMENT": "live", "ALCHEMISER_LIVE__ARMED": "true"},
             ["run"],
             2,
-            "live.account_id is empty",
+            "live.account_id names no account",
         ),
         (
             {
@@ -99,7 +99,7 @@ def test_the_simulated_clock_goes_to_sessions_only_and_never_back(home: Path) ->
             },
             ["run"],
             2,
-            "APCA_API_KEY_ID is a paper key",
+            "not known to be a live key",
         ),
         ({"ALCHEMISER_ENVIRONMENT": "live"}, ["run", "--now"], 2, "--now is refused in a live environment"),
         ({}, ["run", "--paper", "--next"], 2, "--next, --date and --data"),

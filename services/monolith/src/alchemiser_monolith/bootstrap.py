@@ -44,6 +44,7 @@ def trading_service(platform: Platform) -> TradingService:
         archive=platform.archive,
         clock=platform.clock,
         settings=platform.settings,
+        paper_key=platform.paper_key,
     )
 
 

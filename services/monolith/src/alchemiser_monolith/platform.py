@@ -17,6 +17,7 @@ from alchemiser_common.ports.queue import Queue
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.ports.state import StateStore
 from alchemiser_common.settings import Environment, Settings
+from alchemiser_trading.checks import check_arming
 
 if TYPE_CHECKING:
     from alchemiser_common.alpaca.broker import AlpacaBroker
@@ -36,60 +37,44 @@ class Platform:
     state: StateStore
     archive: Archive
     broker: "AlpacaBroker"
+    paper_key: bool
     market_data_queue: Queue
     trade_decision_queue: Queue
     git_sha: str
 
 
 def broker_credentials(settings: Settings, variables: Mapping[str, str]) -> BrokerCredentials:
-    """The key that the environment asks for. Raises MissingSecret, InvalidSettings.
-
-    The simulator takes any key; a paper run must not be made with a live key, nor a live run with a paper key.
-    """
+    """The key of the environment. Raises MissingSecret. The simulator takes any."""
     if settings.environment is Environment.SIMULATED:
         return EnvironmentSecrets(
             {"APCA_API_KEY_ID": _SIMULATOR_KEY, "APCA_API_SECRET_KEY": _SIMULATOR_KEY}
         ).broker_credentials()
-    credentials = EnvironmentSecrets(variables).broker_credentials()
-    paper = settings.environment is Environment.PAPER
-    if credentials.paper is not paper:
-        kind = "a paper" if credentials.paper else "a live"
-        raise InvalidSettings(
-            f"environment is {settings.environment.value}, but APCA_API_KEY_ID is {kind} key; use the key of that kind"
-        )
-    return credentials
-
-
-def require_arming(settings: Settings) -> None:
-    """Refuse a live environment that is not armed in both ways. Raises InvalidSettings."""
-    if settings.environment is not Environment.LIVE:
-        return
-    if not settings.live.armed:
-        raise InvalidSettings("environment is live, but live.armed is false; real money needs both")
-    if not settings.live.account_id:
-        raise InvalidSettings("environment is live, but live.account_id is empty; give the id of the account to trade")
+    return EnvironmentSecrets(variables).broker_credentials()
 
 
 def open_platform(settings: Settings, variables: Mapping[str, str], clock: Clock) -> Platform:
     """Open the embedded stores below `settings.home` and the broker. Raises every error those have."""
-    require_arming(settings)
+    if settings.environment is Environment.LIVE:
+        check_arming(settings, paper_key=False)  # the locks, before any key is looked for
     if settings.environment is Environment.SIMULATED and settings.broker.trading_url is None:
         raise InvalidSettings("environment is simulated, but broker.trading_url does not say where the simulator is")
+    credentials = broker_credentials(settings, variables)
+    check_arming(settings, paper_key=credentials.paper)
     return Platform(
         settings=settings,
         clock=clock,
         state=SqliteStateStore(settings.home / "state.db"),
         archive=DirectoryArchive(settings.home / "archive"),
-        broker=_open_broker(settings, variables, clock),
+        broker=_open_broker(settings, credentials, clock),
+        paper_key=credentials.paper,
         market_data_queue=MemoryQueue(MARKET_DATA_QUEUE, clock, visibility=_VISIBILITY),
         trade_decision_queue=MemoryQueue(TRADE_DECISION_QUEUE, clock, visibility=_VISIBILITY),
         git_sha=variables.get("ALCHEMISER_GIT_SHA", "unknown"),
     )
 
 
-def _open_broker(settings: Settings, variables: Mapping[str, str], clock: Clock) -> "AlpacaBroker":
+def _open_broker(settings: Settings, credentials: BrokerCredentials, clock: Clock) -> "AlpacaBroker":
     """Imports alpaca-py, and with it pandas, only once everything cheaper has been checked."""
-    credentials = broker_credentials(settings, variables)
     from alchemiser_common.alpaca.broker import AlpacaBroker
     from alchemiser_common.alpaca.session import RequestPolicy
 
