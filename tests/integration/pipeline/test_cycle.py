@@ -1,0 +1,203 @@
+"""The whole line on the simulated exchange, in one process: every way a cycle can end."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from alchemiser_cli.history import RunDetail, read_detail, read_run
+from alchemiser_cli.simulated import embedded_exchange, open_market
+from alchemiser_cli.workspace import Cycle, Workspace, cycle_at, cycle_runner, ensure_authority, on_exchange
+from alchemiser_common import keys
+from alchemiser_common.ids import Pipeline
+from alchemiser_common.messages.report import RunStatus
+from alchemiser_common.messages.run import RunRecord
+from alchemiser_common.messages.snapshot import BarPolicy
+from alchemiser_common.ports.state import load
+from alchemiser_common.settings import Anchor, LoadedSettings, Settings
+from alchemiser_data.session import decision_time
+from alchemiser_monolith.bootstrap import local_pipeline
+from alchemiser_monolith.platform import Platform
+
+DAY = date(2020, 2, 3)
+TECL_ONLY: Mapping[str, object] = {"strategies": {"allocations": {"tecl": 1.0}}}
+
+
+@contextmanager
+def exchange_at(
+    folder: Path, day: date = DAY, *, late: timedelta = timedelta(0), changes: Mapping[str, object] | None = None
+) -> Iterator[tuple[Platform, Cycle]]:
+    """A platform whose exchange stands at the session's decision time, and that session's cycle."""
+    settings = Settings.model_validate({"home": folder, **(changes or {})})
+    market = open_market(None)
+    with embedded_exchange(market, start=day, state=None) as exchange:
+        due = decision_time(market.as_session(market.sessions_from(day, 1)[0]), settings.schedule)
+        exchange.clock.move_to(due + late)
+        platform = on_exchange(Workspace(LoadedSettings(settings, {}), {}), exchange)
+        ensure_authority(settings, platform.state, platform.clock.now())
+        yield platform, cycle_at(settings, due)
+
+
+def ended(platform: Platform, cycle: Cycle) -> RunDetail:
+    summary = read_run(platform.state, cycle.run_id)
+    assert summary is not None
+    return read_detail(platform.state, platform.archive, summary)
+
+
+def test_every_message_delivered_three_times_trades_as_delivered_once(tmp_path: Path) -> None:
+    with exchange_at(tmp_path / "once") as (platform, cycle):
+        cycle_runner(platform)(cycle, 1)
+        once = ended(platform, cycle)
+    with exchange_at(tmp_path / "thrice") as (platform, cycle):
+        result = cycle_runner(platform)(cycle, 3)
+        thrice = ended(platform, cycle)
+    assert result.delivered == 6
+    assert result.dead_letters == ()
+    assert once.summary.status == thrice.summary.status == RunStatus.COMPLETED.value
+    assert [intent.client_order_id for intent in once.intents] == [intent.client_order_id for intent in thrice.intents]
+    assert once.summary.report == thrice.summary.report
+
+
+def test_monolith_and_modular_pipeline_decide_and_trade_the_same(tmp_path: Path) -> None:
+    details: list[RunDetail] = []
+    for pipeline in Pipeline:
+        with exchange_at(tmp_path / pipeline.value, changes={"pipeline": pipeline}) as (platform, cycle):
+            cycle_runner(platform)(cycle, 1)
+            details.append(ended(platform, cycle))
+    one, other = details
+    assert one.snapshot is not None
+    assert other.snapshot is not None
+    assert one.decision is not None
+    assert other.decision is not None
+    assert one.snapshot.run_id != other.snapshot.run_id
+    assert one.snapshot.content_hash() == other.snapshot.content_hash()
+    assert one.decision.content_hash() == other.decision.content_hash()
+    assert one.summary.report is not None
+    assert other.summary.report is not None
+    assert one.summary.report.legs == other.summary.report.legs
+
+
+def test_the_next_snapshot_carries_what_the_strategies_wanted(tmp_path: Path) -> None:
+    with exchange_at(tmp_path, changes=TECL_ONLY) as (platform, cycle):
+        run = cycle_runner(platform)
+        run(cycle, 1)
+        decision = ended(platform, cycle).decision
+        market = open_market(None)
+        following = market.as_session(market.sessions_from(DAY + timedelta(days=1), 1)[0])
+        due = decision_time(following, platform.settings.schedule)
+        platform.clock.sleep((due - platform.clock.now()).total_seconds())
+        tomorrow = cycle_at(platform.settings, due)
+        run(tomorrow, 1)
+        snapshot = ended(platform, tomorrow).snapshot
+    assert decision is not None
+    assert snapshot is not None
+    (kept,) = snapshot.previous_targets
+    assert (kept.strategy, kept.decided_for) == ("tecl", DAY)
+    assert kept.weights == decision.signals[0].weights
+
+
+@pytest.mark.parametrize(
+    ("late", "words"),
+    [(timedelta(minutes=31), "outside the decision window"), (timedelta(days=5), "outside the decision window")],
+)
+def test_a_cycle_that_comes_too_late_is_skipped_and_nothing_else_happens(
+    tmp_path: Path, late: timedelta, words: str
+) -> None:
+    with exchange_at(tmp_path, late=late) as (platform, cycle):
+        cycle_runner(platform)(cycle, 1)
+        run = ended(platform, cycle)
+    assert run.summary.status == RunStatus.SKIPPED.value
+    assert words in run.summary.reason
+    assert (run.snapshot, run.decision, run.summary.report) == (None, None, None)
+
+
+def test_a_day_without_session_is_skipped(tmp_path: Path) -> None:
+    with exchange_at(tmp_path) as (platform, _):
+        sunday = cycle_at(platform.settings, datetime.fromisoformat("2020-02-02T14:45:00+00:00"))
+        cycle_runner(platform)(sunday, 1)
+        run = ended(platform, sunday)
+    assert (run.summary.status, run.summary.reason) == ("skipped", "2020-02-02 is not a trading day")
+
+
+def test_a_missing_bar_ends_the_run_naming_symbol_and_date(tmp_path: Path) -> None:
+    """The bundled market lacks one bar of XLP on 2021-03-24, on purpose."""
+    with exchange_at(tmp_path, date(2021, 3, 26)) as (platform, cycle):
+        cycle_runner(platform)(cycle, 1)
+        run = ended(platform, cycle)
+    assert run.summary.status == RunStatus.FAILED.value
+    assert "XLP: no bar on 2021-03-24" in run.summary.reason
+    assert run.snapshot is None
+
+
+def test_by_policy_a_missing_symbol_is_left_out_and_only_its_strategy_goes_to_cash(tmp_path: Path) -> None:
+    changes = {"strategies": {"allocations": {"tecl": 0.8, "klm": 0.2}, "on_unknown": "cash"}}
+    with exchange_at(tmp_path, date(2021, 3, 26), changes=changes) as (platform, cycle):
+        cycle_runner(platform)(cycle, 1)
+        run = ended(platform, cycle)
+    assert run.snapshot is not None
+    assert [gap.symbol for gap in run.snapshot.missing] == ["XLP"]
+    assert run.decision is not None
+    status = {signal.strategy: signal.status.value for signal in run.decision.signals}
+    assert status == {"klm": "unknown", "tecl": "target"}
+    assert sum(target.weight for target in run.decision.targets) == pytest.approx(0.8)
+
+
+def test_a_strategy_that_cannot_decide_ends_the_run_with_its_reason(tmp_path: Path) -> None:
+    """`keep` without anything to keep: the strategy service has no state, the trading service records why."""
+    changes = {"strategies": {"allocations": {"klm": 1.0}, "on_unknown": "keep"}}
+    with exchange_at(tmp_path, date(2021, 3, 26), changes=changes) as (platform, cycle):
+        result = cycle_runner(platform)(cycle, 2)
+        run = ended(platform, cycle)
+    assert run.summary.status == RunStatus.FAILED.value
+    assert "klm lacks data and has no previous targets to keep" in run.summary.reason
+    assert "XLP" in run.summary.reason
+    assert result.dead_letters == ()
+
+
+def test_a_provisional_bar_is_marked_timed_and_decided_on(tmp_path: Path) -> None:
+    changes = {
+        **TECL_ONLY,
+        "data": {"bar_policy": BarPolicy.PROVISIONAL},
+        "schedule": {"anchor": Anchor.CLOSE, "offset_minutes": 20},
+    }
+    with exchange_at(tmp_path, changes=changes) as (platform, cycle):
+        cycle_runner(platform)(cycle, 1)
+        run = ended(platform, cycle)
+    assert run.summary.status == RunStatus.COMPLETED.value, run.summary.reason
+    assert run.snapshot is not None
+    assert run.snapshot.provisional is not None
+    assert run.snapshot.as_of == run.snapshot.provisional.day == DAY
+    assert run.decision is not None
+    assert run.decision.bar_policy is BarPolicy.PROVISIONAL
+
+
+@pytest.mark.parametrize("body", ["", "{", '{"schema_version": "9.0"}', '{"schema_version": "1.0", "kind": "letter"}'])
+def test_a_poison_message_ends_as_a_dead_letter_and_the_next_cycle_goes_on(tmp_path: Path, body: str) -> None:
+    with exchange_at(tmp_path, changes=TECL_ONLY) as (platform, cycle):
+        for queue in (platform.market_data_queue, platform.trade_decision_queue):
+            queue.send(body, group=platform.settings.account_alias, deduplication_id=f"poison {queue.name}")
+        result = local_pipeline(platform).run(cycle.trigger)
+        run = ended(platform, cycle)
+        kept = [platform.archive.get(key) for key in platform.archive.keys("dead-letters/")]
+    assert len(result.dead_letters) == 2
+    assert kept == [body.encode()] * 2
+    assert run.summary.status == RunStatus.COMPLETED.value
+
+
+def test_the_archived_snapshot_is_the_message_and_decides_the_same_again(tmp_path: Path) -> None:
+    with exchange_at(tmp_path, changes=TECL_ONLY) as (platform, cycle):
+        cycle_runner(platform)(cycle, 1)
+        record = load(platform.state, keys.data_record(cycle.run_id), RunRecord)
+        assert record is not None
+        assert record.value.snapshot_key is not None
+        body = platform.archive.get(record.value.snapshot_key)
+        run = ended(platform, cycle)
+    assert body is not None
+    assert json.loads(body)["kind"] == "market-snapshot"
+    assert run.snapshot is not None
+    assert run.snapshot.content_hash() == record.value.snapshot_hash
+    assert run.decision is not None
+    assert run.decision.snapshot_hash == record.value.snapshot_hash
