@@ -37,6 +37,10 @@ format: setup ## Format the code and mend what can be mended
 .PHONY: check
 check: lint types test ## What CI runs: lint, types, import rules, tests
 
+.PHONY: prove
+prove: setup ## Explore crashes, interleavings and random faults of trading; ends in counts (some minutes)
+	@$(BIN)/pytest -q -s tests/prove
+
 .PHONY: lock
 lock: setup ## Resolve the lock files again (SERVICE=name for one)
 	@tools/lock.sh $(SERVICE)
