@@ -117,6 +117,15 @@ def test_shares_that_are_gone_leave_unassigned_first_then_in_proportion() -> Non
     assert [after[name].quantity("X") for name in (UNASSIGNED, "a", "b")] == [0, Decimal(15), Decimal(5)]
 
 
+def test_what_cannot_be_sold_stays_with_who_holds_it() -> None:
+    held = {"a": Book(strategy="a").changed("X", Decimal(10), Decimal(8), DAY)}
+    leg = filled("X", Side.SELL, "10", "0")
+    books = attribute(held, plan({}, (position("X", "10"),), (leg,)), (leg,))
+    assert books["a"].quantity("X") == Decimal(10)
+    untraded = attribute(held, plan({}, (position("X", "10"),), ()), ())
+    assert total(untraded.values(), "X") == Decimal(10)
+
+
 amounts = st.decimals("0", "1000", places=9)
 
 

@@ -147,11 +147,52 @@ def test_a_buy_lowers_its_limit_to_what_cash_allows_and_then_its_quantity() -> N
     _, exact = placed(replace(buy, spendable=Decimal(1005)))
     assert exact.step.limit_price == Decimal("100.50")
     assert exact.step.quantity == Decimal(10)
-    short = replace(buy, spendable=Decimal(500))
+    short = replace(buy, spendable=Decimal(500), cash_lags=True)
     state, actions = advance(short, QUOTE, None, SCHEDULED, RULES)
     assert actions == (), "it waits for cash that may be on its way"
     _, less = placed(state, RULES.settle_seconds + 1)
     assert less.step.quantity * less.step.cost_price <= Decimal(500)
+
+
+def test_a_short_buy_waits_for_other_legs_and_for_cash_that_lags_but_not_for_nothing() -> None:
+    short = replace(release(start(leg(Side.BUY)), Decimal(10)), spendable=Decimal(500))
+    much_later = SCHEDULED + timedelta(hours=1)
+    late = QUOTE.model_copy(update={"at": much_later})
+    waiting, actions = advance(replace(short, cash_coming=True), QUOTE, None, SCHEDULED, RULES)
+    assert actions == ()
+    assert advance(waiting, late, None, much_later, RULES)[1] == (), "others are still under way"
+    _, now_or_never = placed(short)
+    assert now_or_never.step.quantity < Decimal(10)
+
+
+def test_a_market_order_that_cash_just_covers_becomes_a_limit() -> None:
+    rules = ExecutionSettings(normal_style=ExecutionStyle.MARKET)
+    buy = replace(release(start(leg(Side.BUY)), Decimal(10)), spendable=Decimal(1005))
+    _, action = placed(buy, rules=rules)
+    assert (action.step.limit_price, action.step.quantity) == (Decimal("100.50"), Decimal(10))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "fractionable", "full_exit", "negligible"),
+    [
+        ("0.5", False, False, True),
+        ("0.5", False, True, True),
+        ("1", False, False, False),
+        ("0.009", True, False, True),
+        ("0.011", True, False, False),
+        ("0.000000001", True, True, False),
+        ("0", True, True, True),
+    ],
+)
+def test_what_is_too_little_to_order(quantity: str, *, fractionable: bool, full_exit: bool, negligible: bool) -> None:
+    state = start(leg(fractionable=fractionable, full_exit=full_exit))
+    assert state.negligible(Decimal(quantity)) is negligible
+
+
+def test_a_pause_ends_when_it_says() -> None:
+    pausing = replace(start(leg()), not_before=SCHEDULED + timedelta(seconds=5))
+    assert advance(pausing, fresh(4.9), None, SCHEDULED + timedelta(seconds=4.9), RULES)[1] == ()
+    assert advance(pausing, fresh(5), None, SCHEDULED + timedelta(seconds=5), RULES)[1] != ()
 
 
 def test_without_a_fit_quote_it_goes_by_the_last_trade_or_gives_up() -> None:

@@ -176,6 +176,41 @@ def test_a_buy_waits_for_confirmed_proceeds_and_for_the_brokers_cash(
     assert (legs[1].phase is LegPhase.READY and legs[1].intended == B.quantity) is released
 
 
+def test_cash_lags_while_the_broker_shows_less_than_the_fills() -> None:
+    legs = [sold("100"), start(B)]
+    assert Purse(plan(A, B, cash="1000"), legs, Decimal(900)).lags, "100 USD are missing, and the last sale with them"
+    assert not Purse(plan(A, B, cash="1000"), legs, Decimal(1001)).lags, "fees may take a little for good"
+
+
+@pytest.mark.parametrize(
+    ("phase", "side", "coming"),
+    [
+        (LegPhase.READY, Side.SELL, True),
+        (LegPhase.DONE, Side.SELL, False),
+        (LegPhase.WORKING, Side.BUY, True),
+        (LegPhase.SENT, Side.BUY, True),
+        (LegPhase.CANCELLING, Side.BUY, True),
+        (LegPhase.READY, Side.BUY, False),
+        (LegPhase.HELD, Side.BUY, False),
+    ],
+)
+def test_cash_is_coming_from_sales_and_from_buys_under_way(phase: LegPhase, side: Side, *, coming: bool) -> None:
+    other = replace(start(leg(3, "CCC", side, "1")), phase=phase)
+    mine = release(start(B), B.quantity)
+    assert Purse(plan(B), [mine, other], Decimal(0)).coming(mine) is coming
+
+
+def test_a_fill_without_a_price_counts_at_its_limit() -> None:
+    bought = order("BBB-1", Side.BUY, OrderStatus.FILLED, filled_quantity=Decimal(4), limit_price=Decimal(11))
+    state = replace(release(start(B), B.quantity), chain=(bought,))
+    assert Purse(plan(B, cash="100"), [state], Decimal(100)).ledger == Decimal(56)
+
+
+def test_an_order_without_fills_has_no_price_even_when_folded() -> None:
+    folded = fold([order("AAA-1", Side.SELL, OrderStatus.REPLACED), order("AAA-x", Side.SELL, OrderStatus.OPEN)])
+    assert (folded.filled_quantity, folded.average_price) == (Decimal(0), None)
+
+
 def test_when_cash_stays_short_the_buys_share_it() -> None:
     c = leg(3, "CCC", Side.BUY, "30")
     purse = Purse(plan(A, B, c), [sold("40"), start(B), start(c)], Decimal(40))

@@ -8,7 +8,7 @@ import pytest
 
 from alchemiser_common import keys
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
-from alchemiser_common.errors import LeaseHeld, NotAuthorised, RunInProgress, StateCorrupt
+from alchemiser_common.errors import LeaseHeld, NotAuthorised, RunInProgress, StateCorrupt, StoreUnavailable
 from alchemiser_common.ids import Pipeline, Side
 from alchemiser_common.ports.state import ABSENT, Put
 from alchemiser_trading.audit import read_audit
@@ -17,6 +17,7 @@ from alchemiser_trading.lease import AccountLease
 from alchemiser_trading.phases import FINAL, TRANSITIONS, Phase
 from alchemiser_trading.switch import TradingState, throw_switch, trading_state
 from support.clock import ManualClock
+from support.faulty_ports import Fault, Faults, FaultyStore
 from support.messages import RUN, SCHEDULED
 
 MINUTE = timedelta(minutes=1)
@@ -67,6 +68,34 @@ def test_a_worker_whose_clock_stood_still_cannot_write_after_a_take_over(
     with pytest.raises(LeaseHeld, match="taken over"):
         first.write(Put(keys.switch_record("demo"), "{}", ABSENT))
     assert store.get(keys.switch_record("demo")) is None
+
+
+@pytest.mark.parametrize("fault", [Fault.FAIL_BEFORE, Fault.FAIL_AFTER])
+def test_a_write_whose_answer_was_lost_does_not_lose_the_lease(
+    store: SqliteStateStore, clock: ManualClock, fault: Fault
+) -> None:
+    faults = Faults()
+    lease = AccountLease.acquire(FaultyStore(store, faults), clock, "demo", owner="first", duration=MINUTE)
+    faults.at[faults.calls] = fault
+    with pytest.raises(StoreUnavailable):
+        lease.write()
+    lease.write()
+    with pytest.raises(LeaseHeld):
+        take(store, clock, "second")
+
+
+def test_a_write_whose_answer_was_lost_does_not_take_a_lost_lease_back(
+    store: SqliteStateStore, clock: ManualClock
+) -> None:
+    slow, faults = ManualClock(SCHEDULED), Faults()
+    lease = AccountLease.acquire(FaultyStore(store, faults), slow, "demo", owner="first", duration=MINUTE)
+    faults.at[faults.calls] = Fault.FAIL_BEFORE
+    with pytest.raises(StoreUnavailable):
+        lease.write()
+    clock.advance(MINUTE)
+    take(store, clock, "second")
+    with pytest.raises(LeaseHeld, match="taken over"):
+        lease.write()
 
 
 def test_a_heartbeat_keeps_the_lease(store: SqliteStateStore, clock: ManualClock) -> None:

@@ -57,7 +57,7 @@ def _desired(plan: Plan, symbol: str, final: Decimal, before: Decimal) -> dict[s
     """Shares each strategy is to hold if the plan comes true."""
     target = next((target for target in plan.targets if target.symbol == symbol), None)
     if target is None or target.weight <= 0:
-        # Nobody wants it. What cannot be sold stays where it is, or with nobody.
+        # No strategy wants it: what the plan leaves of it belongs to none.
         return {UNASSIGNED: final} if final > 0 and before > 0 else {}
     weight = Decimal(str(target.weight))
     return {share.strategy: final * Decimal(str(share.weight)) / weight for share in target.shares}

@@ -208,7 +208,8 @@ def _ordered(state: LegState, market: Market | None, now: datetime, settings: Ex
         affordable = _affordable(state, step, far_side, state.spendable)
         if affordable.quantity < step.quantity:
             state = replace(state, short_since=None if state.cash_coming else state.short_since or now)
-            if now - (state.short_since or now) < timedelta(seconds=settings.settle_seconds):
+            waited = now - (state.short_since or now)
+            if state.cash_coming or (state.cash_lags and waited < timedelta(seconds=settings.settle_seconds)):
                 return state, ()
             if state.negligible(affordable.quantity):
                 reason = f"cut to {state.filled} shares: cash falls short"
@@ -242,11 +243,11 @@ def _onward(state: LegState, market: Market, settings: ExecutionSettings) -> Leg
 
 
 def _affordable(state: LegState, step: Step, ask: Decimal, cash: Decimal) -> Step:
-    """The step within `cash` USD: a lower limit if it still takes the ask, else fewer shares."""
+    """The step within `cash` USD: a limit (or a lower one) if it still takes the ask, else fewer shares."""
     if step.quantity * step.cost_price <= cash:
         return step
     lower = to_tick(max(cash, Decimal(0)) / step.quantity, Side.BUY)
-    if step.limit_price is not None and ask <= lower < step.limit_price and lower * step.quantity <= cash:
+    if ask <= lower < step.cost_price and lower * step.quantity <= cash:
         return replace(step, limit_price=lower, cost_price=lower)
     quantity = (max(cash, Decimal(0)) / step.cost_price).quantize(state.leg.step, rounding=ROUND_DOWN)
     return replace(step, quantity=quantity)

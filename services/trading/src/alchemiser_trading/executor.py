@@ -179,8 +179,12 @@ class Executor:
         before = self._legs[index]
         if before.leg.side is Side.BUY:
             purse = Purse(self._plan, self._legs, self._cash)
-            cash, coming = purse.spendable(without=before), purse.coming(before)
-            before = self._legs[index] = replace(before, spendable=cash, cash_coming=coming)
+            before = self._legs[index] = replace(
+                before,
+                spendable=purse.spendable(without=before),
+                cash_coming=purse.coming(before),
+                cash_lags=purse.lags,
+            )
         after, actions = advance(before, quotes.get(before.leg.symbol), None, self._desk.now(), self._rules)
         self._act(index, after, actions)
 

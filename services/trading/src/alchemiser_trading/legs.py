@@ -101,6 +101,8 @@ class LegState:
     """USD that the next order of a buy may cost."""
     cash_coming: bool = False
     """Other legs are under way that bring cash or give back what they keep: a short buy waits for them."""
+    cash_lags: bool = False
+    """The broker's cash does not show all fills yet: a short buy waits a while for it."""
     arrival_mid: Decimal | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
