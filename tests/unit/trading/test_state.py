@@ -14,7 +14,7 @@ from alchemiser_common.ports.state import ABSENT, Put
 from alchemiser_trading.audit import read_audit
 from alchemiser_trading.authority import require_authority, set_authority
 from alchemiser_trading.lease import AccountLease
-from alchemiser_trading.phases import FINAL, TRANSITIONS, Phase
+from alchemiser_trading.phases import FINAL, TRANSITIONS, Phase, diagram
 from alchemiser_trading.switch import TradingState, throw_switch, trading_state
 from support.clock import ManualClock
 from support.faulty_ports import Fault, Faults, FaultyStore
@@ -176,6 +176,13 @@ def test_every_phase_leads_to_an_end_and_no_end_leads_anywhere() -> None:
             frontier = {after for before in frontier for after in TRANSITIONS[before]} - reachable
         assert reachable & FINAL
         assert phase not in FINAL or reachable == {phase}
+
+
+def test_the_diagram_shows_every_arrow_and_no_other() -> None:
+    lines = {line.strip() for line in diagram().splitlines()[1:]}
+    arrows = {f"{before.value} --> {after.value}" for before, to in TRANSITIONS.items() for after in to}
+    assert lines - arrows == {"[*] --> received", *(f"{phase.value} --> [*]" for phase in FINAL)}
+    assert arrows <= lines
 
 
 def test_run_ids_of_other_runs_are_other_keys() -> None:

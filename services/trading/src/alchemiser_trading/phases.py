@@ -63,3 +63,12 @@ _PHASE = {status: phase for phase, status in _STATUS.items() if phase in FINAL}
 def phase_of(status: RunStatus) -> Phase:
     """The final phase of a report's status. Raises KeyError for a status that is not final."""
     return _PHASE[status]
+
+
+def diagram() -> str:
+    """The phases as a Mermaid state diagram: what the documentation shows is this text."""
+    arrows = [
+        f"    {before.value} --> {after.value}" for before in Phase for after in Phase if after in TRANSITIONS[before]
+    ]
+    ends = [f"    {phase.value} --> [*]" for phase in Phase if phase.final]
+    return "\n".join(["stateDiagram-v2", f"    [*] --> {Phase.RECEIVED.value}", *arrows, *ends])
