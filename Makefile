@@ -41,6 +41,10 @@ check: lint types test ## What CI runs: lint, types, import rules, tests
 prove: setup ## Explore crashes, interleavings and random faults of trading; ends in counts (some minutes)
 	@$(BIN)/pytest -q -s tests/prove
 
+.PHONY: bench
+bench: setup ## Measure speed and memory beside their aims (JSON=FILE writes them too)
+	@tools/bench.sh $(if $(JSON),--json $(JSON))
+
 .PHONY: lock
 lock: setup ## Resolve the lock files again (SERVICE=name for one)
 	@tools/lock.sh $(SERVICE)

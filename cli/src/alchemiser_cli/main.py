@@ -1,5 +1,6 @@
 """The `alchemiser` command: its sub-commands by name, each imported only when it is used."""
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -57,6 +58,9 @@ def _add(app: typer.Typer, name: str, part: typer.Typer) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point. Only the sub-command that is asked for is imported; help needs them all."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # Read by numpy and Arrow when they are imported: nothing here multiplies matrices, and files are read once.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     named = [argument for argument in given[:1] if argument in _COMMANDS]
     build_app(named or _COMMANDS)(given, prog_name="alchemiser")
 

@@ -78,11 +78,7 @@ class PriceFile:
 def load_strategies(settings: StrategySettings) -> dict[str, Strategy]:
     """Every strategy there is, by name: built-in ones and the user's own."""
     known: dict[str, Strategy] = {name: make() for name, make in built_in_strategies().items()}
-    for strategy in user_strategies(settings.folder):
-        if strategy.name in known:
-            raise InvalidSettings(f"strategy name {strategy.name!r} is taken; rename yours")
-        known[strategy.name] = strategy
-    return known
+    return known | _own(settings)
 
 
 def choose(settings: StrategySettings, names: Sequence[str]) -> list[Share]:
@@ -90,16 +86,44 @@ def choose(settings: StrategySettings, names: Sequence[str]) -> list[Share]:
 
     Raises InvalidSettings for an unknown or repeated name, StrategyError for a file that holds no strategy.
     """
-    if not names:
-        known = load_strategies(settings)
-        return [Share(_named(known, name), fraction) for name, fraction in settings.allocations.items()]
-    known = {} if all(_is_file(name) for name in names) else load_strategies(settings)
-    chosen = [strategy_of_file(Path(name)) if _is_file(name) else _named(known, name) for name in names]
+    fractions = [1 / len(names)] * len(names) if names else list(settings.allocations.values())
+    chosen = _found(settings, names or list(settings.allocations))
     given = [strategy.name for strategy in chosen]
     repeated = sorted({name for name in given if given.count(name) > 1})
     if repeated:
         raise InvalidSettings(f"strategies are given more than once: {', '.join(repeated)}")
-    return [Share(strategy, 1 / len(chosen)) for strategy in chosen]
+    return [Share(strategy, fraction) for strategy, fraction in zip(chosen, fractions, strict=True)]
+
+
+def _found(settings: StrategySettings, names: Sequence[str]) -> list[Strategy]:
+    """Only what is asked for is built, and other packages are asked only for names that nothing else has."""
+    built_in = built_in_strategies()
+    own: dict[str, Strategy] | None = None
+    found: list[Strategy] = []
+    for name in names:
+        if _is_file(name):
+            found.append(strategy_of_file(Path(name)))
+        elif name in built_in:
+            found.append(built_in[name]())
+        else:
+            own = _own(settings) if own is None else own
+            if name not in own:
+                known = ", ".join(sorted({*built_in, *own}))
+                raise InvalidSettings(
+                    f"there is no strategy {name!r}; known are {known}; or give a file ({', '.join(_FILE_SUFFIXES)})"
+                )
+            found.append(own[name])
+    return found
+
+
+def _own(settings: StrategySettings) -> dict[str, Strategy]:
+    taken = built_in_strategies()
+    own: dict[str, Strategy] = {}
+    for strategy in user_strategies(settings.folder):
+        if strategy.name in taken or strategy.name in own:
+            raise InvalidSettings(f"strategy name {strategy.name!r} is taken; rename yours")
+        own[strategy.name] = strategy
+    return own
 
 
 def symbols_of(shares: Sequence[Share]) -> tuple[str, ...]:
@@ -121,15 +145,6 @@ def consolidate(outcomes: Sequence[Outcome]) -> dict[str, float]:
         for symbol, weight in outcome.result.weights.items():
             targets[symbol] = targets.get(symbol, 0.0) + outcome.share.fraction * weight
     return dict(sorted(targets.items()))
-
-
-def _named(known: dict[str, Strategy], name: str) -> Strategy:
-    if name not in known:
-        raise InvalidSettings(
-            f"there is no strategy {name!r}; known are {', '.join(sorted(known))}; or give a file "
-            f"({', '.join(_FILE_SUFFIXES)})"
-        )
-    return known[name]
 
 
 def _is_file(name: str) -> bool:

@@ -1,14 +1,11 @@
 """The manager nets what strategies say, keeps what it must, and is a pure function of the snapshot."""
 
-import builtins
-import os
-import random
-import socket
-import time
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, NoReturn
+from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,25 +68,46 @@ def test_equal_snapshots_give_equal_bytes_whatever_the_order_of_settings() -> No
     assert (first.not_after, first.run_id, first.session) == (snapshot.not_after, snapshot.run_id, date(2026, 11, 23))
 
 
-def test_deciding_touches_no_socket_no_file_no_clock_and_no_chance(monkeypatch: pytest.MonkeyPatch) -> None:
-    manager = build_portfolio(DEFAULT | {"klm": 0.1, "klm-ensemble": 0.1}, on_unknown=UnknownPolicy.CASH)
+DECIDE_BLINDFOLD = """
+import builtins, datetime, os, random, socket, sys, time
+from alchemiser_common.messages.snapshot import MarketSnapshot
+from alchemiser_common.settings import UnknownPolicy
+from alchemiser_strategy.registry import build_portfolio
+
+snapshot = MarketSnapshot.model_validate_json(sys.stdin.read())
+shares = {"nuclear": 0.3, "tecl": 0.5, "klm": 0.1, "klm-ensemble": 0.1}
+manager = build_portfolio(shares, on_unknown=UnknownPolicy.CASH)
+
+def forbidden(*args, **kwargs):
+    raise AssertionError(f"the strategies reached outside: {args} {kwargs}")
+
+class NoClock(datetime.datetime):
+    now = forbidden
+
+places = [(socket, "socket"), (builtins, "open"), (os, "open"), (time, "time"), (time, "monotonic"),
+          (time, "perf_counter"), (random, "random"), (os, "urandom"), (os, "getenv"), (datetime, "datetime")]
+kept = [(owner, name, getattr(owner, name)) for owner, name in places]
+for owner, name in places:
+    setattr(owner, name, NoClock if name == "datetime" else forbidden)
+decision = manager.evaluate(snapshot)
+for owner, name, value in kept:
+    setattr(owner, name, value)
+print(len(decision.targets))
+"""
+
+
+def test_deciding_touches_no_socket_no_file_no_clock_and_no_chance() -> None:
+    """In a process of its own: another test's server must not miss its clock."""
     snapshot = snapshot_of(bars_of(wave(*WAVES[1])))
-
-    def forbidden(*args: object, **kwargs: object) -> NoReturn:
-        raise AssertionError(f"the strategies reached outside: {args} {kwargs}")
-
-    class NoClock(datetime):
-        now = forbidden
-
-    for owner, name in (
-        (socket, "socket"), (builtins, "open"), (os, "open"), (time, "time"), (time, "monotonic"),
-        (time, "perf_counter"), (random, "random"), (os, "urandom"), (os, "getenv"),
-    ):  # fmt: skip
-        monkeypatch.setattr(owner, name, forbidden)
-    monkeypatch.setattr("datetime.datetime", NoClock)
-    decision = manager.evaluate(snapshot)
-    monkeypatch.undo()
-    assert decision.targets
+    done = subprocess.run(
+        [sys.executable, "-c", DECIDE_BLINDFOLD],
+        input=snapshot.model_dump_json(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 0
 
 
 def test_without_data_the_run_ends_and_says_what_was_missing() -> None:

@@ -73,7 +73,7 @@ def _load(path: Path) -> _Source:
         else:
             from pyarrow import parquet
 
-            table = parquet.ParquetFile(path).read()
+            table = parquet.ParquetFile(path).read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise HistoryError(f"{path}: not readable as Parquet or CSV ({reason}); export it again") from error
