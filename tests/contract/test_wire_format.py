@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from alchemiser_common.errors import InvalidMessage
-from alchemiser_common.messages.bars import _pack
+from alchemiser_common.messages.bars import DailyBars, _pack
 from alchemiser_common.messages.base import Message
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, StageFailure
@@ -123,6 +124,26 @@ def test_an_unreadable_body_is_refused(body: str | bytes, words: str) -> None:
     with pytest.raises(InvalidMessage) as refusal:
         decode(body, TradeDecision)
     assert words in str(refusal.value)
+
+
+def snapshot_of(symbols: int, days: int) -> MarketSnapshot:
+    """A snapshot of random walks at full precision, the hardest to pack."""
+    steps = np.random.default_rng(1).normal(0, 0.02, (days, symbols))
+    dates = [make_snapshot().session.previous_day - timedelta(days=days - 1 - at) for at in range(days)]
+    bars = DailyBars.from_closes(dates, [f"S{at}" for at in range(symbols)], 100 * np.exp(np.cumsum(steps, axis=0)))
+    return make_snapshot(bars=bars)
+
+
+def test_a_queue_message_holds_150_symbols_of_600_bars_exactly() -> None:
+    snapshot = snapshot_of(150, 600)
+    body = encode(snapshot)
+    assert len(body) < MESSAGE_LIMIT
+    np.testing.assert_array_equal(decode(body, MarketSnapshot).bars.closes, snapshot.bars.closes)
+
+
+def test_a_snapshot_that_does_not_fit_is_refused_with_its_size_before_it_is_sent() -> None:
+    with pytest.raises(InvalidMessage, match=r"MarketSnapshot is [\d,]+ bytes; a queue message holds 1,048,576"):
+        encode(snapshot_of(290, 700))
 
 
 @pytest.mark.parametrize(
