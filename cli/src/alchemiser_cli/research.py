@@ -5,18 +5,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.settings import StrategySettings
 from alchemiser_simulator import PriceHistory
-from alchemiser_strategy.backtest import Prices
 from alchemiser_strategy.bars import Bars, Floats
 from alchemiser_strategy.engine.indicators import LastDay
 from alchemiser_strategy.registry import built_in_strategies
 from alchemiser_strategy.strategy import MarketView, Strategy, StrategyResult, asked
 from alchemiser_strategy.user_strategies import strategy_of_file, user_strategies
+
+if TYPE_CHECKING:
+    from alchemiser_strategy.backtest import Prices
 
 _FILE_SUFFIXES = (".clj", ".edn", ".json")
 
@@ -52,8 +55,10 @@ class PriceFile:
         kept = self._present(symbols)
         return Bars(dates[:days], kept, self._columns(kept, lambda symbol: self.history.bars(symbol).close)[:days])
 
-    def prices(self, symbols: Sequence[str]) -> Prices:
+    def prices(self, symbols: Sequence[str]) -> "Prices":
         """Opens and closes of those of the symbols that are there. Opens that the file lacks are derived."""
+        from alchemiser_strategy.backtest import Prices  # deciding does without
+
         kept = self._present(symbols)
         return Prices(
             kept,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from alchemiser_cli.console import note, out, reported_errors
 from alchemiser_cli.research import Outcome, PriceFile, choose, consolidate, evaluate, symbols_of
@@ -63,6 +62,8 @@ def _as_json(day: date, outcomes: Sequence[Outcome], targets: dict[str, float]) 
 
 
 def _print(day: date, outcomes: Sequence[Outcome], targets: dict[str, float]) -> None:
+    from rich.table import Table  # JSON does without
+
     table = Table("strategy", "share", "status", "holds", box=None, header_style="bold")
     for outcome in outcomes:
         weights = sorted(outcome.result.weights.items(), key=lambda item: -item[1])
