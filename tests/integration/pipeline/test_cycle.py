@@ -18,8 +18,9 @@ from alchemiser_common.messages.run import RunRecord
 from alchemiser_common.messages.snapshot import BarPolicy
 from alchemiser_common.ports.state import load
 from alchemiser_common.settings import Anchor, LoadedSettings, Settings
+from alchemiser_data.handler import DataFunction
 from alchemiser_data.session import decision_time
-from alchemiser_monolith.bootstrap import local_pipeline
+from alchemiser_monolith.bootstrap import data_service, local_pipeline, portfolio
 from alchemiser_monolith.platform import Platform
 
 DAY = date(2020, 2, 3)
@@ -97,6 +98,28 @@ def test_the_next_snapshot_carries_what_the_strategies_wanted(tmp_path: Path) ->
     (kept,) = snapshot.previous_targets
     assert (kept.strategy, kept.decided_for) == ("tecl", DAY)
     assert kept.weights == decision.signals[0].weights
+
+
+def test_a_second_trigger_minutes_later_publishes_the_first_snapshot_again(tmp_path: Path) -> None:
+    """The market has moved and the queue no longer deduplicates; the run still decides on what it saw first."""
+    with exchange_at(tmp_path, changes=TECL_ONLY) as (platform, cycle):
+        manager = portfolio(platform)
+        data = DataFunction(
+            data_service(platform, manager, Pipeline.MODULAR), platform.market_data_queue, platform.git_sha
+        )
+        trigger = cycle.trigger.model_dump(mode="json")
+        data.handle(trigger)
+        first = load(platform.state, keys.data_record(cycle.run_id), RunRecord)
+        platform.clock.sleep(600)
+        data.handle(trigger)
+        second = load(platform.state, keys.data_record(cycle.run_id), RunRecord)
+        local_pipeline(platform).run(cycle.trigger)
+        run = ended(platform, cycle)
+    assert first == second
+    assert run.summary.status == RunStatus.COMPLETED.value, run.summary.reason
+    assert run.decision is not None
+    assert first is not None
+    assert run.decision.snapshot_hash == first.value.snapshot_hash
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alchemiser_common import keys
-from alchemiser_common.errors import PermanentError
+from alchemiser_common.errors import PermanentError, StateCorrupt
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.messages.run import CycleTrigger, RunEntry, RunRecord
 from alchemiser_common.messages.snapshot import MarketSnapshot, StrategyTargets
-from alchemiser_common.messages.wire import encode
+from alchemiser_common.messages.wire import decode, encode
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.state import ABSENT, StateStore, load, load_all, put
@@ -69,8 +69,12 @@ class DataService:
         )
         with run_scope(identity.run_id, cycle, self._pipeline):
             started = self._clock.now()
-            self._record(identity, RunStatus.STARTED)
             try:
+                published = self._published(identity)
+                if published is not None:
+                    _log.info("snapshot published again", extra={"snapshot_hash": published.record.snapshot_hash})
+                    return published
+                self._record(identity, RunStatus.STARTED)
                 result = self._read(identity)
                 if isinstance(result, MarketSnapshot):
                     return self._archived(identity, result, started)
@@ -79,6 +83,16 @@ class DataService:
                 return DataOutcome(self._record(identity, RunStatus.FAILED, reason=str(error)))
             _log.info("run skipped", extra={"reason": result.reason})
             return DataOutcome(self._record(identity, RunStatus.SKIPPED, reason=result.reason))
+
+    def _published(self, identity: RunIdentity) -> DataOutcome | None:
+        """What an earlier trigger of this run published: the same run decides on the same snapshot."""
+        known = load(self._state, keys.data_record(identity.run_id), RunRecord)
+        if known is None or known.value.snapshot_key is None:
+            return None
+        body = self._archive.get(known.value.snapshot_key)
+        if body is None:
+            raise StateCorrupt(f"snapshot {known.value.snapshot_key} of run {identity.run_id} is not in the archive")
+        return DataOutcome(known.value, decode(body, MarketSnapshot))
 
     def _read(self, identity: RunIdentity) -> MarketSnapshot | Skip:
         day = identity.scheduled_at.astimezone(EXCHANGE_ZONE).date()
@@ -110,6 +124,7 @@ class DataService:
         content_hash = traced.content_hash()
         key = keys.snapshot_object(traced.session.day, traced.run_id, content_hash)
         if self._archive.get(key) is None:
+            # A trigger that died before its record was written may have left the same content with its own times.
             self._archive.put(key, body.encode())
         record = self._record(identity, RunStatus.PUBLISHED, snapshot_key=key, snapshot_hash=content_hash)
         _log.info(
@@ -150,7 +165,6 @@ class DataService:
             entry = RunEntry(run_id=identity.run_id, cycle_id=identity.cycle_id)
             listed = keys.run_entry(identity.account_alias, identity.scheduled_at, identity.pipeline)
             self._state.write(put(key, record, ABSENT), put(listed, entry, ABSENT))
-        elif known.value.status is not RunStatus.PUBLISHED or status is RunStatus.PUBLISHED:
-            # A published run stays published: a later trigger that comes too late takes nothing back.
+        else:
             self._state.write(put(key, record, known.version))
         return record
