@@ -38,6 +38,8 @@ def resume(reason: Reason, who: Who = None) -> None:
 
 
 def _throw(state: TradingState, reason: str, who: str | None) -> None:
+    if not reason.strip():
+        raise typer.BadParameter("a change of what may be traded needs a reason")
     with reported_errors():
         settings = read_settings(os.environ, Path.cwd()).settings
         store = SqliteStateStore(settings.home / "state.db")

@@ -1,0 +1,55 @@
+"""Halting, resuming, authority, books and executions from the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from support.command import alchemiser
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("workspace")
+    first = alchemiser(folder, "run", "--json")
+    assert first.code == 0, first.err
+    return folder
+
+
+def test_books_agree_and_executions_say_what_trading_cost(home: Path) -> None:
+    assert json.loads(alchemiser(home, "reconcile", "--json").out) == {"differences": [], "repaired": False}
+    legs = json.loads(alchemiser(home, "executions", "--json").out)
+    assert {leg["side"] for leg in legs} == {"buy"}
+    assert all(leg["slippage_bps"] is not None and leg["steps"] > 0 for leg in legs)
+    assert "mean slippage" in alchemiser(home, "executions").out
+
+
+def test_a_halted_account_trades_nothing_until_it_is_resumed(home: Path) -> None:
+    assert "halted" in alchemiser(home, "halt", "--reason", "a drill", "--who", "tester").out
+    stopped = alchemiser(home, "run", "--next", "--json")
+    answer = json.loads(stopped.out)
+    assert (stopped.code, answer["status"], answer["orders_placed_now"]) == (1, "halted", 0)
+    assert "alchemiser resume" in answer["reason"]
+    assert "active" in alchemiser(home, "resume", "--reason", "over", "--who", "tester").out
+    going = json.loads(alchemiser(home, "run", "--next", "--json").out)
+    assert going["status"] == "completed"
+    changes = [(entry["who"], entry["what"]) for entry in json.loads(alchemiser(home, "audit", "--json").out)]
+    assert ("tester", "trading: active to halted") in changes
+    assert ("tester", "trading: halted to active") in changes
+
+
+def test_authority_is_shown_and_changes_only_with_a_reason(home: Path) -> None:
+    shown = json.loads(alchemiser(home, "authority", "--json").out)
+    assert shown["authority"]["pipeline"] == "modular"
+    assert alchemiser(home, "authority", "--set", "monolith").code == 2
+    moved = alchemiser(home, "authority", "--set", "monolith", "--reason", "going back", "--json")
+    assert json.loads(moved.out)["authority"]["epoch"] == shown["authority"]["epoch"] + 1
+    refused = alchemiser(home, "run", "--next", "--json")
+    assert "is traded by monolith" in json.loads(refused.out)["reason"]
+    allowed = alchemiser(home, "run", "--next", "--pipeline", "monolith", "--json")
+    assert json.loads(allowed.out)["status"] == "completed", allowed.err
+
+
+def test_a_change_without_a_reason_is_refused(home: Path) -> None:
+    assert alchemiser(home, "reconcile", "--repair").code == 2
+    assert alchemiser(home, "halt", "--reason", " ").code == 2
