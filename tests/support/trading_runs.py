@@ -7,7 +7,7 @@ from alchemiser_common.errors import TransientError
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport
 from alchemiser_trading.service import TradingService
-from support.faulty_ports import Killed
+from support.faulty_ports import Faults, FaultyArchive, FaultyBroker, FaultyStore, Killed
 from support.trading_bench import QUARTER_HOUR, Bench
 
 SWITCH = {"AAA": 0.4, "BBB": 0.4}
@@ -44,3 +44,12 @@ def assert_no_open_orders(bench: Bench) -> None:
     ended = {"filled", "canceled", "rejected", "expired", "done_for_day", "replaced"}
     still = [order for order in bench.orders() if order.status not in ended]
     assert not still, f"orders are left open: {still}"
+
+
+def faulty(bench: Bench, faults: Faults) -> TradingService:
+    """A process whose every I/O call passes by `faults`."""
+    return bench.service(
+        broker=FaultyBroker(bench.broker, faults),
+        state=FaultyStore(bench.state, faults),
+        archive=FaultyArchive(bench.archive, faults),
+    )
