@@ -55,6 +55,16 @@ def test_equity_is_that_of_an_account_that_trades_every_day(seed: int, days: int
     np.testing.assert_allclose(result.equity, accounted(prices, weights, costs, fill), rtol=1e-11)
 
 
+def test_turnover_is_the_larger_of_bought_and_sold() -> None:
+    days = tuple(date(2020, 1, day) for day in (1, 2, 3))
+    flat = Prices(SYMBOLS, np.full((3, 3), 10.0), np.full((3, 3), 10.0))
+    weights = np.array([[0.6, 0.0, 0.0], [0.1, 0.3, 0.0], [0.0, 0.0, 0.0]])
+    by_close = run_backtest(days, SYMBOLS, weights, flat, fill=Fill.CLOSE)
+    np.testing.assert_allclose(by_close.turnover, [0.6, 0.5, 0.4])
+    by_open = run_backtest(days, SYMBOLS, weights, flat)
+    np.testing.assert_allclose(by_open.turnover, [0.0, 0.6, 0.5])
+
+
 def test_later_days_change_no_earlier_equity() -> None:
     dates, prices, weights = market(7, 50)
 

@@ -73,7 +73,7 @@ def backtest(
             fill=fill.value,
             source=market.history.source,
             notice=market.notice,
-            traded=result.traded,
+            traded=result.turnover,
         )
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(backtest_page.render(report), encoding="utf-8")

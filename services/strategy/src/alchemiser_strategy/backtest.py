@@ -49,8 +49,8 @@ class Backtest:
     """(days,), 1 at the first close."""
     weights: Floats
     """(days, symbols) decided at each close, fractions of equity."""
-    traded: Floats
-    """(days,) sum of absolute weight changes in each session, both sides counted."""
+    turnover: Floats
+    """(days,) the larger of what was bought and what was sold in each session, fractions of equity."""
 
 
 def combine(histories: Sequence[tuple[History, float]]) -> tuple[tuple[str, ...], Floats]:
@@ -89,21 +89,21 @@ def run_backtest(
     opens, closes = prices.opens[:, columns], prices.closes[:, columns]
     cost = costs_bps * BASIS_POINT
     if fill is Fill.CLOSE:
-        growth, traded = _at_close(days, symbols, weights, closes)
+        growth, changes = _at_close(days, symbols, weights, closes)
     else:
-        growth, traded = _at_next_open(days, symbols, weights, opens, closes)
-    growth = growth * (1 - cost * traded)
-    return Backtest(tuple(days), symbols, np.cumprod(growth), weights, traded)
+        growth, changes = _at_next_open(days, symbols, weights, opens, closes)
+    bought, sold = changes.clip(min=0).sum(axis=1), (-changes).clip(min=0).sum(axis=1)
+    growth = growth * (1 - cost * (bought + sold))
+    return Backtest(tuple(days), symbols, np.cumprod(growth), weights, np.maximum(bought, sold))
 
 
 def _at_close(days: Sequence[date], symbols: tuple[str, ...], weights: Floats, closes: Floats) -> tuple[Floats, Floats]:
-    """Growth and exchange of every day when orders fill at the close they were decided on."""
+    """Growth, (days,), and weight changes traded, (days, symbols), when orders fill at the close decided on."""
     change = _ratio(closes[1:], closes[:-1], weights[:-1], days[1:], symbols)
     grown = weights[:-1] * change
     growth = 1 + (grown - weights[:-1]).sum(axis=1)
     before = grown / growth[:, None]
-    traded = np.abs(weights[1:] - before).sum(axis=1)
-    return _from_second(growth, first=1.0), _from_second(traded, first=float(np.abs(weights[0]).sum()))
+    return np.concatenate([[1.0], growth]), np.vstack([weights[:1], weights[1:] - before])
 
 
 def _at_next_open(
@@ -118,8 +118,8 @@ def _at_next_open(
     by_night = _ratio(opens[1:], closes[:-1], held, days[1:], symbols)
     night_growth = 1 + (held * by_night - held).sum(axis=1)
     at_open = held * by_night / night_growth[:, None]
-    traded = np.abs(target - at_open).sum(axis=1)
-    return _from_second(night_growth * day_growth, first=1.0), _from_second(traded, first=0.0)
+    changes = np.vstack([np.zeros_like(weights[:1]), target - at_open])
+    return np.concatenate([[1.0], night_growth * day_growth]), changes
 
 
 def _ratio(later: Floats, earlier: Floats, held: Floats, days: Sequence[date], symbols: tuple[str, ...]) -> Floats:
@@ -131,7 +131,3 @@ def _ratio(later: Floats, earlier: Floats, held: Floats, days: Sequence[date], s
         day, column = (int(index) for index in np.argwhere(lacking)[0])
         raise StrategyError(f"{symbols[column]} is held on {days[day]} but has no price then")
     return ratio
-
-
-def _from_second(values: Floats, *, first: float) -> Floats:
-    return np.concatenate([[first], values])
