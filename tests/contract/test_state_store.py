@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
-from alchemiser_common.errors import Conflict, StateCorrupt, StoreUnavailable
+from alchemiser_common.errors import AlchemiserError, Conflict, StateCorrupt, StoreUnavailable
 from alchemiser_common.messages.run import RunEntry
 from alchemiser_common.ports.state import ABSENT, Key, Put, StateStore, load
 
@@ -94,6 +94,27 @@ def test_records_outlive_the_store_object(tmp_path: Path) -> None:
     record = SqliteStateStore(tmp_path / "state.db").get(KEY)
     assert record is not None
     assert record.body == "kept"
+
+
+def test_many_that_open_a_new_store_at_once_all_get_it(tmp_path: Path) -> None:
+    faults: list[Exception] = []
+
+    def open_and_write(path: Path, number: int, gate: threading.Barrier) -> None:
+        gate.wait()
+        try:
+            SqliteStateStore(path).write(Put(Key("P", str(number)), "here", ABSENT))
+        except AlchemiserError as fault:
+            faults.append(fault)
+
+    for attempt in range(40):
+        path, gate = tmp_path / f"{attempt}.db", threading.Barrier(4)
+        threads = [threading.Thread(target=open_and_write, args=(path, number, gate)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert faults == []
+        assert len(SqliteStateStore(path).list("P")) == 4
 
 
 def test_a_damaged_file_is_refused_with_a_remedy(tmp_path: Path) -> None:

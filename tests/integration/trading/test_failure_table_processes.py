@@ -45,20 +45,28 @@ def test_row_02_process_killed_at_an_io_boundary_then_redelivered(bench: Bench, 
 
 
 def test_row_03_killed_between_a_partial_fill_and_the_next_step(bench: Bench) -> None:
-    bench.control.add_fault(PartialFills(match=ORDERS, fraction=Decimal("0.3"), max_fills=1, count=1))
+    bench.control.add_fault(PartialFills(match=ORDERS, fraction=Decimal("0.3"), max_fills=1, count=6))
     decision = bench.decision(SWITCH)
+    partly_filled: list[str] = []
 
-    def first_dies_at_the_cancel(delivery: int) -> TradingService:
+    def first_dies_at_the_cancel_of_a_partial_fill(delivery: int) -> TradingService:
         faults = Faults()
 
         def strike(name: str) -> None:
-            if delivery == 0 and name == "cancel":
-                faults.at[faults.calls] = Fault.KILL_AFTER
+            if delivery == 0 and name == "cancel" and not partly_filled:
+                partly_filled.extend(
+                    order.client_order_id
+                    for order in bench.orders()
+                    if order.qty is not None and 0 < order.filled_qty < order.qty
+                )
+                if partly_filled:
+                    faults.at[faults.calls] = Fault.KILL_AFTER
 
         faults.on_call = strike
         return faulty(bench, faults)
 
-    report = deliver(bench, decision, first_dies_at_the_cancel)
+    report = deliver(bench, decision, first_dies_at_the_cancel_of_a_partial_fill)
+    assert partly_filled, "the kill came between a partial fill and the next step"
     assert report.status is RunStatus.COMPLETED, report.reason
     assert_switched(bench)
 

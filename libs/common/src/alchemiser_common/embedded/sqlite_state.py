@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from alchemiser_common.errors import Conflict, StateCorrupt, StoreUnavailable
@@ -36,13 +36,22 @@ class SqliteStateStore:
                 f"state folder {path.parent} cannot be made: {error.strerror}; choose a writable `home`"
             ) from error
         with self._connection() as connection:
-            mark = connection.execute("PRAGMA application_id").fetchone()[0]
-            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if tables and mark != _APPLICATION_ID:
-                raise StateCorrupt(f"{path} is a database of another program; choose another `home`")
+            if _mark(connection) != _APPLICATION_ID:
+                self._found(connection)
+            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                with suppress(sqlite3.OperationalError):
+                    # Another process may be at it; the store is as safe without, only slower.
+                    connection.execute("PRAGMA journal_mode = WAL")
+
+    def _found(self, connection: sqlite3.Connection) -> None:
+        """Make an empty file a store. Under the write lock: of several processes that start at once, one does it."""
+        connection.execute("BEGIN IMMEDIATE")
+        if _mark(connection) != _APPLICATION_ID:
+            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise StateCorrupt(f"{self._path} is a database of another program; choose another `home`")
             connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(_SCHEMA)
+        connection.execute("COMMIT")
 
     def get(self, key: Key) -> Record | None:
         """The record, or None."""
@@ -105,3 +114,9 @@ class SqliteStateStore:
         finally:
             if connection is not None:
                 connection.close()
+
+
+def _mark(connection: sqlite3.Connection) -> int:
+    """Which program the file says it belongs to; 0 if none has claimed it."""
+    mark: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    return mark
