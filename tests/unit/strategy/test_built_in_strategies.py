@@ -1,5 +1,6 @@
 """The built-in strategies decide what their tables say: published vectors, and plain rules over thousands of cases."""
 
+import math
 import random
 from collections.abc import Callable
 
@@ -216,3 +217,23 @@ def test_indicators_have_their_published_values(metric: str, window: int, expect
     t = np.arange(252)
     bars = bars_of({"X": 100 + 10 * np.sin(t / 5) + 0.1 * t})
     assert LastDay(bars)[measure(metric, window), "X"][0] == pytest.approx(expected, abs=6e-7)
+
+
+def test_a_short_series_has_its_published_strengths_and_none_where_bars_are_too_few() -> None:
+    last = LastDay(bars_of({"X": np.array([50, 51.5, 50.8, 52.1, 51.9, 53.0, 52.2])}))
+    assert last[measure("rsi", 3), "X"][0] == pytest.approx(56.164384, abs=6e-7)
+    assert last[measure("rsi", 6), "X"][0] == pytest.approx(64.025617, abs=6e-7)
+    assert math.isnan(last[measure("rsi", 10), "X"][0]), (
+        "7 bars: the monolith reads 66.516637, this engine nothing"
+    )
+
+
+def test_what_follows_from_the_indicators_has_its_published_value_too() -> None:
+    t = np.arange(252)
+    closes = 100 + 10 * np.sin(t / 5) + 0.1 * t
+    today, yesterday = LastDay(bars_of({"X": closes})), LastDay(bars_of({"X": closes[:-1]}))
+    average = measure("moving-average-price", 20)
+    change = 100 * (today[average, "X"][0] / yesterday[average, "X"][0] - 1)
+    assert change == pytest.approx(-0.27577328, abs=6e-9)
+    yearly = today[measure("stdev-return", 90), "X"][0] / 100 * math.sqrt(252)
+    assert yearly == pytest.approx(0.18436778, abs=6e-9)
