@@ -223,9 +223,7 @@ def test_a_short_series_has_its_published_strengths_and_none_where_bars_are_too_
     last = LastDay(bars_of({"X": np.array([50, 51.5, 50.8, 52.1, 51.9, 53.0, 52.2])}))
     assert last[measure("rsi", 3), "X"][0] == pytest.approx(56.164384, abs=6e-7)
     assert last[measure("rsi", 6), "X"][0] == pytest.approx(64.025617, abs=6e-7)
-    assert math.isnan(last[measure("rsi", 10), "X"][0]), (
-        "7 bars: the monolith reads 66.516637, this engine nothing"
-    )
+    assert math.isnan(last[measure("rsi", 10), "X"][0]), "7 bars: the monolith reads 66.516637, this engine nothing"
 
 
 def test_what_follows_from_the_indicators_has_its_published_value_too() -> None:
