@@ -12,6 +12,7 @@ from alchemiser_cli.history import RunDetail, read_detail, read_run
 from alchemiser_cli.simulated import embedded_exchange, open_market
 from alchemiser_cli.workspace import Cycle, Workspace, cycle_at, cycle_runner, ensure_authority, on_exchange
 from alchemiser_common import keys
+from alchemiser_common.errors import StateCorrupt
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.messages.run import RunRecord
@@ -120,6 +121,19 @@ def test_a_second_trigger_minutes_later_publishes_the_first_snapshot_again(tmp_p
     assert run.decision is not None
     assert first is not None
     assert run.decision.snapshot_hash == first.value.snapshot_hash
+
+
+def test_a_published_run_whose_snapshot_is_gone_is_not_taken_back(tmp_path: Path) -> None:
+    with exchange_at(tmp_path, changes=TECL_ONLY) as (platform, cycle):
+        service = data_service(platform, portfolio(platform), Pipeline.MODULAR)
+        record = service.run(cycle.trigger).record
+        assert record.snapshot_key is not None
+        (tmp_path / "archive" / record.snapshot_key).unlink()
+        with pytest.raises(StateCorrupt, match="is not in the archive"):
+            service.run(cycle.trigger)
+        kept = load(platform.state, keys.data_record(cycle.run_id), RunRecord)
+    assert kept is not None
+    assert kept.value == record
 
 
 @pytest.mark.parametrize(

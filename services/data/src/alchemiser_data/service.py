@@ -58,6 +58,7 @@ class DataService:
         """Read, check, archive and record.
 
         Permanent faults end as a record with status `failed`; TransientError goes up, for the caller to retry.
+        Raises StateCorrupt if an earlier trigger's snapshot is gone: its record is then left as it is.
         """
         cycle = cycle_id(self._settings.account_alias, trigger.scheduled_at)
         identity = RunIdentity(
@@ -69,11 +70,11 @@ class DataService:
         )
         with run_scope(identity.run_id, cycle, self._pipeline):
             started = self._clock.now()
+            published = self._published(identity)
+            if published is not None:
+                _log.info("snapshot published again", extra={"snapshot_hash": published.record.snapshot_hash})
+                return published
             try:
-                published = self._published(identity)
-                if published is not None:
-                    _log.info("snapshot published again", extra={"snapshot_hash": published.record.snapshot_hash})
-                    return published
                 self._record(identity, RunStatus.STARTED)
                 result = self._read(identity)
                 if isinstance(result, MarketSnapshot):

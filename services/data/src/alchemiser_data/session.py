@@ -9,10 +9,8 @@ from alchemiser_common.settings import Anchor, ScheduleSettings
 
 @dataclass(frozen=True, slots=True)
 class DecisionWindow:
-    """A run may start between `opens` and `closes`, and send orders until `not_after`."""
+    """A run may start now, and send orders until `not_after`."""
 
-    opens: datetime
-    closes: datetime
     not_after: datetime
 
 
@@ -49,4 +47,4 @@ def decision_window(
     )
     if now >= not_after:
         return Skip(f"the session ends too soon: no order may be sent after {not_after:%Y-%m-%d %H:%M:%S}Z")
-    return DecisionWindow(due, last_start, not_after)
+    return DecisionWindow(not_after)
