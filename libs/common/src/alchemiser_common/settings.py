@@ -41,6 +41,15 @@ class Environment(StrEnum):
     LIVE = "live"
 
 
+class Backend(StrEnum):
+    """Where state, archive, queues, events and secrets live."""
+
+    EMBEDDED = "embedded"
+    """SQLite and files below `home`, queues in memory, secrets in .env."""
+    AWS = "aws"
+    """DynamoDB, S3, SQS, EventBridge and Secrets Manager, as `aws` names them."""
+
+
 class Anchor(StrEnum):
     """From which end of the session the decision time counts."""
 
@@ -223,6 +232,27 @@ class BrokerSettings(_Section):
     """How often a read is tried. Orders are never repeated by the client."""
 
 
+class AwsSettings(_Section):
+    """Names of the resources on AWS; the deployment's outputs give them. Only those a process uses need to be there."""
+
+    region: str = "us-east-1"
+    """Where all of them are."""
+    endpoint_url: str | None = None
+    """Where a local stand-in for AWS listens; AWS itself if unset."""
+    table: str = ""
+    """DynamoDB table of the state store."""
+    bucket: str = ""
+    """S3 bucket of the archive."""
+    market_data_queue: str = ""
+    """URL of MarketDataQueue."""
+    trade_decision_queue: str = ""
+    """URL of TradeDecisionQueue."""
+    event_bus: str = ""
+    """Name of the EventBridge bus."""
+    broker_secret: str = ""
+    """Name or ARN of the Secrets Manager secret with the broker's key."""
+
+
 class LiveSettings(_Section):
     """The two locks on real money besides `environment = "live"`."""
 
@@ -241,6 +271,8 @@ class Settings(_Section):
     """Name of the account in ids, logs and tables."""
     pipeline: Pipeline = Pipeline.MODULAR
     """Which pipeline this process works for."""
+    backend: Backend = Backend.EMBEDDED
+    """embedded or aws."""
     home: Path = Path(".alchemiser")
     """Folder of the embedded state, archive and logs."""
     schedule: ScheduleSettings = ScheduleSettings()
@@ -250,6 +282,7 @@ class Settings(_Section):
     execution: ExecutionSettings = ExecutionSettings()
     broker: BrokerSettings = BrokerSettings()
     live: LiveSettings = LiveSettings()
+    aws: AwsSettings = AwsSettings()
 
 
 @dataclass(frozen=True, slots=True)

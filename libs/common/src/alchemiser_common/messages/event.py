@@ -1,0 +1,58 @@
+"""RunEvent: what the rest of the world hears of a run's end."""
+
+from enum import StrEnum
+from typing import Literal, Self
+from uuid import UUID, uuid5
+
+from alchemiser_common.messages.base import Message, UtcTime
+from alchemiser_common.messages.report import ExecutionReport, RunStatus
+
+
+class EventKind(StrEnum):
+    """How a run ended, in the words of the event bus."""
+
+    COMPLETED = "RunCompleted"
+    PARTIAL = "RunPartial"
+    SKIPPED = "RunSkipped"
+    EXPIRED = "RunExpired"
+    HALTED = "RunHalted"
+    FAILED = "RunFailed"
+
+
+_KINDS = {
+    RunStatus.COMPLETED: EventKind.COMPLETED,
+    RunStatus.PARTIAL: EventKind.PARTIAL,
+    RunStatus.SKIPPED: EventKind.SKIPPED,
+    RunStatus.EXPIRED: EventKind.EXPIRED,
+    RunStatus.HALTED: EventKind.HALTED,
+    RunStatus.FAILED: EventKind.FAILED,
+}
+
+
+class RunEvent(Message):
+    """Published when a run has ended, at least once: consumers drop an `event_id` that they have seen."""
+
+    kind: Literal["run-event"] = "run-event"
+    event_id: UUID
+    event: EventKind
+    account_alias: str
+    at: UtcTime
+    reason: str = ""
+    orders_placed: int = 0
+
+    @classmethod
+    def of(cls, report: ExecutionReport, at: UtcTime) -> Self:
+        """The event of a report; its id is a function of the run and of how it ended. Raises KeyError before the end."""
+        kind = _KINDS[report.status]
+        return cls(
+            run_id=report.run_id,
+            cycle_id=report.cycle_id,
+            pipeline=report.pipeline,
+            trace=report.trace,
+            event_id=uuid5(report.run_id, kind.value),
+            event=kind,
+            account_alias=report.account_alias,
+            at=at,
+            reason=report.reason,
+            orders_placed=report.orders_placed,
+        )
