@@ -42,7 +42,7 @@ class RunEvent(Message):
 
     @classmethod
     def of(cls, report: ExecutionReport, at: UtcTime) -> Self:
-        """The event of a report; its id is a function of the run and of how it ended. Raises KeyError before the end."""
+        """A report as an event; the id is a function of the run and of how it ended. Raises KeyError before the end."""
         kind = _KINDS[report.status]
         return cls(
             run_id=report.run_id,
