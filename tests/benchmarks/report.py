@@ -1,6 +1,7 @@
 """Runs the benchmarks, each in a process of its own, and prints figures, aims and whether they hold.
 
-python -m benchmarks.report [--json FILE] [SUBJECT]... (decision, backtest, symphony, peers, growth; default: all)
+python -m benchmarks.report [--json FILE] [SUBJECT]...
+(decision, backtest, symphony, peers, growth, trading; default: all)
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 from benchmarks import market
 from benchmarks.figures import Figure, table
 
-SUBJECTS = ("decision", "backtest", "symphony", "peers", "growth")
+SUBJECTS = ("decision", "backtest", "symphony", "peers", "growth", "trading")
 
 
 def main() -> int:

@@ -11,7 +11,16 @@ from enum import StrEnum
 from alchemiser_common.errors import AmbiguousOutcome, BrokerThrottled, BrokerUnavailable, StoreUnavailable
 from alchemiser_common.messages.snapshot import Account, MarketSession, Position
 from alchemiser_common.ports.archive import Archive
-from alchemiser_common.ports.broker import Asset, Broker, BrokerOrder, OrderRequest, Quote, SymbolBars, Trade
+from alchemiser_common.ports.broker import (
+    Asset,
+    Broker,
+    BrokerOrder,
+    OrderRequest,
+    Quote,
+    RequestQuota,
+    SymbolBars,
+    Trade,
+)
 from alchemiser_common.ports.state import Key, Put, Record, StateStore
 
 
@@ -136,6 +145,12 @@ class FaultyBroker:
 
     def open_orders(self) -> Sequence[BrokerOrder]:
         return self._read("open orders", self._inner.open_orders)
+
+    def orders_since(self, moment: datetime) -> Sequence[BrokerOrder]:
+        return self._read("the day's orders", lambda: self._inner.orders_since(moment))
+
+    def quota(self) -> RequestQuota | None:
+        return self._inner.quota()
 
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
         return self._read("order by client id", lambda: self._inner.order_by_client_id(client_order_id))

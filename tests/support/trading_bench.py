@@ -90,6 +90,9 @@ class ExchangeClock:
     def sleep(self, seconds: float) -> None:
         self._now = self._control.advance(seconds).now
 
+    def move_to(self, moment: datetime) -> None:
+        self._now = self._control.set_now(moment).now
+
 
 @dataclass
 class Bench:

@@ -76,7 +76,7 @@ def test_row_12_a_person_replaces_an_order(bench: Bench) -> None:
 
     def replace_once(name: str) -> None:
         working = [order for order in bench.orders() if order.symbol == "BBB" and order.status in {"new", "accepted"}]
-        if name == "open orders" and working and not replaced:
+        if name == "the day's orders" and working and not replaced:
             answer = httpx.patch(
                 f"{bench.broker._trading._base_url}/v2/orders/{working[0].id}",
                 json={"limit_price": "49.98"},
@@ -257,7 +257,8 @@ def test_row_22_a_foreign_open_order_stops_the_run_before_it_starts(bench: Bench
     place_by_hand(bench)
     report = bench.trade(bench.decision(SWITCH))
     assert report.status is RunStatus.HALTED
-    assert "DDD" in report.reason or "open orders" in report.reason
+    assert "1 open orders before" in report.reason
+    assert "buy order of DDD" in report.reason
     assert len(bench.orders()) == 1
 
 
@@ -266,7 +267,7 @@ def test_row_22_a_foreign_order_during_the_run_stops_it(bench: Bench) -> None:
     placed: list[bool] = []
 
     def once_orders_are_out(name: str) -> None:
-        if name == "open orders" and len(bench.orders()) > 0 and not placed:
+        if name == "the day's orders" and len(bench.orders()) > 0 and not placed:
             placed.append(True)
             place_by_hand(bench)
 
@@ -336,7 +337,7 @@ def test_row_26_the_switch_is_thrown_mid_run(bench: Bench, state: TradingState) 
     thrown: list[int] = []
 
     def after_the_first_order(name: str) -> None:
-        if name == "open orders" and len(bench.orders()) > 0 and not thrown:
+        if name == "the day's orders" and len(bench.orders()) > 0 and not thrown:
             thrown.append(len(bench.orders()))
             throw_switch(bench.state, "bench", state, who="test", reason="row 26", now=bench.clock.now())
 
@@ -358,7 +359,7 @@ def test_row_26_a_switch_that_cannot_be_read_stops_everything(bench: Bench) -> N
     thrown: list[int] = []
 
     def spoil(name: str) -> None:
-        if name == "open orders" and len(bench.orders()) > 0 and not thrown:
+        if name == "the day's orders" and len(bench.orders()) > 0 and not thrown:
             thrown.append(len(bench.orders()))
             bench.state.write(Put(keys.switch_record("bench"), '{"state":"sure"}', ABSENT))
 

@@ -2,14 +2,21 @@
 
 from datetime import timedelta
 
+import pytest
+
+from alchemiser_common.ports.broker import RequestQuota
 from alchemiser_trading.rates import RequestBudget
 from support.clock import ManualClock
 from support.messages import SCHEDULED
 
 
+def silent() -> None:
+    """A broker that says nothing of its budget."""
+
+
 def test_never_more_than_the_limit_in_any_minute() -> None:
     clock = ManualClock(SCHEDULED)
-    budget, taken = RequestBudget(40, clock), []
+    budget, taken = RequestBudget(40, clock, silent), []
     for _ in range(2000):
         if budget.allows():
             budget.take()
@@ -22,8 +29,22 @@ def test_never_more_than_the_limit_in_any_minute() -> None:
 
 def test_after_a_429_everyone_is_quiet_for_a_while() -> None:
     clock = ManualClock(SCHEDULED)
-    budget = RequestBudget(40, clock)
+    budget = RequestBudget(40, clock, silent)
     budget.penalise()
     assert not budget.allows()
     clock.advance(timedelta(seconds=6))
     assert budget.allows()
+
+
+@pytest.mark.parametrize(
+    ("remaining", "resets_in", "allowed"),
+    [(150, 30, True), (5, 30, True), (4, 30, False), (0, 30, False), (0, -1, True), (0, 3600, True)],
+    ids=["plenty", "enough", "the last few are kept", "none", "none, but reset", "none until an absurd moment"],
+)
+def test_what_the_broker_says_is_left_counts_too(remaining: int, resets_in: int, allowed: bool) -> None:
+    clock = ManualClock(SCHEDULED)
+    quota = RequestQuota(remaining, SCHEDULED + timedelta(seconds=resets_in))
+    budget = RequestBudget(40, clock, lambda: quota)
+    assert budget.allows() is allowed
+    clock.advance(timedelta(seconds=61))
+    assert budget.allows() is True

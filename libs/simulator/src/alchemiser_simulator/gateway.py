@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs
@@ -44,7 +43,7 @@ def endpoint(method: str, path: str) -> str:
 
 @dataclass(slots=True)
 class RateWindow:
-    """Requests left in the current wall-clock minute."""
+    """Requests left in the current minute of the exchange's clock."""
 
     limit: int
     minute: int = 0
@@ -89,7 +88,7 @@ class Gateway:
         if not path.startswith("/v2/"):
             await self._run(scope, receive, self._committing(send))
             return
-        allowed = self._window.take(time.time())
+        allowed = self._window.take(self._venue.exchange.now.timestamp())
         answering = self._limited(self._committing(send))
         refused = self._unauthorised(scope)
         if refused is None and self._venue.config.enforce_rate_limit and not allowed:
@@ -160,7 +159,9 @@ class Gateway:
             case RateLimited():
                 answer = _too_many()
                 answer.headers["x-ratelimit-remaining"] = "0"
-                answer.headers["x-ratelimit-reset"] = str(int(time.time()) + fault.reset_seconds)
+                answer.headers["x-ratelimit-reset"] = str(
+                    int(self._venue.exchange.now.timestamp()) + fault.reset_seconds
+                )
                 await answer(scope, receive, send)
             case ServerError():
                 if fault.accepted:

@@ -22,7 +22,7 @@ from alchemiser_trading.legs import Action, Cancel, LegPhase, LegState, Place, R
 from alchemiser_trading.phases import Phase
 from alchemiser_trading.plan import Plan
 from alchemiser_trading.reconcile import altered, foreign_orders
-from alchemiser_trading.watching import OpenOrders, OrderWatch
+from alchemiser_trading.watching import DaysOrders, OrderWatch
 
 _log = logging.getLogger(__name__)
 _FAULTY_TICKS = 15
@@ -118,14 +118,14 @@ class Executor:
 
     def _hear(self) -> None:
         """Read what became of the orders and let the legs take note: cancels go out here, orders do not."""
-        opened: OpenOrders | None = None
+        listed: DaysOrders | None = None
         if any(state.phase in _WATCHED for state in self._legs):
-            opened = self._watch.open_orders()
+            listed = self._watch.days_orders()
         complete = True
         for index, state in enumerate(self._legs):
             order: BrokerOrder | None = None
-            if state.phase in _WATCHED and opened is not None:
-                order = opened.find(self._client_order_id(state))
+            if state.phase in _WATCHED and listed is not None:
+                order = listed.find(self._client_order_id(state))
             if order is None and state.phase in _WATCHED | {LegPhase.SENT}:
                 if not self._due(state) or not self._desk.may_ask():
                     complete = False
@@ -134,8 +134,8 @@ class Executor:
             if state.phase is not LegPhase.READY:
                 self._told(index, order)
         self._legs = [self._watch.priced(state) if state.unpriced > 0 else state for state in self._legs]
-        if opened is not None and complete:
-            foreign = foreign_orders(opened.orders, self._desk.sent_ids, self._watch.order_ids)
+        if listed is not None and complete:
+            foreign = foreign_orders(listed.open, self._desk.sent_ids, self._watch.order_ids)
             if foreign:
                 self._stopped(Stop(StopKind.UNRECONCILED, foreign[0].detail))
 

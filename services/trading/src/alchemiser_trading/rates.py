@@ -4,15 +4,26 @@ Market data have a limit of their own at the broker and do not count.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from alchemiser_common.errors import BrokerThrottled
 from alchemiser_common.messages.snapshot import Account, MarketSession, Position
-from alchemiser_common.ports.broker import Asset, Broker, BrokerOrder, OrderRequest, Quote, SymbolBars, Trade
+from alchemiser_common.ports.broker import (
+    Asset,
+    Broker,
+    BrokerOrder,
+    OrderRequest,
+    Quote,
+    RequestQuota,
+    SymbolBars,
+    Trade,
+)
 from alchemiser_common.ports.clock import Clock
 
 _WINDOW = timedelta(seconds=60)
+_TOLERANCE = timedelta(seconds=10)
+"""How far the broker's clock may be off this one."""
 _PAUSE = timedelta(seconds=5)
 _FEW_ASSETS = 25
 _KEPT = 4
@@ -24,11 +35,14 @@ class RequestBudget:
     """So many requests in any sixty seconds; once they are used up, nothing goes until a good part is free again.
 
     So the few that come free each second are not eaten up by looking at orders that nothing could be done about.
+    `quota` gives what the broker itself says is left, which counts as well: other programs may use the account's
+    requests. A reset that is farther away than a window can be is not believed.
     """
 
-    def __init__(self, limit: int, clock: Clock) -> None:
+    def __init__(self, limit: int, clock: Clock, quota: Callable[[], RequestQuota | None]) -> None:
         self._limit = limit
         self._clock = clock
+        self._quota = quota
         self._taken: deque[datetime] = deque()
         self._paused_until: datetime | None = None
         self._full = False
@@ -40,6 +54,9 @@ class RequestBudget:
             self._taken.popleft()
         used = len(self._taken)
         self._full = used >= self._limit - _KEPT or (self._full and used > self._limit * _LOW_WATER)
+        quota = self._quota()
+        if quota is not None and quota.remaining <= _KEPT and now < quota.resets_at < now + _WINDOW + _TOLERANCE:
+            return False
         return not self._full and (self._paused_until is None or now >= self._paused_until)
 
     def take(self, requests: int = 1) -> None:
@@ -93,6 +110,14 @@ class MeteredBroker:
     def open_orders(self) -> Sequence[BrokerOrder]:
         """As the broker's."""
         return self._counted().open_orders()
+
+    def orders_since(self, moment: datetime) -> Sequence[BrokerOrder]:
+        """As the broker's."""
+        return self._counted().orders_since(moment)
+
+    def quota(self) -> RequestQuota | None:
+        """As the broker's; no request."""
+        return self._inner.quota()
 
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
         """As the broker's."""

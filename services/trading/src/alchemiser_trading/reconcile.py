@@ -88,7 +88,8 @@ def foreign_orders(
         Difference(
             Finding.FOREIGN,
             order.symbol,
-            f"open {order.side.value} order {order.order_id} ({order.client_order_id}) is not this run's",
+            f"open {order.side.value} order of {order.symbol} is not this run's: {order.order_id} "
+            f"({order.client_order_id})",
         )
         for order in open_orders
         if order.client_order_id not in client_order_ids and order.order_id not in order_ids

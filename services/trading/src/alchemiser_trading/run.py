@@ -62,7 +62,7 @@ class Tools:
 
 def make_tools(store: StateStore, broker: Broker, clock: Clock, settings: Settings, *, paper_key: bool | None) -> Tools:
     """Tools whose broker counts its requests against one budget."""
-    budget = RequestBudget(settings.execution.requests_per_minute, clock)
+    budget = RequestBudget(settings.execution.requests_per_minute, clock, broker.quota)
     metered = MeteredBroker(broker, budget)
     return Tools(store, metered, clock, settings, Checks(store, metered, clock, settings, paper_key), budget)
 
@@ -132,7 +132,7 @@ class Run:
         """Reconcile, execute and settle; without a permit only to end what is open."""
         tools, rules = self.tools, self.tools.settings.execution
         plan, intents = self.journal.required_plan(), self.journal.intents()
-        watch = OrderWatch(tools.broker, tools.clock, tools.budget)
+        watch = OrderWatch(tools.broker, tools.clock, tools.budget, plan.session)
         settling = Settling(tools.broker, watch, tools.clock, rules, self.time_left)
         mandate = Mandate(
             authority_epoch=self.journal.head.authority_epoch,
@@ -170,7 +170,7 @@ class Run:
     ) -> tuple[tuple[LegState, ...], Stop | None]:
         """The legs as the broker shows them, and a stop if it shows what the journal does not explain."""
         orders = watch.look_up_all([intent.client_order_id for intent in intents], self.lease.keep)
-        differences = compare_orders(intents, orders, watch.open_orders().orders)
+        differences = compare_orders(intents, orders, watch.open_orders())
         for difference in differences:
             _log.info("reconciled", extra={"finding": difference.finding.value, "detail": difference.detail})
         legs = resume(plan, intents, orders, self.tools.clock.now())

@@ -1,10 +1,11 @@
-"""Reads what became of orders: one list of the open ones, look-ups for the rest; successors of replaced ones count."""
+"""Reads what became of orders: one list of the day's, look-ups for the rest; successors of replaced ones count."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime, time
 
 from alchemiser_common.ports.broker import BrokerOrder, MarketReader, OrderStatus
-from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_trading.legs import LegState
 from alchemiser_trading.rates import RequestBudget
 from alchemiser_trading.reconcile import fold
@@ -13,29 +14,40 @@ _LONGEST_CHAIN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class OpenOrders:
-    """The open orders at one moment."""
+class DaysOrders:
+    """The day's orders at one moment: all that may still fill, and of the others as many as the broker lists."""
 
     orders: Sequence[BrokerOrder]
 
     def find(self, client_order_id: str) -> BrokerOrder | None:
-        """The open order of that id, or None: it has ended, was replaced, or is not visible yet."""
-        return next((order for order in self.orders if order.client_order_id == client_order_id), None)
+        """The order of that id; None if it is not listed, or was replaced by one that a look-up would find."""
+        found = next((order for order in self.orders if order.client_order_id == client_order_id), None)
+        return None if found is None or found.status is OrderStatus.REPLACED else found
+
+    @property
+    def open(self) -> Sequence[BrokerOrder]:
+        """Those that may still fill."""
+        return [order for order in self.orders if not order.status.terminal]
 
 
 class OrderWatch:
     """Looks orders up and remembers which ids belong to this run."""
 
-    def __init__(self, broker: MarketReader, clock: Clock, budget: RequestBudget) -> None:
+    def __init__(self, broker: MarketReader, clock: Clock, budget: RequestBudget, session: date) -> None:
         self._broker = broker
+        self._day = datetime.combine(session, time.min, EXCHANGE_ZONE)
         self._clock = clock
         self._budget = budget
         self.order_ids: set[str] = set()
         """The broker's ids of this run's orders, successors of replaced ones included."""
 
-    def open_orders(self) -> OpenOrders:
+    def open_orders(self) -> Sequence[BrokerOrder]:
+        """Every open order, of whatever day. Raises BrokerUnavailable."""
+        return self._broker.open_orders()
+
+    def days_orders(self) -> DaysOrders:
         """One list call. Raises BrokerUnavailable."""
-        return OpenOrders(self._broker.open_orders())
+        return DaysOrders(self._broker.orders_since(self._day))
 
     def look_up(self, client_order_id: str) -> BrokerOrder | None:
         """The order with its successors as one, or None if the broker does not know the id."""

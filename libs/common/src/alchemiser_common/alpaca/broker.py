@@ -23,6 +23,7 @@ from alchemiser_common.ports.broker import (
     BrokerOrder,
     OrderRequest,
     Quote,
+    RequestQuota,
     SymbolBars,
     Trade,
 )
@@ -61,8 +62,8 @@ class AlpacaBroker:
         key, secret = credentials.key_id.get_secret_value(), credentials.secret_key.get_secret_value()
         self._trading = TradingClient(key, secret, paper=paper, raw_data=True, url_override=trading_url)
         self._data = StockHistoricalDataClient(key, secret, raw_data=True, url_override=data_url)
-        for client in (self._trading, self._data):
-            harden(client, policy)
+        self._session = harden(self._trading, policy)
+        harden(self._data, policy)
         self._bars_feed = DataFeed(bars_feed)
         self._quotes_feed = DataFeed(quotes_feed)
         self._caller = Caller(policy, clock, jitter)
@@ -145,6 +146,19 @@ class AlpacaBroker:
         if len(orders) == _ORDER_PAGE:
             raise BrokerUnavailable(f"open orders: {_ORDER_PAGE} or more are open; more than this reader can see")
         return [item.order() for item in orders]
+
+    def orders_since(self, moment: datetime) -> Sequence[BrokerOrder]:
+        """Orders submitted after the moment, newest first; beyond one page only those that may still fill."""
+        request = GetOrdersRequest(
+            status=QueryOrderStatus.ALL, after=moment, limit=_ORDER_PAGE, direction=Sort.DESC, nested=False
+        )
+        content = self._caller.read("orders", lambda: self._trading.get_orders(request))
+        orders = parse(list[payloads.OrderPayload], content, "orders")
+        return [item.order() for item in orders] if len(orders) < _ORDER_PAGE else self.open_orders()
+
+    def quota(self) -> RequestQuota | None:
+        """As the trading API's newest answer told it; asks nothing."""
+        return self._session.quota
 
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
         """The order, or None if the broker does not know the id."""

@@ -5,14 +5,16 @@ alpaca-py itself sets no timeout and repeats 429 and 504 for every method, order
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import requests
 from alpaca.common.exceptions import APIError
 from alpaca.common.rest import RESTClient
 
 from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable
+from alchemiser_common.ports.broker import RequestQuota
 from alchemiser_common.ports.clock import Clock
 
 _THROTTLED = 429
@@ -38,17 +40,32 @@ class TimeoutSession(requests.Session):
         super().__init__()
         self.trust_env = False
         self._timeout = (policy.connect_timeout, policy.read_timeout)
+        self.quota: RequestQuota | None = None
+        """As the newest answer's headers told it."""
 
     def request(self, method: str | bytes, url: str | bytes, *args: object, **kwargs: object) -> requests.Response:
         """As requests', with a timeout."""
         kwargs.setdefault("timeout", self._timeout)
-        return super().request(method, url, *args, **kwargs)  # type: ignore[arg-type]
+        answer = super().request(method, url, *args, **kwargs)  # type: ignore[arg-type]
+        self.quota = _quota(answer.headers) or self.quota
+        return answer
 
 
-def harden(client: RESTClient, policy: RequestPolicy) -> None:
-    """Give a client a session with timeouts and take its own retries away."""
-    client._session = TimeoutSession(policy)  # noqa: SLF001  (alpaca-py has no public way)
+def _quota(headers: Mapping[str, str]) -> RequestQuota | None:
+    """Alpaca's rate-limit headers; None where they are missing or no numbers."""
+    try:
+        remaining, reset = int(headers["x-ratelimit-remaining"]), int(headers["x-ratelimit-reset"])
+        return RequestQuota(remaining, datetime.fromtimestamp(reset, UTC))
+    except (KeyError, ValueError, OverflowError, OSError):
+        return None
+
+
+def harden(client: RESTClient, policy: RequestPolicy) -> TimeoutSession:
+    """Give a client a session with timeouts, which comes back, and take its own retries away."""
+    session = TimeoutSession(policy)
+    client._session = session  # noqa: SLF001  (alpaca-py has no public way)
     client._retry = 0  # noqa: SLF001
+    return session
 
 
 class Caller:

@@ -84,6 +84,15 @@ class Trade(Frozen):
 
 
 @dataclass(frozen=True, slots=True)
+class RequestQuota:
+    """What the broker said is left of the account's request budget, whoever used the rest."""
+
+    remaining: int
+    resets_at: datetime
+    """When the budget is whole again."""
+
+
+@dataclass(frozen=True, slots=True)
 class SymbolBars:
     """Daily bars of one symbol as the broker sent them, oldest first: session dates and closes in USD, unchecked."""
 
@@ -131,12 +140,23 @@ class MarketReader(Protocol):
         """Every order that may still fill."""
         ...
 
+    def orders_since(self, moment: datetime) -> Sequence[BrokerOrder]:
+        """Every order submitted after the moment that may still fill, and with them those that have ended.
+
+        What has ended may be missing if there are very many; what may still fill never is.
+        """
+        ...
+
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
         """The order, or None if the broker does not know the id (which does not prove it never will)."""
         ...
 
     def order(self, order_id: str) -> BrokerOrder | None:
         """The order by the broker's own id: how a replaced order's successor is found."""
+        ...
+
+    def quota(self) -> RequestQuota | None:
+        """As the newest answer told it; asks nothing. None before the first answer."""
         ...
 
 

@@ -1,0 +1,158 @@
+"""The trading service on the simulated exchange in virtual time: 100 legs at once, and 250 sessions of 10 legs."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from alchemiser_common.messages.report import LegStatus, RunStatus
+from alchemiser_common.ports.clock import EXCHANGE_ZONE
+from alchemiser_common.settings import Settings, TradingSettings
+from alchemiser_simulator import PriceHistory
+from benchmarks.figures import Figure, milliseconds, of_processes, processes, publish, timing_of
+from support.command import environment
+from support.faulty_ports import Faults, FaultyBroker
+from support.trading_bench import Bench, bench_settings, exchange, quiet_market, sessions
+
+SUBJECT = "trading: through alpaca-py and HTTP, virtual time"
+LEGS = 100
+SESSIONS = 250
+LEGS_A_SESSION = 10
+_RUNS = 5
+_MINUTE = timedelta(minutes=1)
+_MARKET_DATA_CALLS = frozenset({"bars", "trades", "quotes"})
+_MARKET_DATA = "GET /v2/stocks"
+"""Its limit is another."""
+
+
+def figures() -> list[Figure]:
+    """The large run, the many runs, and the process's start."""
+    return [*_large_run(), *_many_runs(), *_start()]
+
+
+def _symbols(count: int) -> list[str]:
+    return [f"S{number:03d}" for number in range(count)]
+
+
+def _generous() -> Settings:
+    """The defaults, with as many orders a run as the benchmark sends."""
+    return bench_settings().model_copy(update={"trading": TradingSettings(max_orders=LEGS)})
+
+
+@contextmanager
+def _exchange(history: PriceHistory, start: datetime) -> Iterator[Bench]:
+    memory = Path("/dev/shm")
+    with (
+        TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
+        exchange(history, Path(folder), settings=_generous(), start=start) as bench,
+    ):
+        yield bench
+
+
+def _trading_requests(bench: Bench) -> int:
+    """Requests that count against the account's 200 a minute."""
+    counts = bench.control.state().requests
+    return sum(count for name, count in counts.items() if " /v2/" in name and not name.startswith(_MARKET_DATA))
+
+
+def _large_run() -> list[Figure]:
+    """100 buys from cash: what it takes here, on the exchange's clock, and in requests."""
+    symbols = _symbols(LEGS)
+    walls, cpus, minutes, requests, busiest = [], [], 0.0, 0, 0
+    for _ in range(_RUNS):
+        start = datetime(2020, 6, 3, 13, 45, tzinfo=UTC)
+        with _exchange(quiet_market(dict.fromkeys(symbols, 50.0)), start) as bench:
+            decision = bench.decision(dict.fromkeys(symbols, 0.0099))
+            before, began = _trading_requests(bench), bench.clock.now()
+            wall, cpu = time.perf_counter(), time.process_time()
+            calls = Faults()
+            asked: list[datetime] = []
+            calls.on_call = lambda name, bench=bench, asked=asked: (
+                None if name in _MARKET_DATA_CALLS else asked.append(bench.clock.now())
+            )
+            report = bench.trade(decision, broker=FaultyBroker(bench.broker, calls))
+            walls.append(time.perf_counter() - wall)
+            cpus.append(time.process_time() - cpu)
+            minutes = (bench.clock.now() - began).total_seconds() / 60
+            requests = _trading_requests(bench) - before
+            busiest = max(sum(at <= other < at + _MINUTE for other in asked) for at in asked)
+            filled = sum(leg.status is LegStatus.FILLED for leg in report.legs)
+            if report.status is not RunStatus.COMPLETED or filled != LEGS:
+                raise RuntimeError(f"the run is {report.status.value} with {filled} legs filled: {report.reason}")
+    return [
+        milliseconds(SUBJECT, f"{LEGS} legs, decision to report", timing_of(walls, cpus), aim=2000),
+        Figure(subject=SUBJECT, name=f"{LEGS} legs: minutes of the exchange's time", value=minutes, unit="min"),
+        Figure(subject=SUBJECT, name=f"{LEGS} legs: requests a leg", value=requests / LEGS, unit=""),
+        Figure(
+            subject=SUBJECT,
+            name=f"{LEGS} legs: requests in the busiest minute",
+            value=busiest,
+            unit="",
+            aim=200,
+        ),
+    ]
+
+
+def _many_runs() -> list[Figure]:
+    """A session a day, half of 10 holdings changed for others: 5 sells and 5 buys."""
+    symbols = _symbols(2 * LEGS_A_SESSION)
+    days = sessions(date(2020, 1, 2), date(2021, 3, 1))
+    history = quiet_market(dict.fromkeys(symbols, 50.0), days)
+    first = 30
+    start = _decision_time(days[first])
+    with _exchange(history, start) as bench:
+        legs, wall, cpu = 0, time.perf_counter(), time.process_time()
+        for number, day in enumerate(days[first : first + SESSIONS]):
+            moment = _decision_time(day)
+            bench.clock.move_to(moment)
+            held = [symbols[(number * 5 + offset) % len(symbols)] for offset in range(LEGS_A_SESSION)]
+            report = bench.trade(bench.decision(dict.fromkeys(held, 0.099), scheduled=moment))
+            if report.status is not RunStatus.COMPLETED:
+                raise RuntimeError(f"{day}: {report.status.value}: {report.reason}")
+            legs += len(report.legs)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        requests = _trading_requests(bench)
+    return [
+        Figure(
+            subject=SUBJECT,
+            name=f"{SESSIONS} sessions, {legs} legs",
+            value=wall,
+            cpu=cpu,
+            unit="s",
+            aim=60,
+        ),
+        Figure(subject=SUBJECT, name=f"{SESSIONS} sessions: requests a leg", value=requests / legs, unit=""),
+    ]
+
+
+def _decision_time(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 9, 45, tzinfo=EXCHANGE_ZONE).astimezone(UTC)
+
+
+def _start() -> list[Figure]:
+    """What the trading function's process needs before it can work."""
+    plain = environment()
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        runs = {
+            "trading service without a broker": "import alchemiser_trading.handler",
+            "trading service with alpaca-py": "import alchemiser_trading.handler, alchemiser_common.alpaca.broker",
+        }
+        found = [
+            of_processes(
+                SUBJECT,
+                f"process: {name}",
+                processes([sys.executable, "-c", code], folder, plain, _RUNS),
+                time_aim=None,
+                peak_aim=None,
+            )
+            for name, code in runs.items()
+        ]
+    return [figure for figures_of_one in found for figure in figures_of_one]
+
+
+if __name__ == "__main__":
+    publish(figures())
