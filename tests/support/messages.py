@@ -20,6 +20,7 @@ from alchemiser_common.messages.decision import (
     Target,
     TradeDecision,
 )
+from alchemiser_common.messages.event import RunEvent
 from alchemiser_common.messages.report import (
     ExecutionReport,
     LegReport,
@@ -167,6 +168,10 @@ def make_report(**changes: object) -> ExecutionReport:
         residuals=(Residual(symbol="BIL", target=0.375, actual=0.3749),),
     )
     return report.model_copy(update=changes)
+
+
+def make_event() -> RunEvent:
+    return RunEvent.of(make_report())
 
 
 def make_failure() -> StageFailure:

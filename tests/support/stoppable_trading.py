@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from alchemiser_common.alpaca.broker import AlpacaBroker
+from alchemiser_common.embedded.archived_events import ArchivedEvents
 from alchemiser_common.embedded.directory_archive import DirectoryArchive
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import StoreUnavailable, TransientError
@@ -108,10 +109,12 @@ def trade(assignment: Assignment, control: SimulatorControl) -> ExecutionReport:
     credentials = BrokerCredentials(key_id=SecretStr("PKTEST"), secret_key=SecretStr("test"))
     broker = AlpacaBroker(credentials, clock, random.Random(7), paper=True, trading_url=url, data_url=url)
     faults = Standing(moment=assignment.stand)
+    archive = FaultyArchive(DirectoryArchive(assignment.folder / "archive"), faults)
     service = TradingService(
         broker=FaultyBroker(broker, faults),
         state=FaultyStore(SqliteStateStore(assignment.folder / "state.sqlite"), faults),
-        archive=FaultyArchive(DirectoryArchive(assignment.folder / "archive"), faults),
+        archive=archive,
+        events=ArchivedEvents(archive),
         clock=clock,
         settings=assignment.settings,
         paper_key=assignment.settings.environment is not Environment.LIVE,

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from alchemiser_common import keys
 from alchemiser_common.alpaca.broker import AlpacaBroker
 from alchemiser_common.alpaca.session import RequestPolicy
+from alchemiser_common.embedded.archived_events import ArchivedEvents
 from alchemiser_common.embedded.directory_archive import DirectoryArchive
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
@@ -31,6 +32,7 @@ from alchemiser_common.messages.snapshot import BarPolicy, TargetWeight
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.broker import Broker
 from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.events import EventBus
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.ports.state import ABSENT, StateStore, put
 from alchemiser_common.settings import ExecutionSettings, Settings, TradingSettings
@@ -113,6 +115,7 @@ class Bench:
         broker: Broker | None = None,
         state: StateStore | None = None,
         archive: Archive | None = None,
+        events: EventBus | None = None,
         settings: Settings | None = None,
         worker: str = "bench",
         paper_key: bool | None = True,
@@ -122,6 +125,7 @@ class Bench:
             broker=broker or self.broker,
             state=state or self.state,
             archive=archive or self.archive,
+            events=events or ArchivedEvents(archive or self.archive),
             clock=clock or self.clock,
             settings=settings or self.settings,
             paper_key=paper_key,

@@ -15,7 +15,7 @@ from alchemiser_common.messages.report import ExecutionReport, LegReport
 from alchemiser_trading.plan import Plan
 
 _GOOD = {"completed", "filled"}
-_NEUTRAL = {"skipped", "published", "started", "executing", "partial"}
+_NEUTRAL = {"skipped", "published", "started", "executing", "partial", "shadowed"}
 
 
 def runs_table(runs: Iterable[RunSummary]) -> Table:

@@ -1,6 +1,5 @@
 """The trading service as its callers see it: what it stores, what it returns, and what a second delivery finds."""
 
-import time
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -235,17 +234,14 @@ def test_a_hundred_legs_stay_within_the_request_budget(tmp_path: Path) -> None:
         decision = bench.decision(dict.fromkeys(list(symbols)[50:], 0.019))
         calls: list[tuple[float, str]] = []
         faults = Faults(on_call=lambda name: calls.append((bench.clock.now().timestamp(), name)))
-        started = time.process_time()
         service = bench.service(broker=FaultyBroker(bench.broker, faults))
         report = service.execute(decision, time_left=lambda: timedelta(hours=2))
-        taken = time.process_time() - started
         assert report.status is RunStatus.COMPLETED, report.reason
         assert [leg.status for leg in report.legs] == [LegStatus.FILLED] * 100
-        trading = [at for at, name in calls if name.split()[0] in {"submit", "cancel", "order", "open", "account"}]
+        trading = [at for at, name in calls if name not in {"bars", "trades", "quotes"}]
         busiest = max(sum(1 for other in trading if at <= other < at + 60) for at in trading)
         assert busiest <= settings.execution.requests_per_minute, f"{busiest} trading requests in one minute"
-        assert len(trading) / 100 < 7, f"{len(trading) / 100} requests a leg"
-        assert taken < 10, f"{taken:.1f} s of processor time"
+        assert len(trading) / 100 < 5, f"{len(trading) / 100} requests a leg"
 
 
 def test_the_plan_in_the_store_is_the_one_that_was_traded(bench: Bench) -> None:

@@ -30,7 +30,7 @@ from alchemiser_common.settings import Environment, LoadedSettings, ScheduleSett
 from alchemiser_data.session import decision_time
 from alchemiser_monolith.platform import Platform
 
-_ENDED_WELL = {RunStatus.COMPLETED.value, RunStatus.SKIPPED.value}
+_ENDED_WELL = {RunStatus.COMPLETED.value, RunStatus.SKIPPED.value, RunStatus.SHADOWED.value}
 
 app = typer.Typer()
 

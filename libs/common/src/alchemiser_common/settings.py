@@ -271,6 +271,8 @@ class Settings(_Section):
     """Name of the account in ids, logs and tables."""
     pipeline: Pipeline = Pipeline.MODULAR
     """Which pipeline this process works for."""
+    shadow: bool = False
+    """Plan and report beside the pipeline that trades, and send nothing."""
     backend: Backend = Backend.EMBEDDED
     """embedded or aws."""
     home: Path = Path(".alchemiser")

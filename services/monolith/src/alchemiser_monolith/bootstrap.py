@@ -42,6 +42,7 @@ def trading_service(platform: Platform) -> TradingService:
         broker=platform.broker,
         state=platform.state,
         archive=platform.archive,
+        events=platform.events,
         clock=platform.clock,
         settings=platform.settings,
         paper_key=platform.paper_key,

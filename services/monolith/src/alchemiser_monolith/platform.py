@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from alchemiser_common.embedded.archived_events import ArchivedEvents
 from alchemiser_common.embedded.directory_archive import DirectoryArchive
 from alchemiser_common.embedded.environment_secrets import EnvironmentSecrets
 from alchemiser_common.embedded.memory_queue import MemoryQueue
@@ -13,6 +14,7 @@ from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.events import EventBus
 from alchemiser_common.ports.queue import Queue
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.ports.state import StateStore
@@ -36,6 +38,7 @@ class Platform:
     clock: Clock
     state: StateStore
     archive: Archive
+    events: EventBus
     broker: "AlpacaBroker"
     paper_key: bool
     market_data_queue: Queue
@@ -54,17 +57,20 @@ def broker_credentials(settings: Settings, variables: Mapping[str, str]) -> Brok
 
 def open_platform(settings: Settings, variables: Mapping[str, str], clock: Clock) -> Platform:
     """Open the embedded stores below `settings.home` and the broker. Raises every error those have."""
-    if settings.environment is Environment.LIVE:
+    if settings.environment is Environment.LIVE and not settings.shadow:
         check_arming(settings, paper_key=False)  # the locks, before any key is looked for
     if settings.environment is Environment.SIMULATED and settings.broker.trading_url is None:
         raise InvalidSettings("environment is simulated, but broker.trading_url does not say where the simulator is")
     credentials = broker_credentials(settings, variables)
-    check_arming(settings, paper_key=credentials.paper)
+    if not settings.shadow:
+        check_arming(settings, paper_key=credentials.paper)
+    archive = DirectoryArchive(settings.home / "archive")
     return Platform(
         settings=settings,
         clock=clock,
         state=SqliteStateStore(settings.home / "state.db"),
-        archive=DirectoryArchive(settings.home / "archive"),
+        archive=archive,
+        events=ArchivedEvents(archive),
         broker=_open_broker(settings, credentials, clock),
         paper_key=credentials.paper,
         market_data_queue=MemoryQueue(MARKET_DATA_QUEUE, clock, visibility=_VISIBILITY),
@@ -75,7 +81,7 @@ def open_platform(settings: Settings, variables: Mapping[str, str], clock: Clock
 
 def _open_broker(settings: Settings, credentials: BrokerCredentials, clock: Clock) -> "AlpacaBroker":
     """Imports alpaca-py, and with it pandas, only once everything cheaper has been checked."""
-    from alchemiser_common.alpaca.broker import AlpacaBroker
+    from alchemiser_common.alpaca.broker import AlpacaBroker, ReadOnlyAlpacaBroker
     from alchemiser_common.alpaca.session import RequestPolicy
 
     policy = RequestPolicy(
@@ -83,7 +89,9 @@ def _open_broker(settings: Settings, credentials: BrokerCredentials, clock: Cloc
         read_timeout=settings.broker.read_timeout_seconds,
         read_attempts=settings.broker.read_attempts,
     )
-    return AlpacaBroker(
+    # What only plans gets a broker that cannot trade, whatever its key can.
+    broker = ReadOnlyAlpacaBroker if settings.shadow else AlpacaBroker
+    return broker(
         credentials,
         clock,
         random.Random(),  # noqa: S311  (spreads retries, decides nothing)

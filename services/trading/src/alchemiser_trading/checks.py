@@ -66,6 +66,17 @@ class Checks:
             )
         return permit
 
+    def run_in_shadow(self, decision: TradeDecision) -> Account:
+        """Those that do not concern sending orders; the account as it is now. Raises as `run`."""
+        check_alias(self.settings, decision.account_alias)
+        check_snapshot(self.store, decision)
+        now = self.clock.now() + clock_skew(self.broker, self.clock, self.settings)
+        check_deadline(decision.not_after, now)
+        account = self.broker.account()
+        check_account(account, decision.account_id, self.settings)
+        check_session(self.broker, decision.session, now, self.settings)
+        return account
+
     def _standing(self, pipeline: Pipeline, account_id: str, session: date, not_after: datetime) -> Permit:
         alias = self.settings.account_alias
         skew = clock_skew(self.broker, self.clock, self.settings)

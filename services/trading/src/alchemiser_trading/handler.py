@@ -1,4 +1,4 @@
-"""Trading Lambda on one page: decode the decision, execute it once, report."""
+"""Trading Lambda on one page: decode the decision, execute it once, report; end what nobody delivers any more."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -6,12 +6,20 @@ from datetime import timedelta
 from alchemiser_common.lambda_events import Event, handle_batch, is_version_probe, version_answer
 from alchemiser_common.messages.base import Frozen
 from alchemiser_common.messages.decision import TradeDecision
-from alchemiser_common.messages.report import StageFailure
+from alchemiser_common.messages.report import RunStatus, StageFailure
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.telemetry import run_scope
 from alchemiser_trading.service import TradingService
 
 type TimeLeft = Callable[[], timedelta]
+
+
+class WatchAnswer(Frozen):
+    """Which overdue run was ended, if there was one."""
+
+    ended: str | None = None
+    status: RunStatus | None = None
+    reason: str = ""
 
 
 class TradingFunction:
@@ -22,10 +30,19 @@ class TradingFunction:
         self._git_sha = git_sha
 
     def handle(self, event: Event, time_left: TimeLeft) -> Frozen:
-        """A batch from TradeDecisionQueue; `time_left` is what remains of the invocation."""
+        """A batch from TradeDecisionQueue, or the watch's event; `time_left` is what remains of the invocation."""
         if is_version_probe(event):
             return version_answer("trading", self._git_sha)
+        if event.get("watch") == "overdue":
+            return self._end_overdue(time_left)
         return handle_batch(event, lambda body: self._handle_message(body, time_left))
+
+    def _end_overdue(self, time_left: TimeLeft) -> WatchAnswer:
+        """Raises LeaseHeld while the run may still go on: whoever watches asks again later."""
+        report = self._service.end_overdue(time_left=time_left)
+        if report is None:
+            return WatchAnswer()
+        return WatchAnswer(ended=str(report.run_id), status=report.status, reason=report.reason)
 
     def _handle_message(self, body: str, time_left: TimeLeft) -> None:
         message = decode(body, TradeDecision, StageFailure)

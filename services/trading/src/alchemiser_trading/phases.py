@@ -22,6 +22,8 @@ class Phase(StrEnum):
     EXPIRED = "expired"
     HALTED = "halted"
     FAILED = "failed"
+    SHADOWED = "shadowed"
+    """Planned beside the pipeline that trades; nothing was sent."""
 
     @property
     def final(self) -> bool:
@@ -34,10 +36,12 @@ class Phase(StrEnum):
         return _STATUS[self]
 
 
-FINAL = frozenset({Phase.DONE, Phase.PARTIAL, Phase.SKIPPED, Phase.EXPIRED, Phase.HALTED, Phase.FAILED})
+FINAL = frozenset({Phase.DONE, Phase.PARTIAL, Phase.SKIPPED, Phase.EXPIRED, Phase.HALTED, Phase.FAILED, Phase.SHADOWED})
 
 TRANSITIONS: dict[Phase, frozenset[Phase]] = {
-    Phase.RECEIVED: frozenset({Phase.PLANNED, Phase.SKIPPED, Phase.EXPIRED, Phase.HALTED, Phase.FAILED}),
+    Phase.RECEIVED: frozenset(
+        {Phase.PLANNED, Phase.SKIPPED, Phase.EXPIRED, Phase.HALTED, Phase.FAILED, Phase.SHADOWED}
+    ),
     Phase.PLANNED: frozenset({Phase.SELLING, Phase.BUYING, Phase.DONE, Phase.PARTIAL, Phase.HALTED, Phase.FAILED}),
     Phase.SELLING: frozenset({Phase.BUYING, Phase.DONE, Phase.PARTIAL, Phase.HALTED, Phase.FAILED}),
     Phase.BUYING: frozenset({Phase.DONE, Phase.PARTIAL, Phase.HALTED, Phase.FAILED}),
@@ -55,6 +59,7 @@ _STATUS = {
     Phase.EXPIRED: RunStatus.EXPIRED,
     Phase.HALTED: RunStatus.HALTED,
     Phase.FAILED: RunStatus.FAILED,
+    Phase.SHADOWED: RunStatus.SHADOWED,
 }
 
 _PHASE = {status: phase for phase, status in _STATUS.items() if phase in FINAL}

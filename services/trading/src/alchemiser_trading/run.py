@@ -21,7 +21,7 @@ from alchemiser_common.errors import (
 from alchemiser_common.messages.base import Stage, StageTime
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
-from alchemiser_common.messages.snapshot import StrategyTargets
+from alchemiser_common.messages.snapshot import Account, StrategyTargets
 from alchemiser_common.ports.broker import Broker
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.state import ABSENT, Put, StateStore, load, put
@@ -67,6 +67,16 @@ def make_tools(store: StateStore, broker: Broker, clock: Clock, settings: Settin
     return Tools(store, metered, clock, settings, Checks(store, metered, clock, settings, paper_key), budget)
 
 
+def planned(tools: Tools, decision: TradeDecision, account: Account) -> Plan:
+    """The plan from what the account holds now, within the limits. Raises DecisionRefused, BrokerUnavailable."""
+    positions = tools.broker.positions()
+    facts = read_symbols(tools.broker, [target.symbol for target in decision.targets], positions)
+    rules = tools.settings.trading
+    plan = make_plan(decision, account, positions, facts.prices, facts.assets, rules, tools.clock.now())
+    check_limits(plan, rules)
+    return plan
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One delivery of one run."""
@@ -102,7 +112,7 @@ class Run:
 
     def refuse(self, error: PermanentError) -> ExecutionReport:
         """End the run with an error as its report."""
-        status, reason = _status_for(error), f"{type(error).__name__}: {error}"
+        status, reason = status_for(error), f"{type(error).__name__}: {error}"
         if self.journal.head.phase is not Phase.RECEIVED:
             # It could not be wound down: a person must look at the broker.
             status, reason = RunStatus.HALTED, f"{reason}; orders of this run may still be open"
@@ -117,13 +127,8 @@ class Run:
         foreign = foreign_orders(tools.broker.open_orders(), (), ())
         if foreign:
             raise Unreconciled(f"{len(foreign)} open orders before the first of this run: {foreign[0].detail}")
-        positions = tools.broker.positions()
-        facts = read_symbols(tools.broker, [target.symbol for target in decision.targets], positions)
-        now = tools.clock.now()
-        rules = tools.settings.trading
-        plan = make_plan(decision, permit.account, positions, facts.prices, facts.assets, rules, now)
-        check_limits(plan, rules)
-        self.journal.freeze(self.lease, plan, permit.authority.epoch, now)
+        plan = planned(tools, decision, permit.account)
+        self.journal.freeze(self.lease, plan, permit.authority.epoch, plan.made_at)
         _log.info(
             "plan frozen", extra={"legs": len(plan.legs), "skipped": len(plan.skipped), "shrink": str(plan.shrink)}
         )
@@ -228,7 +233,8 @@ class Run:
         return report.traced(Stage.TRADING, head.created_at, self.tools.clock.now())
 
 
-def _status_for(error: PermanentError) -> RunStatus:
+def status_for(error: PermanentError) -> RunStatus:
+    """How a run ends that meets the error before its first order."""
     if isinstance(error, DecisionExpired):
         return RunStatus.EXPIRED
     if isinstance(error, MarketClosed):

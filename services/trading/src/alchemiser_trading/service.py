@@ -9,16 +9,19 @@ from alchemiser_common import keys
 from alchemiser_common.errors import Conflict, LeaseHeld, StateCorrupt
 from alchemiser_common.messages.base import Message
 from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.messages.event import RunEvent
 from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.broker import Broker
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
-from alchemiser_common.ports.state import ABSENT, StateStore, put
+from alchemiser_common.ports.events import EventBus
+from alchemiser_common.ports.state import ABSENT, Put, StateStore, put
 from alchemiser_common.settings import Settings
 from alchemiser_trading.journal import Journal, Origin, listing, new_head
 from alchemiser_trading.lease import AccountLease
-from alchemiser_trading.phases import Phase
+from alchemiser_trading.phases import phase_of
 from alchemiser_trading.run import Run, make_tools
+from alchemiser_trading.shadow import shadow_run
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +39,7 @@ class TradingService:
         broker: Broker,
         state: StateStore,
         archive: Archive,
+        events: EventBus,
         clock: Clock,
         settings: Settings,
         paper_key: bool | None = None,
@@ -43,6 +47,7 @@ class TradingService:
     ) -> None:
         self._store = state
         self._archive = archive
+        self._events = events
         self._clock = clock
         self._settings = settings
         self._worker = worker
@@ -65,6 +70,8 @@ class TradingService:
             decision_hash=decision.content_hash(),
             not_after=decision.not_after,
         )
+        if self._settings.shadow:
+            return self._shadow(decision, origin)
         journal = Journal.open(self._store, origin, self._clock.now())
         if journal.head.phase.final:
             return self._again(journal, decision.session)
@@ -80,8 +87,30 @@ class TradingService:
             lease.release()
         if report.decision_hash == origin.decision_hash:
             self._keep(keys.decision_object(decision.session, decision.run_id), decision)
-        self._keep(keys.report_object(decision.session, decision.run_id), report)
+        self._tell(decision.session, report)
         return report
+
+    def _shadow(self, decision: TradeDecision, origin: Origin) -> ExecutionReport:
+        """Plan, store and report beside the pipeline that trades."""
+        known = Journal.load(self._store, decision.run_id)
+        if known is not None:
+            return self._again(known, decision.session)
+        shadow = shadow_run(self._tools, decision)
+        plan = () if shadow.plan is None else (put(keys.plan_record(decision.run_id), shadow.plan, ABSENT),)
+        self._end_unplaced(origin, shadow.report, *plan)
+        self._keep(keys.decision_object(decision.session, decision.run_id), decision)
+        self._tell(decision.session, shadow.report)
+        return shadow.report
+
+    def _end_unplaced(self, origin: Origin, report: ExecutionReport, *with_it: Put) -> None:
+        """Store a run that ends without ever having had a lease, in one write."""
+        head = new_head(origin, phase_of(report.status), self._clock.now())
+        self._store.write(
+            put(keys.journal_record(origin.run_id), head.model_copy(update={"reason": report.reason}), ABSENT),
+            put(keys.report_record(origin.run_id), report, ABSENT),
+            *with_it,
+            *listing(self._store, origin),
+        )
 
     def record_failure(self, failure: StageFailure) -> ExecutionReport:
         """Record why a run ended before trading. A run that trades, or has traded, is not touched by it.
@@ -115,14 +144,9 @@ class TradingService:
             decision_hash="",
             not_after=now,
         )
-        head = new_head(origin, Phase.FAILED, now).model_copy(update={"reason": report.reason})
-        self._store.write(
-            put(keys.journal_record(failure.run_id), head, ABSENT),
-            put(keys.report_record(failure.run_id), report, ABSENT),
-            *listing(self._store, origin),
-        )
+        self._end_unplaced(origin, report)
         _log.error("run failed before trading", extra={"stage": failure.stage.value, "reason": report.reason})
-        self._keep(keys.report_object(day, failure.run_id), report)
+        self._tell(day, report)
         return report
 
     def end_overdue(self, *, time_left: Callable[[], timedelta]) -> ExecutionReport | None:
@@ -159,7 +183,7 @@ class TradingService:
         _log.warning("ending an overdue run", extra={"overdue_run": str(other)})
         plan = journal.required_plan()
         report = Run(self._tools, journal, lease, time_left).wind_down("overdue: ended by a later delivery")
-        self._keep(keys.report_object(plan.session, other), report)
+        self._tell(plan.session, report)
         return report
 
     def _again(self, journal: Journal, day: date) -> ExecutionReport:
@@ -167,7 +191,7 @@ class TradingService:
         report = journal.report()
         if report is None:
             raise StateCorrupt(f"run {journal.head.run_id} is {journal.head.phase.value} without a report")
-        self._keep(keys.report_object(day, report.run_id), report)
+        self._tell(day, report)
         ended = journal.head.updated_at.isoformat(timespec="seconds")
         reason = (
             f"this run ended before ({report.status.value} at {ended}, {report.orders_placed} orders); nothing placed"
@@ -175,6 +199,11 @@ class TradingService:
         _log.info("run has ended before", extra={"status": report.status.value})
         full = f"{reason}; then: {report.reason}" if report.reason else reason
         return report.model_copy(update={"orders_placed": 0, "reason": full})
+
+    def _tell(self, day: date, report: ExecutionReport) -> None:
+        """Archive the report and publish the run's end; a redelivery does both again."""
+        self._keep(keys.report_object(day, report.run_id), report)
+        self._events.publish(RunEvent.of(report))
 
     def _keep(self, key: str, message: Message) -> None:
         """Archive; what is there already stays."""

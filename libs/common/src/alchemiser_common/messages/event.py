@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Literal, Self
 from uuid import UUID, uuid5
 
-from alchemiser_common.messages.base import Message, UtcTime
+from alchemiser_common.messages.base import Message
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 
 
@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     EXPIRED = "RunExpired"
     HALTED = "RunHalted"
     FAILED = "RunFailed"
+    SHADOWED = "RunShadowed"
 
 
 _KINDS = {
@@ -26,6 +27,7 @@ _KINDS = {
     RunStatus.EXPIRED: EventKind.EXPIRED,
     RunStatus.HALTED: EventKind.HALTED,
     RunStatus.FAILED: EventKind.FAILED,
+    RunStatus.SHADOWED: EventKind.SHADOWED,
 }
 
 
@@ -36,12 +38,11 @@ class RunEvent(Message):
     event_id: UUID
     event: EventKind
     account_alias: str
-    at: UtcTime
     reason: str = ""
     orders_placed: int = 0
 
     @classmethod
-    def of(cls, report: ExecutionReport, at: UtcTime) -> Self:
+    def of(cls, report: ExecutionReport) -> Self:
         """A report as an event; the id is a function of the run and of how it ended. Raises KeyError before the end."""
         kind = _KINDS[report.status]
         return cls(
@@ -52,7 +53,6 @@ class RunEvent(Message):
             event_id=uuid5(report.run_id, kind.value),
             event=kind,
             account_alias=report.account_alias,
-            at=at,
             reason=report.reason,
             orders_placed=report.orders_placed,
         )

@@ -29,6 +29,8 @@ class RunStatus(StrEnum):
     HALTED = "halted"
     """Stopped for a person to look at."""
     FAILED = "failed"
+    SHADOWED = "shadowed"
+    """Planned beside the pipeline that trades; nothing was sent."""
 
     @property
     def final(self) -> bool:
