@@ -79,6 +79,10 @@ rollback: setup ## Make the release before the current one (or TAG=...) current 
 releases: setup ## Show which image of each service is current, and which were before
 	@$(IMAGES) releases
 
+.PHONY: parameters
+parameters: setup ## Print the current releases as parameters of deploy/template.yaml
+	@$(IMAGES) parameters
+
 .PHONY: sbom
 sbom: setup ## Write what is in the images as CycloneDX below dist/sbom [SERVICE=...]
 	@$(IMAGES) sbom $(SERVICE) $(if $(TAG),--tag $(TAG))
