@@ -1,6 +1,7 @@
 """Puts the services together on a platform: as the monolith, or as the modular pipeline with local queues."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.ids import Pipeline
@@ -63,7 +64,10 @@ def monolith(platform: Platform) -> Monolith:
 
 def monolith_function(settings: Settings, variables: Mapping[str, str]) -> Handle:
     """The monolith's function: always on AWS, for its file system ends with it. Raises as `open_platform`."""
-    platform = open_platform(settings, variables, SystemClock(), AwsAdapters(settings))
+    from alchemiser_common.alpaca.opening import function_clock
+
+    opened = open_platform(settings, variables, SystemClock(), AwsAdapters(settings))
+    platform = replace(opened, clock=function_clock(settings, opened.broker))
     return MonolithFunction(monolith(platform), TradingFunction(trading_service(platform))).handle
 
 

@@ -44,14 +44,16 @@ def connect(settings: Settings, adapters: Adapters, clock: Clock) -> Connection:
 
 def trading_function(settings: Settings, variables: Mapping[str, str]) -> Handle:
     """The function: always on AWS, for its file system ends with it. Raises as `connect`."""
-    adapters, clock = AwsAdapters(settings), SystemClock()
-    connection = connect(settings, adapters, clock)
+    from alchemiser_common.alpaca.opening import function_clock
+
+    adapters = AwsAdapters(settings)
+    connection = connect(settings, adapters, SystemClock())
     service = TradingService(
         broker=connection.broker,
         state=adapters.state(),
         archive=adapters.archive(),
         events=adapters.events(),
-        clock=clock,
+        clock=function_clock(settings, connection.broker),
         settings=settings,
         paper_key=connection.paper_key,
         worker=f"trading {variables.get('AWS_LAMBDA_LOG_STREAM_NAME', '')}".rstrip(),
