@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=${UV:-.venv/bin/uv}
 
-local_packages=(common simulator data strategy trading monolith cli)
+local_packages=(common simulator local data strategy trading monolith cli)
 skip=()
 for name in "${local_packages[@]}"; do skip+=(--no-emit-package "alchemiser-$name"); done
 
