@@ -2,6 +2,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+IMAGES := PYTHONPATH=tools $(BIN)/python -m images
 
 .PHONY: help
 help: ## List the targets
@@ -48,3 +49,17 @@ bench: setup ## Measure speed and memory beside their aims (JSON=FILE writes the
 .PHONY: lock
 lock: setup ## Resolve the lock files again (SERVICE=name for one)
 	@tools/lock.sh $(SERVICE)
+
+.PHONY: build
+build: setup ## Build the four services' images (tag: the git commit; needs Docker)
+	@$(IMAGES) build $(if $(TAG),--tag $(TAG))
+
+.PHONY: build-service
+build-service: setup ## Build one service's image: SERVICE=strategy [TAG=...] [PLATFORM=linux/arm64]
+	@$(IMAGES) build $(call need,SERVICE) $(if $(TAG),--tag $(TAG))
+
+.PHONY: image-tag
+image-tag: setup ## Print the tag that this tree's images get
+	@$(IMAGES) tag
+
+need = $(if $($(1)),$($(1)),$(error give $(1)=..., e.g. make $(MAKECMDGOALS) $(1)=strategy))

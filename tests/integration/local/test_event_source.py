@@ -170,7 +170,7 @@ def test_a_queue_that_hides_for_less_than_the_function_may_take_is_refused(queue
     function = Function("slow", NOWHERE, timeout=timedelta(seconds=VISIBILITY + 1))
     with pytest.raises(
         InvalidSettings,
-        match=rf"hides a message for {VISIBILITY} s, function slow may work on it for {VISIBILITY + 1} s",
+        match=rf"hides a message for {VISIBILITY} s, slow may work on it for {VISIBILITY + 1} s",
     ):
         EventSource(queue.sqs, queue.url, function)
     function.close()

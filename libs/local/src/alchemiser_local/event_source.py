@@ -55,7 +55,7 @@ class EventSource:
         visibility = timedelta(seconds=int(attributes["VisibilityTimeout"]))
         if visibility < function.timeout:
             raise InvalidSettings(
-                f"queue {self.queue} hides a message for {visibility.total_seconds():g} s, function {function.name} may "
+                f"queue {self.queue} hides a message for {visibility.total_seconds():g} s, {function.name} may "
                 f"work on it for {function.timeout.total_seconds():g} s: it would be delivered again meanwhile"
             )
 
