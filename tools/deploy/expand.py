@@ -45,9 +45,7 @@ class Stack:
 
     def of_type(self, kind: str) -> dict[str, Mapping[str, Json]]:
         """Properties of the resources of one type."""
-        return {
-            name: properties(resource) for name, resource in self.resources.items() if resource["Type"] == kind
-        }
+        return {name: properties(resource) for name, resource in self.resources.items() if resource["Type"] == kind}
 
 
 def properties(resource: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -58,9 +56,7 @@ def properties(resource: Mapping[str, Json]) -> Mapping[str, Json]:
     return found
 
 
-def expand(
-    parameters: Mapping[str, str], *, place: Place | None = None, template: Path = TEMPLATE
-) -> Stack:
+def expand(parameters: Mapping[str, str], *, place: Place | None = None, template: Path = TEMPLATE) -> Stack:
     """The stack that `parameters` give. Raises TemplateError."""
     where = place or Place()
     source = load(template)
