@@ -251,6 +251,10 @@ class AwsSettings(_Section):
     """Name of the EventBridge bus."""
     broker_secret: str = ""
     """Name or ARN of the Secrets Manager secret with the broker's key."""
+    connect_timeout_seconds: float = Field(default=2.0, gt=0)
+    read_timeout_seconds: float = Field(default=5.0, gt=0)
+    attempts: int = Field(default=4, ge=1)
+    """How often a call is tried in all; every call can be repeated without harm."""
 
 
 class LiveSettings(_Section):
