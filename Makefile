@@ -58,6 +58,27 @@ build: setup ## Build the four services' images (tag: the git commit; needs Dock
 build-service: setup ## Build one service's image: SERVICE=strategy [TAG=...] [PLATFORM=linux/arm64]
 	@$(IMAGES) build $(call need,SERVICE) $(if $(TAG),--tag $(TAG))
 
+.PHONY: invoke
+invoke: setup ## Send an image one event under the emulator: SERVICE=strategy EVENT=deploy/events/version.json [ENV_FILE=...]
+	@$(IMAGES) invoke $(call need,SERVICE) $(or $(EVENT),deploy/events/version.json) \
+		$(if $(TAG),--tag $(TAG)) $(if $(ENV_FILE),--env-file $(ENV_FILE))
+
+.PHONY: push-service
+push-service: setup ## Push an image to IMAGE_REGISTRY, its tag for good, and make it the current release: SERVICE=strategy
+	@$(IMAGES) push $(call need,SERVICE) $(if $(TAG),--tag $(TAG))
+
+.PHONY: rollback
+rollback: setup ## Make the release before the current one (or TAG=...) current again, by digest: SERVICE=strategy
+	@$(IMAGES) rollback $(call need,SERVICE) $(if $(TAG),--tag $(TAG))
+
+.PHONY: releases
+releases: setup ## Show which image of each service is current, and which were before
+	@$(IMAGES) releases
+
+.PHONY: events
+events: setup ## Record deploy/events again
+	@$(IMAGES) events
+
 .PHONY: image-tag
 image-tag: setup ## Print the tag that this tree's images get
 	@$(IMAGES) tag

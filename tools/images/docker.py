@@ -17,11 +17,12 @@ def require_engine() -> None:
         )
 
 
-def docker(*arguments: str) -> str:
-    """Run a command and return what it printed. Raises ImagesError with the last line of its complaint."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+def docker(*arguments: str, merge: bool = False) -> str:
+    """Run a command and return what it printed, with `merge` on stderr too. Raises ImagesError with its complaint."""
+    errors = subprocess.STDOUT if merge else subprocess.PIPE
+    done = subprocess.run(["docker", *arguments], stdout=subprocess.PIPE, stderr=errors, text=True, check=False)
     if done.returncode != 0:
-        complaint = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
+        complaint = ((done.stderr or "").strip() or done.stdout.strip() or "no output").splitlines()[-1]
         raise ImagesError(f"docker {arguments[0]}: {complaint}")
     return done.stdout.strip()
 

@@ -10,7 +10,7 @@ from images.errors import ImagesError
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("data", "strategy", "trading", "monolith")
 _FILES = ("deploy/images.env", "deploy/images.local.env")
-_NAMES = ("IMAGE_REGISTRY", "IMAGE_PREFIX", "PLATFORM", "BASE_IMAGE", "BUILD_NETWORK", "BUILD_FLAGS")
+_NAMES = ("IMAGE_REGISTRY", "IMAGE_PREFIX", "PLATFORM", "BASE_IMAGE", "BUILD_NETWORK", "BUILD_FLAGS", "RELEASES")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class ImageSettings:
     base_image: str
     build_network: str
     build_flags: tuple[str, ...]
+    releases: Path
 
     def local_name(self, service: str) -> str:
         """What a service's image is called on this machine."""
@@ -49,6 +50,7 @@ def load(environment: Mapping[str, str], root: Path = ROOT) -> ImageSettings:
         base_image=values["BASE_IMAGE"],
         build_network=values["BUILD_NETWORK"],
         build_flags=tuple(shlex.split(values["BUILD_FLAGS"])),
+        releases=root / (values["RELEASES"] or ".alchemiser/releases.json"),
     )
 
 
