@@ -13,6 +13,7 @@ import pytest
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_local.event_source import Delivery, EventSource
 from alchemiser_local.functions import Answered, Failed, Function, Overran, Unreachable
+from support.delivery_queue import MAX_RECEIVES, VISIBILITY, DeliveryQueue
 from support.fake_function import (
     EXITED,
     OK,
@@ -27,14 +28,13 @@ from support.fake_function import (
     record_of,
     slow,
 )
-from support.fifo_queue import MAX_RECEIVES, VISIBILITY, FifoQueue
 
 type Mapped = Callable[[Behaviour], tuple[EventSource, FakeFunction]]
 NOWHERE = "http://127.0.0.1:9"
 
 
 @pytest.fixture
-def mapped(queue: FifoQueue) -> Iterator[Mapped]:
+def mapped(queue: DeliveryQueue) -> Iterator[Mapped]:
     """Map the queue to a function with that behaviour."""
     with ExitStack() as stack:
 
@@ -48,7 +48,7 @@ def mapped(queue: FifoQueue) -> Iterator[Mapped]:
 
 
 def poll(source: EventSource) -> Delivery:
-    delivery = source.poll(wait_seconds=VISIBILITY + 2)
+    delivery = source.poll()
     assert delivery is not None, "no message was deliverable"
     return delivery
 
@@ -76,7 +76,7 @@ def answering(text: str, status: int = 200) -> Behaviour:
     ],
 )
 def test_what_is_handled_is_deleted_and_the_rest_is_left(
-    queue: FifoQueue, mapped: Mapped, behave: Behaviour, outcome: type[object], done: bool
+    queue: DeliveryQueue, mapped: Mapped, behave: Behaviour, outcome: type[object], done: bool
 ) -> None:
     source, fake = mapped(behave)
     queue.send("one")
@@ -87,7 +87,7 @@ def test_what_is_handled_is_deleted_and_the_rest_is_left(
     assert queue.left() == (0 if done else 1)
 
 
-def test_a_function_that_does_not_end_is_given_up(queue: FifoQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_that_does_not_end_is_given_up(queue: DeliveryQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("alchemiser_local.functions._GRACE", timedelta(seconds=0))
     with fake_function(slow(2)) as fake:
         function = Function("fake", fake.url, timeout=timedelta(seconds=1))
@@ -97,7 +97,7 @@ def test_a_function_that_does_not_end_is_given_up(queue: FifoQueue, monkeypatch:
     assert queue.left() == 1
 
 
-def test_the_event_is_what_lambda_hands_in(queue: FifoQueue, mapped: Mapped) -> None:
+def test_the_event_is_what_lambda_hands_in(queue: DeliveryQueue, mapped: Mapped) -> None:
     source, fake = mapped(lambda _: OK)
     queue.send("one", group="mine")
     delivery = poll(source)
@@ -111,40 +111,43 @@ def test_the_event_is_what_lambda_hands_in(queue: FifoQueue, mapped: Mapped) -> 
     assert record["awsRegion"] == "us-east-1"
 
 
-def test_a_failed_message_waits_out_its_visibility_and_keeps_its_place(queue: FifoQueue, mapped: Mapped) -> None:
+def test_a_failed_message_waits_out_its_visibility_and_keeps_its_place(queue: DeliveryQueue, mapped: Mapped) -> None:
     replies: Iterator[Reply] = iter([RAISED, OK, OK])
     source, fake = mapped(lambda _: next(replies))
     queue.send("first")
     queue.send("second")
-    started = time.monotonic()
     assert not poll(source).done
-    assert source.poll() is None, "a message overtook the one before it in its group"
-    again = poll(source)
-    assert time.monotonic() - started >= VISIBILITY - 0.5
-    assert again.receive_count == 2
+    queue.aws.advance_queues(VISIBILITY / 2)
+    assert source.poll() is None, "a message overtook the one before it in its group, or came back early"
+    queue.let_the_visibility_end()
+    assert poll(source).receive_count == 2
     assert poll(source).done
     assert fake.bodies == ["first", "first", "second"]
     assert queue.left() == 0
 
 
-def test_groups_do_not_wait_for_each_other(queue: FifoQueue, mapped: Mapped) -> None:
+def test_groups_do_not_wait_for_each_other(queue: DeliveryQueue, mapped: Mapped) -> None:
     source, fake = mapped(lambda event: RAISED if body_of(event) == "a1" and len(fake.events) == 1 else OK)
     for body, group in (("a1", "a"), ("a2", "a"), ("b1", "b"), ("b2", "b")):
         queue.send(body, group=group)
     assert not poll(source).done
-    for _ in range(4):
-        assert poll(source).done
+    assert [poll(source).done for _ in range(2)] == [True, True]
+    assert source.poll() is None
+    queue.let_the_visibility_end()
+    assert [poll(source).done for _ in range(2)] == [True, True]
     assert fake.bodies == ["a1", "b1", "b2", "a1", "a2"]
 
 
 def test_the_third_failure_ends_in_the_dead_letters_and_is_said_aloud(
-    queue: FifoQueue, mapped: Mapped, caplog: pytest.LogCaptureFixture
+    queue: DeliveryQueue, mapped: Mapped, caplog: pytest.LogCaptureFixture
 ) -> None:
-    queue.hide_for(1)
     source, fake = mapped(lambda event: failing(event) if body_of(event) == "poison" else OK)
     queue.send("poison")
     queue.send("good")
-    tries = [poll(source) for _ in range(MAX_RECEIVES)]
+    tries = []
+    for _ in range(MAX_RECEIVES):
+        tries.append(poll(source))
+        queue.let_the_visibility_end()
     assert [delivery.receive_count for delivery in tries] == [1, 2, 3]
     assert [delivery.last for delivery in tries] == [False, False, True]
     assert poll(source).done
@@ -155,46 +158,47 @@ def test_the_third_failure_ends_in_the_dead_letters_and_is_said_aloud(
     assert [record.getMessage() for record in alarms] == ["ALARM: message goes to the dead letters"]
 
 
-def test_unreachable_functions_use_up_receives_as_throttled_ones_do(queue: FifoQueue) -> None:
-    queue.hide_for(1)
+def test_unreachable_functions_use_up_receives_as_throttled_ones_do(queue: DeliveryQueue) -> None:
     function = Function("gone", NOWHERE, timeout=timedelta(seconds=1))
     source = EventSource(queue.sqs, queue.url, function)
     queue.send("one")
-    assert all(isinstance(poll(source).outcome, Unreachable) for _ in range(MAX_RECEIVES))
-    assert source.poll(wait_seconds=2) is None
+    for _ in range(MAX_RECEIVES):
+        assert isinstance(poll(source).outcome, Unreachable)
+        queue.let_the_visibility_end()
+    assert source.poll() is None
     assert queue.dead() == ["one"]
     function.close()
 
 
-def test_a_queue_that_hides_for_less_than_the_function_may_take_is_refused(queue: FifoQueue) -> None:
-    function = Function("slow", NOWHERE, timeout=timedelta(seconds=VISIBILITY + 1))
+def test_a_queue_that_hides_for_less_than_the_function_may_take_is_refused(queue: DeliveryQueue) -> None:
+    function = Function("slow", NOWHERE, timeout=VISIBILITY + timedelta(seconds=1))
     with pytest.raises(
         InvalidSettings,
-        match=rf"hides a message for {VISIBILITY} s, slow may work on it for {VISIBILITY + 1} s",
+        match="hides a message for 30 s, slow may work on it for 31 s",
     ):
         EventSource(queue.sqs, queue.url, function)
     function.close()
 
 
-def test_work_that_outlasts_the_visibility_is_delivered_twice(queue: FifoQueue, mapped: Mapped) -> None:
-    """The visibility was cut after the mapping was made. AWS refuses the late delete, moto carries it out."""
-    first, slow_one = mapped(slow(2.5))
+def test_work_that_outlasts_the_visibility_is_delivered_twice(queue: DeliveryQueue, mapped: Mapped) -> None:
+    """AWS refuses the late delete of the first delivery, moto carries it out: the second's own delete comes first."""
     second, other = mapped(lambda _: OK)
-    queue.hide_for(1)
+    meanwhile: list[Delivery] = []
+
+    def outlasting(_: dict[str, object]) -> Reply:
+        queue.let_the_visibility_end()
+        meanwhile.append(poll(second))
+        return OK
+
+    first, slow_one = mapped(outlasting)
     queue.send("one")
-    results: list[Delivery] = []
-    thread = Thread(target=lambda: results.append(poll(first)))
-    thread.start()
-    time.sleep(1.5)
-    again = poll(second)
-    thread.join()
+    assert poll(first).done
+    assert meanwhile[0].receive_count == 2
     assert slow_one.bodies == other.bodies == ["one"], "both had it"
-    assert again.receive_count == 2
     assert queue.left() == 0
-    assert results[0].done
 
 
-def test_it_polls_until_it_is_stopped(queue: FifoQueue, mapped: Mapped) -> None:
+def test_it_polls_until_it_is_stopped(queue: DeliveryQueue, mapped: Mapped) -> None:
     source, fake = mapped(lambda _: OK)
     stop = Flag()
     thread = Thread(target=source.run, args=(stop,))

@@ -12,6 +12,7 @@ import pytest
 from alchemiser_common.lambda_events import read_trigger
 from alchemiser_local.functions import Answered, Failed, Function, Unreachable
 from alchemiser_local.scheduler import Attempt, Scheduler, cycle_event
+from support.aws import Aws
 from support.fake_function import EXITED, OK, RAISED, Reply, fake_function
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(sqs: "SQSClient") -> Iterator[Bench]:
+def bench(aws: Aws) -> Iterator[Bench]:
+    sqs = aws.clients.sqs
     dead = sqs.create_queue(QueueName="scheduler-dead")["QueueUrl"]
     yield Bench(sqs, dead)
     sqs.delete_queue(QueueUrl=dead)

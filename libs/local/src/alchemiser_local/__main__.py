@@ -19,11 +19,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="""What feeds the functions when they run as containers on one machine.
 
-`deliver` and `exchange` are processes of compose.yaml. `provision` and `cycle` are what `make up` and `make cycle` run
-beside them. Exit codes: 0 done, 1 the run ended badly, 2 wrong arguments, 3 something was out of reach.""",
+`aws`, `exchange` and `deliver` are processes of compose.yaml; `provision` and `cycle` are what `make up` and
+`make cycle` run beside them. Exit codes: 0 done, 1 the run ended badly, 2 wrong arguments, 3 something was out of
+reach.""",
 )
 
+AWS_URL = "http://127.0.0.1:5000"
+EXCHANGE_URL = "http://127.0.0.1:8765"
+DATA_URL = "http://127.0.0.1:9001"
+SPEED = 20.0
+"""Seconds of the exchange in a real second: a cycle takes some seconds, and time-outs stay longer than a start."""
+
 _Endpoint = Annotated[str, typer.Option(help="Where the local AWS answers.")]
+_Account = Annotated[str, typer.Option(help="Alias of the account.")]
 _Speed = Annotated[float, typer.Option(help="Seconds of the exchange in a real second.", min=0.1)]
 
 
@@ -33,7 +41,7 @@ def deliver(
         list[str],
         typer.Option("--map", metavar="QUEUE=URL,SECONDS", help="A queue's name, its function's URL and time-out."),
     ],
-    endpoint: _Endpoint = "http://127.0.0.1:5000",
+    endpoint: _Endpoint = AWS_URL,
 ) -> None:
     """Take messages from queues to functions until stopped, as Lambda's event source mappings do.
 
@@ -51,13 +59,21 @@ def deliver(
 
 
 @app.command()
+def aws(port: Annotated[int, typer.Option(help="Port, on every interface.")] = 5000) -> None:
+    """Serve moto to other containers: what it holds ends with it. One request at a time, since it locks nothing."""
+    from alchemiser_local.aws_server import serve_aws
+
+    serve_aws("0.0.0.0", port)  # noqa: S104
+
+
+@app.command()
 def exchange(
     data: Annotated[Path | None, typer.Option(help="Daily prices instead of the bundled sample market.")] = None,
     start: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S"], help="Where its time begins, UTC.")
     ] = None,
     state: Annotated[Path | None, typer.Option(help="SQLite file that keeps the books through restarts.")] = None,
-    speed: _Speed = 20.0,
+    speed: _Speed = SPEED,
     port: Annotated[int, typer.Option(help="Port, on every interface.")] = 8765,
 ) -> None:
     """Serve the simulated exchange to other containers: its time flows `speed` times as fast as real time."""
@@ -69,31 +85,35 @@ def exchange(
 
 
 @app.command()
-def provision(endpoint: _Endpoint = "http://127.0.0.1:5000", speed: _Speed = 20.0, account: str = "demo") -> None:
+def provision(endpoint: _Endpoint = AWS_URL, speed: _Speed = SPEED, account: _Account = "demo") -> None:
     """Make table, bucket, queues, bus and secret as deploy/template.yaml defines them; does nothing if they are there.
 
     Time-outs of the template become real seconds: they are divided by the exchange's speed, 30 s at least.
     """
-    from alchemiser_local.first_use import first_use
+    from alchemiser_local.provision import LocalAws
+    from alchemiser_local.stage import LocalStage
 
-    typer.echo(first_use(endpoint, speed=speed, account=account), err=True)
+    made = LocalStage(LocalAws(endpoint), account, speed).first_use()
+    typer.echo("made the local stage" if made else "the local stage is there", err=True)
 
 
 @app.command()
 def cycle(
-    endpoint: _Endpoint = "http://127.0.0.1:5000",
-    exchange_url: Annotated[
-        str, typer.Option("--exchange", help="Where the exchange answers.")
-    ] = "http://127.0.0.1:8765",
-    data_url: Annotated[str, typer.Option("--data", help="Where the data function answers.")] = "http://127.0.0.1:9001",
+    endpoint: _Endpoint = AWS_URL,
+    exchange_url: Annotated[str, typer.Option("--exchange", help="Where the exchange answers.")] = EXCHANGE_URL,
+    data_url: Annotated[str, typer.Option("--data", help="Where the data function answers.")] = DATA_URL,
     patience: Annotated[float, typer.Option(help="Real seconds to wait for the run's end.")] = 300.0,
+    account: _Account = "demo",
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Move the exchange to the next session's decision time, fire the schedule, and show what became of the run."""
-    from alchemiser_local.cycle import run_cycle
+    from alchemiser_local.cycle import Exchange, run_cycle
+    from alchemiser_local.provision import LocalAws
+    from alchemiser_local.stage import LocalStage
 
-    raise typer.Exit(run_cycle(endpoint, exchange_url, data_url, patience=patience, as_json=as_json))
+    stage = LocalStage(LocalAws(endpoint), account, SPEED)
+    raise typer.Exit(run_cycle(stage, Exchange(exchange_url), data_url, patience=patience, as_json=as_json))
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from alchemiser_common.errors import StoreUnavailable
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-type Json = str | int | float | bool | None | list[Json] | dict[str, Json]
+type Json = str | int | float | bool | list[Json] | dict[str, Json] | None
 type Resources = Mapping[str, Mapping[str, Json]]
 
 STATEFUL = frozenset({

@@ -1,22 +1,29 @@
-"""A FIFO queue with dead letters on a real moto server, as a test looks at it."""
+"""A FIFO queue with dead letters, as a test of deliveries looks at it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from support.aws import Aws
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-VISIBILITY = 1
+VISIBILITY = timedelta(seconds=30)
 MAX_RECEIVES = 3
 
 
 @dataclass(frozen=True)
-class FifoQueue:
-    """A FIFO queue and its dead letters."""
+class DeliveryQueue:
+    """The queue at `url` on the local AWS."""
 
-    sqs: "SQSClient"
+    aws: Aws
     url: str
     dead_letters: str
+
+    @property
+    def sqs(self) -> "SQSClient":
+        return self.aws.clients.sqs
 
     def send(self, body: str, *, group: str = "account") -> None:
         self.sqs.send_message(
@@ -33,6 +40,12 @@ class FifoQueue:
         found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])["Attributes"]
         return int(found["ApproximateNumberOfMessages"]) + int(found["ApproximateNumberOfMessagesNotVisible"])
 
-    def hide_for(self, seconds: int) -> None:
-        """Change the queue's visibility timeout."""
-        self.sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"VisibilityTimeout": str(seconds)})
+    def let_the_visibility_end(self) -> None:
+        """Move the queues' clock to where what was delivered is visible again."""
+        self.aws.advance_queues(VISIBILITY + timedelta(seconds=1))
+
+
+def make_delivery_queue(aws: Aws) -> DeliveryQueue:
+    """An empty queue that gives a message up after three receipts."""
+    made = aws.make_queue(visibility=VISIBILITY, max_receives=MAX_RECEIVES)
+    return DeliveryQueue(aws, made.url, made.dead_letters_url)
