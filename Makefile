@@ -40,7 +40,7 @@ check: lint types test ## What CI runs: lint, types, import rules, tests
 
 .PHONY: prove
 prove: setup ## Explore crashes, interleavings and random faults of trading; ends in counts (some minutes)
-	@$(BIN)/pytest -q -s --timeout 3600 tests/prove
+	@$(BIN)/pytest -q -s --timeout 3600 tests/prove/trading tests/integration/trading
 
 .PHONY: bench
 bench: setup ## Measure speed and memory beside their aims (JSON=FILE writes them too)
