@@ -57,13 +57,15 @@ class Releases(BaseModel):
         return self._with(service, (*self.services.get(service, ()), release))
 
     def rolled_back(self, service: str, to: Release) -> "Releases":
-        """The record with `to` as the current release again, and what was current marked as left."""
-        *earlier, current = self.services[service]
-        left = [
-            release.model_copy(update={"rolled_back": True}) if release.digest == current.digest else release
-            for release in (*earlier, current)
-        ]
-        return self._with(service, (*left, to.model_copy(update={"rolled_back": False})))
+        """The record with `to` as the current release; what was current is marked as left, unless `to` itself was."""
+        left = {to.digest: False}
+        if (current := self.current(service)) is not None and not to.rolled_back:
+            left[current.digest] = True
+        history = tuple(
+            release.model_copy(update={"rolled_back": left.get(release.digest, release.rolled_back)})
+            for release in (*self.services[service], to)
+        )
+        return self._with(service, history)
 
     def parameters(self) -> list[str]:
         """The image parameters of deploy/template.yaml, as `sam deploy --parameter-overrides` takes them."""
