@@ -19,6 +19,7 @@ from alchemiser_data.session import decision_time
 from alchemiser_monolith.bootstrap import data_service, portfolio
 from alchemiser_monolith.platform import MARKET_DATA_QUEUE, TRADE_DECISION_QUEUE
 from alchemiser_strategy.handler import StrategyFunction
+from alchemiser_strategy.service import StrategyService
 from images.errors import ImagesError
 from images.settings import ROOT
 
@@ -37,12 +38,10 @@ def record() -> dict[str, Event]:
         with connected(workspace, start=_DAY, prepare=_to_decision_time) as platform:
             trigger = due_cycle(platform).trigger.model_dump(mode="json")
             manager = portfolio(platform)
-            data = DataFunction(
-                data_service(platform, manager, Pipeline.MODULAR), platform.market_data_queue, "recorded"
-            )
+            data = DataFunction(data_service(platform, manager, Pipeline.MODULAR), platform.market_data_queue)
             data.handle(trigger)
             snapshot = _received(platform.market_data_queue, MARKET_DATA_QUEUE)
-            strategy = StrategyFunction(manager, platform.trade_decision_queue, platform.clock, "recorded")
+            strategy = StrategyFunction(StrategyService(manager, platform.clock), platform.trade_decision_queue)
             strategy.handle(snapshot)
             decision = _received(platform.trade_decision_queue, TRADE_DECISION_QUEUE)
     return {

@@ -1,6 +1,5 @@
 """Queue, archive, secrets and bus under throttling, lost answers and partial failures."""
 
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -13,7 +12,6 @@ from alchemiser_common.aws.sqs_queue import SqsQueue
 from alchemiser_common.errors import Conflict, InvalidMessage, InvalidSettings, StoreUnavailable
 from alchemiser_common.messages.event import RunEvent
 from support.aws import Aws
-from support.clock import ManualClock
 from support.fault_proxy import FaultProxy, Strike
 from support.messages import make_report
 
@@ -103,7 +101,7 @@ def test_a_secret_that_cannot_be_read_is_unavailable_not_missing(
 ) -> None:
     """Missing is permanent; a throttle is not."""
     name = aws.make_secret('{"key_id": "PKTEST", "secret_key": "hush-hush"}')
-    secrets = SecretsManagerSecrets(struck.secrets, name, ManualClock(datetime(2026, 1, 5, tzinfo=UTC)))
+    secrets = SecretsManagerSecrets(struck.secrets, name)
     proxy.strike(Strike.THROTTLE, Strike.THROTTLE)
     with pytest.raises(StoreUnavailable, match=f"secret {name}: ThrottlingException"):
         secrets.broker_credentials()

@@ -27,3 +27,8 @@ class EnvironmentSecrets:
             f"put {KEY_ID} and {SECRET_KEY} into .env or the environment; "
             "create a key at https://app.alpaca.markets under 'Paper' > 'API Keys'",
         )
+
+
+def simulated_secrets() -> EnvironmentSecrets:
+    """A key for the simulator, which takes any."""
+    return EnvironmentSecrets({KEY_ID: "PKSIMULATED", SECRET_KEY: "PKSIMULATED"})
