@@ -13,6 +13,7 @@ EVERYWHERE = (
     "**/*.pyi",  # types, C headers and sources are for compilers
     "**/*.pxd",
     "**/*.pyx",
+    "**/*.c",
     "**/*.h",
     "**/*.hpp",
     "**/*.a",

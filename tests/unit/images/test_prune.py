@@ -31,6 +31,7 @@ KEPT = [
 DROPPED = [
     "numpy/tests/test_it.py",
     "numpy/_core/include/numpy/arrayobject.h",
+    "numpy/_core/include/numpy/__ufunc_api.c",
     "numpy/__init__.pyi",
     "numpy/f2py/main.py",
     "numpy/__pycache__/x.pyc",
