@@ -24,7 +24,7 @@ from alchemiser_common.messages.wire import decode
 from alchemiser_common.ports.state import load
 from alchemiser_local.event_source import Delivery, EventSource
 from alchemiser_local.functions import Answered, Event, Function, Outcome
-from alchemiser_local.provision import RUN_EVENTS, LocalAws
+from alchemiser_local.provision import RUN_EVENTS
 from alchemiser_local.scheduler import Attempt, Scheduler, cycle_event
 from alchemiser_local.stage import LocalStage
 from alchemiser_simulator import SimulatorControl
@@ -143,8 +143,10 @@ class ContainerBench:
 
     def up_to_the_decision(self) -> None:
         """Data and strategy have done their work; the decision is in its queue."""
-        assert isinstance(self.fire().outcome, Answered)
-        assert self.deliver("strategy").done
+        attempt = self.fire()
+        assert isinstance(attempt.outcome, Answered), attempt
+        delivery = self.deliver("strategy")
+        assert delivery.done, delivery
 
     def decision_event(self) -> Event:
         """The decision as an SQS event of its own, for deliveries beside the queue's. The queue's stays deliverable."""
@@ -197,9 +199,9 @@ class ContainerBench:
 
     def dead(self, output: str) -> list[str]:
         """Bodies of a queue's dead letters."""
-        found = self.sqs.receive_message(
-            QueueUrl=self.url_of(output), MaxNumberOfMessages=10, VisibilityTimeout=0
-        ).get("Messages", [])
+        found = self.sqs.receive_message(QueueUrl=self.url_of(output), MaxNumberOfMessages=10, VisibilityTimeout=0).get(
+            "Messages", []
+        )
         return [message["Body"] for message in found]
 
     def heard(self) -> list[RunEvent]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 from uuid import uuid4
 
 import docker
@@ -93,7 +94,7 @@ class Boxes:
         self._containers: list[Container] = []
         self._volumes: set[str] = set()
 
-    def __enter__(self) -> "Boxes":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -107,6 +108,9 @@ class Boxes:
 
     def __getitem__(self, role: str) -> Box:
         return self._boxes[role]
+
+    def __iter__(self) -> Iterator[Box]:
+        return iter(self._boxes.values())
 
     @property
     def killed(self) -> int:
