@@ -75,6 +75,18 @@ rollback: setup ## Make the release before the current one (or TAG=...) current 
 releases: setup ## Show which image of each service is current, and which were before
 	@$(IMAGES) releases
 
+.PHONY: sbom
+sbom: setup ## Write what is in the images as CycloneDX below dist/sbom [SERVICE=...]
+	@$(IMAGES) sbom $(SERVICE) $(if $(TAG),--tag $(TAG))
+
+.PHONY: image-report
+image-report: build ## Weigh the images beside a naive one [JSON=FILE]
+	@$(IMAGES) report $(if $(JSON),--json $(JSON))
+
+.PHONY: bench-cold
+bench-cold: build ## Time the images' cold starts beside a naive one (half an hour) [RUNS=10] [SIZES="512 1769"] [JSON=FILE]
+	@$(IMAGES) cold $(if $(RUNS),--runs $(RUNS)) $(if $(SIZES),--sizes $(SIZES)) $(if $(JSON),--json $(JSON))
+
 .PHONY: events
 events: setup ## Record deploy/events again
 	@$(IMAGES) events

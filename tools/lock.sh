@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Resolve the lock files again: pins and hashes only, no addresses. Usage: tools/lock.sh [SERVICE|local|dev|uv|bench]...
+# Resolve the lock files again: pins and hashes only, no addresses.
+# Usage: tools/lock.sh [SERVICE|local|dev|uv|bench|naive]...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=${UV:-.venv/bin/uv}
@@ -16,12 +17,13 @@ compile() { # OUTPUT INPUT...
 }
 
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(uv dev bench local data strategy trading monolith)
+[ ${#targets[@]} -gt 0 ] || targets=(uv dev bench local data strategy trading monolith naive)
 for target in "${targets[@]}"; do
     case $target in
         uv) compile tools/uv.lock tools/uv.in ;;
         bench) compile tests/benchmarks/requirements.lock tests/benchmarks/requirements.in ;;
         local) compile libs/local/requirements.lock libs/local/pyproject.toml ;;
+        naive) compile deploy/naive/requirements.lock deploy/naive/requirements.in services/monolith/pyproject.toml ;;
         dev) compile requirements-dev.lock requirements-dev.in --all-extras \
                 libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml ;;
         *) compile "services/$target/requirements.lock" "services/$target/pyproject.toml" ;;

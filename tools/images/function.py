@@ -88,20 +88,19 @@ def running(
     environment: Mapping[str, str] | None = None,
     env_file: Path | None = None,
     emulator: Path | None = None,
-    memory_mb: int | None = None,
+    cpu_of_mb: int | None = None,
 ) -> Iterator[Function]:
     """Start the image and remove it in the end. An image without the emulator in it gets it from `emulator`.
 
-    `memory_mb` gives it the CPU share that Lambda gives for it, and its memory limit. Raises ImagesError.
+    `cpu_of_mb` gives it the CPU share that Lambda gives with so much memory. Raises ImagesError.
     """
     arguments = ["run", "--detach", *_LOCKED, "--publish", "127.0.0.1::8080"]
     for name, value in (environment or {}).items():
         arguments += ["--env", f"{name}={value}"]
     if env_file is not None:
         arguments += ["--env-file", str(env_file)]
-    if memory_mb is not None:
-        arguments += ["--cpus", f"{memory_mb / _FULL_CPU_MB:.3f}", "--memory", f"{memory_mb}m"]
-        arguments += ["--env", f"AWS_LAMBDA_FUNCTION_MEMORY_SIZE={memory_mb}"]
+    if cpu_of_mb is not None:
+        arguments += ["--cpus", f"{cpu_of_mb / _FULL_CPU_MB:.3f}"]
     if emulator is not None:
         arguments += ["--volume", f"{emulator}:/aws-lambda-rie:ro", "--entrypoint", "/aws-lambda-rie"]
         command = json.loads(docker("image", "inspect", "--format", "{{json .Config}}", image))
