@@ -251,6 +251,12 @@ class AwsSettings(_Section):
     """Name of the EventBridge bus."""
     broker_secret: str = ""
     """Name or ARN of the Secrets Manager secret with the broker's key."""
+    stage: str = ""
+    """Name of the deployment, a dimension of its metrics."""
+    phase: str = ""
+    """Rollout phase in which the process was deployed; for people to read, nothing decides by it."""
+    revision: str = ""
+    """The deployment's parameters as text, so that a change of one is a new version; nothing decides by it."""
 
 
 class LiveSettings(_Section):
