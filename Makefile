@@ -2,6 +2,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+IMAGES := PYTHONPATH=tools $(BIN)/python -m images
 
 .PHONY: help
 help: ## List the targets
@@ -39,12 +40,51 @@ check: lint types test ## What CI runs: lint, types, import rules, tests
 
 .PHONY: prove
 prove: setup ## Explore crashes, interleavings and random faults of trading; ends in counts (some minutes)
-	@$(BIN)/pytest -q -s --timeout 3600 tests/prove
+	@$(BIN)/pytest -q -s --timeout 3600 tests/prove/trading tests/integration/trading
 
 .PHONY: bench
 bench: setup ## Measure speed and memory beside their aims (JSON=FILE writes them too)
 	@tools/bench.sh $(if $(JSON),--json $(JSON))
 
+.PHONY: mutants
+mutants: setup ## Change the trading core in small ways and list what its tests do not notice (MODULE=plan for one)
+	@tools/mutants.sh $(if $(JSON),--json $(JSON)) $(MODULE)
+
 .PHONY: lock
 lock: setup ## Resolve the lock files again (SERVICE=name for one)
 	@tools/lock.sh $(SERVICE)
+
+.PHONY: build
+build: setup ## Build the four services' images (tag: the git commit; needs Docker)
+	@$(IMAGES) build $(if $(TAG),--tag $(TAG))
+
+.PHONY: build-service
+build-service: setup ## Build one service's image: SERVICE=strategy [TAG=...] [PLATFORM=linux/arm64]
+	@$(IMAGES) build $(call need,SERVICE) $(if $(TAG),--tag $(TAG))
+
+.PHONY: invoke
+invoke: setup ## Send an image one event under the emulator: SERVICE=strategy EVENT=deploy/events/version.json [ENV_FILE=...]
+	@$(IMAGES) invoke $(call need,SERVICE) $(or $(EVENT),deploy/events/version.json) \
+		$(if $(TAG),--tag $(TAG)) $(if $(ENV_FILE),--env-file $(ENV_FILE))
+
+.PHONY: push-service
+push-service: setup ## Push an image to IMAGE_REGISTRY, its tag for good, and make it the current release: SERVICE=strategy
+	@$(IMAGES) push $(call need,SERVICE) $(if $(TAG),--tag $(TAG))
+
+.PHONY: rollback
+rollback: setup ## Make the release before the current one (or TAG=...) current again, by digest: SERVICE=strategy
+	@$(IMAGES) rollback $(call need,SERVICE) $(if $(TAG),--tag $(TAG))
+
+.PHONY: releases
+releases: setup ## Show which image of each service is current, and which were before
+	@$(IMAGES) releases
+
+.PHONY: events
+events: setup ## Record deploy/events again
+	@$(IMAGES) events
+
+.PHONY: image-tag
+image-tag: setup ## Print the tag that this tree's images get
+	@$(IMAGES) tag
+
+need = $(if $($(1)),$($(1)),$(error give $(1)=..., e.g. make $(MAKECMDGOALS) $(1)=strategy))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Resolve the lock files again: pins and hashes only, no addresses. Usage: tools/lock.sh [SERVICE|dev|uv|bench]...
+# Resolve the lock files again: pins and hashes only, no addresses. Usage: tools/lock.sh [SERVICE|dev|uv|bench|mutation]...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=${UV:-.venv/bin/uv}
@@ -16,11 +16,12 @@ compile() { # OUTPUT INPUT...
 }
 
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(uv dev bench data strategy trading monolith)
+[ ${#targets[@]} -gt 0 ] || targets=(uv dev bench mutation data strategy trading monolith)
 for target in "${targets[@]}"; do
     case $target in
         uv) compile tools/uv.lock tools/uv.in ;;
         bench) compile tests/benchmarks/requirements.lock tests/benchmarks/requirements.in ;;
+        mutation) compile tests/mutation/requirements.lock tests/mutation/requirements.in -c requirements-dev.lock ;;
         dev) compile requirements-dev.lock requirements-dev.in --all-extras \
                 libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml ;;
         *) compile "services/$target/requirements.lock" "services/$target/pyproject.toml" ;;

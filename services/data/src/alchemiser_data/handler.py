@@ -1,6 +1,6 @@
 """Data Lambda on one page: decode the trigger, read and check once, publish the snapshot."""
 
-from alchemiser_common.lambda_events import Event, is_version_probe, read_trigger, version_answer
+from alchemiser_common.lambda_events import Event, read_trigger
 from alchemiser_common.messages.base import Frozen
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.messages.wire import encode
@@ -20,15 +20,12 @@ class DataAnswer(Frozen):
 class DataFunction:
     """The function's handler with what it works on."""
 
-    def __init__(self, service: DataService, market_data_queue: Queue, git_sha: str) -> None:
+    def __init__(self, service: DataService, market_data_queue: Queue) -> None:
         self._service = service
         self._queue = market_data_queue
-        self._git_sha = git_sha
 
     def handle(self, event: Event) -> Frozen:
         """One cycle. Raises TransientError for the scheduler to try again, InvalidMessage for a foreign event."""
-        if is_version_probe(event):
-            return version_answer("data", self._git_sha)
         outcome = self._service.run(read_trigger(event))
         record, snapshot = outcome.record, outcome.snapshot
         if snapshot is not None:

@@ -7,14 +7,14 @@ from alchemiser_common.messages.report import ExecutionReport, StageFailure
 from alchemiser_common.messages.run import CycleTrigger, RunRecord
 from alchemiser_common.telemetry import run_scope
 from alchemiser_data.service import DataService
-from alchemiser_strategy.handler import StrategyFunction
+from alchemiser_strategy.service import StrategyService
 from alchemiser_trading.service import TradingService
 
 
 class Monolith:
     """Runs a cycle to its end."""
 
-    def __init__(self, data: DataService, strategy: StrategyFunction, trading: TradingService) -> None:
+    def __init__(self, data: DataService, strategy: StrategyService, trading: TradingService) -> None:
         self._data = data
         self._strategy = strategy
         self._trading = trading

@@ -1,17 +1,12 @@
 """Trading Lambda on one page: decode the decision, execute it once, report; end what nobody delivers any more."""
 
-from collections.abc import Callable
-from datetime import timedelta
-
-from alchemiser_common.lambda_events import Event, handle_batch, is_version_probe, version_answer
+from alchemiser_common.lambda_events import Event, TimeLeft, handle_batch
 from alchemiser_common.messages.base import Frozen
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import RunStatus, StageFailure
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.telemetry import run_scope
 from alchemiser_trading.service import TradingService
-
-type TimeLeft = Callable[[], timedelta]
 
 
 class WatchAnswer(Frozen):
@@ -22,18 +17,20 @@ class WatchAnswer(Frozen):
     reason: str = ""
 
 
+def is_watch(event: Event) -> bool:
+    """Whether the event asks to end a run that nobody delivers any more."""
+    return event.get("watch") == "overdue"
+
+
 class TradingFunction:
     """The function's handler with what it works on."""
 
-    def __init__(self, service: TradingService, git_sha: str) -> None:
+    def __init__(self, service: TradingService) -> None:
         self._service = service
-        self._git_sha = git_sha
 
     def handle(self, event: Event, time_left: TimeLeft) -> Frozen:
         """A batch from TradeDecisionQueue, or the watch's event; `time_left` is what remains of the invocation."""
-        if is_version_probe(event):
-            return version_answer("trading", self._git_sha)
-        if event.get("watch") == "overdue":
+        if is_watch(event):
             return self._end_overdue(time_left)
         return handle_batch(event, lambda body: self._handle_message(body, time_left))
 

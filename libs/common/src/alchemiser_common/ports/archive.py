@@ -4,6 +4,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 
+def check_key(key: str) -> list[str]:
+    """The parts of an archive key. Raises ValueError unless it is a relative path of plain names."""
+    parts = key.split("/")
+    if not key or any(part in {"", ".", ".."} for part in parts):
+        raise ValueError(f"archive key {key!r} is not a relative path of plain names")
+    return parts
+
+
 class Archive(Protocol):
     """Write once, read often. Raises StoreUnavailable when it cannot be reached."""
 

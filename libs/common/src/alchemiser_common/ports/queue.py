@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from alchemiser_common.errors import InvalidMessage
+from alchemiser_common.messages.wire import MESSAGE_LIMIT
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -29,6 +32,13 @@ class DeadLetter:
     group: str
     sent_at: datetime
     receive_count: int
+
+
+def check_size(body: str, queue: str) -> None:
+    """Raises InvalidMessage if no queue takes a message of that size."""
+    size = len(body.encode())
+    if size > MESSAGE_LIMIT:
+        raise InvalidMessage(f"message of {size:,} bytes is over the limit of {MESSAGE_LIMIT:,} of queue {queue}")
 
 
 class Queue(Protocol):
