@@ -104,3 +104,29 @@ image-tag: setup ## Print the tag that this tree's images get
 	@$(IMAGES) tag
 
 need = $(if $($(1)),$($(1)),$(error give $(1)=..., e.g. make $(MAKECMDGOALS) $(1)=strategy))
+
+# ------------------------------------------------------------------------------------------- containers on a laptop
+COMPOSE = TAG=$$($(IMAGES) tag) docker compose
+LOCAL := PYTHONPATH=tools $(BIN)/python -m alchemiser_local
+
+.PHONY: up
+up: build ## Start the functions with a local AWS and exchange; first use makes table, queues and all (SPEED=20)
+	@PYTHONPATH=tools $(BIN)/python -m images.stand_ins
+	@SPEED=$(or $(SPEED),20) $(COMPOSE) up --detach --wait --quiet-pull --remove-orphans
+	@$(LOCAL) provision --speed $(or $(SPEED),20)
+
+.PHONY: cycle
+cycle: setup ## Run the next scheduled cycle through the containers and show what happened
+	@$(LOCAL) cycle
+
+.PHONY: logs
+logs: setup ## Print what the containers say, in order of time; of one run with RUN_ID=...
+	@$(COMPOSE) logs --timestamps --no-log-prefix --no-color 2>&1 | grep -F -- "$(RUN_ID)" | sort | cut -d ' ' -f 2-
+
+.PHONY: down
+down: setup ## Stop the containers and forget the exchange's books
+	@$(COMPOSE) down --volumes --remove-orphans
+
+.PHONY: e2e
+e2e: setup ## Kill containers, cut networks and slow the broker mid-cycle; ends in counts (some minutes, needs Docker)
+	@$(BIN)/pytest -q -s --timeout 900 tests/e2e/containers
