@@ -1,5 +1,6 @@
 """Lease, authority and switch on a real store."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid5
@@ -39,10 +40,32 @@ def take(store: SqliteStateStore, clock: ManualClock, owner: str) -> AccountLeas
 
 def test_one_worker_has_the_account_until_it_lets_go(store: SqliteStateStore, clock: ManualClock) -> None:
     first = take(store, clock, "first")
-    with pytest.raises(LeaseHeld, match="worked on by first"):
+    with pytest.raises(LeaseHeld, match=f"account demo is worked on by first until {until(MINUTE)}"):
         take(store, clock, "second")
     first.release()
-    assert take(store, clock, "second").epoch == first.epoch + 1
+    assert (first.epoch, take(store, clock, "second").epoch) == (1, 2)
+
+
+def until(later: timedelta) -> str:
+    return re.escape((SCHEDULED + later).isoformat(timespec="seconds"))
+
+
+def test_of_two_workers_that_take_a_free_account_one_gets_it(store: SqliteStateStore, clock: ManualClock) -> None:
+    def another_comes_first(call: str) -> None:
+        if call.startswith("write"):
+            faults.on_call = None
+            take(store, clock, "other")
+
+    faults = Faults(on_call=another_comes_first)
+    with pytest.raises(LeaseHeld, match="account demo was taken by another worker at this moment"):
+        AccountLease.acquire(FaultyStore(store, faults), clock, "demo", owner="me", duration=MINUTE)
+
+
+def test_a_lease_that_ran_out_writes_nothing_more(store: SqliteStateStore, clock: ManualClock) -> None:
+    lease = take(store, clock, "me")
+    clock.advance(MINUTE)
+    with pytest.raises(LeaseHeld, match=f"the lease ran out at {until(MINUTE)}; another worker may have it"):
+        lease.write()
 
 
 def test_an_abandoned_lease_is_taken_over_and_its_old_holder_can_write_no_more(
@@ -98,6 +121,16 @@ def test_a_write_whose_answer_was_lost_does_not_take_a_lost_lease_back(
         lease.write()
 
 
+def test_a_heartbeat_writes_once_a_third_of_the_time_has_passed(store: SqliteStateStore, clock: ManualClock) -> None:
+    faults = Faults()
+    lease = AccountLease.acquire(FaultyStore(store, faults), clock, "demo", owner="me", duration=MINUTE)
+    for seconds, writes in ((20, 0), (1, 1), (20, 1), (1, 2)):
+        clock.advance(timedelta(seconds=seconds))
+        lease.keep()
+        assert faults.names.count("write LEASE") == 1 + writes, "acquired, and renewed when it was time"
+    assert faults.names.count("get LEASE") == 1, "it knows its own record"
+
+
 def test_a_heartbeat_keeps_the_lease(store: SqliteStateStore, clock: ManualClock) -> None:
     first = take(store, clock, "first")
     for _ in range(10):
@@ -139,8 +172,9 @@ def test_authority_waits_for_a_worker_and_for_an_unfinished_run(store: SqliteSta
     with pytest.raises(RunInProgress):
         set_authority(store, "demo", Pipeline.MODULAR, who="ann", reason="cutover", now=clock.now())
     again = take(store, clock, "worker")
-    assert again.unfinished_run == RUN
+    assert (again.unfinished_run, again.unfinished_until) == (RUN, SCHEDULED + timedelta(hours=1))
     again.end()
+    assert (again.unfinished_run, again.unfinished_until) == (None, None)
     again.release()
     set_authority(store, "demo", Pipeline.MODULAR, who="ann", reason="cutover", now=clock.now())
 
