@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from alchemiser_common.aws.adapters import AwsAdapters
+from alchemiser_common.clocks import open_clock
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import Handle
-from alchemiser_common.ports.clock import SystemClock
 from alchemiser_common.settings import Settings
 from alchemiser_data.handler import DataFunction
 from alchemiser_data.provider import UnifiedDataProvider, Universe
@@ -63,7 +63,7 @@ def monolith(platform: Platform) -> Monolith:
 
 def monolith_function(settings: Settings, variables: Mapping[str, str]) -> Handle:
     """The monolith's function: always on AWS, for its file system ends with it. Raises as `open_platform`."""
-    platform = open_platform(settings, variables, SystemClock(), AwsAdapters(settings))
+    platform = open_platform(settings, variables, open_clock(settings), AwsAdapters(settings))
     return MonolithFunction(monolith(platform), TradingFunction(trading_service(platform))).handle
 
 
