@@ -46,6 +46,10 @@ prove: setup ## Explore crashes, interleavings and random faults of trading; end
 bench: setup ## Measure speed and memory beside their aims (JSON=FILE writes them too)
 	@tools/bench.sh $(if $(JSON),--json $(JSON))
 
+.PHONY: cost
+cost: setup ## Count a cycle's calls to AWS and write docs/cost.md from them, the template and list prices
+	@PYTHONPATH=tools $(BIN)/python -m cost
+
 .PHONY: mutants
 mutants: setup ## Change the trading core in small ways and list what its tests do not notice (MODULE=plan for one)
 	@tools/mutants.sh $(if $(JSON),--json $(JSON)) $(MODULE)
