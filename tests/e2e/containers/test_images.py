@@ -18,7 +18,7 @@ from .conftest import BuiltImage
 
 AWS_MODELS = {
     "data": {"sqs", "s3", "dynamodb", "secretsmanager"},
-    "strategy": {"sqs"},
+    "strategy": {"sqs", "s3"},
     "trading": {"dynamodb", "s3", "secretsmanager", "events"},
     "monolith": {"sqs", "s3", "dynamodb", "secretsmanager", "events"},
 }
