@@ -1,10 +1,12 @@
 """Puts the services together on a platform: as the monolith, or as the modular pipeline with local queues."""
 
+import sys
 from collections.abc import Mapping
 
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import Handle
+from alchemiser_common.metrics import Metrics
 from alchemiser_common.ports.clock import SystemClock
 from alchemiser_common.settings import Settings
 from alchemiser_data.handler import DataFunction
@@ -64,7 +66,9 @@ def monolith(platform: Platform) -> Monolith:
 def monolith_function(settings: Settings, variables: Mapping[str, str]) -> Handle:
     """The monolith's function: always on AWS, for its file system ends with it. Raises as `open_platform`."""
     platform = open_platform(settings, variables, SystemClock(), AwsAdapters(settings))
-    return MonolithFunction(monolith(platform), TradingFunction(trading_service(platform))).handle
+    metrics = Metrics(settings.aws.stage, platform.clock, sys.stdout)
+    watch = TradingFunction(trading_service(platform), metrics)
+    return MonolithFunction(monolith(platform), watch, metrics).handle
 
 
 def local_pipeline(platform: Platform) -> LocalPipeline:
