@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from alchemiser_common.alpaca.broker import ReadOnlyAlpacaBroker
 from alchemiser_common.alpaca.opening import open_broker
 from alchemiser_common.aws.adapters import AwsAdapters
+from alchemiser_common.clocks import open_clock
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import Handle
+<<<<<<< HEAD
 from alchemiser_common.metrics import Metrics
 from alchemiser_common.ports.clock import SystemClock
+=======
+>>>>>>> main
 from alchemiser_common.settings import DataSettings, Settings
 from alchemiser_data.handler import DataFunction
 from alchemiser_data.provider import UnifiedDataProvider, Universe
@@ -19,7 +23,7 @@ from alchemiser_data.service import DataService
 
 def data_function(settings: Settings, _variables: Mapping[str, str]) -> Handle:
     """The function with its read-only broker. Raises InvalidSettings, MissingSecret or StoreUnavailable."""
-    adapters, clock = AwsAdapters(settings), SystemClock()
+    adapters, clock = AwsAdapters(settings), open_clock(settings)
     needed, queue, secrets = given_universe(settings.data), adapters.market_data_queue(), adapters.secrets()
     broker = open_broker(ReadOnlyAlpacaBroker, settings, secrets.broker_credentials(), secrets, clock)
     provider = UnifiedDataProvider(broker, clock, needed, settings.data)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from alchemiser_common.adapters import Adapters
 from alchemiser_common.aws.adapters import AwsAdapters
+from alchemiser_common.clocks import open_clock
 from alchemiser_common.lambda_entry import Handle
 from alchemiser_common.metrics import Metrics
-from alchemiser_common.ports.clock import Clock, SystemClock
+from alchemiser_common.ports.clock import Clock
 from alchemiser_common.settings import Environment, Settings
 from alchemiser_trading.checks import check_arming
 from alchemiser_trading.handler import TradingFunction
@@ -46,7 +47,7 @@ def connect(settings: Settings, adapters: Adapters, clock: Clock) -> Connection:
 
 def trading_function(settings: Settings, variables: Mapping[str, str]) -> Handle:
     """The function: always on AWS, for its file system ends with it. Raises as `connect`."""
-    adapters, clock = AwsAdapters(settings), SystemClock()
+    adapters, clock = AwsAdapters(settings), open_clock(settings)
     connection = connect(settings, adapters, clock)
     service = TradingService(
         broker=connection.broker,
