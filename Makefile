@@ -42,6 +42,17 @@ check: lint types test ## What CI runs: lint, types, import rules, tests
 prove: setup ## Explore crashes, interleavings and random faults of trading; ends in counts (some minutes)
 	@$(BIN)/pytest -q -s --timeout 3600 tests/prove/trading tests/integration/trading
 
+.PHONY: prove-aws
+prove-aws: setup ## Prove the deployment without an account: SAM's lint, every phase in moto, each role against real calls
+	@tools/sam.sh validate --lint --template-file deploy/template.yaml --region us-east-1 | tail -1
+	@$(BIN)/cfn-lint --regions us-east-1 -- deploy/registry.yaml
+	@$(BIN)/pytest -q --timeout 600 tests/prove/aws tests/unit/deploy
+
+.PHONY: iam-review
+iam-review: setup ## Compare what each role may do with what it does: recorded anew, or CLOUDTRAIL=export.json [PHASE=cutover]
+	@$(if $(CLOUDTRAIL),,ALCHEMISER_AWS_CALLS=.alchemiser/aws-calls.json $(BIN)/pytest -q tests/prove/aws/test_permissions.py)
+	@PYTHONPATH=tools $(BIN)/python -m deploy iam-review $(if $(CLOUDTRAIL),--cloudtrail $(CLOUDTRAIL)) $(if $(PHASE),--phase $(PHASE))
+
 .PHONY: bench
 bench: setup ## Measure speed and memory beside their aims (JSON=FILE writes them too)
 	@tools/bench.sh $(if $(JSON),--json $(JSON))

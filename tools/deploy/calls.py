@@ -5,6 +5,7 @@ past the review.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 from deploy.iam import Request
 from deploy.template import TemplateError
 
+_ROLE = re.compile(r"-(\w+Role)(?:-|$)")
+"""A role's logical id in the name that CloudFormation gives it."""
 _LEADING = "dynamodb:LeadingKeys"
 
 
@@ -105,8 +108,16 @@ _OPERATIONS: Mapping[tuple[str, str], _Reader] = {
 }
 
 
-def write_calls(path: Path, calls: Sequence[Call]) -> None:
-    """Keep calls in a file, for a later review."""
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Calls, and the parameters of the stack they were made in."""
+
+    parameters: Mapping[str, str]
+    calls: Sequence[Call]
+
+
+def write_recording(path: Path, recording: Recording) -> None:
+    """Keep a recording in a file, for a later review."""
     rows = [
         {
             "role": call.role,
@@ -114,17 +125,18 @@ def write_calls(path: Path, calls: Sequence[Call]) -> None:
             "resource": call.request.resource,
             "context": {name: list(values) for name, values in call.request.context.items()},
         }
-        for call in calls
+        for call in recording.calls
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    path.write_text(json.dumps({"parameters": recording.parameters, "calls": rows}, indent=1), encoding="utf-8")
 
 
-def read_calls(path: Path) -> list[Call]:
-    """Calls that `write_calls` kept. Raises TemplateError if the file holds something else."""
+def read_recording(path: Path) -> Recording:
+    """What `write_recording` kept. Raises TemplateError if the file holds something else."""
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        return [Call(row["role"], Request(row["action"], row["resource"], row["context"])) for row in rows]
+        content = json.loads(path.read_text(encoding="utf-8"))
+        calls = [Call(row["role"], Request(row["action"], row["resource"], row["context"])) for row in content["calls"]]
+        return Recording(content["parameters"], calls)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TemplateError(f"{path} holds no recorded calls: {error}") from error
 
@@ -153,4 +165,7 @@ def _trail(record: Mapping[str, Any]) -> Call | None:
     if service == "s3" and "key" in (record.get("requestParameters") or {}):
         parameters = record["requestParameters"]
         arns = [f"arn:aws:s3:::{parameters['bucketName']}/{parameters['key']}"]
-    return Call(issuer["userName"], Request(f"{service}:{action}", arns[0] if arns else "", {}))
+    role = _ROLE.search(issuer["userName"])
+    if role is None:
+        return None
+    return Call(role[1], Request(f"{service}:{action}", arns[0] if arns else "", {}))

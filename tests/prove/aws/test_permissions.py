@@ -10,7 +10,7 @@ import pytest
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.settings import StrategySettings
 from alchemiser_strategy.bootstrap import enabled_strategies
-from deploy.calls import Call, write_calls
+from deploy.calls import Call, Recording, write_recording
 from deploy.expand import properties
 from deploy.iam import Request
 from deploy.review import review
@@ -98,12 +98,12 @@ def test_each_role_is_exactly_what_its_service_uses(aws: LocalAws, parameters: d
         run_modular(system)
         assert run_monolith(system) == "shadowed"
         check(system, "MonolithRole", *MODULAR)
-        calls = system.calls
+        calls, recorded = system.calls, dict(system.stack.parameters)
     with deployed(aws, stack("modular", **parameters), minutes=3) as system:
         run_modular(system)
         check(system, *MODULAR)
-    if path := os.environ.get("ALCHEMISER_AWS_CALLS"):
-        write_calls(Path(path), calls)
+    if path := os.environ.get("ALCHEMISER_AWS_CALLS"):  # for `make iam-review`
+        write_recording(Path(path), Recording(recorded, calls))
 
 
 def test_a_policy_that_lacks_a_grant_or_has_one_too_many_is_found(aws: LocalAws, parameters: dict[str, str]) -> None:

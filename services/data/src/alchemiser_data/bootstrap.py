@@ -10,11 +10,7 @@ from alchemiser_common.clocks import open_clock
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import Handle
-<<<<<<< HEAD
 from alchemiser_common.metrics import Metrics
-from alchemiser_common.ports.clock import SystemClock
-=======
->>>>>>> main
 from alchemiser_common.settings import DataSettings, Settings
 from alchemiser_data.handler import DataFunction
 from alchemiser_data.provider import UnifiedDataProvider, Universe

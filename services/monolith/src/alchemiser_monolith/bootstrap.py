@@ -7,11 +7,7 @@ from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.clocks import open_clock
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import Handle
-<<<<<<< HEAD
 from alchemiser_common.metrics import Metrics
-from alchemiser_common.ports.clock import SystemClock
-=======
->>>>>>> main
 from alchemiser_common.settings import Settings
 from alchemiser_data.handler import DataFunction
 from alchemiser_data.provider import UnifiedDataProvider, Universe
@@ -69,15 +65,10 @@ def monolith(platform: Platform) -> Monolith:
 
 def monolith_function(settings: Settings, variables: Mapping[str, str]) -> Handle:
     """The monolith's function: always on AWS, for its file system ends with it. Raises as `open_platform`."""
-<<<<<<< HEAD
-    platform = open_platform(settings, variables, SystemClock(), AwsAdapters(settings))
+    platform = open_platform(settings, variables, open_clock(settings), AwsAdapters(settings))
     metrics = Metrics(settings.aws.stage, platform.clock, sys.stdout)
     watch = TradingFunction(trading_service(platform), metrics)
     return MonolithFunction(monolith(platform), watch, metrics).handle
-=======
-    platform = open_platform(settings, variables, open_clock(settings), AwsAdapters(settings))
-    return MonolithFunction(monolith(platform), TradingFunction(trading_service(platform))).handle
->>>>>>> main
 
 
 def local_pipeline(platform: Platform) -> LocalPipeline:
