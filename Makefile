@@ -79,6 +79,18 @@ rollback: setup ## Make the release before the current one (or TAG=...) current 
 releases: setup ## Show which image of each service is current, and which were before
 	@$(IMAGES) releases
 
+.PHONY: sbom
+sbom: setup ## Write what is in the images as CycloneDX below dist/sbom [SERVICE=...]
+	@$(IMAGES) sbom $(SERVICE) $(if $(TAG),--tag $(TAG))
+
+.PHONY: image-report
+image-report: build ## Weigh the images beside a naive one [JSON=FILE]
+	@$(IMAGES) report $(if $(JSON),--json $(JSON))
+
+.PHONY: bench-cold
+bench-cold: build ## Time the images' cold starts beside a naive one (half an hour) [RUNS=10] [SIZES="512 1769"] [JSON=FILE]
+	@$(IMAGES) cold $(if $(RUNS),--runs $(RUNS)) $(if $(SIZES),--sizes $(SIZES)) $(if $(JSON),--json $(JSON))
+
 .PHONY: events
 events: setup ## Record deploy/events again
 	@$(IMAGES) events
@@ -88,3 +100,29 @@ image-tag: setup ## Print the tag that this tree's images get
 	@$(IMAGES) tag
 
 need = $(if $($(1)),$($(1)),$(error give $(1)=..., e.g. make $(MAKECMDGOALS) $(1)=strategy))
+
+# ------------------------------------------------------------------------------------------- containers on a laptop
+COMPOSE = TAG=$$($(IMAGES) tag) docker compose
+LOCAL := PYTHONPATH=tools $(BIN)/python -m alchemiser_local
+
+.PHONY: up
+up: build ## Start the functions with a local AWS and exchange; first use makes table, queues and all (SPEED=20)
+	@PYTHONPATH=tools $(BIN)/python -m images.stand_ins
+	@SPEED=$(or $(SPEED),20) $(COMPOSE) up --detach --wait --quiet-pull --remove-orphans
+	@$(LOCAL) provision --speed $(or $(SPEED),20)
+
+.PHONY: cycle
+cycle: setup ## Run the next scheduled cycle through the containers and show what happened
+	@$(LOCAL) cycle
+
+.PHONY: logs
+logs: setup ## Print what the containers say, in order of time; of one run with RUN_ID=...
+	@$(COMPOSE) logs --timestamps --no-log-prefix --no-color 2>&1 | grep -F -- "$(RUN_ID)" | sort | cut -d ' ' -f 2-
+
+.PHONY: down
+down: setup ## Stop the containers and forget the exchange's books
+	@$(COMPOSE) down --volumes --remove-orphans
+
+.PHONY: e2e
+e2e: setup ## Kill containers, cut networks and slow the broker mid-cycle; ends in counts (some minutes, needs Docker)
+	@$(BIN)/pytest -q -s --timeout 900 tests/e2e/containers

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from pathlib import Path
 from uuid import uuid4
 
 from alchemiser_common.aws.clients import AwsClients
@@ -103,8 +102,8 @@ class Aws:
 @contextmanager
 def moto_server() -> Iterator[Aws]:
     """The server, up while inside."""
-    script = Path(__file__).with_name("moto_process.py")
-    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "alchemiser_local.aws_server"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             yield Aws(process.stdout.readline().strip())

@@ -1,17 +1,21 @@
 """The images' command line; `make` calls it. python -m images --help"""
 
 import argparse
+import json
 import os
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from images import build, registry, releases
+from images import build, cold, registry, releases, report, sbom
 from images.docker import exists, require_engine
 from images.emulator import emulator_file
 from images.errors import ImagesError
 from images.function import running
-from images.settings import ROOT, SERVICES, load
+from images.settings import ROOT, SERVICES, ImageSettings, load
 from images.source import read_source
 
 
@@ -63,6 +67,25 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("parameters", help="print the current releases as parameters for sam deploy")
     command.set_defaults(run=_parameters)
 
+    command = commands.add_parser("sbom", help="write what is in the images as CycloneDX, below dist/sbom")
+    command.add_argument("service", nargs="*", default=list(SERVICES))
+    command.add_argument("--tag", help="another tag than the git commit")
+    command.set_defaults(run=_sbom)
+
+    command = commands.add_parser("report", help="weigh the images beside a naive one; exits 1 if an aim is missed")
+    command.add_argument("--json", type=Path, help="write the figures there too")
+    command.set_defaults(run=_report)
+
+    command = commands.add_parser(
+        "cold", help="time the images' starts beside a naive one; exits 1 if an aim is missed"
+    )
+    command.add_argument("--runs", type=int, default=10, help="starts of each image at each size (default 10)")
+    command.add_argument(
+        "--sizes", type=int, nargs="+", default=cold.SIZES, help="MB of memory whose CPU share to give"
+    )
+    command.add_argument("--json", type=Path, help="write the figures there too")
+    command.set_defaults(run=_cold)
+
     command = commands.add_parser("events", help="record deploy/events again, from a cycle on the simulated exchange")
     command.set_defaults(run=_events)
     return parser
@@ -85,9 +108,7 @@ def _invoke(arguments: argparse.Namespace) -> int:
     require_engine()
     if not arguments.event.is_file():
         raise ImagesError(f"{arguments.event} is not a file; deploy/events has recorded events")
-    image = f"{settings.local_name(arguments.service)}:{arguments.tag or read_source(ROOT).tag}{build.LOCAL}"
-    if not exists(image):
-        raise ImagesError(f"{image} is not built yet: make build-service SERVICE={arguments.service}")
+    image = _built(arguments.service, settings, arguments.tag) + build.LOCAL
     with running(image, env_file=arguments.env_file) as function:
         answer = function.invoke(arguments.event.read_bytes())
         sys.stderr.write("".join(f"{line}\n" for line in function.reports()))
@@ -140,6 +161,59 @@ def _releases(arguments: argparse.Namespace) -> None:
 def _parameters(_: argparse.Namespace) -> None:
     for parameter in releases.read(load(os.environ).releases).parameters():
         sys.stdout.write(parameter + "\n")
+
+
+def _sbom(arguments: argparse.Namespace) -> None:
+    require_engine()
+    for service in arguments.service:
+        path = sbom.write(_built(service, load(os.environ), arguments.tag), service, ROOT / "dist" / "sbom")
+        sys.stdout.write(f"{path.relative_to(ROOT)}\n")
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    settings = load(os.environ)
+    require_engine()
+    images = {service: _built(service, settings, None) for service in SERVICES}
+    weights = report.weigh({**images, report.NAIVE: report.build_naive(settings)})
+    sys.stdout.write(report.table(weights))
+    return _judged(report.missed(weights), list(weights.values()), arguments.json)
+
+
+def _cold(arguments: argparse.Namespace) -> int:
+    settings = load(os.environ)
+    require_engine()
+    emulator = emulator_file(settings)
+    probe = (ROOT / "deploy/events/version.json").read_bytes()
+    snapshot = (ROOT / "deploy/events/sqs-snapshot.json").read_bytes()
+    if not cold.can_cool():
+        sys.stderr.write("cold: only root can empty the page cache; these are warm starts\n")
+    with cold.strategy_queue() as variables:
+        subjects = [
+            cold.Subject(
+                service, _built(service, settings, None), snapshot if service == "strategy" else probe, variables
+            )
+            for service in SERVICES
+        ]
+        subjects.append(cold.Subject(report.NAIVE, report.build_naive(settings), probe, variables))
+        tell = partial(print, file=sys.stderr, flush=True)
+        starts = list(cold.measure(subjects, emulator, arguments.runs, tuple(arguments.sizes), tell))
+    sys.stdout.write(cold.table(starts))
+    return _judged(cold.missed(starts), starts, arguments.json)
+
+
+def _judged(missed: list[str], figures: Sequence[report.Weight | cold.Starts], file: Path | None) -> int:
+    if file is not None:
+        file.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n", "utf-8")
+    for words in missed:
+        sys.stderr.write(f"missed: {words}\n")
+    return int(bool(missed))
+
+
+def _built(service: str, settings: ImageSettings, tag: str | None) -> str:
+    image = f"{settings.local_name(service)}:{tag or read_source(ROOT).tag}"
+    if not exists(image):
+        raise ImagesError(f"{image} is not built yet: make build-service SERVICE={service}")
+    return image
 
 
 def _now() -> datetime:

@@ -31,6 +31,8 @@ class Answer:
     @property
     def failed(self) -> bool:
         """Whether the function raised or its process died: Lambda then answers with the error's type."""
+        if not self.body:  # the emulator's answer for a process that died
+            return True
         content = json.loads(self.body)
         return isinstance(content, dict) and "errorType" in content
 
@@ -73,7 +75,7 @@ class Function:
     def peak_memory(self) -> int:
         """Largest resident size of the function's process so far, in bytes; Linux engines on this machine only."""
         processes = docker("container", "top", self.container, "-eo", "pid,args").splitlines()[1:]
-        pids = [line.split()[0] for line in processes if line.split()[1].startswith("python")]
+        pids = [line.split()[0] for line in processes if Path(line.split()[1]).name.startswith("python")]
         if not pids:
             raise ImagesError("the function's process is gone")
         status = Path("/proc", pids[0], "status").read_text("ascii")
@@ -88,20 +90,19 @@ def running(
     environment: Mapping[str, str] | None = None,
     env_file: Path | None = None,
     emulator: Path | None = None,
-    memory_mb: int | None = None,
+    cpu_of_mb: int | None = None,
 ) -> Iterator[Function]:
     """Start the image and remove it in the end. An image without the emulator in it gets it from `emulator`.
 
-    `memory_mb` gives it the CPU share that Lambda gives for it, and its memory limit. Raises ImagesError.
+    `cpu_of_mb` gives it the CPU share that Lambda gives with so much memory. Raises ImagesError.
     """
     arguments = ["run", "--detach", *_LOCKED, "--publish", "127.0.0.1::8080"]
     for name, value in (environment or {}).items():
         arguments += ["--env", f"{name}={value}"]
     if env_file is not None:
         arguments += ["--env-file", str(env_file)]
-    if memory_mb is not None:
-        arguments += ["--cpus", f"{memory_mb / _FULL_CPU_MB:.3f}", "--memory", f"{memory_mb}m"]
-        arguments += ["--env", f"AWS_LAMBDA_FUNCTION_MEMORY_SIZE={memory_mb}"]
+    if cpu_of_mb is not None:
+        arguments += ["--cpus", f"{cpu_of_mb / _FULL_CPU_MB:.3f}"]
     if emulator is not None:
         arguments += ["--volume", f"{emulator}:/aws-lambda-rie:ro", "--entrypoint", "/aws-lambda-rie"]
         command = json.loads(docker("image", "inspect", "--format", "{{json .Config}}", image))

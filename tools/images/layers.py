@@ -62,8 +62,9 @@ def files(image: str, wanted: Iterable[str] = ()) -> dict[str, bytes]:
             found = {}
             for member in archive:
                 if member.isfile():
-                    inside = archive.extractfile(member) if endings and member.name.endswith(endings) else None
-                    found[f"/{member.name}"] = inside.read() if inside else b""
+                    path = f"/{member.name}"
+                    inside = archive.extractfile(member) if endings and path.endswith(endings) else None
+                    found[path] = inside.read() if inside else b""
             return found
     finally:
         docker("container", "rm", container)

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from alchemiser_common.alpaca.broker import ReadOnlyAlpacaBroker
-from alchemiser_common.alpaca.opening import function_clock, open_broker
+from alchemiser_common.alpaca.opening import open_broker
 from alchemiser_common.aws.adapters import AwsAdapters
+from alchemiser_common.clocks import open_clock
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import Handle
-from alchemiser_common.ports.clock import SystemClock
 from alchemiser_common.settings import DataSettings, Settings
 from alchemiser_data.handler import DataFunction
 from alchemiser_data.provider import UnifiedDataProvider, Universe
@@ -17,10 +17,9 @@ from alchemiser_data.service import DataService
 
 def data_function(settings: Settings, _variables: Mapping[str, str]) -> Handle:
     """The function with its read-only broker. Raises InvalidSettings, MissingSecret or StoreUnavailable."""
-    adapters = AwsAdapters(settings)
+    adapters, clock = AwsAdapters(settings), open_clock(settings)
     needed, queue, secrets = given_universe(settings.data), adapters.market_data_queue(), adapters.secrets()
-    broker = open_broker(ReadOnlyAlpacaBroker, settings, secrets.broker_credentials(), secrets, SystemClock())
-    clock = function_clock(settings, broker)
+    broker = open_broker(ReadOnlyAlpacaBroker, settings, secrets.broker_credentials(), secrets, clock)
     provider = UnifiedDataProvider(broker, clock, needed, settings.data)
     service = DataService(provider, adapters.state(), adapters.archive(), clock, settings, Pipeline.MODULAR)
     function = DataFunction(service, queue)

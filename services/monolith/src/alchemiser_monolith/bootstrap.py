@@ -1,12 +1,11 @@
 """Puts the services together on a platform: as the monolith, or as the modular pipeline with local queues."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from alchemiser_common.aws.adapters import AwsAdapters
+from alchemiser_common.clocks import open_clock
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import Handle
-from alchemiser_common.ports.clock import SystemClock
 from alchemiser_common.settings import Settings
 from alchemiser_data.handler import DataFunction
 from alchemiser_data.provider import UnifiedDataProvider, Universe
@@ -64,10 +63,7 @@ def monolith(platform: Platform) -> Monolith:
 
 def monolith_function(settings: Settings, variables: Mapping[str, str]) -> Handle:
     """The monolith's function: always on AWS, for its file system ends with it. Raises as `open_platform`."""
-    from alchemiser_common.alpaca.opening import function_clock
-
-    opened = open_platform(settings, variables, SystemClock(), AwsAdapters(settings))
-    platform = replace(opened, clock=function_clock(settings, opened.broker))
+    platform = open_platform(settings, variables, open_clock(settings), AwsAdapters(settings))
     return MonolithFunction(monolith(platform), TradingFunction(trading_service(platform))).handle
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from alchemiser_common.aws.adapters import AwsAdapters
+from alchemiser_common.clocks import open_clock
 from alchemiser_common.lambda_entry import Handle
 from alchemiser_common.lambda_events import component
-from alchemiser_common.ports.clock import SystemClock
 from alchemiser_common.settings import Settings, StrategySettings
 from alchemiser_strategy.handler import StrategyFunction
 from alchemiser_strategy.manager import MultiStrategyManager
@@ -21,7 +21,7 @@ def strategy_function(settings: Settings, variables: Mapping[str, str]) -> Handl
     """
     adapters = AwsAdapters(settings)
     archive = adapters.archive() if settings.data.claim_check else None
-    service = StrategyService(enabled_strategies(settings.strategies, variables), SystemClock(), archive)
+    service = StrategyService(enabled_strategies(settings.strategies, variables), open_clock(settings), archive)
     function = StrategyFunction(service, adapters.trade_decision_queue())
     return lambda event, _time_left: function.handle(event)
 

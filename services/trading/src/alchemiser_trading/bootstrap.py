@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from alchemiser_common.adapters import Adapters
 from alchemiser_common.aws.adapters import AwsAdapters
+from alchemiser_common.clocks import open_clock
 from alchemiser_common.lambda_entry import Handle
-from alchemiser_common.ports.clock import Clock, SystemClock
+from alchemiser_common.ports.clock import Clock
 from alchemiser_common.settings import Environment, Settings
 from alchemiser_trading.checks import check_arming
 from alchemiser_trading.handler import TradingFunction
@@ -44,16 +45,14 @@ def connect(settings: Settings, adapters: Adapters, clock: Clock) -> Connection:
 
 def trading_function(settings: Settings, variables: Mapping[str, str]) -> Handle:
     """The function: always on AWS, for its file system ends with it. Raises as `connect`."""
-    from alchemiser_common.alpaca.opening import function_clock
-
-    adapters = AwsAdapters(settings)
-    connection = connect(settings, adapters, SystemClock())
+    adapters, clock = AwsAdapters(settings), open_clock(settings)
+    connection = connect(settings, adapters, clock)
     service = TradingService(
         broker=connection.broker,
         state=adapters.state(),
         archive=adapters.archive(),
         events=adapters.events(),
-        clock=function_clock(settings, connection.broker),
+        clock=clock,
         settings=settings,
         paper_key=connection.paper_key,
         worker=f"trading {variables.get('AWS_LAMBDA_LOG_STREAM_NAME', '')}".rstrip(),

@@ -3,10 +3,9 @@
 import random
 
 from alchemiser_common.alpaca.broker import AlpacaBroker
-from alchemiser_common.alpaca.exchange_clock import ExchangeClock
 from alchemiser_common.alpaca.session import RequestPolicy
 from alchemiser_common.errors import InvalidSettings
-from alchemiser_common.ports.clock import Clock, SystemClock
+from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.secrets import BrokerCredentials, Secrets
 from alchemiser_common.settings import Environment, Settings
 
@@ -37,8 +36,3 @@ def open_broker[B: AlpacaBroker](
             read_attempts=broker.read_attempts,
         ),
     )
-
-
-def function_clock(settings: Settings, broker: AlpacaBroker) -> Clock:
-    """The clock of a function on its own: this machine's, but a simulated exchange has its own time."""
-    return ExchangeClock(broker.now) if settings.environment is Environment.SIMULATED else SystemClock()

@@ -1,6 +1,6 @@
-"""moto's server as a process: prints its address, then serves until it is killed.
+"""moto as a local AWS: serves one request at a time, until it is killed.
 
-One request at a time: moto checks a condition and writes without a lock, which AWS does in one step.
+moto checks a condition and writes without a lock; what AWS does in one step, it does only while nobody else asks.
 `POST /clock` with a number moves the clock of its queues forward by that many seconds.
 """
 
@@ -25,13 +25,16 @@ class MovableClock:
         vars(sqs).update(unix_time=self.seconds, unix_time_millis=lambda: self.seconds() * 1000)
 
     def seconds(self) -> float:
+        """The queues' time, as seconds since 1970."""
         return time.time() + self._ahead
 
     def advance(self, seconds: float) -> None:
+        """Move it forward."""
         self._ahead += seconds
 
 
-def main() -> None:
+def serve_aws(host: str = "127.0.0.1", port: int = 0) -> None:
+    """Print the address and serve. Port 0: any free one."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     clock = MovableClock()
     moto = DomainDispatcherApplication(create_backend_app)
@@ -44,11 +47,11 @@ def main() -> None:
         answer: Iterable[bytes] = moto(environ, start)
         return answer
 
-    server = make_server("127.0.0.1", 0, application, threaded=False, request_handler=MotoRequestHandler)
-    sys.stdout.write(f"http://127.0.0.1:{server.server_port}\n")
+    server = make_server(host, port, application, threaded=False, request_handler=MotoRequestHandler)
+    sys.stdout.write(f"http://{host}:{server.server_port}\n")
     sys.stdout.flush()
     server.serve_forever()
 
 
 if __name__ == "__main__":
-    main()
+    serve_aws()
