@@ -3,6 +3,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 IMAGES := PYTHONPATH=tools $(BIN)/python -m images
+need = $(if $($(1)),$($(1)),$(error give $(1)=..., e.g. make $(MAKECMDGOALS) $(1)=strategy))
 
 .PHONY: help
 help: ## List the targets
@@ -117,8 +118,6 @@ events: setup ## Record deploy/events again
 .PHONY: image-tag
 image-tag: setup ## Print the tag that this tree's images get
 	@$(IMAGES) tag
-
-need = $(if $($(1)),$($(1)),$(error give $(1)=..., e.g. make $(MAKECMDGOALS) $(1)=strategy))
 
 # ------------------------------------------------------------------------------------------- containers on a laptop
 COMPOSE = TAG=$$($(IMAGES) tag) docker compose

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.messages.wire import decode
 from images import build, sbom
+from images.cold import strategy_queue
 from images.docker import docker
 from images.function import running
 from images.layers import files, layer_digests
@@ -58,6 +61,16 @@ def test_every_image_says_which_build_it_is_locked_up_as_on_lambda(service: str,
             "schema_version": labels["alchemiser.schema-version"],
         }
     assert docker("image", "inspect", "--format", "{{.Config.User}}", image) == "65532:65532"
+
+
+def test_the_strategy_image_decides_byte_for_byte_what_this_process_decides(built: BuiltImage) -> None:
+    events = ROOT / "deploy/events"
+    with strategy_queue() as queue, running(built("strategy") + build.LOCAL, environment=queue.variables) as function:
+        answer = function.invoke((events / "sqs-snapshot.json").read_bytes())
+        (sent,) = queue.client.receive_message(QueueUrl=queue.url)["Messages"]
+    assert json.loads(answer.body) == {"batchItemFailures": []}
+    recorded = json.loads((events / "sqs-decision.json").read_text("utf-8"))["Records"][0]["body"]
+    assert decode(sent["Body"], TradeDecision).content_hash() == decode(recorded, TradeDecision).content_hash()
 
 
 @pytest.mark.parametrize("service", SERVICES)
