@@ -11,10 +11,10 @@ from alchemiser_common import keys
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import LeaseHeld, NotAuthorised, RunInProgress, StateCorrupt, StoreUnavailable
 from alchemiser_common.ids import Pipeline, Side
-from alchemiser_common.ports.state import ABSENT, Put
+from alchemiser_common.ports.state import ABSENT, Put, load
 from alchemiser_trading.audit import read_audit
 from alchemiser_trading.authority import require_authority, set_authority
-from alchemiser_trading.lease import AccountLease
+from alchemiser_trading.lease import AccountLease, LeaseRecord
 from alchemiser_trading.phases import FINAL, TRANSITIONS, Phase, diagram
 from alchemiser_trading.switch import TradingState, throw_switch, trading_state
 from support.clock import ManualClock
@@ -88,7 +88,7 @@ def test_a_worker_whose_clock_stood_still_cannot_write_after_a_take_over(
     first = take(store, slow, "first")
     clock.advance(MINUTE)
     take(store, clock, "second")
-    with pytest.raises(LeaseHeld, match="taken over"):
+    with pytest.raises(LeaseHeld, match="^the lease was taken over by another worker; this one stops$"):
         first.write(Put(keys.switch_record("demo"), "{}", ABSENT))
     assert store.get(keys.switch_record("demo")) is None
 
@@ -117,7 +117,7 @@ def test_a_write_whose_answer_was_lost_does_not_take_a_lost_lease_back(
         lease.write()
     clock.advance(MINUTE)
     take(store, clock, "second")
-    with pytest.raises(LeaseHeld, match="taken over"):
+    with pytest.raises(LeaseHeld, match="^the lease was taken over by another worker; this one stops$"):
         lease.write()
 
 
@@ -143,6 +143,14 @@ def test_a_heartbeat_keeps_the_lease(store: SqliteStateStore, clock: ManualClock
 def test_without_authority_nobody_trades(store: SqliteStateStore) -> None:
     with pytest.raises(NotAuthorised, match="no pipeline has authority"):
         require_authority(store, "demo", Pipeline.MODULAR)
+
+
+def test_a_change_on_a_fresh_account_leaves_its_lease_free(store: SqliteStateStore, clock: ManualClock) -> None:
+    set_authority(store, "demo", Pipeline.MODULAR, who="ann", reason="start", now=SCHEDULED)
+    record = load(store, keys.lease_record("demo"), LeaseRecord)
+    assert record is not None
+    assert record.value == LeaseRecord(owner="", epoch=0, expires_at=SCHEDULED)
+    assert take(store, clock, "first").epoch == 1
 
 
 def test_authority_changes_with_an_epoch_and_a_trail(store: SqliteStateStore) -> None:
