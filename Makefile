@@ -2,6 +2,8 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+IMAGES := PYTHONPATH=tools $(BIN)/python -m images
+need = $(if $($(1)),$($(1)),$(error give $(1)=..., e.g. make $(MAKECMDGOALS) $(1)=strategy))
 
 .PHONY: help
 help: ## List the targets
@@ -39,11 +41,26 @@ check: lint types test ## What CI runs: lint, types, import rules, tests
 
 .PHONY: prove
 prove: setup ## Explore crashes, interleavings and random faults of trading; ends in counts (some minutes)
-	@$(BIN)/pytest -q -s --timeout 3600 tests/prove
+	@$(BIN)/pytest -q -s --timeout 3600 tests/prove/trading tests/integration/trading
+
+.PHONY: prove-aws
+prove-aws: setup ## Prove the deployment without an account: SAM's lint, every phase in moto, each role against real calls
+	@tools/sam.sh validate --lint --template-file deploy/template.yaml --region us-east-1 | tail -1
+	@$(BIN)/cfn-lint --regions us-east-1 -- deploy/registry.yaml
+	@$(BIN)/pytest -q --timeout 600 tests/prove/aws tests/unit/deploy
+
+.PHONY: iam-review
+iam-review: setup ## Compare what each role may do with what it does: recorded anew, or CLOUDTRAIL=export.json [PHASE=cutover]
+	@$(if $(CLOUDTRAIL),,ALCHEMISER_AWS_CALLS=.alchemiser/aws-calls.json $(BIN)/pytest -q tests/prove/aws/test_permissions.py)
+	@PYTHONPATH=tools $(BIN)/python -m deploy iam-review $(if $(CLOUDTRAIL),--cloudtrail $(CLOUDTRAIL)) $(if $(PHASE),--phase $(PHASE))
 
 .PHONY: bench
 bench: setup ## Measure speed and memory beside their aims (JSON=FILE writes them too)
 	@tools/bench.sh $(if $(JSON),--json $(JSON))
+
+.PHONY: cost
+cost: setup ## Count a cycle's calls to AWS and write docs/cost.md from them, the template and list prices
+	@PYTHONPATH=tools $(BIN)/python -m cost
 
 .PHONY: mutants
 mutants: setup ## Change the trading core in small ways and list what its tests do not notice (MODULE=plan for one)
@@ -52,3 +69,78 @@ mutants: setup ## Change the trading core in small ways and list what its tests 
 .PHONY: lock
 lock: setup ## Resolve the lock files again (SERVICE=name for one)
 	@tools/lock.sh $(SERVICE)
+
+.PHONY: build
+build: setup ## Build the four services' images (tag: the git commit; needs Docker)
+	@$(IMAGES) build $(if $(TAG),--tag $(TAG))
+
+.PHONY: build-service
+build-service: setup ## Build one service's image: SERVICE=strategy [TAG=...] [PLATFORM=linux/arm64]
+	@$(IMAGES) build $(call need,SERVICE) $(if $(TAG),--tag $(TAG))
+
+.PHONY: invoke
+invoke: setup ## Send an image one event under the emulator: SERVICE=strategy EVENT=deploy/events/version.json [ENV_FILE=...]
+	@$(IMAGES) invoke $(call need,SERVICE) $(or $(EVENT),deploy/events/version.json) \
+		$(if $(TAG),--tag $(TAG)) $(if $(ENV_FILE),--env-file $(ENV_FILE))
+
+.PHONY: push-service
+push-service: setup ## Push an image to IMAGE_REGISTRY, its tag for good, and make it the current release: SERVICE=strategy
+	@$(IMAGES) push $(call need,SERVICE) $(if $(TAG),--tag $(TAG))
+
+.PHONY: rollback
+rollback: setup ## Make the release before the current one (or TAG=...) current again, by digest: SERVICE=strategy
+	@$(IMAGES) rollback $(call need,SERVICE) $(if $(TAG),--tag $(TAG))
+
+.PHONY: releases
+releases: setup ## Show which image of each service is current, and which were before
+	@$(IMAGES) releases
+
+.PHONY: parameters
+parameters: setup ## Print the current releases as parameters of deploy/template.yaml
+	@$(IMAGES) parameters
+
+.PHONY: sbom
+sbom: setup ## Write what is in the images as CycloneDX below dist/sbom [SERVICE=...]
+	@$(IMAGES) sbom $(SERVICE) $(if $(TAG),--tag $(TAG))
+
+.PHONY: image-report
+image-report: build ## Weigh the images beside a naive one [JSON=FILE]
+	@$(IMAGES) report $(if $(JSON),--json $(JSON))
+
+.PHONY: bench-cold
+bench-cold: build ## Time the images' cold starts beside a naive one (half an hour) [RUNS=10] [SIZES="512 1769"] [JSON=FILE]
+	@$(IMAGES) cold $(if $(RUNS),--runs $(RUNS)) $(if $(SIZES),--sizes $(SIZES)) $(if $(JSON),--json $(JSON))
+
+.PHONY: events
+events: setup ## Record deploy/events again
+	@$(IMAGES) events
+
+.PHONY: image-tag
+image-tag: setup ## Print the tag that this tree's images get
+	@$(IMAGES) tag
+
+# ------------------------------------------------------------------------------------------- containers on a laptop
+COMPOSE = TAG=$$($(IMAGES) tag) docker compose
+LOCAL := PYTHONPATH=tools $(BIN)/python -m alchemiser_local
+
+.PHONY: up
+up: build ## Start the functions with a local AWS and exchange; first use makes table, queues and all (SPEED=20)
+	@PYTHONPATH=tools $(BIN)/python -m images.stand_ins
+	@SPEED=$(or $(SPEED),20) $(COMPOSE) up --detach --wait --quiet-pull --remove-orphans
+	@$(LOCAL) provision --speed $(or $(SPEED),20)
+
+.PHONY: cycle
+cycle: setup ## Run the next scheduled cycle through the containers and show what happened
+	@$(LOCAL) cycle
+
+.PHONY: logs
+logs: setup ## Print what the containers say, in order of time; of one run with RUN_ID=...
+	@$(COMPOSE) logs --timestamps --no-log-prefix --no-color 2>&1 | grep -F -- "$(RUN_ID)" | sort | cut -d ' ' -f 2-
+
+.PHONY: down
+down: setup ## Stop the containers and forget the exchange's books
+	@$(COMPOSE) down --volumes --remove-orphans
+
+.PHONY: e2e
+e2e: setup ## Kill containers, cut networks and slow the broker mid-cycle; ends in counts (some minutes, needs Docker)
+	@$(BIN)/pytest -q -s --timeout 900 tests/e2e/containers

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Resolve the lock files again: pins and hashes only, no addresses. Usage: tools/lock.sh [SERVICE|dev|uv|bench|mutation]...
+# Resolve the lock files again: pins and hashes only, no addresses.
+# Usage: tools/lock.sh [SERVICE|local|dev|uv|bench|mutation|naive]...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=${UV:-.venv/bin/uv}
 
-local_packages=(common simulator data strategy trading monolith cli)
+local_packages=(common simulator local data strategy trading monolith cli)
 skip=()
 for name in "${local_packages[@]}"; do skip+=(--no-emit-package "alchemiser-$name"); done
 
@@ -16,12 +17,15 @@ compile() { # OUTPUT INPUT...
 }
 
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(uv dev bench mutation data strategy trading monolith)
+[ ${#targets[@]} -gt 0 ] || targets=(uv dev bench sam mutation local data strategy trading monolith naive)
 for target in "${targets[@]}"; do
     case $target in
         uv) compile tools/uv.lock tools/uv.in ;;
         bench) compile tests/benchmarks/requirements.lock tests/benchmarks/requirements.in ;;
+        sam) compile tools/deploy/requirements.lock tools/deploy/requirements.in ;;
         mutation) compile tests/mutation/requirements.lock tests/mutation/requirements.in -c requirements-dev.lock ;;
+        local) compile libs/local/requirements.lock libs/local/pyproject.toml ;;
+        naive) compile deploy/naive/requirements.lock deploy/naive/requirements.in services/monolith/pyproject.toml ;;
         dev) compile requirements-dev.lock requirements-dev.in --all-extras \
                 libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml ;;
         *) compile "services/$target/requirements.lock" "services/$target/pyproject.toml" ;;

@@ -12,7 +12,8 @@ root=$PWD
 case "${1:-}" in -h | --help) sed -n '2,5s/^# //p' tools/mutants.sh && exit ;; esac
 report=()
 if [ "${1:-}" = --json ]; then
-    file=${2:?mutants: --json needs the name of a file}
+    file=${2:-}
+    [ -n "$file" ] || { echo "mutants: --json needs the name of a file" >&2 && exit 2; }
     report=(--json "$(cd "$here" && realpath "$file")")
     shift 2
 fi

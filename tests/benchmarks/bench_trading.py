@@ -2,23 +2,19 @@
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from alchemiser_common.messages.report import LegStatus, RunStatus
-from alchemiser_common.ports.clock import EXCHANGE_ZONE
-from alchemiser_common.settings import Settings, TradingSettings
-from alchemiser_simulator import PriceHistory
 from benchmarks.figures import Figure, milliseconds, of_processes, processes, publish, timing_of
+from benchmarks.trading_scene import MOST_ORDERS as LEGS
+from benchmarks.trading_scene import decision_time, scene
 from support.command import environment
 from support.faulty_ports import Faults, FaultyBroker
-from support.trading_bench import Bench, bench_settings, exchange, quiet_market, sessions
+from support.trading_bench import Bench, quiet_market, sessions
 
 SUBJECT = "trading: through alpaca-py and HTTP, virtual time"
-LEGS = 100
 SESSIONS = 250
 LEGS_A_SESSION = 10
 _RUNS = 5
@@ -37,21 +33,6 @@ def _symbols(count: int) -> list[str]:
     return [f"S{number:03d}" for number in range(count)]
 
 
-def _generous() -> Settings:
-    """The defaults, with as many orders a run as the benchmark sends."""
-    return bench_settings().model_copy(update={"trading": TradingSettings(max_orders=LEGS)})
-
-
-@contextmanager
-def _exchange(history: PriceHistory, start: datetime) -> Iterator[Bench]:
-    memory = Path("/dev/shm")
-    with (
-        TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
-        exchange(history, Path(folder), settings=_generous(), start=start) as bench,
-    ):
-        yield bench
-
-
 def _trading_requests(bench: Bench) -> int:
     """Requests that count against the account's 200 a minute."""
     counts = bench.control.state().requests
@@ -64,7 +45,7 @@ def _large_run() -> list[Figure]:
     walls, cpus, minutes, requests, busiest = [], [], 0.0, 0, 0
     for _ in range(_RUNS):
         start = datetime(2020, 6, 3, 13, 45, tzinfo=UTC)
-        with _exchange(quiet_market(dict.fromkeys(symbols, 50.0)), start) as bench:
+        with scene(quiet_market(dict.fromkeys(symbols, 50.0)), start) as bench:
             decision = bench.decision(dict.fromkeys(symbols, 0.0099))
             before, began = _trading_requests(bench), bench.clock.now()
             wall, cpu = time.perf_counter(), time.process_time()
@@ -102,11 +83,11 @@ def _many_runs() -> list[Figure]:
     days = sessions(date(2020, 1, 2), date(2021, 3, 1))
     history = quiet_market(dict.fromkeys(symbols, 50.0), days)
     first = 30
-    start = _decision_time(days[first])
-    with _exchange(history, start) as bench:
+    start = decision_time(days[first])
+    with scene(history, start) as bench:
         legs, wall, cpu = 0, time.perf_counter(), time.process_time()
         for number, day in enumerate(days[first : first + SESSIONS]):
-            moment = _decision_time(day)
+            moment = decision_time(day)
             bench.clock.move_to(moment)
             held = [symbols[(number * 5 + offset) % len(symbols)] for offset in range(LEGS_A_SESSION)]
             report = bench.trade(bench.decision(dict.fromkeys(held, 0.099), scheduled=moment))
@@ -126,10 +107,6 @@ def _many_runs() -> list[Figure]:
         ),
         Figure(subject=SUBJECT, name=f"{SESSIONS} sessions: requests a leg", value=requests / legs, unit=""),
     ]
-
-
-def _decision_time(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, 9, 45, tzinfo=EXCHANGE_ZONE).astimezone(UTC)
 
 
 def _start() -> list[Figure]:

@@ -4,15 +4,19 @@ from pathlib import Path
 
 import pytest
 
+from alchemiser_common.aws.s3_archive import S3Archive
 from alchemiser_common.embedded.directory_archive import DirectoryArchive
 from alchemiser_common.errors import Conflict, StoreUnavailable
 from alchemiser_common.ports.archive import Archive
+from support.aws import Aws
 
 
-@pytest.fixture(params=["directory"])
+@pytest.fixture(params=["directory", "s3"])
 def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Archive:
-    assert request.param == "directory"
-    return DirectoryArchive(tmp_path / "archive")
+    if request.param == "directory":
+        return DirectoryArchive(tmp_path / "archive")
+    aws: Aws = request.getfixturevalue("aws")
+    return S3Archive(aws.clients.s3, aws.make_bucket())
 
 
 def test_an_object_is_absent_until_stored_and_then_read_back(archive: Archive) -> None:

@@ -2,21 +2,26 @@
 
 import threading
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
-from alchemiser_common.errors import AlchemiserError, Conflict, StateCorrupt, StoreUnavailable
+from alchemiser_common.errors import AlchemiserError, Conflict, InvalidMessage, StateCorrupt, StoreUnavailable
 from alchemiser_common.messages.run import RunEntry
 from alchemiser_common.ports.state import ABSENT, Key, Put, StateStore, load
+from support.aws import Aws
 
 KEY = Key("RUN#1", "JOURNAL")
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "dynamodb"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> StateStore:
-    assert request.param == "sqlite"
-    return SqliteStateStore(tmp_path / "state.db")
+    if request.param == "sqlite":
+        return SqliteStateStore(tmp_path / "state.db")
+    aws: Aws = request.getfixturevalue("aws")
+    return DynamoStateStore(aws.clients.dynamodb, aws.make_table(), lambda: uuid4().hex)
 
 
 def test_a_record_is_absent_until_written_and_then_read_back(store: StateStore) -> None:
@@ -55,6 +60,37 @@ def test_a_partition_is_listed_in_order_by_prefix_and_limit(store: StateStore) -
     assert [record.key.sort for record in store.list("P", prefix="B#")] == ["B#1", "B#10", "B#2"]
     assert [record.key.sort for record in store.list("P", descending=True, limit=2)] == ["B#2", "B#10"]
     assert store.list("nothing") == ()
+
+
+def test_a_long_partition_is_listed_whole(store: StateStore) -> None:
+    """DynamoDB gives 1 MB a page."""
+    for number in range(0, 12, 4):
+        store.write(*(Put(Key("P", f"{at:02d}"), "x" * 200_000, ABSENT) for at in range(number, number + 4)))
+    assert [record.key.sort for record in store.list("P")] == [f"{at:02d}" for at in range(12)]
+    assert [record.key.sort for record in store.list("P", descending=True, limit=9)] == [
+        f"{at:02d}" for at in range(11, 2, -1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("puts", "words"),
+    [
+        ([Put(KEY, "x" * 410_000, ABSENT)], r"record RUN#1/JOURNAL is [\d,]+ bytes; 409,600 is the limit"),
+        ([Put(Key("P", str(at)), "x", ABSENT) for at in range(101)], "101 records in one write; 100 is the limit"),
+    ],
+    ids=["too large", "too many"],
+)
+def test_a_write_that_dynamodb_would_refuse_is_refused_by_every_store(
+    store: StateStore, puts: list[Put], words: str
+) -> None:
+    with pytest.raises(InvalidMessage, match=words):
+        store.write(*puts)
+    assert store.get(puts[0].key) is None
+
+
+def test_one_write_names_a_record_once(store: StateStore) -> None:
+    with pytest.raises(ValueError, match="twice"):
+        store.write(Put(KEY, "first", ABSENT), Put(KEY, "second", 1))
 
 
 def test_of_many_writers_that_saw_the_same_version_one_wins(store: StateStore) -> None:

@@ -105,9 +105,7 @@ def test_a_second_trigger_minutes_later_publishes_the_first_snapshot_again(tmp_p
     """The market has moved and the queue no longer deduplicates; the run still decides on what it saw first."""
     with exchange_at(tmp_path, changes=TECL_ONLY) as (platform, cycle):
         manager = portfolio(platform)
-        data = DataFunction(
-            data_service(platform, manager, Pipeline.MODULAR), platform.market_data_queue, platform.git_sha
-        )
+        data = DataFunction(data_service(platform, manager, Pipeline.MODULAR), platform.market_data_queue)
         trigger = cycle.trigger.model_dump(mode="json")
         data.handle(trigger)
         first = load(platform.state, keys.data_record(cycle.run_id), RunRecord)

@@ -59,7 +59,7 @@ def test_an_event_that_the_bus_does_not_take_is_published_by_the_next_delivery(b
 
 
 def test_the_watch_ends_a_run_whose_process_died_once_its_deadline_has_passed(bench: Bench) -> None:
-    function = TradingFunction(bench.service(), "test")
+    function = TradingFunction(bench.service())
 
     def watch() -> WatchAnswer:
         answer = function.handle({"watch": "overdue"}, lambda: QUARTER_HOUR)

@@ -4,8 +4,10 @@ Not part of `make test`. Run with ``pytest tests/prove/trading --timeout 3600``;
 PROVE_STEPS say how much is explored.
 """
 
+import re
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +15,9 @@ import pytest
 
 from support.exploration import stage
 from support.trading_bench import Bench
+
+ROWS = 27
+_ROW = re.compile(r"(?<=test_row_)\d\d")
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +34,11 @@ def scene() -> Iterator[Callable[[], Bench]]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """A table of what each proof explored."""
-    figures = [
-        (name, value)
-        for report in terminalreporter.getreports("passed")
-        for name, value in getattr(report, "user_properties", ())
-    ]
+    passed = terminalreporter.getreports("passed")
+    figures = [(name, value) for report in passed for name, value in getattr(report, "user_properties", ())]
+    rows = Counter(found.group() for report in passed if (found := _ROW.search(report.nodeid)))
+    if rows:
+        figures.append(("rows of the failure table", f"{len(rows)} of {ROWS}, {rows.total()} tests passed"))
     if figures:
         terminalreporter.section("explored")
         for name, value in figures:

@@ -2,19 +2,15 @@
 
 import getpass
 import json
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from alchemiser_cli.console import out, reported_errors
-from alchemiser_common.embedded.sqlite_state import SqliteStateStore
+from alchemiser_cli.records import open_records
 from alchemiser_common.ids import Pipeline
-from alchemiser_common.settings import Settings
-from alchemiser_common.settings_files import read_settings
 from alchemiser_trading.audit import read_audit
 from alchemiser_trading.authority import Authority, read_authority, set_authority
 from alchemiser_trading.switch import trading_state
@@ -34,8 +30,8 @@ def authority(
 ) -> None:
     """Show which pipeline may trade the account, or give it to one. Refused while a run is in progress."""
     with reported_errors():
-        settings, store = _open()
-        alias = settings.account_alias
+        records = open_records()
+        alias, store = records.settings.account_alias, records.state
         if give_to is not None:
             if not reason.strip():
                 raise typer.BadParameter("a change of authority needs --reason")
@@ -54,8 +50,8 @@ def authority(
 def audit(*, as_json: AsJson = False) -> None:
     """List what people changed: authority, switches, repaired books."""
     with reported_errors():
-        settings, store = _open()
-        entries = read_audit(store, settings.account_alias)
+        records = open_records()
+        entries = read_audit(records.state, records.settings.account_alias)
         if as_json:
             typer.echo(json.dumps([entry.model_dump(mode="json") for entry in entries]))
             return
@@ -63,11 +59,6 @@ def audit(*, as_json: AsJson = False) -> None:
         for entry in entries:
             table.add_row(f"{entry.at:%Y-%m-%d %H:%M:%S}Z", entry.who, entry.what, entry.reason)
         out.print(table)
-
-
-def _open() -> tuple[Settings, SqliteStateStore]:
-    settings = read_settings(os.environ, Path.cwd()).settings
-    return settings, SqliteStateStore(settings.home / "state.db")
 
 
 def _sentence(alias: str, current: Authority | None) -> str:

@@ -1,9 +1,7 @@
 """`alchemiser executions`: what trading cost, leg by leg and in total."""
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,12 +11,11 @@ from rich.text import Text
 from alchemiser_cli.console import out, reported_errors
 from alchemiser_cli.demo_report import order_rows
 from alchemiser_cli.history import RunSummary, list_runs
+from alchemiser_cli.records import open_records
 from alchemiser_cli.report.model import OrderRow
 from alchemiser_cli.report.slippage import quality
 from alchemiser_cli.views import shares
-from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
-from alchemiser_common.settings_files import read_settings
 
 app = typer.Typer()
 
@@ -32,8 +29,8 @@ def executions(
 ) -> None:
     """Show arrival mid, fill price, slippage, steps and time of every filled leg, and the means."""
     with reported_errors():
-        settings = read_settings(os.environ, Path.cwd()).settings
-        found = list_runs(SqliteStateStore(settings.home / "state.db"), settings.account_alias, limit=runs)
+        records = open_records()
+        found = list_runs(records.state, records.settings.account_alias, limit=runs)
         rows = [row for run in found for row in _rows(run) if symbol is None or row.symbol == symbol.upper()]
         if as_json:
             typer.echo(json.dumps([_as_json(row) for row in rows]))

@@ -1,7 +1,6 @@
 """`alchemiser explain`: a decision as a readable tree."""
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +8,11 @@ from typing import Annotated
 import typer
 
 from alchemiser_cli.console import out, reported_errors
+from alchemiser_cli.records import Records, open_records
 from alchemiser_cli.research import Outcome, PriceFile, choose, evaluate, symbols_of
 from alchemiser_cli.views import signals_tree
-from alchemiser_common.embedded.directory_archive import DirectoryArchive
-from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.decision import Signal
-from alchemiser_common.settings import Settings
-from alchemiser_common.settings_files import read_settings
 from alchemiser_simulator import read_history
 from alchemiser_strategy.engine.explain import targets
 
@@ -43,12 +39,12 @@ def explain(
     `fragile` marks what a move of 0.1 % in one close would have changed, and the tree says what it would have become.
     """
     with reported_errors():
-        settings = read_settings(os.environ, Path.cwd()).settings
+        records = open_records()
         names = strategy or []
         if data is None:
-            day, signals = _of_run(settings, run, names)
+            day, signals = _of_run(records, run, names)
         else:
-            shares = choose(settings.strategies, names)
+            shares = choose(records.settings.strategies, names)
             bars = PriceFile(read_history(data)).bars(symbols_of(shares), as_of.date() if as_of else None)
             day, signals = bars.dates[-1].isoformat(), [_signal(outcome) for outcome in evaluate(shares, bars)]
         if as_json:
@@ -68,12 +64,11 @@ def _signal(outcome: Outcome) -> Signal:
     )
 
 
-def _of_run(settings: Settings, run: str, names: list[str]) -> tuple[str, list[Signal]]:
+def _of_run(records: Records, run: str, names: list[str]) -> tuple[str, list[Signal]]:
     from alchemiser_cli.history import find_run, read_detail
 
-    state = SqliteStateStore(settings.home / "state.db")
-    summary = find_run(state, settings.account_alias, run)
-    decision = read_detail(state, DirectoryArchive(settings.home / "archive"), summary).decision
+    summary = find_run(records.state, records.settings.account_alias, run)
+    decision = read_detail(records.state, records.archive, summary).decision
     if decision is None:
         raise InvalidSettings(f"run {summary.run_id} came to no decision: {summary.reason or summary.status}")
     there = [signal.strategy for signal in decision.signals]

@@ -1,7 +1,6 @@
 """`alchemiser replay`: an archived snapshot evaluated again, and whether the decision is the same, byte for byte."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,14 +10,12 @@ from rich.table import Table
 
 from alchemiser_cli.console import Exit, out, reported_errors
 from alchemiser_cli.history import LATEST, RunDetail, find_run, read_detail
+from alchemiser_cli.records import open_records
 from alchemiser_cli.research import load_strategies
-from alchemiser_common.embedded.directory_archive import DirectoryArchive
-from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.settings import Settings
-from alchemiser_common.settings_files import read_settings
 from alchemiser_strategy.manager import Allocated, MultiStrategyManager
 from alchemiser_strategy.parsers import load_symphony
 from alchemiser_strategy.strategy import Strategy, TreeStrategy
@@ -50,10 +47,11 @@ def replay(
     Exit code 0 if the decisions are the same byte for byte, 1 if they differ.
     """
     with reported_errors():
-        settings = read_settings(os.environ, Path.cwd()).settings
-        detail = _detail(settings, run)
+        records = open_records()
+        summary = find_run(records.state, records.settings.account_alias, run)
+        detail = read_detail(records.state, records.archive, summary)
         snapshot, then = _inputs(detail)
-        now = _manager(settings, then, replace or []).evaluate(snapshot)
+        now = _manager(records.settings, then, replace or []).evaluate(snapshot)
         same = now.content_hash() == then.content_hash()
         differences = _differences(then, now)
         if as_json:
@@ -75,12 +73,6 @@ def replay(
             out.print(_table(then, now, differences))
         if not same:
             raise typer.Exit(Exit.FAILED)
-
-
-def _detail(settings: Settings, run: str) -> RunDetail:
-    state = SqliteStateStore(settings.home / "state.db")
-    summary = find_run(state, settings.account_alias, run)
-    return read_detail(state, DirectoryArchive(settings.home / "archive"), summary)
 
 
 def _inputs(detail: RunDetail) -> tuple[MarketSnapshot, TradeDecision]:

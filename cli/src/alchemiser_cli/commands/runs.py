@@ -7,9 +7,8 @@ import typer
 
 from alchemiser_cli.console import out, reported_errors
 from alchemiser_cli.history import list_runs, summary_json
+from alchemiser_cli.records import open_records
 from alchemiser_cli.views import runs_table
-from alchemiser_cli.workspace import open_workspace
-from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 
 app = typer.Typer()
 
@@ -22,13 +21,12 @@ def runs(
 ) -> None:
     """List the account's runs, newest first."""
     with reported_errors():
-        settings = open_workspace().settings
-        found = list_runs(SqliteStateStore(settings.home / "state.db"), settings.account_alias, limit=limit)
+        records = open_records()
+        alias = records.settings.account_alias
+        found = list_runs(records.state, alias, limit=limit)
         if as_json:
             out.print_json(json.dumps([summary_json(run) for run in found]))
         elif found:
             out.print(runs_table(found))
         else:
-            out.print(
-                f"No runs of account {settings.account_alias} in {settings.home} yet; `alchemiser run` makes one."
-            )
+            out.print(f"No runs of account {alias} in {records.place} yet; `alchemiser run` makes one.")

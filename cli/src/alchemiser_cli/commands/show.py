@@ -7,10 +7,8 @@ import typer
 
 from alchemiser_cli.console import out, reported_errors
 from alchemiser_cli.history import LATEST, detail_json, find_run, read_detail
+from alchemiser_cli.records import open_records
 from alchemiser_cli.views import run_view
-from alchemiser_cli.workspace import open_workspace
-from alchemiser_common.embedded.directory_archive import DirectoryArchive
-from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 
 app = typer.Typer()
 
@@ -23,10 +21,9 @@ def show(
 ) -> None:
     """Show one run: signals with reasons, decision, plan, fills and times."""
     with reported_errors():
-        settings = open_workspace().settings
-        state = SqliteStateStore(settings.home / "state.db")
-        summary = find_run(state, settings.account_alias, run)
-        detail = read_detail(state, DirectoryArchive(settings.home / "archive"), summary)
+        records = open_records()
+        summary = find_run(records.state, records.settings.account_alias, run)
+        detail = read_detail(records.state, records.archive, summary)
         if as_json:
             out.print_json(json.dumps(detail_json(detail)))
         else:

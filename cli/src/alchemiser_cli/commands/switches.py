@@ -1,16 +1,13 @@
 """`alchemiser halt`, `reduce` and `resume`: what the account may do, from the next order on."""
 
 import getpass
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from alchemiser_cli.console import out, reported_errors
-from alchemiser_common.embedded.sqlite_state import SqliteStateStore
-from alchemiser_common.settings_files import read_settings
+from alchemiser_cli.records import open_records
 from alchemiser_trading.switch import TradingState, throw_switch
 
 app = typer.Typer()
@@ -41,16 +38,14 @@ def _throw(state: TradingState, reason: str, who: str | None) -> None:
     if not reason.strip():
         raise typer.BadParameter("a change of what may be traded needs a reason")
     with reported_errors():
-        settings = read_settings(os.environ, Path.cwd()).settings
-        store = SqliteStateStore(settings.home / "state.db")
+        records = open_records()
+        alias = records.settings.account_alias
         switch = throw_switch(
-            store,
-            settings.account_alias,
+            records.state,
+            alias,
             state,
             who=who or getpass.getuser(),
             reason=reason,
             now=datetime.now(UTC),
         )
-        out.print(
-            f"account {settings.account_alias} is [bold]{switch.state.value}[/], says {switch.who}: {switch.reason}"
-        )
+        out.print(f"account {alias} is [bold]{switch.state.value}[/], says {switch.who}: {switch.reason}")

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,8 +14,11 @@ from alchemiser_common.messages.run import CycleTrigger
 from alchemiser_common.messages.wire import describe
 
 _log = logging.getLogger(__name__)
+_GIT_SHA = "ALCHEMISER_GIT_SHA"
 
 type Event = Mapping[str, object]
+type TimeLeft = Callable[[], timedelta]
+"""What remains of the invocation."""
 
 
 class VersionAnswer(Frozen):
@@ -56,14 +60,14 @@ def is_version_probe(event: Event) -> bool:
     return event.get("probe") == "version"
 
 
-def version_answer(service: str, git_sha: str) -> VersionAnswer:
-    """Which build this is."""
-    return VersionAnswer(service=service, version=__version__, git_sha=git_sha)
+def version_answer(service: str, variables: Mapping[str, str]) -> VersionAnswer:
+    """Which build this is, by the environment of its image."""
+    return VersionAnswer(service=service, version=__version__, git_sha=variables.get(_GIT_SHA, "unknown"))
 
 
-def component(service: str, git_sha: str) -> ComponentVersion:
+def component(service: str, variables: Mapping[str, str]) -> ComponentVersion:
     """The same, as it travels in a decision."""
-    return ComponentVersion(component=service, version=__version__, git_sha=git_sha)
+    return ComponentVersion(component=service, version=__version__, git_sha=variables.get(_GIT_SHA, "unknown"))
 
 
 def read_trigger(event: Event) -> CycleTrigger:

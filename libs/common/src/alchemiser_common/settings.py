@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
+from alchemiser_common.messages.base import Symbol
 from alchemiser_common.messages.snapshot import BarPolicy
 from alchemiser_common.messages.wire import describe
 
@@ -110,6 +111,12 @@ class DataSettings(_Section):
     """Provisional policy: the latest trade of a symbol may be at most this old."""
     max_provisional_move: Decimal = Field(default=Decimal("0.5"), gt=0)
     """Provisional policy: a larger move against the last close, as a fraction, is refused."""
+    universe: tuple[Symbol, ...] = ()
+    """Symbols to read where the strategies are not at hand, in the data function; `alchemiser universe` prints them."""
+    lookback: int = Field(default=0, ge=0)
+    """Bars that those strategies look back; printed with it."""
+    claim_check: bool = False
+    """A snapshot over a queue message's limit travels by reference to the archive, which the strategy service reads."""
     accepted_jumps: tuple[str, ...] = ("SVXY:2018-02-06", "OKLO:2024-05-10")
     """Price jumps known to be real though they look like splits, as SYMBOL:YYYY-MM-DD."""
 
@@ -251,6 +258,16 @@ class AwsSettings(_Section):
     """Name of the EventBridge bus."""
     broker_secret: str = ""
     """Name or ARN of the Secrets Manager secret with the broker's key."""
+    stage: str = ""
+    """Name of the deployment, a dimension of its metrics."""
+    phase: str = ""
+    """Rollout phase in which the process was deployed; for people to read, nothing decides by it."""
+    revision: str = ""
+    """The deployment's parameters as text, so that a change of one is a new version; nothing decides by it."""
+    connect_timeout_seconds: float = Field(default=2.0, gt=0)
+    read_timeout_seconds: float = Field(default=5.0, gt=0)
+    attempts: int = Field(default=4, ge=1)
+    """How often a call is tried in all; every call can be repeated without harm."""
 
 
 class LiveSettings(_Section):

@@ -1,28 +1,27 @@
 """Puts the services together on a platform: as the monolith, or as the modular pipeline with local queues."""
 
+import sys
+from collections.abc import Mapping
+
+from alchemiser_common.aws.adapters import AwsAdapters
+from alchemiser_common.clocks import open_clock
 from alchemiser_common.ids import Pipeline
-from alchemiser_common.lambda_events import component
+from alchemiser_common.lambda_entry import Handle
+from alchemiser_common.metrics import Metrics
+from alchemiser_common.settings import Settings
 from alchemiser_data.handler import DataFunction
 from alchemiser_data.provider import UnifiedDataProvider, Universe
 from alchemiser_data.service import DataService
+from alchemiser_monolith.handler import MonolithFunction
 from alchemiser_monolith.local_pipeline import LocalPipeline
 from alchemiser_monolith.monolith import Monolith
-from alchemiser_monolith.platform import Platform
+from alchemiser_monolith.platform import Platform, open_platform
+from alchemiser_strategy.bootstrap import enabled_strategies
 from alchemiser_strategy.handler import StrategyFunction
 from alchemiser_strategy.manager import MultiStrategyManager
-from alchemiser_strategy.registry import build_portfolio
-from alchemiser_strategy.user_strategies import user_strategies
+from alchemiser_strategy.service import StrategyService
 from alchemiser_trading.handler import TradingFunction
 from alchemiser_trading.service import TradingService
-
-
-def portfolio(platform: Platform) -> MultiStrategyManager:
-    """The strategies that the settings enable. Raises InvalidSettings."""
-    settings = platform.settings.strategies
-    versions = tuple(component(name, platform.git_sha) for name in ("data", "strategy"))
-    return build_portfolio(
-        settings.allocations, user_strategies(settings.folder), on_unknown=settings.on_unknown, versions=versions
-    )
 
 
 def data_service(platform: Platform, manager: MultiStrategyManager, pipeline: Pipeline) -> DataService:
@@ -34,6 +33,11 @@ def data_service(platform: Platform, manager: MultiStrategyManager, pipeline: Pi
         platform.settings.data,
     )
     return DataService(provider, platform.state, platform.archive, platform.clock, platform.settings, pipeline)
+
+
+def portfolio(platform: Platform) -> MultiStrategyManager:
+    """The strategies that the settings enable. Raises InvalidSettings."""
+    return enabled_strategies(platform.settings.strategies, platform.variables)
 
 
 def trading_service(platform: Platform) -> TradingService:
@@ -52,18 +56,31 @@ def trading_service(platform: Platform) -> TradingService:
 def monolith(platform: Platform) -> Monolith:
     """The three services as calls."""
     manager = portfolio(platform)
-    strategy = StrategyFunction(manager, platform.trade_decision_queue, platform.clock, platform.git_sha)
-    return Monolith(data_service(platform, manager, Pipeline.MONOLITH), strategy, trading_service(platform))
+    return Monolith(
+        data_service(platform, manager, Pipeline.MONOLITH),
+        StrategyService(manager, platform.clock),
+        trading_service(platform),
+    )
+
+
+def monolith_function(settings: Settings, variables: Mapping[str, str]) -> Handle:
+    """The monolith's function: always on AWS, for its file system ends with it. Raises as `open_platform`."""
+    platform = open_platform(settings, variables, open_clock(settings), AwsAdapters(settings))
+    metrics = Metrics(settings.aws.stage, platform.clock, sys.stdout)
+    watch = TradingFunction(trading_service(platform), metrics)
+    return MonolithFunction(monolith(platform), watch, metrics).handle
 
 
 def local_pipeline(platform: Platform) -> LocalPipeline:
     """The three functions with their queues."""
     manager = portfolio(platform)
-    service = data_service(platform, manager, Pipeline.MODULAR)
+    by_reference = platform.archive if platform.settings.data.claim_check else None
+    data = data_service(platform, manager, Pipeline.MODULAR)
+    strategy = StrategyService(manager, platform.clock, by_reference)
     return LocalPipeline(
-        DataFunction(service, platform.market_data_queue, platform.git_sha),
-        StrategyFunction(manager, platform.trade_decision_queue, platform.clock, platform.git_sha),
-        TradingFunction(trading_service(platform), platform.git_sha),
+        DataFunction(data, platform.market_data_queue),
+        StrategyFunction(strategy, platform.trade_decision_queue),
+        TradingFunction(trading_service(platform)),
         market_data_queue=platform.market_data_queue,
         trade_decision_queue=platform.trade_decision_queue,
         archive=platform.archive,

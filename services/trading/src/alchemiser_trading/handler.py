@@ -1,17 +1,13 @@
 """Trading Lambda on one page: decode the decision, execute it once, report; end what nobody delivers any more."""
 
-from collections.abc import Callable
-from datetime import timedelta
-
-from alchemiser_common.lambda_events import Event, handle_batch, is_version_probe, version_answer
+from alchemiser_common.lambda_events import Event, TimeLeft, handle_batch
 from alchemiser_common.messages.base import Frozen
 from alchemiser_common.messages.decision import TradeDecision
-from alchemiser_common.messages.report import RunStatus, StageFailure
+from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
 from alchemiser_common.messages.wire import decode
+from alchemiser_common.metrics import Metrics
 from alchemiser_common.telemetry import run_scope
 from alchemiser_trading.service import TradingService
-
-type TimeLeft = Callable[[], timedelta]
 
 
 class WatchAnswer(Frozen):
@@ -22,18 +18,21 @@ class WatchAnswer(Frozen):
     reason: str = ""
 
 
+def is_watch(event: Event) -> bool:
+    """Whether the event asks to end a run that nobody delivers any more."""
+    return event.get("watch") == "overdue"
+
+
 class TradingFunction:
     """The function's handler with what it works on."""
 
-    def __init__(self, service: TradingService, git_sha: str) -> None:
+    def __init__(self, service: TradingService, metrics: Metrics | None = None) -> None:
         self._service = service
-        self._git_sha = git_sha
+        self._metrics = metrics
 
     def handle(self, event: Event, time_left: TimeLeft) -> Frozen:
         """A batch from TradeDecisionQueue, or the watch's event; `time_left` is what remains of the invocation."""
-        if is_version_probe(event):
-            return version_answer("trading", self._git_sha)
-        if event.get("watch") == "overdue":
+        if is_watch(event):
             return self._end_overdue(time_left)
         return handle_batch(event, lambda body: self._handle_message(body, time_left))
 
@@ -42,6 +41,7 @@ class TradingFunction:
         report = self._service.end_overdue(time_left=time_left)
         if report is None:
             return WatchAnswer()
+        self._count(report)
         return WatchAnswer(ended=str(report.run_id), status=report.status, reason=report.reason)
 
     def _handle_message(self, body: str, time_left: TimeLeft) -> None:
@@ -49,6 +49,10 @@ class TradingFunction:
         with run_scope(message.run_id, message.cycle_id, message.pipeline):
             match message:
                 case StageFailure():
-                    self._service.record_failure(message)
+                    self._count(self._service.record_failure(message))
                 case TradeDecision():
-                    self._service.execute(message, time_left=time_left)
+                    self._count(self._service.execute(message, time_left=time_left))
+
+    def _count(self, report: ExecutionReport) -> None:
+        if self._metrics is not None:
+            self._metrics.end(report)

@@ -1,5 +1,6 @@
 """AlpacaBroker: the broker port through alpaca-py's clients."""
 
+import logging
 import random
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
@@ -15,8 +16,14 @@ from alpaca.trading.requests import GetAssetsRequest, GetCalendarRequest, GetOrd
 
 from alchemiser_common.alpaca import payloads
 from alchemiser_common.alpaca.payloads import parse
-from alchemiser_common.alpaca.session import Caller, RequestPolicy, harden
-from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerUnavailable, DecisionRefused
+from alchemiser_common.alpaca.session import Caller, RequestPolicy, change_key, harden
+from alchemiser_common.errors import (
+    AlchemiserError,
+    AmbiguousOutcome,
+    BrokerRefused,
+    BrokerUnavailable,
+    DecisionRefused,
+)
 from alchemiser_common.messages.snapshot import Account, MarketSession, Position
 from alchemiser_common.ports.broker import (
     Asset,
@@ -30,6 +37,7 @@ from alchemiser_common.ports.broker import (
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.secrets import BrokerCredentials
 
+_log = logging.getLogger(__name__)
 _NOT_FOUND = 404
 _UNPROCESSABLE = 422
 _ORDER_PAGE = 500
@@ -42,7 +50,8 @@ _CALENDAR_MARGIN = timedelta(days=10)
 class AlpacaBroker:
     """Alpaca's trading and market data API, or anything that speaks it at the given URLs.
 
-    `clock` waits between read attempts, `jitter` spreads them.
+    `clock` waits between read attempts, `jitter` spreads them. `renewed` is asked for another key when the broker
+    refuses this one: keys are rotated while processes run.
     """
 
     def __init__(
@@ -51,6 +60,7 @@ class AlpacaBroker:
         clock: Clock,
         jitter: random.Random,
         *,
+        renewed: Callable[[], BrokerCredentials] | None = None,
         paper: bool,
         trading_url: str | None = None,
         data_url: str | None = None,
@@ -59,6 +69,8 @@ class AlpacaBroker:
         policy: RequestPolicy | None = None,
     ) -> None:
         policy = policy or RequestPolicy()
+        self._credentials = credentials
+        self._renewed = renewed
         key, secret = credentials.key_id.get_secret_value(), credentials.secret_key.get_secret_value()
         self._trading = TradingClient(key, secret, paper=paper, raw_data=True, url_override=trading_url)
         self._data = StockHistoricalDataClient(key, secret, raw_data=True, url_override=data_url)
@@ -66,7 +78,7 @@ class AlpacaBroker:
         harden(self._data, policy)
         self._bars_feed = DataFeed(bars_feed)
         self._quotes_feed = DataFeed(quotes_feed)
-        self._caller = Caller(policy, clock, jitter)
+        self._caller = Caller(policy, clock, jitter, self._renew)
 
     def now(self) -> datetime:
         """The broker's clock, aware UTC."""
@@ -202,6 +214,21 @@ class AlpacaBroker:
         except BrokerRefused as error:
             if error.status not in {_NOT_FOUND, _UNPROCESSABLE}:
                 raise
+
+    def _renew(self) -> bool:
+        """Take another key if there is one; a live key never replaces a paper one, nor a paper key a live one."""
+        try:
+            found = self._renewed() if self._renewed is not None else self._credentials
+        except AlchemiserError as error:
+            _log.warning("key not renewed", extra={"error": type(error).__name__, "reason": str(error)})
+            return False
+        if found == self._credentials or found.paper is not self._credentials.paper:
+            return False
+        self._credentials = found
+        for client in (self._trading, self._data):
+            change_key(client, found)
+        _log.info("key renewed: the broker refused the former one")
+        return True
 
     def _found(self, what: str, call: Callable[[], object]) -> BrokerOrder | None:
         try:

@@ -16,7 +16,10 @@ from alpaca.common.rest import RESTClient
 from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable
 from alchemiser_common.ports.broker import RequestQuota
 from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.secrets import BrokerCredentials
 
+_UNAUTHORISED = 401
+_FORBIDDEN = 403
 _THROTTLED = 429
 _SERVER_ERRORS = 500
 _REQUEST_TIMEOUT = 408
@@ -68,13 +71,26 @@ def harden(client: RESTClient, policy: RequestPolicy) -> TimeoutSession:
     return session
 
 
-class Caller:
-    """Runs alpaca-py calls and turns whatever they raise into this project's errors."""
+def change_key(client: RESTClient, credentials: BrokerCredentials) -> None:
+    """From its next request on the client uses this key."""
+    client._api_key = credentials.key_id.get_secret_value()  # noqa: SLF001
+    client._secret_key = credentials.secret_key.get_secret_value()  # noqa: SLF001
 
-    def __init__(self, policy: RequestPolicy, clock: Clock, jitter: random.Random) -> None:
+
+class Caller:
+    """Runs alpaca-py calls and turns whatever they raise into this project's errors.
+
+    `renew` is called when the broker refuses the key, and says whether there is another now. A refused key means that
+    nothing was done, so the call is made again, once.
+    """
+
+    def __init__(
+        self, policy: RequestPolicy, clock: Clock, jitter: random.Random, renew: Callable[[], bool] = lambda: False
+    ) -> None:
         self._policy = policy
         self._clock = clock
         self._jitter = jitter
+        self._renew = renew
 
     def read[R](self, what: str, call: Callable[[], R]) -> R:
         """A read, repeated with growing, jittered pauses while the broker is unavailable.
@@ -83,7 +99,7 @@ class Caller:
         """
         for attempt in range(1, self._policy.read_attempts + 1):
             try:
-                return _classified(what, call)
+                return self._authorised(what, call)
             except BrokerUnavailable:
                 if attempt == self._policy.read_attempts:
                     raise
@@ -97,11 +113,24 @@ class Caller:
         request was not accepted, for Alpaca answers 429 before it looks at the body: it is BrokerThrottled.
         """
         try:
-            return _classified(what, call)
+            return self._authorised(what, call)
         except BrokerThrottled:
             raise
         except BrokerUnavailable as error:
             raise AmbiguousOutcome(str(error)) from error
+
+    def _authorised[R](self, what: str, call: Callable[[], R]) -> R:
+        try:
+            return _classified(what, call)
+        except BrokerRefused as error:
+            if not _key_refused(error) or not self._renew():
+                raise
+        return _classified(what, call)
+
+
+def _key_refused(error: BrokerRefused) -> bool:
+    """Alpaca says 401, or 403 with nothing but "forbidden."; other 403s are about the order."""
+    return error.status == _UNAUTHORISED or (error.status == _FORBIDDEN and str(error).endswith(": forbidden."))
 
 
 def _classified[R](what: str, call: Callable[[], R]) -> R:

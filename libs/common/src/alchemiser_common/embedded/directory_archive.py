@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alchemiser_common.errors import Conflict, StoreUnavailable
+from alchemiser_common.ports.archive import check_key
 
 
 class DirectoryArchive:
@@ -49,7 +50,4 @@ class DirectoryArchive:
         return sorted(key for key in found if key.startswith(prefix) and not Path(key).name.startswith("."))
 
     def _path(self, key: str) -> Path:
-        parts = key.split("/")
-        if not key or any(part in {"", ".", ".."} for part in parts):
-            raise ValueError(f"archive key {key!r} is not a relative path of plain names")
-        return self._root.joinpath(*parts)
+        return self._root.joinpath(*check_key(key))

@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 
-from alchemiser_common.errors import InvalidMessage
-from alchemiser_common.messages.wire import MESSAGE_LIMIT
 from alchemiser_common.ports.clock import Clock
-from alchemiser_common.ports.queue import DeadLetter, Delivery
+from alchemiser_common.ports.queue import DeadLetter, Delivery, check_size
 
 _DEDUPLICATION = timedelta(minutes=5)
 
@@ -55,11 +53,7 @@ class MemoryQueue:
 
     def send(self, body: str, *, group: str, deduplication_id: str) -> None:
         """Accept a message; a deduplication id seen within five minutes is accepted and dropped."""
-        size = len(body.encode())
-        if size > MESSAGE_LIMIT:
-            raise InvalidMessage(
-                f"message of {size:,} bytes is over the limit of {MESSAGE_LIMIT:,} of queue {self.name}"
-            )
+        check_size(body, self.name)
         with self._lock:
             now = self._clock.now()
             seen = self._contents.seen

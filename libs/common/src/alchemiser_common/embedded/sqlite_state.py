@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from alchemiser_common.errors import Conflict, StateCorrupt, StoreUnavailable
-from alchemiser_common.ports.state import ABSENT, Key, Put, Record
+from alchemiser_common.ports.state import ABSENT, Key, Put, Record, check_writes
 
 _BUSY_SECONDS = 10.0
 _APPLICATION_ID = 0x414C4348
@@ -76,6 +76,7 @@ class SqliteStateStore:
 
     def write(self, *puts: Put) -> None:
         """Apply all writes or none. Raises Conflict if any record is not at its expected version."""
+        check_writes(puts)
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             for put in puts:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from alchemiser_common.errors import InvalidMessage
+from alchemiser_common.messages.wire import MESSAGE_LIMIT
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -29,6 +32,13 @@ class DeadLetter:
     group: str
     sent_at: datetime
     receive_count: int
+
+
+def check_size(body: str, queue: str) -> None:
+    """Raises InvalidMessage if no queue takes a message of that size."""
+    size = len(body.encode())
+    if size > MESSAGE_LIMIT:
+        raise InvalidMessage(f"message of {size:,} bytes is over the limit of {MESSAGE_LIMIT:,} of queue {queue}")
 
 
 class Queue(Protocol):
@@ -60,4 +70,23 @@ class Queue(Protocol):
 
     def dead_letters(self) -> Sequence[DeadLetter]:
         """Messages that were delivered as often as the queue allows and never deleted."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """What was given up, for a person to look at and act on, one letter at a time."""
+
+    def list(self) -> Sequence[DeadLetter]:
+        """The letters, oldest first."""
+        ...
+
+    def redrive(self, message_id: str) -> DeadLetter:
+        """Send a letter back to its queue; once, however often this is tried.
+
+        Raises InvalidMessage if there is no such letter, InvalidSettings if there is no queue to send it to.
+        """
+        ...
+
+    def drop(self, message_id: str) -> DeadLetter:
+        """Delete a letter. Raises as `redrive`."""
         ...

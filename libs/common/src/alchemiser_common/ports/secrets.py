@@ -4,6 +4,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
+from alchemiser_common.errors import MissingSecret
 from alchemiser_common.messages.base import Frozen
 
 PAPER_KEY_PREFIX = "PK"
@@ -20,6 +21,18 @@ class BrokerCredentials(Frozen):
     def paper(self) -> bool:
         """Whether the key is of the paper environment."""
         return self.key_id.get_secret_value().startswith(PAPER_KEY_PREFIX)
+
+
+_MIN_LENGTH = 4
+
+
+def checked_key(name: str, value: object, remedy: str) -> SecretStr:
+    """A half of a key as it was found under `name`. Raises MissingSecret, which never shows the value."""
+    if not isinstance(value, str) or not value.strip():
+        raise MissingSecret(f"{name} is not set; {remedy}")
+    if len(value) < _MIN_LENGTH or any(character.isspace() or not character.isprintable() for character in value):
+        raise MissingSecret(f"{name} is malformed: {len(value)} characters, or with spaces; copy it again")
+    return SecretStr(value)
 
 
 class Secrets(Protocol):

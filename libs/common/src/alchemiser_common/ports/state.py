@@ -10,11 +10,17 @@ from typing import Protocol
 
 from pydantic import BaseModel, ValidationError
 
-from alchemiser_common.errors import StateCorrupt
+from alchemiser_common.errors import InvalidMessage, StateCorrupt
 from alchemiser_common.messages.wire import describe
 
 ABSENT = 0
 """The expected version of a record that must not exist yet."""
+WRITES_LIMIT = 100
+"""Records of one write: DynamoDB's limit on a transaction."""
+RECORD_LIMIT = 400 * 1024
+"""Bytes of one record with its keys: DynamoDB's limit on an item."""
+_OVERHEAD = 100
+"""Bytes for the names of an item's attributes, its version and its token."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,6 +47,23 @@ class Put:
     key: Key
     body: str
     expected: int
+
+
+def check_writes(puts: Sequence[Put]) -> None:
+    """What DynamoDB would refuse is refused everywhere, before anything is sent.
+
+    Raises InvalidMessage for a record over 400 KB or more than 100 of them, ValueError for one record named twice.
+    """
+    if len({put.key for put in puts}) != len(puts):
+        raise ValueError("a record appears twice in one write")
+    if len(puts) > WRITES_LIMIT:
+        raise InvalidMessage(f"{len(puts)} records in one write; {WRITES_LIMIT} is the limit")
+    for put in puts:
+        size = len(put.body.encode()) + len(put.key.partition.encode()) + len(put.key.sort.encode()) + _OVERHEAD
+        if size > RECORD_LIMIT:
+            raise InvalidMessage(
+                f"record {put.key.partition}/{put.key.sort} is {size:,} bytes; {RECORD_LIMIT:,} is the limit"
+            )
 
 
 class StateStore(Protocol):

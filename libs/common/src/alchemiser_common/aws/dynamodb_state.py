@@ -1,0 +1,140 @@
+"""The state store in one DynamoDB table with the keys `pk` and `sk`.
+
+Why a retry is safe: every write leaves a token of its own in the items. If an answer is lost and the repeated request
+finds its condition broken by an item with that very token, the first attempt had succeeded.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from alchemiser_common.aws.faults import Asking, answered, code_of, retried
+from alchemiser_common.errors import AlchemiserError, Conflict, StateCorrupt, StoreUnavailable
+from alchemiser_common.ports.state import ABSENT, Key, Put, Record, check_writes
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+_BROKEN = "ConditionalCheckFailed"
+
+type Item = Mapping[str, Any]
+"""An item as the client gives it: attribute to {type: value}."""
+
+
+class DynamoStateStore:
+    """Records in `table`. `token` gives a new unique text for each write."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, token: Callable[[], str]) -> None:
+        self._client = client
+        self._table = table
+        self._token = token
+        self._asking = Asking(f"table {table}", "aws.table")
+
+    def get(self, key: Key) -> Record | None:
+        """The record, or None; strongly consistent."""
+        with self._asking:
+            item = self._client.get_item(TableName=self._table, Key=_key(key), ConsistentRead=True).get("Item")
+        return None if item is None else _record(item)
+
+    def list(
+        self, partition: str, *, prefix: str = "", limit: int | None = None, descending: bool = False
+    ) -> tuple[Record, ...]:
+        """Records of one partition whose sort key starts with `prefix`, ordered by sort key; every page is read."""
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else ""),
+            "ExpressionAttributeValues": {":pk": {"S": partition}} | ({":prefix": {"S": prefix}} if prefix else {}),
+            "ConsistentRead": True,
+            "ScanIndexForward": not descending,
+        }
+        found: list[Record] = []
+        while limit is None or len(found) < limit:
+            if limit is not None:
+                query["Limit"] = limit - len(found)
+            with self._asking:
+                page = self._client.query(**query)
+            found += [_record(item) for item in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                break
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        return tuple(found)
+
+    def write(self, *puts: Put) -> None:
+        """Apply all writes or none. Raises Conflict if any record is not at its expected version.
+
+        StoreUnavailable leaves open whether it happened.
+        """
+        check_writes(puts)
+        token = self._token()
+        writes = [self._conditional(put, token) for put in puts]
+        with self._asking:
+            try:
+                if len(writes) == 1:
+                    self._client.put_item(**writes[0])
+                elif writes:
+                    self._client.transact_write_items(
+                        TransactItems=[{"Put": write} for write in writes], ClientRequestToken=token
+                    )
+            except ClientError as error:
+                fault = self._fault(error, puts, token)
+                if fault is not None:
+                    raise fault from error
+
+    def _conditional(self, put: Put, token: str) -> Any:
+        item = {
+            **_key(put.key),
+            "version": {"N": str(put.expected + 1)},
+            "body": {"S": put.body},
+            "token": {"S": token},
+        }
+        write = {"TableName": self._table, "Item": item, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+        if put.expected == ABSENT:
+            return write | {"ConditionExpression": "attribute_not_exists(pk)"}
+        return write | {
+            "ConditionExpression": "version = :expected",
+            "ExpressionAttributeValues": {":expected": {"N": str(put.expected)}},
+        }
+
+    def _fault(self, error: ClientError, puts: Sequence[Put], token: str) -> AlchemiserError | None:
+        """What a refused write means; None if an earlier attempt of it had succeeded."""
+        reasons = _reasons(error)
+        broken = [(put, reason) for put, reason in zip(puts, reasons, strict=False) if reason.get("Code") == _BROKEN]
+        if not broken:
+            said = ", ".join(sorted({reason["Code"] for reason in reasons if reason.get("Code", "None") != "None"}))
+            if said:
+                return StoreUnavailable(f"{self._asking.what}: nothing was written ({said}); try again")
+            return answered(self._asking.what, self._asking.setting, error)
+        if all(reason.get("Item", {}).get("token", {}).get("S") == token for _, reason in broken):
+            return None
+        put = broken[0][0]
+        where = f"record {put.key.partition}/{put.key.sort}"
+        if retried(error):
+            return StoreUnavailable(
+                f"{self._asking.what}: {where} is past version {put.expected}, but an earlier attempt got no answer: "
+                "the write may have happened and been followed by another"
+            )
+        return Conflict(f"{where} is not at version {put.expected}: another write came first")
+
+
+def _reasons(error: ClientError) -> Sequence[Mapping[str, Any]]:
+    """For each write why it was refused, in the form that transactions use; empty if that was not the trouble."""
+    answer: Mapping[str, Any] = error.response
+    match code_of(error):
+        case "ConditionalCheckFailedException":
+            return [{"Code": _BROKEN, "Item": answer.get("Item", {})}]
+        case "TransactionCanceledException":
+            return list(answer.get("CancellationReasons", []))
+    return []
+
+
+def _key(key: Key) -> dict[str, Any]:
+    return {"pk": {"S": key.partition}, "sk": {"S": key.sort}}
+
+
+def _record(item: Item) -> Record:
+    try:
+        return Record(Key(item["pk"]["S"], item["sk"]["S"]), int(item["version"]["N"]), item["body"]["S"])
+    except (KeyError, ValueError) as error:
+        where = "/".join(str(item.get(name, {}).get("S")) for name in ("pk", "sk"))
+        raise StateCorrupt(f"record {where} is no record of this program: {error} is missing or malformed") from error

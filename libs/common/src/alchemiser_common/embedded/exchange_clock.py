@@ -1,0 +1,36 @@
+"""The clock of a simulated exchange whose time flows, but is not this machine's: its time is the time."""
+
+import json
+import time
+import urllib.request
+from datetime import UTC, datetime, timedelta
+
+from alchemiser_common.errors import BrokerUnavailable, InvalidSettings
+
+_PATIENCE_SECONDS = 10.0
+_GLANCE_SECONDS = 0.02
+
+
+class ExchangeClock:
+    """Asks the simulator at `url` for the time, and waits until it has passed there."""
+
+    def __init__(self, url: str) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise InvalidSettings(f"broker.trading_url is {url!r}; give the simulator's http:// address")
+        self._url = f"{url.rstrip('/')}/control/clock"
+        self._direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def now(self) -> datetime:
+        """The exchange's moment, aware UTC. Raises BrokerUnavailable."""
+        try:
+            with self._direct.open(self._url, timeout=_PATIENCE_SECONDS) as answer:
+                told = json.load(answer)["now"]
+            return datetime.fromisoformat(told).astimezone(UTC)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BrokerUnavailable(f"the exchange at {self._url} does not tell the time ({error})") from error
+
+    def sleep(self, seconds: float) -> None:
+        """Return once that many seconds have passed at the exchange. Raises BrokerUnavailable."""
+        until = self.now() + timedelta(seconds=seconds)
+        while self.now() < until:
+            time.sleep(_GLANCE_SECONDS)

@@ -1,0 +1,131 @@
+"""`python -m alchemiser_local`: the processes of the laptop's containers, and the scheduled cycle through them."""
+
+import logging
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event as Flag
+from typing import Annotated
+
+import typer
+
+from alchemiser_common.errors import AlchemiserError, InvalidSettings, TransientError
+from alchemiser_common.telemetry import log_to
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="""What feeds the functions when they run as containers on one machine.
+
+`aws`, `exchange` and `deliver` are processes of compose.yaml; `provision` and `cycle` are what `make up` and
+`make cycle` run beside them. Exit codes: 0 done, 1 the run ended badly, 2 wrong arguments, 3 something was out of
+reach.""",
+)
+
+AWS_URL = "http://127.0.0.1:5000"
+EXCHANGE_URL = "http://127.0.0.1:8765"
+DATA_URL = "http://127.0.0.1:9001"
+SPEED = 20.0
+"""Seconds of the exchange in a real second: a cycle takes some seconds, and time-outs stay longer than a start."""
+
+_Endpoint = Annotated[str, typer.Option(help="Where the local AWS answers.")]
+_Account = Annotated[str, typer.Option(help="Alias of the account.")]
+_Speed = Annotated[float, typer.Option(help="Seconds of the exchange in a real second.", min=0.1)]
+
+
+@app.command()
+def deliver(
+    maps: Annotated[
+        list[str],
+        typer.Option("--map", metavar="QUEUE=URL,SECONDS", help="A queue's name, its function's URL and time-out."),
+    ],
+    endpoint: _Endpoint = AWS_URL,
+) -> None:
+    """Take messages from queues to functions until stopped, as Lambda's event source mappings do.
+
+    One message at a time and in order of its group. What the function failed stays hidden until the queue's visibility
+    is over; after the third failure the queue moves it to its dead letters, and an ALARM line says so.
+    """
+    from alchemiser_local.delivering import deliver_all, read_map
+    from alchemiser_local.provision import LocalAws
+
+    log_to(sys.stdout, service="event-source")
+    stop = Flag()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    deliver_all(LocalAws(endpoint), [read_map(text) for text in maps], stop)
+
+
+@app.command()
+def aws(port: Annotated[int, typer.Option(help="Port, on every interface.")] = 5000) -> None:
+    """Serve moto to other containers: what it holds ends with it. One request at a time, since it locks nothing."""
+    from alchemiser_local.aws_server import serve_aws
+
+    serve_aws("0.0.0.0", port)  # noqa: S104
+
+
+@app.command()
+def exchange(
+    data: Annotated[Path | None, typer.Option(help="Daily prices instead of the bundled sample market.")] = None,
+    start: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S"], help="Where its time begins, UTC.")
+    ] = None,
+    state: Annotated[Path | None, typer.Option(help="SQLite file that keeps the books through restarts.")] = None,
+    speed: _Speed = SPEED,
+    port: Annotated[int, typer.Option(help="Port, on every interface.")] = 8765,
+) -> None:
+    """Serve the simulated exchange to other containers: its time flows `speed` times as fast as real time."""
+    from alchemiser_local.exchange import serve_exchange
+
+    logging.basicConfig(level=logging.WARNING)
+    begin = start.replace(tzinfo=UTC) if start else None
+    serve_exchange(host="0.0.0.0", port=port, speed=speed, data=data, start=begin, state=state)  # noqa: S104
+
+
+@app.command()
+def provision(endpoint: _Endpoint = AWS_URL, speed: _Speed = SPEED, account: _Account = "demo") -> None:
+    """Make table, bucket, queues, bus and secret as deploy/template.yaml defines them; does nothing if they are there.
+
+    Time-outs of the template become real seconds: they are divided by the exchange's speed, 30 s at least.
+    """
+    from alchemiser_local.provision import LocalAws
+    from alchemiser_local.stage import LocalStage
+
+    made = LocalStage(LocalAws(endpoint), account, speed).first_use()
+    typer.echo("made the local stage" if made else "the local stage is there", err=True)
+
+
+@app.command()
+def cycle(
+    endpoint: _Endpoint = AWS_URL,
+    exchange_url: Annotated[str, typer.Option("--exchange", help="Where the exchange answers.")] = EXCHANGE_URL,
+    data_url: Annotated[str, typer.Option("--data", help="Where the data function answers.")] = DATA_URL,
+    patience: Annotated[float, typer.Option(help="Real seconds to wait for the run's end.")] = 300.0,
+    account: _Account = "demo",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Move the exchange to the next session's decision time, fire the schedule, and show what became of the run."""
+    from alchemiser_local.cycle import Exchange, run_cycle
+    from alchemiser_local.provision import LocalAws
+    from alchemiser_local.stage import LocalStage
+
+    stage = LocalStage(LocalAws(endpoint), account, SPEED)
+    raise typer.Exit(run_cycle(stage, Exchange(exchange_url), data_url, patience=patience, as_json=as_json))
+
+
+def main() -> None:
+    """Turn the project's errors into one line and an exit code."""
+    try:
+        app(prog_name="python -m alchemiser_local")
+    except AlchemiserError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(
+            3 if isinstance(error, TransientError) else 2 if isinstance(error, InvalidSettings) else 1
+        ) from error
+
+
+if __name__ == "__main__":
+    main()

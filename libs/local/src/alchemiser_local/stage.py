@@ -1,0 +1,84 @@
+"""The local stage: what deploy/template.yaml is given, and what the functions find under which name."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from alchemiser_common.aws.dynamodb_state import DynamoStateStore
+from alchemiser_common.aws.s3_archive import S3Archive
+from alchemiser_common.ids import Pipeline
+from alchemiser_common.ports.clock import SystemClock
+from alchemiser_local.provision import REGION, LocalAws, local_template, provision
+from alchemiser_trading.authority import read_authority, set_authority
+from deploy.expand import expand
+
+if TYPE_CHECKING:
+    from deploy.expand import Stack
+
+STAGE = "dev"
+SECRET = "alchemiser-local-broker"  # noqa: S105  (a name)
+_SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:{SECRET}-AAAAAA"
+_IMAGES = ("Monolith", "Data", "Strategy", "Trading")
+SIMULATED_KEY = {"key_id": "PKSIMULATED", "secret_key": "simulated"}
+"""The simulator takes any."""
+
+
+def local_stack(account: str, *, phase: str = "modular") -> "Stack":
+    """The template in a phase. Images are named, not used: the containers are the functions."""
+    return expand({
+        "RolloutPhase": phase,
+        "Stage": STAGE,
+        "AccountAlias": account,
+        "BrokerSecretArn": _SECRET_ARN,
+        "ShadowSecretArn": _SECRET_ARN,
+        "Registry": "local/alchemiser",
+        **{f"{name}Tag": "0000000" for name in _IMAGES},
+        **{f"{name}Digest": f"sha256:{'0' * 64}" for name in _IMAGES},
+    })  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LocalStage:
+    """The stage at a local AWS. `speed` is the exchange's time in real time."""
+
+    aws: LocalAws
+    account: str
+    speed: float
+
+    @cached_property
+    def _stack(self) -> "Stack":
+        return local_stack(self.account)
+
+    def name(self, output: str) -> str:
+        """What an output of the template says, e.g. `Table`; of a queue its name."""
+        return str(self._stack.outputs[output]).rpartition("/")[2]
+
+    @cached_property
+    def state(self) -> DynamoStateStore:
+        """The functions' state store."""
+        client = self.aws.session().client("dynamodb", endpoint_url=self.aws.endpoint)
+        return DynamoStateStore(client, self.name("Table"), lambda: uuid4().hex)
+
+    @cached_property
+    def archive(self) -> S3Archive:
+        """The functions' archive."""
+        return S3Archive(self.aws.session().client("s3", endpoint_url=self.aws.endpoint), self.name("Bucket"))
+
+    def first_use(self) -> bool:
+        """Make everything and give the account to the modular pipeline; False if it was there.
+
+        Raises StoreUnavailable.
+        """
+        template = local_template(self._stack.resources, speed=self.speed)
+        made = provision(self.aws, template, secrets={SECRET: SIMULATED_KEY})
+        if read_authority(self.state, self.account) is None:
+            set_authority(
+                self.state,
+                self.account,
+                Pipeline.MODULAR,
+                who="python -m alchemiser_local",
+                reason="first use of the local AWS",
+                now=SystemClock().now(),
+            )
+        return made

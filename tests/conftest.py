@@ -1,0 +1,16 @@
+"""What tests of several rooms share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.aws import CREDENTIALS, Aws, moto_server
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[Aws]:
+    """AWS as moto plays it, one for each test process; credentials are in the environment meanwhile."""
+    with pytest.MonkeyPatch.context() as patch, moto_server() as server:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        yield server

@@ -1,0 +1,149 @@
+"""One stage of containers for the session, made afresh for every test, and what a run leaves that nobody disturbs."""
+
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from alchemiser_common.settings import Settings
+from alchemiser_local.provision import LocalAws
+from alchemiser_local.stage import LocalStage
+from alchemiser_simulator import SimulatorControl, sample_history
+from alchemiser_strategy.bootstrap import enabled_strategies
+from images import stand_ins
+from images.settings import ROOT, ImageSettings
+from images.source import read_source
+from support.container_bench import (
+    ACCOUNT,
+    SCHEDULED,
+    SPEED,
+    TIMEOUTS,
+    ContainerBench,
+    assert_as_undisturbed,
+    compose_environment,
+)
+from support.containers import Boxes, Wanted
+
+TALLY: Counter[str] = Counter()
+BOXES: list[Boxes] = []
+
+
+def quiet_market(folder: Path) -> Path:
+    """The sample market's closes, each day at one price: what a run trades does not hang on when it trades."""
+    history = sample_history()
+    columns: dict[str, list[object]] = {name: [] for name in ("date", "symbol", "close")}
+    for row, day in enumerate(history.dates):
+        for column, symbol in enumerate(history.symbols):
+            price = float(history.close[row, column])
+            if price > 0:
+                columns["date"].append(day)
+                columns["symbol"].append(symbol)
+                columns["close"].append(round(price, 2))
+    table = pa.table({**columns, **dict.fromkeys(("open", "high", "low"), columns["close"])})
+    table = table.append_column("volume", pa.array([50_000_000] * len(table)))
+    file = folder / "quiet.parquet"
+    pq.write_table(table, file)
+    file.chmod(0o644)
+    folder.chmod(0o755)
+    return file
+
+
+def wanted(images: Callable[[str], str], stand_in: str, market: Path) -> Iterator[Wanted]:
+    """What is to run. Functions are in three networks: one to be asked on, one to AWS, one to the broker."""
+    yield Wanted("aws", stand_in, 5000, command=["alchemiser_local", "aws"], networks=("aws",))
+    yield Wanted(
+        "alpaca",
+        stand_in,
+        8765,
+        command=[
+            *(
+                "alchemiser_local",
+                "exchange",
+                f"--speed={SPEED:g}",
+                "--data=/market.parquet",
+                "--state=/books/books.db",
+            ),
+            f"--start={SCHEDULED:%Y-%m-%dT%H:%M:%S}",
+        ],
+        networks=("broker",),
+        volumes={"books": "/books", str(market): "/market.parquet"},
+    )
+    strategies = enabled_strategies(Settings().strategies, {})
+    universe = {
+        "ALCHEMISER_DATA__UNIVERSE": str(list(strategies.symbols)).replace("'", '"'),
+        "ALCHEMISER_DATA__LOOKBACK": str(strategies.lookback),
+    }
+    for role, service, own in (
+        ("data", "data", universe),
+        ("strategy", "strategy", {}),
+        ("trading", "trading", {}),
+        ("trading-2", "trading", {}),
+        ("monolith", "monolith", {}),
+    ):
+        environment = compose_environment(service) | own | {"ALCHEMISER_EXECUTION__HANDOVER_SECONDS": "2"}
+        environment |= {"ALCHEMISER_BROKER__READ_TIMEOUT_SECONDS": "4", "ALCHEMISER_AWS__READ_TIMEOUT_SECONDS": "2"}
+        if service in TIMEOUTS:
+            environment["AWS_LAMBDA_FUNCTION_TIMEOUT"] = f"{TIMEOUTS[service].total_seconds():g}"
+        yield Wanted(role, f"{images(service)}-local", 8080, environment, networks=("aws", "broker"))
+
+
+@pytest.fixture(scope="session")
+def stand_in(image_settings: ImageSettings) -> str:
+    """The stand-ins' image."""
+    return stand_ins.build_image(image_settings, read_source(ROOT))
+
+
+@pytest.fixture(scope="session")
+def stage(
+    built: Callable[[str], str], stand_in: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ContainerBench]:
+    market = quiet_market(tmp_path_factory.mktemp("market"))
+    with Boxes() as boxes, ThreadPoolExecutor(8) as pool:
+        BOXES.append(boxes)
+        for item in wanted(built, stand_in, market):
+            boxes.add(item)
+        local = LocalStage(LocalAws(boxes["aws"].url), ACCOUNT, SPEED)
+        with SimulatorControl(boxes["alpaca"].url) as control:
+            bench = ContainerBench(boxes, local, control, pool)
+            yield bench
+            TALLY["containers killed"] = boxes.killed
+
+
+@pytest.fixture(scope="session")
+def undisturbed(stage: ContainerBench) -> dict[str, Decimal]:
+    """What the account holds after a cycle that nobody disturbed."""
+    stage.afresh()
+    stage.up_to_the_decision()
+    delivery = stage.deliver("trading")
+    assert delivery.done, delivery
+    holdings = stage.held()
+    assert_as_undisturbed(stage, holdings)
+    return holdings
+
+
+@pytest.fixture
+def bench(stage: ContainerBench, undisturbed: dict[str, Decimal]) -> Iterator[ContainerBench]:
+    stage.afresh()
+    yield stage
+    TALLY["cycles"] += 1
+    TALLY["deliveries"] += len(stage.pumped)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that failed shows the last words of every container."""
+    report = yield
+    if report.failed and BOXES:
+        report.sections += [(f"{box.role} said", box.logs()[-4000:]) for box in BOXES[0]]
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if TALLY:
+        said = ", ".join(f"{count} {what}" for what, count in sorted(TALLY.items()))
+        terminalreporter.write_line(f"containers: {said}")

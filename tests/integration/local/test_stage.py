@@ -1,0 +1,60 @@
+"""The local stage is made by the deployment's template, and is whole."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from alchemiser_common.ids import Pipeline
+from alchemiser_local.provision import LocalAws, in_real_time
+from alchemiser_local.stage import SECRET, SIMULATED_KEY, LocalStage
+from alchemiser_trading.authority import read_authority
+from support.aws import moto_server
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[LocalStage]:
+    with moto_server() as server:
+        made = LocalStage(LocalAws(server.url), "demo", 20.0)
+        assert made.first_use()
+        yield made
+
+
+def test_queues_redrive_after_three_and_hide_in_real_time(stage: LocalStage) -> None:
+    sqs = stage.aws.session().client("sqs", endpoint_url=stage.aws.endpoint)
+    hidden = {}
+    for name in ("MarketDataQueue", "TradeDecisionQueue"):
+        url = sqs.get_queue_url(QueueName=stage.name(name))["QueueUrl"]
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        redrive = json.loads(attributes["RedrivePolicy"])
+        assert redrive["maxReceiveCount"] == 3
+        assert redrive["deadLetterTargetArn"].endswith(f":{stage.name(name.replace('Queue', 'DeadLetters'))}")
+        hidden[name] = int(attributes["VisibilityTimeout"])
+    assert hidden == {"MarketDataQueue": 30, "TradeDecisionQueue": 48}
+
+
+def test_the_account_is_the_modular_pipelines(stage: LocalStage) -> None:
+    authority = read_authority(stage.state, "demo")
+    assert authority is not None
+    assert authority.pipeline is Pipeline.MODULAR
+
+
+def test_the_archive_and_the_secret_are_there(stage: LocalStage) -> None:
+    stage.archive.put("reports/one.json", b"{}")
+    assert stage.archive.get("reports/one.json") == b"{}"
+    secrets = stage.aws.session().client("secretsmanager", endpoint_url=stage.aws.endpoint)
+    assert json.loads(secrets.get_secret_value(SecretId=SECRET)["SecretString"]) == SIMULATED_KEY
+
+
+def test_a_second_use_changes_nothing(stage: LocalStage) -> None:
+    stage.archive.put("reports/two.json", b"{}")
+    assert not stage.first_use()
+    assert stage.archive.get("reports/two.json") == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "speed", "real"), [(960, 20, 48), (900, 20, 45), (360, 20, 30), (900, 1, 900), (960, 100, 30)]
+)
+def test_time_outs_shrink_with_the_exchanges_speed_but_not_below_a_start(seconds: int, speed: float, real: int) -> None:
+    assert in_real_time(seconds, speed) == timedelta(seconds=real)

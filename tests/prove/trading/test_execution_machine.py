@@ -1,0 +1,27 @@
+"""SmartExecution against the adversarial broker of the unit tests, at length."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from unit.trading.test_execution_machine import Walk
+
+EXAMPLES = int(os.environ.get("PROVE_WALKS", "3000"))
+
+
+def test_random_quotes_fills_losses_and_cancels(record_property: Callable[[str, object], None]) -> None:
+    ends: Counter[str] = Counter()
+
+    class CountedWalk(Walk):
+        def teardown(self) -> None:
+            outcome = self.state.outcome if hasattr(self, "state") else None
+            ends[outcome.value if outcome else "still walking"] += 1
+
+    run_state_machine_as_test(
+        CountedWalk, settings=settings(max_examples=EXAMPLES, stateful_step_count=60, deadline=None)
+    )
+    assert {"filled", "partial", "unfilled", "refused", "frozen"} <= ends.keys(), f"ends never met; met: {dict(ends)}"
+    record_property("walks against an adversarial broker", f"{ends.total()}: {dict(ends.most_common())}")

@@ -1,0 +1,80 @@
+"""compose.yaml says what deploy/template.yaml says, and opens nothing but loopback."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from alchemiser_common.settings import load_settings
+from alchemiser_local.delivering import read_map
+from alchemiser_local.provision import in_real_time
+from alchemiser_local.stage import SECRET, local_stack
+
+ROOT = Path(__file__).resolve().parents[3]
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+FUNCTIONS = ("data", "strategy", "trading", "monolith")
+STACK = local_stack("demo")
+SPEED = 20.0
+
+
+def variables(service: str) -> dict[str, str]:
+    found = SERVICES[service]["environment"]
+    assert isinstance(found, dict)
+    return found
+
+
+def deployed(service: str) -> dict[str, Any]:
+    """Properties of the function in the template's own words; the monolith's are those of its last phase."""
+    stack = STACK if service != "monolith" else local_stack("demo", phase="cutover")
+    return dict(stack.of_type("AWS::Lambda::Function")[f"{service.capitalize()}Function"])
+
+
+@pytest.mark.parametrize("service", FUNCTIONS)
+def test_settings_are_valid_and_name_what_the_template_names(service: str) -> None:
+    own = variables(service)
+    assert load_settings(own).settings.backend == "aws"
+    wanted = {
+        name: value
+        for name, value in deployed(service)["Environment"]["Variables"].items()
+        if name in {"ALCHEMISER_AWS__TABLE", "ALCHEMISER_AWS__BUCKET", "ALCHEMISER_AWS__EVENT_BUS"}
+        or name.endswith("_QUEUE")
+    }
+    for name, value in wanted.items():
+        assert own[name].rpartition("/")[2] == str(value).rpartition("/")[2], name
+
+
+@pytest.mark.parametrize("service", FUNCTIONS)
+def test_a_function_has_the_templates_time_and_memory(service: str) -> None:
+    properties = deployed(service)
+    own = variables(service)
+    assert int(own["AWS_LAMBDA_FUNCTION_TIMEOUT"]) == in_real_time(properties["Timeout"], SPEED).total_seconds()
+    assert int(own["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) == properties["MemorySize"]
+
+
+def test_the_event_source_knows_queues_functions_and_time_outs() -> None:
+    maps = [read_map(part.removeprefix("--map=")) for part in SERVICES["event-source"]["command"] if "--map=" in part]
+    assert [item.queue for item in maps] == [
+        str(STACK.outputs[name]).rpartition("/")[2] for name in ("MarketDataQueue", "TradeDecisionQueue")
+    ]
+    for item, service in zip(maps, ("strategy", "trading"), strict=True):
+        assert item.url == f"http://{service}:8080"
+        assert item.timeout.total_seconds() == int(variables(service)["AWS_LAMBDA_FUNCTION_TIMEOUT"])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_containers_are_shut_in(service: str) -> None:
+    own = SERVICES[service]
+    assert own["read_only"] is True
+    assert own["user"] == "65532:65532"
+    assert own["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in own["security_opt"]
+    assert own["mem_limit"]
+    assert all(port.startswith("127.0.0.1:") for port in own.get("ports", []))
+
+
+def test_the_strategy_holds_no_name_of_a_secret_or_a_store() -> None:
+    assert not {"ALCHEMISER_AWS__BROKER_SECRET", "ALCHEMISER_AWS__TABLE", "ALCHEMISER_AWS__BUCKET"} & set(
+        variables("strategy")
+    )
+    assert variables("trading")["ALCHEMISER_AWS__BROKER_SECRET"] == SECRET

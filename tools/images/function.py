@@ -1,0 +1,131 @@
+"""A function's image at work under the Lambda runtime interface emulator, in a container as locked up as Lambda's."""
+
+import json
+import re
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from images.docker import docker
+from images.errors import ImagesError
+
+_INVOCATIONS = "/2015-03-31/functions/function/invocations"
+_FULL_CPU_MB = 1769
+"""Lambda gives one vCPU at this memory size, and a proportional share below and above."""
+_START_SECONDS = 30.0
+_INIT = re.compile(r"INIT REPORT\(durationMs: ([0-9.]+)\)")
+_LOCKED = ("--read-only", "--tmpfs", "/tmp:size=512m", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")  # noqa: S108
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an invocation came to: the JSON text, and how long the caller waited."""
+
+    body: str
+    seconds: float
+
+    @property
+    def failed(self) -> bool:
+        """Whether the function raised or its process died: Lambda then answers with the error's type."""
+        if not self.body:  # the emulator's answer for a process that died
+            return True
+        content = json.loads(self.body)
+        return isinstance(content, dict) and "errorType" in content
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A running container; the emulator starts the function's process with the first invocation."""
+
+    container: str
+    url: str
+
+    def invoke(self, event: bytes, *, timeout: float = 900) -> Answer:
+        """One invocation. Raises ImagesError if no answer comes."""
+        request = urllib.request.Request(self.url + _INVOCATIONS, data=event)  # noqa: S310  (our own loopback)
+        started = time.monotonic()
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
+                body = response.read().decode()
+        except urllib.error.HTTPError as error:  # the process died; the emulator says so in its answer
+            body = error.read().decode()
+        except OSError as error:
+            raise ImagesError(f"invocation got no answer ({error}); the container said: {self.log()[-600:]}") from error
+        return Answer(body, time.monotonic() - started)
+
+    def log(self) -> str:
+        """Everything the container printed, the emulator's lines included."""
+        return docker("container", "logs", self.container, merge=True)
+
+    def reports(self) -> list[str]:
+        """The REPORT lines, one an invocation."""
+        return [line for line in self.log().splitlines() if line.startswith("REPORT ")]
+
+    def init_seconds(self) -> float:
+        """How long the function's process took to be ready. Raises ImagesError before the first invocation."""
+        found = _INIT.search(self.log())
+        if found is None:
+            raise ImagesError("the emulator reported no init; invoke the function first")
+        return float(found.group(1)) / 1000
+
+    def peak_memory(self) -> int:
+        """Largest resident size of the function's process so far, in bytes; Linux engines on this machine only."""
+        processes = docker("container", "top", self.container, "-eo", "pid,args").splitlines()[1:]
+        pids = [line.split()[0] for line in processes if Path(line.split()[1]).name.startswith("python")]
+        if not pids:
+            raise ImagesError("the function's process is gone")
+        status = Path("/proc", pids[0], "status").read_text("ascii")
+        (kilobytes,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
+        return int(kilobytes) * 1024
+
+
+@contextmanager
+def running(
+    image: str,
+    *,
+    environment: Mapping[str, str] | None = None,
+    env_file: Path | None = None,
+    emulator: Path | None = None,
+    cpu_of_mb: int | None = None,
+) -> Iterator[Function]:
+    """Start the image and remove it in the end. An image without the emulator in it gets it from `emulator`.
+
+    `cpu_of_mb` gives it the CPU share that Lambda gives with so much memory. Raises ImagesError.
+    """
+    arguments = ["run", "--detach", *_LOCKED, "--publish", "127.0.0.1::8080"]
+    for name, value in (environment or {}).items():
+        arguments += ["--env", f"{name}={value}"]
+    if env_file is not None:
+        arguments += ["--env-file", str(env_file)]
+    if cpu_of_mb is not None:
+        arguments += ["--cpus", f"{cpu_of_mb / _FULL_CPU_MB:.3f}"]
+    if emulator is not None:
+        arguments += ["--volume", f"{emulator}:/aws-lambda-rie:ro", "--entrypoint", "/aws-lambda-rie"]
+        command = json.loads(docker("image", "inspect", "--format", "{{json .Config}}", image))
+        arguments += [image, *command["Entrypoint"], *command["Cmd"]]
+    else:
+        arguments.append(image)
+    container = docker(*arguments)
+    try:
+        address = docker("container", "port", container, "8080/tcp").splitlines()[0]
+        function = Function(container, f"http://{address}")
+        _wait_until_it_listens(function)
+        yield function
+    finally:
+        docker("container", "rm", "--force", container)
+
+
+def _wait_until_it_listens(function: Function) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(function.url, timeout=1)  # noqa: S310
+        except urllib.error.HTTPError:
+            return  # an answer, if only that the page is unknown
+        except OSError:
+            time.sleep(0.02)
+    raise ImagesError(f"the emulator did not listen within {_START_SECONDS:.0f} s: {function.log()[-600:]}")

@@ -1,0 +1,82 @@
+"""Pushes images whose tags never move, and goes back to earlier ones by digest; both prove what they release."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from images.docker import docker, docker_aloud, exists
+from images.errors import ImagesError
+from images.function import running
+from images.releases import Release, Releases
+from images.settings import ImageSettings
+
+_PROBE = b'{"probe": "version"}'
+_ABSENT = ("no such manifest", "manifest unknown", "not found")
+
+type Clock = Callable[[], datetime]
+
+
+def push(service: str, tag: str, settings: ImageSettings, releases: Releases, emulator: Path, now: Clock) -> Releases:
+    """Push the built image `tag` and make it the current release.
+
+    Raises ImagesError: no such image, a dirty or foreign tag, a wrong answer to the version probe, or another image
+    under this tag in the registry. The same image again is no error.
+    """
+    local, remote = f"{settings.local_name(service)}:{tag}", f"{settings.registry_name(service)}:{tag}"
+    if tag.endswith("-dirty"):
+        raise ImagesError(f"{tag} is not pushed: the tree differs from its commit; commit, build again, then push")
+    if not exists(local):
+        raise ImagesError(f"{local} is not built yet: make build-service SERVICE={service}")
+    labelled = docker("image", "inspect", "--format", '{{index .Config.Labels "alchemiser.git-sha"}}', local)
+    if labelled != tag:
+        raise ImagesError(f"{local} was built from {labelled}; a pushed tag is the git commit it was built from")
+    verify(local, service, tag, emulator)
+    there = _pushed(remote)
+    if there is None:
+        docker("image", "tag", local, remote)
+        docker_aloud(["image", "push", remote])
+        there = _pushed(remote)
+        if there is None:
+            raise ImagesError(f"{remote} was pushed, but the registry does not know it")
+    elif docker("image", "inspect", "--format", "{{.Id}}", local) not in there:
+        raise ImagesError(f"{remote} exists with other content; tags are immutable: commit, and push under the new one")
+    digest, _ = there
+    current = releases.current(service)
+    if current is not None and current.digest == digest:
+        return releases
+    return releases.released(service, Release(tag=tag, digest=digest, at=now()))
+
+
+def roll_back(
+    service: str, tag: str | None, settings: ImageSettings, releases: Releases, emulator: Path, now: Clock
+) -> Releases:
+    """Make an earlier release the current one: pulled by digest, asked for its version. Raises ImagesError."""
+    target = releases.target(service, tag)
+    image = f"{settings.registry_name(service)}@{target.digest}"
+    docker("image", "pull", image)
+    verify(image, service, target.tag, emulator)
+    return releases.rolled_back(service, target.model_copy(update={"at": now()}))
+
+
+def verify(image: str, service: str, git_sha: str, emulator: Path) -> None:
+    """Start the image and ask it which build it is. Raises ImagesError if it is another one or does not answer."""
+    with running(image, emulator=emulator) as function:
+        answer = function.invoke(_PROBE, timeout=60)
+    said = json.loads(answer.body)
+    if not isinstance(said, dict) or (said.get("service"), said.get("git_sha")) != (service, git_sha):
+        raise ImagesError(f"{image} was asked for its version and should be {service} {git_sha}; it says {answer.body}")
+
+
+def _pushed(remote: str) -> tuple[str, str] | None:
+    """Digest and image id of what a tag in the registry names, None if the tag is free."""
+    try:
+        manifest = json.loads(docker("manifest", "inspect", "--insecure", "--verbose", remote))
+    except ImagesError as error:
+        if any(words in str(error).lower() for words in _ABSENT):
+            return None
+        raise
+    if not isinstance(manifest, dict):
+        raise ImagesError(f"{remote} names images of several platforms; Lambda takes one")
+    body = manifest.get("SchemaV2Manifest") or manifest["OCIManifest"]
+    return str(manifest["Descriptor"]["digest"]), str(body["config"]["digest"])

@@ -1,0 +1,34 @@
+"""Builds the image of the stand-ins (libs/local/Dockerfile) that compose.yaml runs beside the functions."""
+
+import os
+import sys
+
+from images.build import build_command, describe
+from images.docker import docker_aloud, require_engine
+from images.errors import ImagesError
+from images.settings import ROOT, ImageSettings, load
+from images.source import Source, read_source
+
+DOCKERFILE = "libs/local/Dockerfile"
+
+
+def build_image(settings: ImageSettings, source: Source) -> str:
+    """Build `prefix/local:tag` and return that name. Raises ImagesError."""
+    name = f"{settings.prefix}/local:{source.tag}"
+    docker_aloud(build_command(DOCKERFILE, "local", name, settings, {}))
+    return name
+
+
+def main() -> int:
+    """Build it and say how large it is; 3 if Docker did not do it."""
+    try:
+        require_engine()
+        sys.stdout.write(describe(build_image(load(os.environ), read_source(ROOT))) + "\n")
+    except ImagesError as error:
+        sys.stderr.write(f"stand-ins: {error}\n")
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
