@@ -32,6 +32,8 @@ def local_stack(account: str, *, phase: str = "modular") -> "Stack":
         "AccountAlias": account,
         "BrokerSecretArn": _SECRET_ARN,
         "ShadowSecretArn": _SECRET_ARN,
+        "DataUniverse": '["SPY"]',
+        "DataLookback": "250",
         "Registry": "local/alchemiser",
         **{f"{name}Tag": "0000000" for name in _IMAGES},
         **{f"{name}Digest": f"sha256:{'0' * 64}" for name in _IMAGES},
