@@ -41,6 +41,7 @@ class Box:
         self.role = role
         self.port = port
         self.killed = 0
+        self._asked = False
 
     @property
     def url(self) -> str:
@@ -56,11 +57,14 @@ class Box:
         self._container.kill()
         self.killed += 1
 
-    def start(self) -> None:
-        """Start it again if it has ended, and wait until it takes connections."""
+    def start(self) -> bool:
+        """Start it if it has ended, and wait until it takes connections; whether it is new, or was never asked yet."""
+        new = not (self.running and self._asked)
         if not self.running:
             self._container.start()
         self.wait()
+        self._asked = True
+        return new
 
     def wait(self) -> None:
         deadline = time.monotonic() + _START_SECONDS

@@ -1,5 +1,6 @@
 """One stage of containers for the session, made afresh for every test, and what a run leaves that nobody disturbs."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -86,6 +87,8 @@ def wanted(images: Callable[[str], str], stand_in: str, market: Path) -> Iterato
         ("monolith", "monolith", {}),
     ):
         environment = compose_environment(service) | own | {"ALCHEMISER_EXECUTION__HANDOVER_SECONDS": "2"}
+        # Enough cash that no spread makes a buy smaller: quantities are the plan's, whatever the hour.
+        environment["ALCHEMISER_TRADING__CASH_RESERVE"] = "0.03"
         environment |= {"ALCHEMISER_BROKER__READ_TIMEOUT_SECONDS": "4", "ALCHEMISER_AWS__READ_TIMEOUT_SECONDS": "2"}
         if service in TIMEOUTS:
             environment["AWS_LAMBDA_FUNCTION_TIMEOUT"] = f"{TIMEOUTS[service].total_seconds():g}"
@@ -123,7 +126,20 @@ def undisturbed(stage: ContainerBench) -> dict[str, Decimal]:
     assert delivery.done, delivery
     holdings = stage.held()
     assert_as_undisturbed(stage, holdings)
+    TALLY["exchange seconds of a cycle"] = round((stage.control.clock().now - SCHEDULED).total_seconds())
     return holdings
+
+
+@pytest.fixture(scope="session")
+def trading_seconds(stage: ContainerBench, undisturbed: dict[str, Decimal]) -> float:
+    """Real seconds of trading's invocation in that cycle, once more."""
+    stage.afresh()
+    stage.up_to_the_decision()
+    started = time.monotonic()
+    assert stage.deliver("trading").done
+    took = time.monotonic() - started
+    assert stage.held() == undisturbed, "two undisturbed cycles differ"
+    return took
 
 
 @pytest.fixture
