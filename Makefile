@@ -46,6 +46,10 @@ prove: setup ## Explore crashes, interleavings and random faults of trading; end
 bench: setup ## Measure speed and memory beside their aims (JSON=FILE writes them too)
 	@tools/bench.sh $(if $(JSON),--json $(JSON))
 
+.PHONY: mutants
+mutants: setup ## Change the trading core in small ways and list what its tests do not notice (MODULE=plan for one)
+	@tools/mutants.sh $(if $(JSON),--json $(JSON)) $(MODULE)
+
 .PHONY: lock
 lock: setup ## Resolve the lock files again (SERVICE=name for one)
 	@tools/lock.sh $(SERVICE)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Resolve the lock files again: pins and hashes only, no addresses.
-# Usage: tools/lock.sh [SERVICE|local|dev|uv|bench|naive]...
+# Usage: tools/lock.sh [SERVICE|local|dev|uv|bench|mutation|naive]...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=${UV:-.venv/bin/uv}
@@ -17,11 +17,12 @@ compile() { # OUTPUT INPUT...
 }
 
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(uv dev bench local data strategy trading monolith naive)
+[ ${#targets[@]} -gt 0 ] || targets=(uv dev bench mutation local data strategy trading monolith naive)
 for target in "${targets[@]}"; do
     case $target in
         uv) compile tools/uv.lock tools/uv.in ;;
         bench) compile tests/benchmarks/requirements.lock tests/benchmarks/requirements.in ;;
+        mutation) compile tests/mutation/requirements.lock tests/mutation/requirements.in -c requirements-dev.lock ;;
         local) compile libs/local/requirements.lock libs/local/pyproject.toml ;;
         naive) compile deploy/naive/requirements.lock deploy/naive/requirements.in services/monolith/pyproject.toml ;;
         dev) compile requirements-dev.lock requirements-dev.in --all-extras \

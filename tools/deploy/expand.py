@@ -1,27 +1,15 @@
-"""The SAM template as the stack that one set of parameters gives: plain resources, nothing conditional left.
+"""The template as the stack that one set of parameters gives: plain resources, nothing conditional left.
 
-SAM's own translator expands it; parameters, mappings, conditions and references to names are then resolved as
-CloudFormation would. An intrinsic or a type that is not known here is an error, never passed over.
+Parameters, mappings, conditions and references to names are resolved as CloudFormation would. An intrinsic or a type
+that is not known here is an error, never passed over.
 """
 
-import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
-ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE = ROOT / "deploy" / "template.yaml"
-REGISTRY = ROOT / "deploy" / "registry.yaml"
-
-type Json = str | int | float | bool | None | list[Json] | dict[str, Json]
-
-_NO_VALUE = object()
-
-
-class TemplateError(Exception):
-    """Raised when a template holds what this reader does not know, or a parameter breaks its rule."""
+from deploy.template import TEMPLATE, Json, TemplateError, load, mapping, parameter_values, section, sequence, translate
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,168 +24,139 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Resources by logical id, with what `Ref` and `Fn::GetAtt` among them come to where that is known."""
+    """Resources and outputs by logical id, and the parameters they come from."""
 
     resources: Mapping[str, Mapping[str, Json]]
     outputs: Mapping[str, Json]
-    parameters: Mapping[str, Json]
+    parameters: Mapping[str, str]
     place: Place = field(default_factory=Place)
 
-    def of_type(self, kind: str) -> dict[str, Mapping[str, Json]]:
+    def of_type(self, kind: str) -> dict[str, dict[str, Json]]:
         """Properties of the resources of one type."""
-        return {name: properties(resource) for name, resource in self.resources.items() if resource["Type"] == kind}
+        return {name: properties(item) for name, item in self.resources.items() if item["Type"] == kind}
+
+    def body(self) -> dict[str, Json]:
+        """A template that makes this stack and no other."""
+        resources: dict[str, Json] = {name: dict(item) for name, item in self.resources.items()}
+        return {"Resources": resources, "Outputs": {name: {"Value": value} for name, value in self.outputs.items()}}
 
 
-def properties(resource: Mapping[str, Json]) -> Mapping[str, Json]:
+def properties(resource: Mapping[str, Json]) -> dict[str, Json]:
     """A resource's properties."""
-    found = resource.get("Properties", {})
-    if not isinstance(found, dict):
-        raise TemplateError(f"Properties of a {resource.get('Type')} are no mapping")
-    return found
+    return mapping(resource.get("Properties", {}), f"Properties of a {resource.get('Type')}")
 
 
 def expand(parameters: Mapping[str, str], *, place: Place | None = None, template: Path = TEMPLATE) -> Stack:
     """The stack that `parameters` give. Raises TemplateError."""
-    where = place or Place()
-    source = load(template)
-    given = _parameters(source, parameters)
-    if source.get("Transform"):
-        source = _translate(source, {**given, "AWS::Region": where.region, "AWS::Partition": where.partition})
-    return _Resolver(source, given, where).stack()
+    where, source = place or Place(), load(template)
+    values = parameter_values(source, parameters)
+    if "Transform" in source:
+        source = translate(source, values, where.region)
+    return _Resolver(source, values, where).stack()
 
 
-def load(path: Path) -> dict[str, Json]:
-    """A template with its short tags (!Ref, !Sub, …) as long ones."""
-    content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  (a SafeLoader)
-    if not isinstance(content, dict):
-        raise TemplateError(f"{path} is no template")
-    return content
+_PHYSICAL_NAMES = (
+    "TableName", "BucketName", "QueueName", "TopicName", "RoleName", "RepositoryName", "LogGroupName", "ArchiveName",
+    "AlarmName", "DashboardName", "Name", "FunctionName",
+)  # fmt: skip
+"""Where a type says its physical name; an alias has both Name and FunctionName, and is named by the first."""
 
-
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's tags."""
-
-
-def _tagged(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Json:
-    value: Json
-    if isinstance(node, yaml.ScalarNode):
-        value = str(loader.construct_scalar(node))
-        if suffix == "GetAtt":
-            value = list(value.split(".", 1))
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
-    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _tagged)  # type: ignore[no-untyped-call]
-
-
-def _parameters(source: Mapping[str, Json], given: Mapping[str, str]) -> dict[str, Json]:
-    """Defaults and given values, held to the template's own rules. Raises TemplateError."""
-    import re
-
-    declared = source.get("Parameters") or {}
-    assert isinstance(declared, dict)
-    unknown = sorted(set(given) - set(declared))
-    if unknown:
-        raise TemplateError(f"parameter {unknown[0]} is not in the template; it knows {', '.join(sorted(declared))}")
-    values: dict[str, Json] = {}
-    for name, rule in declared.items():
-        assert isinstance(rule, dict)
-        value = given.get(name, rule.get("Default"))
-        if value is None:
-            raise TemplateError(f"parameter {name} is missing: {rule.get('Description', 'it has no default')}")
-        allowed, pattern = rule.get("AllowedValues"), rule.get("AllowedPattern")
-        if isinstance(allowed, list) and str(value) not in {str(item) for item in allowed}:
-            raise TemplateError(f"parameter {name} is {value!r}; it may be {', '.join(str(item) for item in allowed)}")
-        if isinstance(pattern, str) and not re.fullmatch(pattern, str(value)):
-            raise TemplateError(f"parameter {name} is {value!r}; it must look like {pattern}")
-        values[name] = str(value)
-    return values
-
-
-def _translate(source: dict[str, Json], parameters: Mapping[str, Json]) -> dict[str, Json]:
-    os.environ.setdefault("AWS_DEFAULT_REGION", str(parameters["AWS::Region"]))
-    from samtranslator.parser.parser import Parser
-    from samtranslator.translator.translator import Translator
-
-    try:
-        translated = Translator({}, Parser()).translate(source, dict(parameters))
-    except Exception as error:
-        raise TemplateError(f"SAM does not take the template: {getattr(error, 'causes', None) or error}") from error
-    assert isinstance(translated, dict)
-    return translated
-
-
-def _typed(rule: Json, value: Json) -> Json:
-    return int(str(value)) if isinstance(rule, dict) and rule.get("Type") == "Number" else value
+_ARNS = {
+    "AWS::S3::Bucket": "s3:::{name}",
+    "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{name}",
+    "AWS::SQS::Queue": "sqs:{region}:{account}:{name}",
+    "AWS::SNS::Topic": "sns:{region}:{account}:{name}",
+    "AWS::Events::EventBus": "events:{region}:{account}:event-bus/{name}",
+    "AWS::Logs::LogGroup": "logs:{region}:{account}:log-group:{name}:*",
+    "AWS::Lambda::Function": "lambda:{region}:{account}:function:{name}",
+    "AWS::Lambda::Alias": "lambda:{region}:{account}:function:{function}:{name}",
+}
+_REF_IS_ARN = frozenset({"AWS::Lambda::Alias", "AWS::SNS::Topic"})
+_SETTLED = frozenset({"Condition", "Metadata", "DependsOn"})
+_NO_VALUE = object()
 
 
 class _Resolver:
     """Resolves one translated template."""
 
-    def __init__(self, template: Mapping[str, Json], parameters: Mapping[str, Json], place: Place) -> None:
+    def __init__(self, template: Mapping[str, Json], parameters: Mapping[str, str], place: Place) -> None:
         self._template = template
+        self._parameters = parameters
         self._place = place
-        declared = template.get("Parameters") or {}
-        assert isinstance(declared, dict)
         self._names: dict[str, Json] = {
-            **{name: _typed(declared[name], value) for name, value in parameters.items()},
+            **{name: self._typed(name, value) for name, value in parameters.items()},
             "AWS::AccountId": place.account,
             "AWS::Region": place.region,
             "AWS::Partition": place.partition,
             "AWS::StackName": place.stack,
             "AWS::URLSuffix": "amazonaws.com",
         }
-        self._conditions: dict[str, bool] = {}
+        self._kept = {
+            name: mapping(item, name)
+            for name, item in section(template, "Resources").items()
+            if self._wanted(mapping(item, name))
+        }
+        self._used: set[str] = set()
+        self._functions: Mapping[str, Callable[[Json], object]] = {
+            "Ref": lambda argument: self._ref(str(argument)),
+            "Fn::GetAtt": self._get_att,
+            "Fn::Sub": self._sub,
+            "Fn::If": self._if,
+            "Fn::FindInMap": self._find_in_map,
+        }
 
     def stack(self) -> Stack:
         """Everything whose condition holds."""
-        kept = {
-            name: resource
-            for name, resource in self._section("Resources").items()
-            if isinstance(resource, dict) and self._wanted(resource)
-        }
         resources: dict[str, Mapping[str, Json]] = {}
-        self._kept = kept
-        for name, resource in kept.items():
-            bare = {key: value for key, value in resource.items() if key != "Condition"}
-            resolved = self.resolve(bare)
-            assert isinstance(resolved, dict)
+        for name, item in self._kept.items():
+            bare: Json = {key: value for key, value in item.items() if key not in _SETTLED}
+            self._used.clear()
+            resolved = mapping(self.resolve(bare), name)
+            # References are resolved to names, so the order they stood for must be said.
+            if self._used:
+                resolved["DependsOn"] = [*sorted(self._used)]
             resources[name] = resolved
-        outputs = {
-            name: self.resolve(output["Value"])
-            for name, output in self._section("Outputs").items()
-            if isinstance(output, dict) and self._wanted(output)
-        }
-        parameters = {name: value for name, value in self._names.items() if not name.startswith("AWS::")}
-        return Stack(resources, outputs, parameters, self._place)
+        wanted = {name: mapping(item, name) for name, item in section(self._template, "Outputs").items()}
+        outputs = {name: self.resolve(item["Value"]) for name, item in wanted.items() if self._wanted(item)}
+        return Stack(resources, outputs, self._parameters, self._place)
 
-    def _section(self, name: str) -> dict[str, Json]:
-        found = self._template.get(name) or {}
-        assert isinstance(found, dict)
-        return found
+    def resolve(self, value: Json) -> Json:
+        """A value with its intrinsics worked out."""
+        found = self._resolve(value)
+        return None if found is _NO_VALUE else found  # type: ignore[return-value]
+
+    def _resolve(self, value: Json) -> object:
+        if isinstance(value, list):
+            return [item for item in map(self._resolve, value) if item is not _NO_VALUE]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1 and (name := next(iter(value))) in self._functions:
+            return self._functions[name](value[name])
+        strange = [key for key in value if key.startswith("Fn::")]
+        if strange:
+            raise TemplateError(f"intrinsic {strange[0]} is not understood: {value}")
+        resolved = {key: self._resolve(item) for key, item in value.items()}
+        return {key: item for key, item in resolved.items() if item is not _NO_VALUE}
+
+    def _typed(self, name: str, value: str) -> Json:
+        rule = mapping(section(self._template, "Parameters")[name], name)
+        return int(value) if rule["Type"] == "Number" else value
 
     def _wanted(self, item: Mapping[str, Json]) -> bool:
-        name = item.get("Condition")
-        return name is None or self._condition(str(name))
+        return "Condition" not in item or self._condition(str(item["Condition"]))
 
     def _condition(self, name: str) -> bool:
-        if name not in self._conditions:
-            conditions = self._section("Conditions")
-            if name not in conditions:
-                raise TemplateError(f"condition {name} is not defined")
-            self._conditions[name] = self._holds(conditions[name])
-        return self._conditions[name]
+        conditions = section(self._template, "Conditions")
+        if name not in conditions:
+            raise TemplateError(f"condition {name} is not defined")
+        return self._holds(conditions[name])
 
     def _holds(self, test: Json) -> bool:
         match test:
             case {"Condition": str(name)}:
                 return self._condition(name)
-            case {"Fn::Equals": [left, right]}:
-                return str(self.resolve(left)) == str(self.resolve(right))
+            case {"Fn::Equals": [{"Ref": str(name)}, str(right)]}:
+                return self._parameters[name] == right
             case {"Fn::Not": [inner]}:
                 return not self._holds(inner)
             case {"Fn::And": [*parts]}:
@@ -206,111 +165,68 @@ class _Resolver:
                 return any(self._holds(part) for part in parts)
         raise TemplateError(f"condition {test} is not understood")
 
-    def resolve(self, value: Json) -> Json:
-        """A value with its intrinsics worked out."""
-        found = self._resolve(value)
-        return None if found is _NO_VALUE else found  # type: ignore[return-value]
+    def _if(self, argument: Json) -> object:
+        name, yes, no = sequence(argument, "Fn::If")
+        return self._resolve(yes if self._condition(str(name)) else no)
 
-    def _resolve(self, value: Json) -> object:
-        match value:
-            case {"Ref": "AWS::NoValue"}:
-                return _NO_VALUE
-            case {"Ref": str(name)}:
-                return self._ref(name)
-            case {"Fn::GetAtt": [str(name), str(attribute)]}:
-                return self._attribute(name, attribute)
-            case {"Fn::Sub": str(text)}:
-                return self._substitute(text)
-            case {"Fn::Sub": [str(text), dict(own)]}:
-                return self._substitute(text, {key: self.resolve(item) for key, item in own.items()})
-            case {"Fn::If": [str(name), yes, no]}:
-                return self._resolve(yes if self._condition(name) else no)
-            case {"Fn::FindInMap": [name, first, second]}:
-                table = self._section("Mappings")
-                for key in (name, first, second):
-                    table = table[str(self.resolve(key))]  # type: ignore[assignment]
-                return table
-            case {"Fn::Join": [str(separator), [*parts]]}:
-                return separator.join(str(self.resolve(part)) for part in parts)
-            case dict():
-                strange = [key for key in value if key.startswith("Fn::")]
-                if strange:
-                    raise TemplateError(f"intrinsic {strange[0]} is not understood: {value}")
-                resolved = {key: self._resolve(item) for key, item in value.items()}
-                return {key: item for key, item in resolved.items() if item is not _NO_VALUE}
-            case list():
-                return [item for item in map(self._resolve, value) if item is not _NO_VALUE]
-        return value
+    def _find_in_map(self, argument: Json) -> Json:
+        table: Json = section(self._template, "Mappings")
+        for key in sequence(argument, "Fn::FindInMap"):
+            table = mapping(table, "Mappings")[str(key)]
+        return table
 
-    def _substitute(self, text: str, own: Mapping[str, Json] | None = None) -> str:
-        import re
+    def _sub(self, argument: Json) -> str:
+        text, own = (argument, {}) if isinstance(argument, str) else sequence(argument, "Fn::Sub")
+        given = {name: self.resolve(value) for name, value in mapping(own, "Fn::Sub").items()}
 
-        def replace(match: "re.Match[str]") -> str:
+        def replace(match: re.Match[str]) -> str:
             name = match[1]
-            if own and name in own:
-                return str(own[name])
-            return str(self._attribute(*name.split(".", 1)) if "." in name else self._ref(name))
+            if name in given:
+                return str(given[name])
+            return str(self._get_att([*name.split(".", 1)]) if "." in name else self._ref(name))
 
-        return re.sub(r"\$\{([^!}]+)\}", replace, text)
+        return re.sub(r"\$\{([^}]+)\}", replace, str(text))
 
-    def _ref(self, name: str) -> Json:
+    def _ref(self, name: str) -> object:
+        if name == "AWS::NoValue":
+            return _NO_VALUE
         if name in self._names:
             return self._names[name]
-        kind, physical, _ = self._identify(name)
+        kind, physical = self._identify(name)
         if kind == "AWS::SQS::Queue":
             return f"https://sqs.{self._place.region}.amazonaws.com/{self._place.account}/{physical}"
-        if kind in {"AWS::Lambda::Alias", "AWS::SNS::Topic"}:
-            return self._arn(name)
-        return physical
+        return self._arn(name) if kind in _REF_IS_ARN else physical
 
-    def _attribute(self, name: str, attribute: str) -> Json:
-        kind, physical, _ = self._identify(name)
+    def _get_att(self, argument: Json) -> Json:
+        name, attribute = (str(part) for part in sequence(argument, "Fn::GetAtt"))
+        as_it_is: Json = {"Fn::GetAtt": argument}
+        kind, physical = self._identify(name)
+        if (kind, attribute) == ("AWS::IAM::Role", "Arn"):
+            return as_it_is  # CloudFormation names roles
         if attribute == "Arn":
-            return self._arn(name) + (":*" if kind == "AWS::Logs::LogGroup" else "")
-        if attribute in {"QueueName", "Name", "TopicName"}:
+            return self._arn(name)
+        if attribute == "QueueName":
             return physical
-        if kind == "AWS::Lambda::Version" and attribute == "Version":
-            return f"<version of {name}>"
+        if (kind, attribute) == ("AWS::Lambda::Version", "Version"):
+            return as_it_is  # only known once it is published
         raise TemplateError(f"Fn::GetAtt {name}.{attribute} is not understood")
 
     def _arn(self, name: str) -> str:
-        kind, physical, own = self._identify(name)
-        place, prefix = self._place, f"arn:{self._place.partition}"
-        where = f"{place.region}:{place.account}"
-        match kind:
-            case "AWS::S3::Bucket":
-                return f"{prefix}:s3:::{physical}"
-            case "AWS::IAM::Role":
-                return f"{prefix}:iam::{place.account}:role/{physical}"
-            case "AWS::DynamoDB::Table":
-                return f"{prefix}:dynamodb:{where}:table/{physical}"
-            case "AWS::SQS::Queue":
-                return f"{prefix}:sqs:{where}:{physical}"
-            case "AWS::SNS::Topic":
-                return f"{prefix}:sns:{where}:{physical}"
-            case "AWS::Events::EventBus":
-                return f"{prefix}:events:{where}:event-bus/{physical}"
-            case "AWS::Logs::LogGroup":
-                return f"{prefix}:logs:{where}:log-group:{physical}"
-            case "AWS::Lambda::Function":
-                return f"{prefix}:lambda:{where}:function:{physical}"
-            case "AWS::Lambda::Alias":
-                function = self.resolve(own["FunctionName"])
-                return f"{prefix}:lambda:{where}:function:{function}:{physical}"
-        raise TemplateError(f"the ARN of {name}, a {kind}, is not known here")
+        kind, physical = self._identify(name)
+        if kind not in _ARNS:
+            raise TemplateError(f"the ARN of {name}, a {kind}, is not known here")
+        function = self.resolve(properties(self._kept[name]).get("FunctionName"))
+        place = self._place
+        rest = _ARNS[kind].format(name=physical, account=place.account, region=place.region, function=function)
+        return f"arn:{place.partition}:{rest}"
 
-    def _identify(self, name: str) -> tuple[str, str, Mapping[str, Json]]:
-        """Type, physical name and properties of a resource that is there."""
-        resource = self._kept.get(name)
-        if resource is None:
+    def _identify(self, name: str) -> tuple[str, str]:
+        """Type and physical name of a resource that is there."""
+        item = self._kept.get(name)
+        if item is None:
             raise TemplateError(f"{name} is referred to, but is not there under these parameters")
-        own, kind = properties(resource), str(resource["Type"])
-        named = next((own[key] for key in _NAME_KEYS if key in own), None)
-        return kind, str(self.resolve(named)) if named is not None else f"{self._place.stack}-{name}", own
-
-
-_NAME_KEYS: Sequence[str] = (
-    "TableName", "BucketName", "QueueName", "TopicName", "RoleName", "LogGroupName", "ArchiveName", "AlarmName",
-    "DashboardName", "Name", "FunctionName",
-)  # fmt: skip
-"""Where a type says its physical name; an alias has both Name and FunctionName, and is named by the first."""
+        self._used.add(name)
+        own = properties(item)
+        named = next((own[key] for key in _PHYSICAL_NAMES if key in own), None)
+        physical = f"{self._place.stack}-{name}" if named is None else str(self.resolve(named))
+        return str(item["Type"]), physical

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from deploy.expand import Json, Stack, TemplateError
+from deploy.expand import Stack, properties
+from deploy.template import Json, TemplateError, mapping, sequence
 
 
 class Effect(StrEnum):
@@ -112,13 +113,10 @@ def role_documents(stack: Stack, role: str) -> list[Json]:
     resource = stack.resources.get(role)
     if resource is None:
         raise TemplateError(f"role {role} is not in the stack")
-    own = resource["Properties"]
-    assert isinstance(own, dict)
+    own = properties(resource)
     if own.get("ManagedPolicyArns"):
         raise TemplateError(f"role {role} has managed policies, whose content is not in the template")
-    policies = own.get("Policies", [])
-    assert isinstance(policies, list)
-    return [policy["PolicyDocument"] for policy in policies if isinstance(policy, dict)]
+    return [mapping(policy, role)["PolicyDocument"] for policy in sequence(own.get("Policies", []), role)]
 
 
 def _statements(document: Json) -> list[Json]:

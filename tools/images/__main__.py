@@ -194,7 +194,7 @@ def _cold(arguments: argparse.Namespace) -> int:
             )
             for service in SERVICES
         ]
-        subjects.append(cold.Subject(report.NAIVE, report.build_naive(settings), probe, {}))
+        subjects.append(cold.Subject(report.NAIVE, report.build_naive(settings), probe, variables))
         tell = partial(print, file=sys.stderr, flush=True)
         starts = list(cold.measure(subjects, emulator, arguments.runs, tuple(arguments.sizes), tell))
     sys.stdout.write(cold.table(starts))

@@ -109,13 +109,12 @@ def strategy_queue() -> Iterator[dict[str, str]]:
             session.set_credentials(*key.values())
             client = session.create_client("sqs", region_name="us-east-1", endpoint_url=url)
             sqs = cast("SQSClient", client)
-            attributes = {"FifoQueue": "true"}
-            queue = sqs.create_queue(QueueName="TradeDecisionQueue.fifo", Attributes=attributes)["QueueUrl"]
+            created = sqs.create_queue(QueueName="TradeDecisionQueue.fifo", Attributes={"FifoQueue": "true"})
             yield {
                 **key,
                 "ALCHEMISER_BACKEND": "aws",
                 "ALCHEMISER_AWS__ENDPOINT_URL": url,
-                "ALCHEMISER_AWS__TRADE_DECISION_QUEUE": queue,
+                "ALCHEMISER_AWS__TRADE_DECISION_QUEUE": created["QueueUrl"],
             }
         finally:
             process.terminate()

@@ -31,6 +31,8 @@ class Answer:
     @property
     def failed(self) -> bool:
         """Whether the function raised or its process died: Lambda then answers with the error's type."""
+        if not self.body:  # the emulator's answer for a process that died
+            return True
         content = json.loads(self.body)
         return isinstance(content, dict) and "errorType" in content
 
@@ -73,7 +75,7 @@ class Function:
     def peak_memory(self) -> int:
         """Largest resident size of the function's process so far, in bytes; Linux engines on this machine only."""
         processes = docker("container", "top", self.container, "-eo", "pid,args").splitlines()[1:]
-        pids = [line.split()[0] for line in processes if line.split()[1].startswith("python")]
+        pids = [line.split()[0] for line in processes if Path(line.split()[1]).name.startswith("python")]
         if not pids:
             raise ImagesError("the function's process is gone")
         status = Path("/proc", pids[0], "status").read_text("ascii")

@@ -20,6 +20,7 @@ _COMMANDS = {
     "backtest": "backtest",
     "replay": "replay",
     "strategies": "strategies",
+    "universe": "universe",
     "halt": "switches",
     "reduce": "switches",
     "resume": "switches",

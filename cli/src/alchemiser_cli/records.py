@@ -35,8 +35,12 @@ class Records:
         return f"table {self.settings.aws.table}" if on_aws else str(self.settings.home)
 
 
+def open_settings() -> Settings:
+    """The settings of the current folder. Raises InvalidSettings."""
+    return read_settings(os.environ, Path.cwd()).settings
+
+
 def open_records() -> Records:
-    """Those of the current folder. Raises InvalidSettings."""
-    folder = Path.cwd()
-    settings = read_settings(os.environ, folder).settings
-    return Records(settings, open_adapters(settings, {**read_dotenv(folder), **os.environ}))
+    """The records of the current folder's settings. Raises InvalidSettings."""
+    settings = open_settings()
+    return Records(settings, open_adapters(settings, {**read_dotenv(Path.cwd()), **os.environ}))

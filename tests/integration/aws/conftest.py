@@ -1,5 +1,6 @@
 """AWS behind a proxy that strikes, and stores whose client goes through it."""
 
+import logging
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -9,6 +10,15 @@ from alchemiser_common.aws.clients import AwsClients
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from support.aws import Aws
 from support.fault_proxy import FaultProxy, fault_proxy
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """A function logs to the stdout of its test alone."""
+    root = logging.getLogger()
+    before = list(root.handlers)
+    yield
+    root.handlers[:] = before
 
 
 @pytest.fixture

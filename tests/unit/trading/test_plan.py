@@ -1,68 +1,24 @@
-"""The plan: rules as tables, invariants as properties."""
+"""The plan: its rules as tables."""
 
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from alchemiser_common.errors import DecisionRefused, LimitBreached
 from alchemiser_common.ids import Side
-from alchemiser_common.messages.decision import StrategyShare, Target
-from alchemiser_common.messages.snapshot import Account, Position
-from alchemiser_common.ports.broker import Asset
+from alchemiser_common.messages.decision import SignalStatus
+from alchemiser_common.messages.snapshot import StrategyTargets
 from alchemiser_common.settings import TradingSettings
 from alchemiser_trading.limits import check_limits
-from alchemiser_trading.plan import Plan, make_plan
-from support.messages import ACCOUNT, SCHEDULED, make_decision
+from alchemiser_trading.plan import Plan, SkippedLeg, make_plan
+from support.messages import ACCOUNT, RUN, SCHEDULED, SESSION, make_decision
+from support.plans import SETTINGS, legs, planned, position
 
-SETTINGS = TradingSettings()
-LETTERS = ("AAA", "BBB", "CCC", "DDD", "EEE")
-
-
-def account(cash: str, equity: str) -> Account:
-    return ACCOUNT.model_copy(update={"cash": Decimal(cash), "equity": Decimal(equity), "last_equity": Decimal(equity)})
+EXACT = TradingSettings(cash_reserve=Decimal(0), min_trade_share=Decimal(0))
 
 
-def position(symbol: str, quantity: str, price: str, available: str | None = None) -> Position:
-    held = Decimal(quantity)
-    return Position(
-        symbol=symbol,
-        quantity=held,
-        available=Decimal(available) if available is not None else held,
-        market_value=held * Decimal(price),
-        price=Decimal(price),
-        average_entry_price=Decimal(price),
-    )
-
-
-def target(symbol: str, weight: float) -> Target:
-    return Target(symbol=symbol, weight=weight, shares=(StrategyShare(strategy="only", weight=weight),))
-
-
-def planned(
-    targets: dict[str, float],
-    *,
-    cash: str,
-    positions: tuple[Position, ...] = (),
-    prices: dict[str, str] | None = None,
-    whole: frozenset[str] = frozenset(),
-    unknown: frozenset[str] = frozenset(),
-    settings: TradingSettings = SETTINGS,
-) -> Plan:
-    """A plan at the given prices; equity is cash and positions."""
-    known = {item.symbol: item.price for item in positions} | {
-        symbol: Decimal(price) for symbol, price in (prices or {}).items()
-    }
-    equity = Decimal(cash) + sum((item.market_value for item in positions), Decimal(0))
-    symbols = {*targets, *(item.symbol for item in positions)} - unknown
-    assets = {symbol: Asset(symbol=symbol, tradable=True, fractionable=symbol not in whole) for symbol in symbols}
-    decision = make_decision(targets=tuple(target(symbol, weight) for symbol, weight in targets.items()), signals=())
-    return make_plan(decision, account(cash, str(equity)), positions, known, assets, settings, SCHEDULED)
-
-
-def legs(plan: Plan) -> list[tuple[str, str, Decimal]]:
-    return [(leg.side.value, leg.symbol, leg.quantity) for leg in plan.legs]
+def left_alone(symbol: str, side: Side, value: str, reason: str, *, untradable: bool = False) -> SkippedLeg:
+    return SkippedLeg(symbol=symbol, side=side, value=Decimal(value), reason=reason, untradable=untradable)
 
 
 def test_a_symbol_that_is_held_and_not_wanted_is_sold_to_the_last_digit() -> None:
@@ -73,7 +29,36 @@ def test_a_symbol_that_is_held_and_not_wanted_is_sold_to_the_last_digit() -> Non
 def test_a_full_exit_takes_what_the_broker_calls_available_and_says_what_stays() -> None:
     plan = planned({}, cash="0", positions=(position("CCC", "10", "100", available="4"),))
     assert legs(plan) == [("sell", "CCC", Decimal(4))]
-    assert "not available" in plan.skipped[0].reason
+    reason = "6 of 10 shares are not available: other orders hold them"
+    assert plan.skipped == (left_alone("CCC", Side.SELL, "600", reason),)
+
+
+@pytest.mark.parametrize(
+    ("available", "whole", "sold", "reason"),
+    [
+        ("1.25", frozenset[str](), ["1.25"], "6.250000 of 7.500000 shares are not available: other orders hold them"),
+        ("1.25", frozenset({"AAA"}), ["1"], "6 of 7 shares are not available: other orders hold them"),
+        ("0", frozenset({"AAA"}), [], "7 of 7 shares are not available: other orders hold them"),
+        ("-3", frozenset({"AAA"}), [], "7 of 7 shares are not available: other orders hold them"),
+    ],
+    ids=["fractions", "whole shares only", "nothing", "less than nothing"],
+)
+def test_a_part_sale_takes_what_is_available_and_orderable_and_says_what_stays(
+    available: str, whole: frozenset[str], sold: list[str], reason: str
+) -> None:
+    held = (position("AAA", "10", "100", available=available),)
+    plan = planned({"AAA": 0.25}, cash="0", positions=held, whole=whole, settings=EXACT)
+    assert legs(plan) == [("sell", "AAA", Decimal(quantity)) for quantity in sold]
+    assert [skipped.reason for skipped in plan.skipped] == [reason]
+
+
+def test_a_part_sale_is_rounded_down_to_what_can_be_ordered() -> None:
+    held = (position("AAA", "10", "300"), position("BBB", "10", "300"))
+    whole = frozenset({"BBB"})
+    plan = planned({"AAA": 0.35, "BBB": 0.35}, cash="1000", positions=held, whole=whole, settings=EXACT)
+    assert legs(plan) == [("sell", "AAA", Decimal("1.833333")), ("sell", "BBB", Decimal(1))]
+    plan = planned({"AAA": 0.4, "BBB": 0.4}, cash="1000", positions=held, whole=whole, settings=EXACT)
+    assert legs(plan) == [("sell", "AAA", Decimal("0.666666"))]
 
 
 def test_sells_come_first_and_the_largest_first_then_buys_likewise() -> None:
@@ -86,45 +71,138 @@ def test_sells_come_first_and_the_largest_first_then_buys_likewise() -> None:
         ("buy", "CCC"),
     ]
     assert [leg.number for leg in plan.legs] == [1, 2, 3, 4]
+    assert [leg.full_exit for leg in plan.legs] == [True, True, False, False]
 
 
 def test_differences_under_the_minimum_are_left_alone_but_full_exits_are_not() -> None:
     held = (position("AAA", "50.5", "100"), position("BBB", "0.01", "100"))
     plan = planned({"AAA": 0.51}, cash="4949", positions=held)
     assert legs(plan) == [("sell", "BBB", Decimal("0.01"))]
+    assert plan.skipped == (), "nothing of it stays"
+
+
+@pytest.mark.parametrize(
+    ("smallest", "weight", "cash", "bought"),
+    [
+        ({"min_trade_value": 10}, 0.01, "1000", "1"),
+        ({"min_trade_value": 10}, 0.0099, "1000", None),
+        ({"min_trade_value": 1}, 0.001, "1000", "0.1"),
+        ({"min_trade_value": 10, "min_trade_share": "0.002"}, 0.0015, "100000", None),
+        ({"min_trade_value": 10, "min_trade_share": "0.002"}, 0.002, "100000", "20"),
+    ],
+    ids=["just the smallest", "less", "just a dollar", "less than the share of equity", "just the share of equity"],
+)
+def test_the_smallest_trade_is_the_larger_of_a_value_and_a_share_of_equity(
+    smallest: dict[str, object], weight: float, cash: str, bought: str | None
+) -> None:
+    settings = TradingSettings.model_validate({"cash_reserve": 0, "min_trade_share": 0} | smallest)
+    plan = planned({"AAA": weight}, cash=cash, prices={"AAA": "10"}, settings=settings)
+    assert legs(plan) == ([] if bought is None else [("buy", "AAA", Decimal(bought))])
+    assert plan.skipped == ()
 
 
 def test_whole_share_assets_are_bought_and_sold_in_whole_shares() -> None:
     held = (position("BBB", "3.7", "100"),)
     plan = planned({"AAA": 0.5}, cash="1000", positions=held, prices={"AAA": "99"}, whole=frozenset({"AAA", "BBB"}))
     assert legs(plan) == [("sell", "BBB", Decimal(3)), ("buy", "AAA", Decimal(6))]
-    assert "0.7 shares stay" in plan.skipped[0].reason
+    reason = "0.7 shares stay: the broker trades whole shares of it only"
+    assert plan.skipped == (left_alone("BBB", Side.SELL, "70", reason),)
+
+
+def test_a_buy_of_less_than_a_share_of_a_whole_share_asset_is_left_alone_and_named() -> None:
+    plan = planned({"AAA": 0.5}, cash="1000", prices={"AAA": "501"}, whole=frozenset({"AAA"}), settings=EXACT)
+    reason = "less than one share, or than the smallest trade"
+    assert (plan.legs, plan.skipped) == ((), (left_alone("AAA", Side.BUY, "500", reason),))
 
 
 def test_buys_shrink_in_proportion_when_cash_falls_short() -> None:
-    held = (position("ZZZ", "90", "100"),)
-    plan = planned(
-        {"AAA": 0.6, "BBB": 0.3},
-        cash="1000",
-        positions=held,
-        prices={"AAA": "10", "BBB": "10"},
-        unknown=frozenset({"ZZZ"}),
-    )
+    held = (position("YYY", "90", "100"),)
+    targets, prices = {"AAA": 0.6, "BBB": 0.3, "CCC": 0.0011}, {"AAA": "10", "BBB": "10", "CCC": "10"}
+    settings = TradingSettings(min_trade_share=Decimal(0))
+    unknown = frozenset({"YYY"})
+    plan = planned(targets, cash="1000", positions=held, prices=prices, unknown=unknown, settings=settings)
     values = {leg.symbol: leg.value for leg in plan.legs}
-    assert plan.shrink < 1
     assert values["AAA"] / values["BBB"] == pytest.approx(Decimal(2), rel=Decimal("1e-6"))
     assert sum(values.values()) <= Decimal(1000) - plan.reserve
+    reason = "cash falls short"
+    assert left_alone("CCC", Side.BUY, "10.89", reason) in plan.skipped, "what it shrank to is no order any more"
+    assert "CCC" not in values
 
 
-def test_what_the_broker_does_not_trade_is_left_alone_and_named() -> None:
-    plan = planned({"AAA": 0.5}, cash="1000", prices={"AAA": "10"}, unknown=frozenset({"AAA"}))
-    assert plan.legs == ()
-    assert plan.skipped[0].untradable
+def test_buys_may_cost_cash_and_cautious_proceeds_less_the_reserve() -> None:
+    plan = planned({"BBB": 1.0}, cash="5", positions=(position("AAA", "100", "10"),), prices={"BBB": "10"})
+    there_is = Decimal(5) + Decimal(1000) * Decimal("0.9995") - Decimal("10.05")
+    assert plan.reserve == Decimal("10.05")
+    assert plan.shrink == there_is / (Decimal("994.95") * Decimal("1.0005"))
+    assert planned({"BBB": 0.5}, cash="1000", prices={"BBB": "10"}).shrink == 1
+
+
+def test_without_cash_nothing_is_bought() -> None:
+    held = (position("AAA", "100", "10"),)
+    plan = planned({"BBB": 0.5}, cash="-100", positions=held, prices={"BBB": "10"}, unknown=frozenset({"AAA"}))
+    assert (plan.legs, plan.shrink) == ((), Decimal(0))
+
+
+def test_what_the_broker_does_not_trade_is_left_alone_and_named_and_the_rest_is_traded() -> None:
+    held = (position("BBB", "30", "10"),)
+    plan = planned(
+        {"AAA": 0.2, "CCC": 0.2},
+        cash="700",
+        positions=held,
+        prices={"AAA": "10", "CCC": "10"},
+        unknown=frozenset({"AAA"}),
+        untraded=frozenset({"BBB"}),
+        settings=EXACT,
+    )
+    assert legs(plan) == [("buy", "CCC", Decimal(20))]
+    assert plan.skipped == (
+        left_alone("AAA", Side.BUY, "200", "the broker does not know the symbol any more", untradable=True),
+        left_alone("BBB", Side.SELL, "300", "the broker does not trade it", untradable=True),
+    )
+
+
+def test_an_empty_position_is_no_position() -> None:
+    plan = planned({}, cash="1000", positions=(position("AAA", "0", "10"),), unknown=frozenset({"AAA"}))
+    assert (plan.legs, plan.skipped) == ((), ())
+
+
+@pytest.mark.parametrize(("cash", "refused"), [("-1", True), ("0", True), ("0.50", False)])
+def test_without_equity_there_is_nothing_to_allocate(cash: str, *, refused: bool) -> None:
+    if refused:
+        with pytest.raises(DecisionRefused, match=f"equity is {cash} USD; there is nothing to allocate"):
+            planned({}, cash=cash)
+    else:
+        assert planned({}, cash=cash).legs == ()
+
+
+def test_the_plan_keeps_what_it_was_made_from_and_what_each_strategy_stated() -> None:
+    made = make_decision()
+    held = tuple(position(symbol, "1", "10") for symbol in ("DDD", "CCC"))
+    stated, silent = made.signals[0], made.signals[0].model_copy(update={"strategy": "b", "status": SignalStatus.HOLD})
+    decision = made.model_copy(update={"signals": (stated, silent), "targets": ()})
+    prices = {"CCC": Decimal(10), "DDD": Decimal(10)}
+    plan = make_plan(decision, ACCOUNT, held, prices, {}, SETTINGS, SCHEDULED)
+    statement = StrategyTargets(strategy=stated.strategy, decided_for=SESSION.day, weights=stated.weights)
+    assert plan == Plan(
+        run_id=RUN,
+        decision_hash=decision.content_hash(),
+        session=SESSION.day,
+        made_at=SCHEDULED,
+        account=ACCOUNT,
+        positions=(held[1], held[0]),
+        reserve=ACCOUNT.equity / 100,
+        targets=(),
+        strategy_targets=(statement,),
+        legs=(),
+        skipped=plan.skipped,
+    )
 
 
 def test_no_price_and_a_short_position_are_refused() -> None:
     with pytest.raises(DecisionRefused, match="AAA has no price"):
         planned({"AAA": 0.5}, cash="1000")
+    with pytest.raises(DecisionRefused, match="AAA has no price"):
+        planned({"AAA": 0.5}, cash="1000", prices={"AAA": "0"})
     with pytest.raises(DecisionRefused, match="held short"):
         planned({}, cash="1000", positions=(position("AAA", "-1", "10"),))
 
@@ -150,60 +228,3 @@ def test_a_loss_beyond_the_limit_stops_trading() -> None:
     after = plan.model_copy(update={"account": plan.account.model_copy(update={"last_equity": Decimal(2000)})})
     with pytest.raises(LimitBreached, match=r"max_daily_loss: equity fell 0\.5000"):
         check_limits(after, SETTINGS)
-
-
-quantities = st.decimals("0.000000001", "5000", places=9)
-prices = st.decimals("0.5", "900", places=2)
-
-
-@st.composite
-def situations(draw: st.DrawFn) -> tuple[dict[str, float], str, tuple[Position, ...], dict[str, str], frozenset[str]]:
-    held = draw(st.sets(st.sampled_from(LETTERS), max_size=4))
-    wanted = draw(st.sets(st.sampled_from(LETTERS), max_size=4))
-    price = {symbol: str(draw(prices)) for symbol in LETTERS}
-    raw = [draw(st.integers(1, 100)) for _ in wanted]
-    scale = draw(st.floats(0.1, 1.0)) / max(sum(raw), 1)
-    weights = {symbol: part * scale for symbol, part in zip(sorted(wanted), raw, strict=True)}
-    positions = tuple(position(symbol, str(draw(quantities)), price[symbol]) for symbol in sorted(held))
-    whole = frozenset(draw(st.sets(st.sampled_from(LETTERS), max_size=2)))
-    return weights, str(draw(st.decimals("100", "200000", places=2))), positions, price, whole
-
-
-@given(situations())
-def test_the_plan_reaches_its_targets_within_one_minimum_trade_or_one_share(
-    situation: tuple[dict[str, float], str, tuple[Position, ...], dict[str, str], frozenset[str]],
-) -> None:
-    weights, cash, positions, price, whole = situation
-    plan = planned(weights, cash=cash, positions=positions, prices=price, whole=whole)
-    held = {item.symbol: item.quantity for item in positions}
-    after = dict(held)
-    for leg in plan.legs:
-        after[leg.symbol] = after.get(leg.symbol, Decimal(0)) + (1 if leg.side is Side.BUY else -1) * leg.quantity
-        assert leg.quantity > 0
-        if leg.side is Side.SELL:
-            assert leg.quantity <= held[leg.symbol], "more sold than held"
-    equity = plan.account.equity
-    bought = sum((leg.value for leg in plan.legs if leg.side is Side.BUY), Decimal(0))
-    sold = sum((leg.value for leg in plan.legs if leg.side is Side.SELL), Decimal(0))
-    assert bought <= max(plan.account.cash + sold - plan.reserve, Decimal(0)), "buys cost more than there is"
-    smallest = max(SETTINGS.min_trade_value, SETTINGS.min_trade_share * equity)
-    for symbol in {*held, *weights}:
-        wanted = Decimal(str(weights.get(symbol, 0.0))) * equity * (1 - SETTINGS.cash_reserve)
-        share = Decimal(price[symbol]) if symbol in whole else Decimal(0)
-        shrunk = wanted * (1 - plan.shrink)
-        off = abs(after.get(symbol, Decimal(0)) * Decimal(price[symbol]) - wanted)
-        if symbol not in weights:
-            assert after[symbol] == 0 or symbol in whole, "held, not wanted, not sold"
-            assert after[symbol] < 1, "whole shares were left"
-        else:
-            assert off <= smallest + share + shrunk + SETTINGS.min_trade_value + 1, f"{symbol} is {off} USD off"
-
-
-@given(situations())
-def test_the_same_situation_gives_the_same_plan(
-    situation: tuple[dict[str, float], str, tuple[Position, ...], dict[str, str], frozenset[str]],
-) -> None:
-    weights, cash, positions, price, whole = situation
-    first = planned(weights, cash=cash, positions=positions, prices=price, whole=whole)
-    turned = tuple(reversed(positions))
-    assert first == planned(weights, cash=cash, positions=turned, prices=price, whole=whole)

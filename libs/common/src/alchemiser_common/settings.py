@@ -256,6 +256,12 @@ class AwsSettings(_Section):
     """Name of the EventBridge bus."""
     broker_secret: str = ""
     """Name or ARN of the Secrets Manager secret with the broker's key."""
+    stage: str = ""
+    """Name of the deployment, a dimension of its metrics."""
+    phase: str = ""
+    """Rollout phase in which the process was deployed; for people to read, nothing decides by it."""
+    revision: str = ""
+    """The deployment's parameters as text, so that a change of one is a new version; nothing decides by it."""
     connect_timeout_seconds: float = Field(default=2.0, gt=0)
     read_timeout_seconds: float = Field(default=5.0, gt=0)
     attempts: int = Field(default=4, ge=1)

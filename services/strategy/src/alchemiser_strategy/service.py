@@ -2,7 +2,7 @@
 
 import logging
 
-from alchemiser_common.errors import PermanentError
+from alchemiser_common.errors import MarketDataRejected, PermanentError
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import StageFailure
@@ -24,6 +24,7 @@ class StrategyService:
         """The decision, or the failure that the trading service is to record: this service writes no state."""
         started = self._clock.now()
         try:
+            self._check_universe(snapshot)
             decision = self._manager.evaluate(snapshot)
         except PermanentError as error:
             _log.error("no decision", extra={"error": type(error).__name__, "reason": str(error)})
@@ -45,3 +46,16 @@ class StrategyService:
             },
         )
         return decision.traced(Stage.STRATEGY, started, self._clock.now())
+
+    def _check_universe(self, snapshot: MarketSnapshot) -> None:
+        """Raises MarketDataRejected for a symbol that the data service was never told to read.
+
+        Whether the branch taken today needs it or not: the data service was deployed for other strategies.
+        """
+        asked_for = {*snapshot.bars.symbols, *(gap.symbol for gap in snapshot.missing)}
+        lacking = sorted(set(self._manager.symbols) - asked_for)
+        if lacking:
+            raise MarketDataRejected(
+                f"the snapshot lacks {', '.join(lacking)}, which the enabled strategies read: data.universe is of "
+                "others; deploy the data function with what `alchemiser universe` prints"
+            )

@@ -76,7 +76,7 @@ def abandoned(state: LegState, reason: str, now: datetime) -> LegState:
 
 def _resolve(state: LegState, order: BrokerOrder | None, now: datetime, settings: ExecutionSettings) -> Advance:
     if order is not None:
-        found = replace(state, phase=LegPhase.WORKING, misses=0, sends=0, not_before=None, since=state.since or now)
+        found = replace(state, phase=LegPhase.WORKING, misses=0, sends=0, not_before=None)
         return _watch(_seen(found, order), now, settings)
     pending = state.pending
     if pending is None or (state.not_before is not None and now < state.not_before):
@@ -145,7 +145,7 @@ def _ended(state: LegState, order: BrokerOrder, now: datetime, settings: Executi
     if order.status is OrderStatus.REPLACED:
         return abandoned(state, f"order {order.order_id} was replaced by one that cannot be found", now)
     if state.negligible(state.remaining):
-        return _done(state, LegStatus.FILLED, "", now)
+        return _done(state, LegStatus.FILLED, state.reason, now)
     if state.stopping:
         return _done(state, LegStatus.UNFILLED, state.stopping, now)
     if order.status in {OrderStatus.EXPIRED, OrderStatus.DONE_FOR_DAY}:
@@ -167,7 +167,7 @@ def _place(state: LegState, quote: Quote | None, now: datetime, settings: Execut
     if state.stopping:
         return _done(state, LegStatus.UNFILLED, state.stopping, now), ()
     if state.negligible(state.remaining):
-        return _done(state, LegStatus.FILLED, "", now), ()
+        return _done(state, LegStatus.FILLED, state.reason, now), ()
     if state.not_before is not None and now < state.not_before:
         return state, ()
     state = replace(state, started_at=state.started_at or now)
@@ -255,13 +255,12 @@ def _affordable(state: LegState, step: Step, ask: Decimal, cash: Decimal) -> Ste
 
 def _done(state: LegState, otherwise: LegStatus, reason: str, now: datetime) -> LegState:
     """The leg ends: filled if nothing orderable is left of the plan, partial if something is filled."""
-    missing = state.leg.quantity - state.filled
     if otherwise is LegStatus.FROZEN:
         outcome = LegStatus.FROZEN
-    elif missing <= 0 or (state.filled > 0 and state.negligible(missing)):
+    elif state.filled > 0 and state.negligible(state.leg.quantity - state.filled):
         outcome, reason = LegStatus.FILLED, ""
     elif state.filled > 0:
         outcome = LegStatus.PARTIAL
     else:
         outcome = LegStatus.UNFILLED if otherwise is LegStatus.FILLED else otherwise
-    return replace(state, phase=LegPhase.DONE, outcome=outcome, reason=reason or state.reason, ended_at=now)
+    return replace(state, phase=LegPhase.DONE, outcome=outcome, reason=reason, ended_at=now)

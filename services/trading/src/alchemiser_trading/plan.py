@@ -82,7 +82,8 @@ class _Difference:
     value: Decimal
     price: Decimal
     asset: Asset
-    position: Position | None
+    held: Decimal
+    available: Decimal
     full_exit: bool
 
 
@@ -113,7 +114,7 @@ def make_plan(
     buy_legs: list[PlannedLeg] = []
     for wanted in _largest_first(buys):
         leg = _leg(wanted, _round(wanted.value * shrink / wanted.price, wanted.asset))
-        if leg.quantity > 0 and leg.value >= settings.min_trade_value:
+        if leg.value >= settings.min_trade_value:
             buy_legs.append(leg)
         else:
             reason = "cash falls short" if shrink < 1 else "less than one share, or than the smallest trade"
@@ -145,6 +146,7 @@ def _differences(
 ) -> tuple[list[_Difference], list[SkippedLeg]]:
     """Wanted minus held for every symbol of either, without what is too small or cannot be traded."""
     held = {position.symbol: position for position in positions}
+    nothing = Decimal(0)
     wanted = {target.symbol: Decimal(str(target.weight)) for target in decision.targets}
     invested = account.equity * (1 - settings.cash_reserve)
     smallest = _smallest(account, settings)
@@ -152,10 +154,11 @@ def _differences(
     skipped: list[SkippedLeg] = []
     for symbol in sorted(held.keys() | wanted.keys()):
         position = held.get(symbol)
-        if position is not None and position.quantity < 0:
-            raise DecisionRefused(f"{symbol} is held short ({position.quantity} shares); this system trades long only")
-        weight = wanted.get(symbol, Decimal(0))
-        full_exit = weight == 0 and position is not None and position.quantity > 0
+        quantity, available = (position.quantity, position.available) if position else (nothing, nothing)
+        if quantity < 0:
+            raise DecisionRefused(f"{symbol} is held short ({quantity} shares); this system trades long only")
+        weight = wanted.get(symbol, nothing)
+        full_exit = weight == 0 and quantity > 0
         value = weight * invested - (position.market_value if position else 0)
         if not full_exit and abs(value) < smallest:
             continue
@@ -168,7 +171,7 @@ def _differences(
         price = prices.get(symbol)
         if price is None or price <= 0:
             raise DecisionRefused(f"{symbol} has no price to plan with")
-        differences.append(_Difference(symbol, side, abs(value), price, asset, position, full_exit))
+        differences.append(_Difference(symbol, side, abs(value), price, asset, quantity, available, full_exit))
     return differences, skipped
 
 
@@ -179,23 +182,20 @@ def _smallest(account: Account, settings: TradingSettings) -> Decimal:
 def _shrink(buys: Sequence[_Difference], cash: Decimal, settings: TradingSettings) -> Decimal:
     """The factor, at most 1, at which the buys cost no more than `cash` USD."""
     cost = sum((buy.value for buy in buys), Decimal(0)) * (1 + settings.price_allowance)
-    return Decimal(1) if cost <= cash or cost == 0 else max(Decimal(0), cash / cost)
+    return min(max(cash / cost, Decimal(0)), Decimal(1)) if cost else Decimal(1)
 
 
 def _sell_quantity(sell: _Difference, skipped: list[SkippedLeg]) -> Decimal:
-    """Shares to sell: the broker's own figure on a full exit, else rounded down; never more than is available."""
-    position = sell.position
-    if position is None:
-        return Decimal(0)
-    available = max(position.available, Decimal(0))
-    if not sell.full_exit:
-        return min(_round(sell.value / sell.price, sell.asset), available)
-    quantity = available if sell.asset.fractionable else _round(available, sell.asset)
-    left = position.quantity - quantity
+    """Shares to sell: to the last digit on a full exit, else rounded down; never more than is available."""
+    wanted = sell.held if sell.full_exit else _round(sell.value / sell.price, sell.asset)
+    available = min(wanted, max(sell.available, Decimal(0)))
+    exact = sell.full_exit and sell.asset.fractionable
+    quantity = available if exact else _round(available, sell.asset)
+    left = wanted - quantity
     if left > 0:
         reason = (
-            f"{left} of {position.quantity} shares are not available: other orders hold them"
-            if available < position.quantity
+            f"{left} of {wanted} shares are not available: other orders hold them"
+            if available < wanted
             else f"{left} shares stay: the broker trades whole shares of it only"
         )
         skipped.append(SkippedLeg(symbol=sell.symbol, side=Side.SELL, value=left * sell.price, reason=reason))

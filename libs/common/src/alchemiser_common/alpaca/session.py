@@ -19,6 +19,7 @@ from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.secrets import BrokerCredentials
 
 _UNAUTHORISED = 401
+_FORBIDDEN = 403
 _THROTTLED = 429
 _SERVER_ERRORS = 500
 _REQUEST_TIMEOUT = 408
@@ -122,9 +123,14 @@ class Caller:
         try:
             return _classified(what, call)
         except BrokerRefused as error:
-            if error.status != _UNAUTHORISED or not self._renew():
+            if not _key_refused(error) or not self._renew():
                 raise
         return _classified(what, call)
+
+
+def _key_refused(error: BrokerRefused) -> bool:
+    """Alpaca says 401, or 403 with nothing but "forbidden."; other 403s are about the order."""
+    return error.status == _UNAUTHORISED or (error.status == _FORBIDDEN and str(error).endswith(": forbidden."))
 
 
 def _classified[R](what: str, call: Callable[[], R]) -> R:

@@ -23,9 +23,7 @@ class AwsAdapters:
 
     def __init__(self, settings: Settings) -> None:
         if settings.backend is not Backend.AWS:
-            raise InvalidSettings(
-                f"backend is {settings.backend.value}, and this needs AWS: set ALCHEMISER_BACKEND=aws"
-            )
+            raise InvalidSettings(f"backend is {settings.backend.value}; this needs AWS: set ALCHEMISER_BACKEND=aws")
         from alchemiser_common.aws.clients import AwsClients
 
         self._settings = settings

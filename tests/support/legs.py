@@ -1,0 +1,80 @@
+"""One leg of AAA at 100 USD on its way, its quotes and its orders; tests change what they are about."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from alchemiser_common.ids import Side
+from alchemiser_common.messages.report import LegStatus
+from alchemiser_common.ports.broker import BrokerOrder, OrderStatus, Quote
+from alchemiser_common.settings import ExecutionSettings, ExecutionStyle
+from alchemiser_trading.execution import advance
+from alchemiser_trading.legs import Action, LegPhase, LegState, Step, start
+from alchemiser_trading.plan import PlannedLeg
+from support.messages import SCHEDULED
+
+QUOTE = Quote(symbol="AAA", bid=Decimal("99.90"), ask=Decimal("100.10"), at=SCHEDULED)
+
+
+def leg(side: Side = Side.SELL, quantity: str = "10", **changes: object) -> PlannedLeg:
+    made = PlannedLeg(
+        number=1, symbol="AAA", side=side, quantity=Decimal(quantity), price=Decimal(100), fractionable=True
+    )
+    return made.model_copy(update=changes)
+
+
+def order(step: int, quantity: Decimal, status: OrderStatus, filled: str = "0") -> BrokerOrder:
+    done = Decimal(filled)
+    return BrokerOrder(
+        order_id=f"order-{step}",
+        client_order_id=f"client-{step}",
+        symbol="AAA",
+        side=Side.SELL,
+        status=status,
+        quantity=quantity,
+        filled_quantity=done,
+        average_price=Decimal(100) if done else None,
+    )
+
+
+def fresh(at: float) -> Quote:
+    return QUOTE.model_copy(update={"at": SCHEDULED + timedelta(seconds=at)})
+
+
+RULES = ExecutionSettings()
+TEN = Decimal(10)
+MID = Decimal("100.00")
+FIRST = Step(1, TEN, MID, MID)
+READY = start(leg())
+SENT = replace(
+    READY,
+    phase=LegPhase.SENT,
+    pending=FIRST,
+    steps=1,
+    style=ExecutionStyle.LIMIT_WALK,
+    since=SCHEDULED,
+    sends=1,
+    arrival_mid=MID,
+    started_at=SCHEDULED,
+)
+OPEN = order(1, TEN, OrderStatus.OPEN)
+WORKING = replace(SENT, phase=LegPhase.WORKING, sends=0, order=OPEN)
+CANCELLING = replace(WORKING, phase=LegPhase.CANCELLING)
+NOTHING: tuple[Action, ...] = ()
+
+
+def at(seconds: float) -> datetime:
+    return SCHEDULED + timedelta(seconds=seconds)
+
+
+def told(
+    state: LegState, seconds: float, report: BrokerOrder | None = None, rules: ExecutionSettings = RULES
+) -> tuple[LegState, tuple[Action, ...]]:
+    """What comes of a fresh quote and the newest report."""
+    return advance(state, fresh(seconds), report, at(seconds), rules)
+
+
+def ended(state: LegState, outcome: LegStatus, reason: str, seconds: float, **changes: Any) -> LegState:
+    done = replace(state, phase=LegPhase.DONE, outcome=outcome, reason=reason, ended_at=at(seconds))
+    return replace(done, **changes)

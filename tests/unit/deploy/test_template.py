@@ -1,0 +1,286 @@
+"""What the template makes of each phase, and the traps of the platform that it must not step into."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from alchemiser_common.ids import Pipeline
+from alchemiser_common.lambda_events import read_trigger
+from alchemiser_common.messages.snapshot import MarketSession
+from alchemiser_common.settings import Backend, Settings, load_settings
+from alchemiser_data.session import decision_time
+from deploy.expand import Stack, properties
+from deploy.template import REGISTRY, TEMPLATE, Json, TemplateError, load, mapping, section
+from support.deployment import BROKER_SECRET, PHASES, SERVICES, SHADOW_SECRET, parameters, stack
+
+STATEFUL = {
+    "AWS::DynamoDB::Table",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+    "AWS::Events::EventBus",
+    "AWS::Events::Archive",
+    "AWS::Logs::LogGroup",
+    "AWS::ECR::Repository",
+}
+
+
+def stateful(found: Stack) -> dict[str, Mapping[str, Json]]:
+    return {name: item for name, item in found.resources.items() if item["Type"] in STATEFUL}
+
+
+def environment(found: Stack, service: str) -> dict[str, str]:
+    function = found.of_type("AWS::Lambda::Function")[f"{service.capitalize()}Function"]
+    variables = mapping(mapping(function["Environment"], "Environment")["Variables"], "Variables")
+    return {name: str(value) for name, value in variables.items()}
+
+
+def settings_of(found: Stack, service: str) -> Settings:
+    return load_settings(environment(found, service)).settings
+
+
+@pytest.mark.parametrize(
+    ("phase", "functions", "schedules_on", "sources", "watched", "traders"),
+    [
+        ("monolith", {"monolith"}, {"monolith"}, 0, "monolith", {"monolith"}),
+        ("staged", set(SERVICES), {"monolith"}, 0, "monolith", {"monolith"}),
+        ("shadow", set(SERVICES), {"monolith", "modular"}, 2, "monolith", {"monolith"}),
+        ("cutover", set(SERVICES), {"modular"}, 2, "trading", {"trading"}),
+        ("modular", {"data", "strategy", "trading"}, {"modular"}, 2, "trading", {"trading"}),
+    ],
+)
+def test_a_phase_has_its_functions_schedules_sources_and_one_trader(
+    phase: str, functions: set[str], schedules_on: set[str], sources: int, watched: str, traders: set[str]
+) -> None:
+    found = stack(phase)
+    named = found.of_type("AWS::Lambda::Function")
+    assert {str(item["FunctionName"]) for item in named.values()} == {f"alchemiser-dev-{name}" for name in functions}
+    schedules = found.of_type("AWS::Scheduler::Schedule")
+    on = {item["Name"] for item in schedules.values() if item.get("State", "ENABLED") == "ENABLED"}
+    assert on == schedules_on | {"overdue"}
+    assert len(found.of_type("AWS::Lambda::EventSourceMapping")) == sources
+    watch = mapping(schedules["OverdueWatch"]["Target"], "Target")
+    assert watch["Arn"] == f"arn:aws:lambda:us-east-1:123456789012:function:alchemiser-dev-{watched}:live"
+    who_trades = [name for name in functions & {"monolith", "trading"} if not settings_of(found, name).shadow]
+    assert set(who_trades) == traders
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_who_trades_gets_the_trading_key_and_who_plans_the_shadow_key(phase: str) -> None:
+    found = stack(phase)
+    for service in ("monolith", "data", "trading"):
+        if f"{service.capitalize()}Function" not in found.resources:
+            continue
+        trades = (service == "monolith") == (phase in {"monolith", "staged", "shadow"})
+        assert settings_of(found, service).aws.broker_secret == (BROKER_SECRET if trades else SHADOW_SECRET), service
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_every_variable_is_a_setting_and_every_function_knows_its_place(phase: str) -> None:
+    found = stack(phase)
+    for service in SERVICES:
+        if f"{service.capitalize()}Function" in found.resources:
+            settings = settings_of(found, service)
+            assert settings.backend is Backend.AWS
+            assert settings.pipeline is (Pipeline.MONOLITH if service == "monolith" else Pipeline.MODULAR)
+            assert (settings.aws.stage, settings.aws.phase) == ("dev", phase)
+
+
+def test_what_holds_state_is_the_same_to_the_letter_in_every_phase() -> None:
+    first = stateful(stack(PHASES[0]))
+    assert len(first) == 13
+    for phase in PHASES[1:]:
+        assert stateful(stack(phase)) == first, phase
+
+
+@pytest.mark.parametrize("path", [TEMPLATE, REGISTRY], ids=lambda path: path.name)
+def test_what_holds_state_is_retained_named_and_unconditional(path: Path) -> None:
+    """A conditional resource that is retained would be orphaned by one phase and stand in the way of the next."""
+    template = load(path)
+    for name, raw in section(template, "Resources").items():
+        resource = mapping(raw, name)
+        if resource["Type"] in STATEFUL:
+            assert resource.get("DeletionPolicy") == resource.get("UpdateReplacePolicy") == "Retain", name
+            assert "Condition" not in resource, name
+            assert any(key.endswith("Name") for key in properties(resource)), name
+        else:
+            assert "DeletionPolicy" not in resource, name
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_whatever_changes_a_function_publishes_a_version_so_that_the_alias_moves(service: str) -> None:
+    """SAM compares only the image's address, and Lambda refuses a version without a change: both or neither."""
+    changes = {
+        "RolloutPhase": "cutover",
+        "Stage": "prod",
+        "AccountAlias": "other",
+        "BrokerEnvironment": "live",
+        "LiveArmed": "true",
+        "LiveAccountId": "1234",
+        "BrokerSecretArn": SHADOW_SECRET,
+        "ShadowSecretArn": BROKER_SECRET,
+        "DecisionAnchor": "close",
+        "DecisionOffsetMinutes": "20",
+        **{f"{name.capitalize()}Memory": "3000" for name in SERVICES},
+        **{f"{name.capitalize()}Tag": "0000000" for name in SERVICES},
+        **{f"{name.capitalize()}Digest": "sha256:" + "f" * 64 for name in SERVICES},
+    }
+    others = {"ReservedConcurrency"}  # a function's, not a version's
+    declared = set(parameters()) | set(section(load(TEMPLATE), "Parameters"))
+    untried = {name for name in declared - set(changes) - others if mentions(load(TEMPLATE), name, service)}
+    assert untried == {"Registry"}, "a parameter of the function that this test does not change"
+    before = stack("shadow")
+    for name, value in changes.items():
+        after = stack("shadow", **{name: value}) if name != "RolloutPhase" else stack(value)
+        changed = function_of(before, service) != function_of(after, service)
+        assert changed == (version_of(before, service) != version_of(after, service)), name
+
+
+def mentions(template: Json, parameter: str, service: str) -> bool:
+    function = section(mapping(template, "template"), "Resources")[f"{service.capitalize()}Function"]
+    text = json.dumps(function)
+    return f'"{parameter}"' in text or f"${{{parameter}}}" in text
+
+
+def function_of(found: Stack, service: str) -> dict[str, Json]:
+    """What Lambda compares when a version is published: tags and concurrency are not part of it."""
+    function = found.of_type("AWS::Lambda::Function")[f"{service.capitalize()}Function"]
+    return {name: value for name, value in function.items() if name not in {"Tags", "ReservedConcurrentExecutions"}}
+
+
+def version_of(found: Stack, service: str) -> str:
+    (name,) = [name for name in found.resources if re.fullmatch(f"{service.capitalize()}FunctionVersion.*", name)]
+    return name
+
+
+def seconds(found: Stack, queue: str, function: str) -> tuple[int, int, int]:
+    """Visibility, timeout and receives of a queue and the function it feeds."""
+    own = found.of_type("AWS::SQS::Queue")[queue]
+    redrive = mapping(own["RedrivePolicy"], "RedrivePolicy")
+    timeout = found.of_type("AWS::Lambda::Function")[function]["Timeout"]
+    return int(str(own["VisibilityTimeout"])), int(str(timeout)), int(str(redrive["maxReceiveCount"]))
+
+
+def test_a_snapshot_waits_six_timeouts_and_a_decision_comes_again_within_its_deadline() -> None:
+    found, defaults = stack("shadow"), Settings()
+    visibility, timeout, receives = seconds(found, "MarketDataQueue", "StrategyFunction")
+    assert visibility >= 6 * timeout
+    assert receives == 3
+    visibility, timeout, receives = seconds(found, "TradeDecisionQueue", "TradingFunction")
+    assert timeout < visibility < 6 * timeout
+    assert receives == 3
+    # The reason: the third delivery, a visibility after the second, must start before the decision has expired.
+    assert 2 * visibility < 60 * defaults.schedule.deadline_minutes
+    assert visibility - timeout > 0.25 * defaults.execution.handover_seconds
+
+
+def test_no_trigger_and_no_invocation_is_tried_when_its_run_could_not_trade_any_more() -> None:
+    defaults = Settings().schedule
+    for phase in PHASES:
+        found = stack(phase)
+        for name, schedule in found.of_type("AWS::Scheduler::Schedule").items():
+            retry = mapping(mapping(schedule["Target"], "Target")["RetryPolicy"], "RetryPolicy")
+            assert int(str(retry["MaximumEventAgeInSeconds"])) <= 60 * defaults.window_minutes, name
+            assert int(str(retry["MaximumRetryAttempts"])) <= 2, name
+            assert mapping(schedule["Target"], "Target")["DeadLetterConfig"], name
+        for name, config in found.of_type("AWS::Lambda::EventInvokeConfig").items():
+            limit = defaults.window_minutes if name.startswith("Data") else defaults.deadline_minutes
+            assert int(str(config["MaximumEventAgeInSeconds"])) <= 60 * limit, name
+            assert config["Qualifier"] == "live"
+
+
+def test_the_scheduler_hands_in_its_own_time_and_both_pipelines_the_same() -> None:
+    schedules = stack("shadow").of_type("AWS::Scheduler::Schedule")
+    texts = {str(mapping(schedules[f"{who}Schedule"]["Target"], "Target")["Input"]) for who in ("Monolith", "Modular")}
+    (text,) = texts
+    filled = text.replace("<aws.scheduler.scheduled-time>", "2026-11-25T14:45:00Z")
+    assert read_trigger(json.loads(filled)).scheduled_at == datetime(2026, 11, 25, 14, 45, tzinfo=UTC)
+    assert len({str(schedules[f"{who}Schedule"]["ScheduleExpression"]) for who in ("Monolith", "Modular")}) == 1
+
+
+@pytest.mark.parametrize("day", ["2026-07-06", "2026-11-25", "2026-11-27"], ids=["summer", "winter", "early close"])
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({}, ["DecisionTime"]),
+        (
+            {
+                "DecisionAnchor": "close",
+                "DecisionOffsetMinutes": "20",
+                "DecisionTime": "cron(40 15 ? * * *)",
+                "EarlyDecisionTime": "cron(40 12 ? * * *)",
+            },
+            ["DecisionTime", "EarlyDecisionTime"],
+        ),
+    ],
+    ids=["after the open", "before the close"],
+)
+def test_one_schedule_fires_at_each_sessions_decision_time(
+    day: str, changes: dict[str, str], wanted: list[str]
+) -> None:
+    found = stack("modular", **changes)
+    schedule = settings_of(found, "data").schedule
+    zone = ZoneInfo(str(found.parameters["ExchangeTimeZone"]))
+    date = datetime.fromisoformat(day).date()
+    closes = time(13) if day == "2026-11-27" else time(16)
+    session = MarketSession(
+        day=date,
+        previous_day=date - timedelta(days=1),
+        opens=datetime.combine(date, time(9, 30), zone),
+        closes=datetime.combine(date, closes, zone),
+    )
+    fires = []
+    for name in wanted:
+        minute, hour = map(int, re.findall(r"\d+", str(found.parameters[name]))[:2])
+        fires.append(datetime.combine(date, time(hour, minute), zone).astimezone(UTC))
+    assert decision_time(session, schedule) in fires
+    assert len(found.of_type("AWS::Scheduler::Schedule")) == len(wanted) + 1
+
+
+def test_concurrency_is_reserved_for_a_delivery_and_a_watch_at_once_and_can_be_left_out() -> None:
+    for service in SERVICES:
+        name = f"{service.capitalize()}Function"
+        assert properties(stack("shadow").resources[name])["ReservedConcurrentExecutions"] == 2
+        without = properties(stack("shadow", ReservedConcurrency="false").resources[name])
+        assert "ReservedConcurrentExecutions" not in without
+
+
+def test_sources_and_schedules_point_at_the_alias_so_that_a_rollback_is_one_move() -> None:
+    found = stack("shadow", WarmStart="true")
+    targets = [str(item["FunctionName"]) for item in found.of_type("AWS::Lambda::EventSourceMapping").values()]
+    schedules = found.of_type("AWS::Scheduler::Schedule").values()
+    targets.extend(str(mapping(item["Target"], "Target")["Arn"]) for item in schedules)
+    assert targets
+    assert all(target.endswith(":live") for target in targets)
+
+
+def test_consumers_and_warm_start_are_of_the_last_phase_and_off_unless_asked_for() -> None:
+    extra = {"RunEnded", "DataWarmStart", "StrategyWarmStart", "TradingWarmStart"}
+    assert not extra & set(stack("modular").resources)
+    assert not extra & set(stack("cutover", Consumers="true", WarmStart="true").resources)
+    assert extra <= set(stack("modular", Consumers="true", WarmStart="true").resources)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"RolloutPhase": "live"}, "RolloutPhase is 'live'; it may be monolith, staged"),
+        ({"DataDigest": "latest"}, "DataDigest is 'latest'; it must look like sha256:"),
+        ({"DataTag": "latest"}, "DataTag is 'latest'"),
+        ({"BrokerSecretArn": "PKSECRETVALUE"}, "BrokerSecretArn is 'PKSECRETVALUE'; it must look like arn:"),
+        ({"Colour": "red"}, "Colour is not in the template"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_by_name(changes: dict[str, str], words: str) -> None:
+    with pytest.raises(TemplateError, match=re.escape(words)):
+        stack(**{"phase": changes.pop("RolloutPhase", "monolith"), **changes})
+
+
+def test_the_outputs_name_everything_that_the_command_reads() -> None:
+    assert {"RolloutPhase", "AccountAlias", "Table", "Bucket", "TriggerDeadLetters"} <= set(stack("monolith").outputs)
+    assert "TradingFunction" in stack("staged").outputs
+    assert "MonolithFunction" not in stack("modular").outputs

@@ -1,0 +1,221 @@
+"""SmartExecution, an order on its way: from a state and a report, the whole next state and every action."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from alchemiser_common.errors import BrokerRefused
+from alchemiser_common.messages.report import LegStatus
+from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
+from alchemiser_common.settings import ExecutionStyle
+from alchemiser_trading.execution import abandoned, refused, stop, throttled
+from alchemiser_trading.legs import Cancel, LegPhase, LegState, Resend, start
+from support.legs import CANCELLING, FIRST, NOTHING, OPEN, RULES, SENT, TEN, WORKING, at, ended, leg, order, told
+
+CANCEL = (Cancel("order-1"),)
+
+
+def test_an_order_that_is_found_works_and_its_search_is_over() -> None:
+    searched = replace(SENT, misses=3, sends=2, not_before=at(9))
+    assert told(searched, 8, OPEN) == (WORKING, NOTHING)
+    resumed = replace(searched, since=None)
+    assert told(resumed, 8, OPEN) == (replace(WORKING, since=at(8)), NOTHING)
+
+
+def test_an_unanswered_request_is_looked_up_at_growing_intervals_and_then_sent_again() -> None:
+    state, moment = SENT, 0.0
+    for misses, pause in ((1, 1), (2, 2), (3, 4)):
+        state, actions = told(state, moment)
+        assert (state, actions) == (replace(SENT, misses=misses, not_before=at(moment + pause)), NOTHING)
+        moment += pause
+        assert told(state, moment - 0.1) == (state, NOTHING), "it looks too early"
+    again = replace(SENT, misses=0, sends=2, not_before=at(moment + 1))
+    assert told(state, moment) == (again, (Resend(FIRST),))
+
+
+def test_after_four_sends_without_an_answer_the_symbol_is_left_alone() -> None:
+    reason = "step 1 was sent 4 times without an answer and is not at the broker"
+    last = replace(SENT, sends=4, misses=3)
+    sure = ended(last, LegStatus.FROZEN, reason, 9, misses=4, not_before=at(9 + 8))
+    assert told(last, 9) == (sure, NOTHING)
+    assert told(replace(last, sends=3), 9)[1] == (Resend(FIRST),)
+
+
+def test_once_stopped_a_surely_absent_order_ends_the_leg() -> None:
+    stopped = stop(throttled(SENT, at(0), RULES), "deadline")
+    assert told(stopped, 5) == (ended(stopped, LegStatus.UNFILLED, "deadline", 5), NOTHING)
+
+
+def test_without_a_written_step_there_is_nothing_to_search_for() -> None:
+    odd = replace(SENT, pending=None)
+    assert told(odd, 5) == (odd, NOTHING)
+
+
+def test_a_throttled_request_is_sent_again_after_the_pause_without_look_ups() -> None:
+    pausing = throttled(replace(SENT, sends=3), at(2), RULES)
+    assert pausing == replace(SENT, sends=2, misses=RULES.lookups, not_before=at(7))
+    assert told(pausing, 6.9) == (pausing, NOTHING)
+    assert told(pausing, 7) == (replace(SENT, sends=3, not_before=at(8)), (Resend(FIRST),))
+    assert throttled(SENT, at(2), RULES).sends == 0
+    assert throttled(replace(SENT, sends=0), at(2), RULES).sends == 0, "no more sends are forgiven than were made"
+
+
+@pytest.mark.parametrize("words", ["insufficient buying power", "Potential WASH TRADE detected", "held_for_orders: 3"])
+def test_a_refusal_that_may_pass_is_tried_again_after_a_pause(words: str) -> None:
+    before = replace(SENT, misses=2)
+    after = replace(before, phase=LegPhase.READY, since=at(4), misses=0, refusals=1, reason=words, not_before=at(4 + 5))
+    assert refused(before, BrokerRefused(words, status=403), at(4), RULES) == after
+
+
+def test_the_last_refusal_and_one_for_good_end_the_leg() -> None:
+    error = BrokerRefused("insufficient buying power", status=403)
+    worn = replace(SENT, refusals=RULES.max_refusals)
+    end = ended(worn, LegStatus.REFUSED, str(error), 4, since=at(4), refusals=RULES.max_refusals + 1)
+    assert refused(worn, error, at(4), RULES) == end
+    final = BrokerRefused("asset AAA is not tradable", status=422)
+    assert refused(SENT, final, at(4), RULES) == ended(SENT, LegStatus.REFUSED, str(final), 4, since=at(4))
+
+
+# While an order works
+
+
+@pytest.mark.parametrize(
+    ("state", "rests"),
+    [
+        (WORKING, 10),
+        (replace(WORKING, style=ExecutionStyle.PATIENT), 30),
+        (replace(WORKING, steps=RULES.max_steps - 1), 10),
+        (replace(WORKING, steps=RULES.max_steps), None),
+        (replace(WORKING, style=ExecutionStyle.MARKET), None),
+    ],
+    ids=["limit-walk", "patient", "one step left", "the last step", "market"],
+)
+def test_how_long_an_order_rests_before_it_is_cancelled(state: LegState, rests: float | None) -> None:
+    never = rests is None
+    moment = 3600 if rests is None else rests
+    assert told(state, moment - 0.1, OPEN) == (state, NOTHING)
+    cancelled = replace(state, phase=LegPhase.CANCELLING, since=at(moment), not_before=at(moment + 10))
+    assert told(state, moment, OPEN) == ((state, NOTHING) if never else (cancelled, CANCEL))
+
+
+def test_a_stopped_leg_cancels_whatever_it_has_open() -> None:
+    stopped = stop(replace(WORKING, style=ExecutionStyle.MARKET), "deadline")
+    after = replace(stopped, phase=LegPhase.CANCELLING, since=at(2), not_before=at(12))
+    assert told(stopped, 2, OPEN) == (after, CANCEL)
+
+
+def test_a_resumed_order_rests_from_now_on_and_one_that_was_never_seen_is_waited_for() -> None:
+    resumed = replace(WORKING, since=None)
+    assert told(resumed, 50, OPEN) == (replace(WORKING, since=at(50)), NOTHING)
+    unseen = replace(WORKING, order=None)
+    assert told(unseen, 50) == (unseen, NOTHING)
+
+
+def test_somebody_elses_cancel_is_waited_for_too() -> None:
+    ending = order(1, TEN, OrderStatus.CANCELLING, "2")
+    after = replace(CANCELLING, order=ending, since=at(3))
+    assert told(WORKING, 3, ending) == (after, NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("known", "told_now", "counts"),
+    [
+        (order(1, TEN, OrderStatus.OPEN, "4"), order(1, TEN, OrderStatus.OPEN, "3"), "known"),
+        (order(1, TEN, OrderStatus.OPEN, "4"), order(1, TEN, OrderStatus.CANCELLING, "4"), "new"),
+        (order(1, TEN, OrderStatus.OPEN, "4"), order(1, TEN, OrderStatus.OPEN, "5"), "new"),
+        (order(1, TEN, OrderStatus.CANCELLED, "4"), order(1, TEN, OrderStatus.OPEN, "4"), "known"),
+        (order(1, TEN, OrderStatus.OPEN, "4"), None, "known"),
+    ],
+    ids=["fewer fills", "the same fills", "more fills", "it had ended", "no report"],
+)
+def test_a_report_that_lags_behind_takes_nothing_back(
+    known: BrokerOrder, told_now: BrokerOrder | None, counts: str
+) -> None:
+    state, _ = told(replace(CANCELLING, order=known), 1, told_now)
+    assert state.orders == ((known,) if counts == "known" else (told_now,))
+
+
+# While a cancel runs
+
+
+def test_a_cancel_without_a_sign_of_it_is_asked_for_again() -> None:
+    waiting = replace(CANCELLING, not_before=at(10))
+    assert told(waiting, 9.9, OPEN) == (waiting, NOTHING)
+    assert told(waiting, 10, OPEN) == (replace(waiting, not_before=at(20)), CANCEL)
+    assert told(CANCELLING, 3, OPEN) == (replace(CANCELLING, not_before=at(13)), CANCEL)
+
+
+def test_a_cancel_under_way_is_waited_for_and_then_given_up() -> None:
+    stuck = replace(CANCELLING, order=order(1, TEN, OrderStatus.CANCELLING, "2"))
+    assert told(stuck, 59.9) == (stuck, NOTHING)
+    frozen = ended(stuck, LegStatus.FROZEN, "order order-1 did not end within 60 s of its cancel", 60)
+    assert told(stuck, 60) == (frozen, NOTHING)
+    assert abandoned(stuck, "gone", at(1)) == ended(stuck, LegStatus.FROZEN, "gone", 1)
+
+
+def after_the_end(state: LegState, last: BrokerOrder, seconds: float) -> LegState:
+    return replace(
+        state, phase=LegPhase.READY, chain=(*state.chain, last), order=None, since=at(seconds), not_before=None
+    )
+
+
+def test_after_its_cancel_the_walk_goes_on_by_one_step() -> None:
+    last = order(2, Decimal(7), OrderStatus.CANCELLED, "2")
+    state = replace(CANCELLING, chain=(order(1, TEN, OrderStatus.CANCELLED, "3"),), walked=1, not_before=at(9))
+    assert told(state, 4, last) == (replace(after_the_end(state, last, 4), walked=2), NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [(WORKING, OrderStatus.CANCELLED), (WORKING, OrderStatus.REJECTED), (CANCELLING, OrderStatus.REJECTED)],
+)
+def test_an_end_that_was_not_asked_for_is_tried_again_after_a_pause(state: LegState, status: OrderStatus) -> None:
+    last = order(1, TEN, status, "3")
+    reason = f"the broker ended the order: {status.value}"
+    after = replace(after_the_end(state, last, 4), refusals=1, reason=reason, not_before=at(9))
+    assert told(state, 4, last) == (after, NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("status", "filled", "stopping", "outcome", "reason"),
+    [
+        (OrderStatus.FILLED, "10", "", LegStatus.FILLED, ""),
+        (OrderStatus.FILLED, "10", "deadline", LegStatus.FILLED, ""),
+        (OrderStatus.CANCELLED, "9.995", "deadline", LegStatus.FILLED, ""),
+        (OrderStatus.CANCELLED, "9.5", "deadline", LegStatus.PARTIAL, "deadline"),
+        (OrderStatus.CANCELLED, "0.5", "deadline", LegStatus.PARTIAL, "deadline"),
+        (OrderStatus.CANCELLED, "0", "deadline", LegStatus.UNFILLED, "deadline"),
+        (OrderStatus.EXPIRED, "4", "", LegStatus.PARTIAL, "the broker ended the order: expired"),
+        (OrderStatus.DONE_FOR_DAY, "0", "", LegStatus.UNFILLED, "the broker ended the order: done_for_day"),
+        (OrderStatus.REPLACED, "4", "", LegStatus.FROZEN, "order order-1 was replaced by one that cannot be found"),
+    ],
+)
+def test_what_is_filled_when_a_leg_ends_decides_what_it_is_called(
+    status: OrderStatus, filled: str, stopping: str, outcome: LegStatus, reason: str
+) -> None:
+    state, last = replace(CANCELLING, stopping=stopping), order(1, TEN, status, filled)
+    assert told(state, 4, last) == (ended(after_the_end(state, last, 4), outcome, reason, 4), NOTHING)
+
+
+def test_a_leg_that_was_too_small_to_order_is_not_called_filled() -> None:
+    tiny = start(leg(quantity="0.009"))
+    assert told(tiny, 1) == (ended(tiny, LegStatus.UNFILLED, "", 1), NOTHING)
+
+
+def test_a_leg_of_less_than_a_share_can_be_filled() -> None:
+    half = replace(CANCELLING, leg=leg(quantity="0.5"), intended=Decimal("0.5"))
+    assert told(half, 4, order(1, Decimal("0.5"), OrderStatus.FILLED, "0.5"))[0].outcome is LegStatus.FILLED
+
+
+def test_a_leg_that_was_cut_and_filled_is_partial_for_the_reason_of_the_cut() -> None:
+    cut = replace(WORKING, intended=Decimal(4), reason="cut from 10 to 4 shares")
+    last = order(1, Decimal(4), OrderStatus.FILLED, "4")
+    partial = ended(after_the_end(cut, last, 4), LegStatus.PARTIAL, "cut from 10 to 4 shares", 4)
+    assert told(cut, 4, last) == (partial, NOTHING)
+
+
+def test_a_leg_that_is_filled_in_the_end_keeps_no_reason_of_an_earlier_refusal() -> None:
+    last = order(1, TEN, OrderStatus.FILLED, "10")
+    state, _ = told(replace(WORKING, refusals=1, reason="insufficient buying power"), 4, last)
+    assert (state.outcome, state.reason) == (LegStatus.FILLED, "")

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Change the trading core in small ways and see whether its tests notice. Usage: tools/mutants.sh [--json FILE] [MODULE]...
+# A module is a file of alchemiser_trading without .py; default: plan execution reconcile journal. (docs/trading.md)
+# Makes .venv-mutants if it is not there; works on a copy in .mutants, on one core.
+set -euo pipefail
+here=$PWD
+cd "$(dirname "$0")/.."
+root=$PWD
+[ -x .venv/bin/alchemiser ] || tools/setup.sh
+
+report=()
+if [ "${1:-}" = --json ]; then
+    report=(--json "$(cd "$here" && realpath "$2")")
+    shift 2
+fi
+modules=("$@")
+[ ${#modules[@]} -gt 0 ] || modules=(plan execution reconcile journal)
+for module in "${modules[@]}"; do
+    [ -f "services/trading/src/alchemiser_trading/$module.py" ] && continue
+    echo "mutants: alchemiser_trading has no module '$module'; name one without .py, such as plan" >&2
+    exit 2
+done
+
+lock=tests/mutation/requirements.lock
+env=$root/.venv-mutants
+if [ "$(cat "$env/.ready" 2>/dev/null)" != "$(cksum <"$lock")" ]; then
+    echo "mutants: making .venv-mutants with mutmut" >&2
+    .venv/bin/uv venv --quiet --clear --python .venv/bin/python "$env"
+    .venv/bin/uv pip sync --quiet --python "$env/bin/python" --require-hashes "$lock"
+    cksum <"$lock" >"$env/.ready"
+fi
+# Laid over .venv, but without its trading service: only the mutated copy can be imported.
+site=$("$env/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+printf '%s\n' "$root/.venv/${site#"$env/"}" "$root/libs/common/src" >"$site/alchemiser.pth"
+
+stage=$root/.mutants
+rm -rf "$stage"
+mkdir -p "$stage/src" "$stage/tests/unit"
+cp -r services/trading/src/alchemiser_trading "$stage/src/"
+cp -r tests/support "$stage/tests/"
+cp -r tests/unit/trading "$stage/tests/unit/"
+cp tests/mutation/plugin.py "$stage/tests/mutation_plugin.py"
+rm "$stage/tests/unit/trading/test_docs.py" # it reads docs/, which has no mutants
+mutate=$(printf '"src/alchemiser_trading/%s.py", ' "${modules[@]}")
+{
+    cat pyproject.toml
+    cat <<EOT
+
+[tool.mutmut]
+source_paths = ["src"]
+only_mutate = [$mutate]
+do_not_mutate_patterns = ['_log\.']
+pytest_add_cli_args_test_selection = ["tests/unit/trading"]
+pytest_add_cli_args = ["-p", "mutation_plugin", "-p", "no:cacheprovider", "-p", "no:xdist"]
+timeout_multiplier = 5.0
+timeout_constant = 4.0
+use_git_change_detection = false
+track_dependencies = false
+EOT
+} >"$stage/pyproject.toml"
+
+cd "$stage"
+export PATH=$root/.venv/bin:$PATH PYTHONPATH=$stage/tests PYTHONHASHSEED=0
+unset ALCHEMISER_MARKET_DATA
+nice -n 15 "$env/bin/mutmut" run --max-children 1 >&2
+"$env/bin/python" "$root/tests/mutation/report.py" "${report[@]}" "$stage" "${modules[@]}"
