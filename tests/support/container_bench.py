@@ -3,7 +3,7 @@
 import json
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 import yaml
 
@@ -23,15 +24,17 @@ from alchemiser_common.messages.run import RunRecord
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.ports.state import load
 from alchemiser_local.event_source import Delivery, EventSource
-from alchemiser_local.functions import Answered, Event, Function, Outcome
+from alchemiser_local.functions import Answered, Event, Function, Outcome, Unreachable
 from alchemiser_local.provision import RUN_EVENTS
 from alchemiser_local.scheduler import Attempt, Scheduler, cycle_event
 from alchemiser_local.stage import LocalStage
 from alchemiser_simulator import SimulatorControl
 from alchemiser_simulator.control_models import MarketState
+from alchemiser_simulator.faults import Delay, When
 from alchemiser_trading.journal import Intent, Journal
 from alchemiser_trading.plan import Plan
 from support.containers import Boxes
+from support.real_processes import until
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -44,6 +47,7 @@ SCHEDULED = datetime(2020, 6, 3, 13, 45, tzinfo=UTC)
 OUT_OF = ("UVXY", Decimal(500))
 """Held before the cycle and not wanted by it: something to sell, so that buys wait for sells."""
 FUNCTIONS = ("data", "strategy", "trading", "trading-2", "monolith")
+QUEUES = {"strategy": "MarketDataQueue", "trading": "TradeDecisionQueue"}
 DELIVERIES = 6
 LEASE = timedelta(seconds=121)
 TIMEOUTS = {"strategy": timedelta(seconds=30), "trading": timedelta(seconds=20)}
@@ -89,10 +93,32 @@ class ContainerBench:
         request = urllib.request.Request(self.boxes["aws"].url + path, data=body.encode(), method="POST")
         urllib.request.urlopen(request, timeout=10).close()
 
+    def forget_the_visibility(self) -> None:
+        """What was delivered is visible again."""
+        self._post_aws("/clock", "100")
+
     def let_time_pass(self) -> None:
         """To where the message is visible again and the lease has run out, without waiting for either."""
-        self._post_aws("/clock", "100")
+        self.forget_the_visibility()
         self.control.advance(LEASE)
+
+    @contextmanager
+    def carried_over(self) -> Iterator[None]:
+        """What table, archive and decision queue held before is there afterwards, as AWS would have it."""
+        session, endpoint = self.stage.aws.session(), self.stage.aws.endpoint
+        table, bucket = self.stage.name("Table"), self.stage.name("Bucket")
+        dynamodb, s3 = session.client("dynamodb", endpoint_url=endpoint), session.client("s3", endpoint_url=endpoint)
+        items = dynamodb.scan(TableName=table)["Items"]
+        names = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+        objects = {name: s3.get_object(Bucket=bucket, Key=name)["Body"].read() for name in names}
+        (message,) = self.sqs.receive_message(QueueUrl=self.url_of("TradeDecisionQueue"))["Messages"]
+        yield
+        assert self.stage.first_use(), "it kept its state"
+        for item in items:
+            dynamodb.put_item(TableName=table, Item=item)
+        for name, body in objects.items():
+            s3.put_object(Bucket=bucket, Key=name, Body=body)
+        self.send("trading", message["Body"])
 
     # ------------------------------------------------------------------------------------------ the flow
     @property
@@ -128,12 +154,17 @@ class ContainerBench:
         time.sleep(pause)
         self.start("data")
 
-    def deliver(self, stage: str) -> Delivery:
+    @contextmanager
+    def source(self, role: str) -> Iterator[EventSource]:
+        """The mapping of the function's queue."""
+        with self.function(role) as function:
+            yield EventSource(self.sqs, self.url_of(QUEUES[role]), function)
+
+    def deliver(self, role: str) -> Delivery:
         """Deliver the next message to the strategy or the trading function."""
-        output = {"strategy": "MarketDataQueue", "trading": "TradeDecisionQueue"}[stage]
-        with self.function(stage) as function:
-            delivery = EventSource(self.sqs, self.url_of(output), function).poll()
-        assert delivery is not None, f"{output} had no message to deliver"
+        with self.source(role) as source:
+            delivery = source.poll()
+        assert delivery is not None, f"{QUEUES[role]} had no message to deliver"
         self.pumped.append(delivery)
         return delivery
 
@@ -169,9 +200,45 @@ class ContainerBench:
         self._post_aws("/clock", "2")
         return sqs_event(received[0], arn)
 
+    def send(self, role: str, body: str) -> None:
+        """Put a message into the function's queue."""
+        self.sqs.send_message(
+            QueueUrl=self.url_of(QUEUES[role]),
+            MessageBody=body,
+            MessageGroupId=ACCOUNT,
+            MessageDeduplicationId=uuid4().hex,
+        )
+
+    def messages(self, output: str) -> int:
+        """How many a queue holds, delivered ones included."""
+        found = self.sqs.get_queue_attributes(QueueUrl=self.url_of(output), AttributeNames=["All"])["Attributes"]
+        return int(found["ApproximateNumberOfMessages"]) + int(found["ApproximateNumberOfMessagesNotVisible"])
+
+    def take_dead(self, role: str) -> list[str]:
+        """The dead letters of the function's queue; they are gone then."""
+        url = self.url_of(QUEUES[role].replace("Queue", "DeadLetters"))
+        messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return [message["Body"] for message in messages]
+
+    def redrive(self, name: str) -> None:
+        """What an operator does: the dead letters go back to their queue."""
+        dead, queue = self.url_of(f"{name}DeadLetters"), self.url_of(f"{name}Queue")
+        for message in self.sqs.receive_message(
+            QueueUrl=dead, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+        ).get("Messages", []):
+            self.sqs.send_message(
+                QueueUrl=queue,
+                MessageBody=message["Body"],
+                MessageGroupId=message["Attributes"]["MessageGroupId"],
+                MessageDeduplicationId=uuid4().hex,
+            )
+            self.sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+
     # ------------------------------------------------------------------------------------------ what became
     @property
-    def run(self) -> Any:
+    def run(self) -> UUID:
         return run_id(cycle_id(ACCOUNT, SCHEDULED), Pipeline.MODULAR)
 
     def status(self) -> str:
@@ -202,6 +269,15 @@ class ContainerBench:
 
     def truth(self) -> MarketState:
         return self.control.state()
+
+    def has_orders(self) -> bool:
+        return bool(self.truth().orders)
+
+    def has_part_of_an_order(self) -> bool:
+        return any(0 < order.filled_qty < (order.qty or 0) for order in self.truth().orders)
+
+    def has_a_buy(self) -> bool:
+        return any(order.side == "buy" for order in self.truth().orders)
 
     def held(self) -> dict[str, Decimal]:
         return {holding.symbol: holding.qty for holding in self.truth().holdings}
@@ -246,8 +322,11 @@ def assert_orders_are_the_journals(bench: ContainerBench) -> None:
         assert quantity <= planned.get(key, Decimal(0)), f"{key}: {quantity} filled, {planned.get(key)} planned"
 
 
-def assert_as_undisturbed(bench: ContainerBench, holdings: dict[str, Decimal]) -> None:
-    """The run completed, the account holds what it holds after a run that nobody disturbed, and everybody was told."""
+def assert_as_undisturbed(bench: ContainerBench, holdings: dict[str, Decimal], *, heard: bool = True) -> None:
+    """The run completed, the account holds what it holds after a run that nobody disturbed, and the bus was told.
+
+    `heard=False` where the test has listened to the bus itself.
+    """
     report = bench.report()
     assert report.status is RunStatus.COMPLETED, f"{report.status.value}: {report.reason}"
     assert_orders_are_the_journals(bench)
@@ -256,5 +335,27 @@ def assert_as_undisturbed(bench: ContainerBench, holdings: dict[str, Decimal]) -
     differing = {symbol: pair for symbol, pair in differing.items() if pair[0] != pair[1]}
     assert not differing, f"held against undisturbed: {differing}; {report.reason}"
     assert_nothing_dead(bench)
-    (event,) = bench.heard()
-    assert (event.event.value, event.run_id) == ("RunCompleted", bench.run)
+    if heard:
+        (event,) = bench.heard()
+        assert (event.event.value, event.run_id) == ("RunCompleted", bench.run)
+
+
+def kill_while_it_works(bench: ContainerBench, role: str, there: Callable[[], bool], what: str) -> None:
+    """Deliver the next message, kill the function when it is there; the message stays in its queue.
+
+    From then on the exchange answers nothing, so that it still is there when the kill comes.
+    """
+    working = bench.deliver_meanwhile(role)
+    until(lambda: there() or working.done(), what)
+    bench.control.add_fault(Delay(match=When(path="^/v2/"), seconds=20))
+    kill(bench, role, working)
+    bench.control.clear_faults()
+
+
+def kill(bench: ContainerBench, role: str, working: Future[Delivery]) -> None:
+    """Kill a function at work; then its message is deliverable again."""
+    bench.boxes[role].kill()
+    delivery = working.result(60)
+    assert isinstance(delivery.outcome, Unreachable), f"it had ended before it was killed: {delivery}"
+    assert not delivery.done
+    bench.let_time_pass()

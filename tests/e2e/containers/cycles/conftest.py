@@ -1,5 +1,6 @@
 """One stage of containers for the session, made afresh for every test, and what a run leaves that nobody disturbs."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
@@ -76,7 +77,7 @@ def wanted(images: Callable[[str], str], stand_in: str, market: Path) -> Iterato
     )
     strategies = enabled_strategies(Settings().strategies, {})
     universe = {
-        "ALCHEMISER_DATA__UNIVERSE": str(list(strategies.symbols)).replace("'", '"'),
+        "ALCHEMISER_DATA__UNIVERSE": json.dumps(strategies.symbols),
         "ALCHEMISER_DATA__LOOKBACK": str(strategies.lookback),
     }
     for role, service, own in (
@@ -87,8 +88,8 @@ def wanted(images: Callable[[str], str], stand_in: str, market: Path) -> Iterato
         ("monolith", "monolith", {}),
     ):
         environment = compose_environment(service) | own | {"ALCHEMISER_EXECUTION__HANDOVER_SECONDS": "2"}
-        # Enough cash that no spread makes a buy smaller: quantities are the plan's, whatever the hour.
-        environment["ALCHEMISER_TRADING__CASH_RESERVE"] = "0.03"
+        # Buys are planned dear enough that no spread makes one smaller later: quantities do not hang on the hour.
+        environment["ALCHEMISER_TRADING__PRICE_ALLOWANCE"] = "0.01"
         environment |= {"ALCHEMISER_BROKER__READ_TIMEOUT_SECONDS": "4", "ALCHEMISER_AWS__READ_TIMEOUT_SECONDS": "2"}
         if service in TIMEOUTS:
             environment["AWS_LAMBDA_FUNCTION_TIMEOUT"] = f"{TIMEOUTS[service].total_seconds():g}"

@@ -3,41 +3,21 @@
 import random
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from decimal import Decimal
 
 import pytest
 
 from alchemiser_common.messages.report import RunStatus
-from alchemiser_local.event_source import Delivery
-from alchemiser_local.functions import Answered, Unreachable
-from alchemiser_simulator.faults import Delay, PartialFills, When
-from support.container_bench import ContainerBench, assert_as_undisturbed
+from alchemiser_local.functions import Answered
+from alchemiser_simulator.faults import Delay, When
+from support.container_bench import ContainerBench, assert_as_undisturbed, kill, kill_while_it_works
 from support.real_processes import until
-
-ORDERS = When(method="POST", path="^/v2/orders$")
-RANDOM_KILLS = 20
 
 
 def slow(bench: ContainerBench, path: str) -> Callable[[], bool]:
     """The first such request takes three seconds; whether it is under way."""
     bench.control.add_fault(Delay(match=When(method="GET", path=path), seconds=3, count=1))
     return lambda: bench.control.faults()[0].used == 1
-
-
-def kill_while_it_works(bench: ContainerBench, role: str, there: Callable[[], bool], what: str) -> None:
-    """Deliver the next message, kill the function when it is there; the message stays in its queue."""
-    working = bench.deliver_meanwhile(role)
-    until(lambda: there() or working.done(), what)
-    kill(bench, role, working)
-
-
-def kill(bench: ContainerBench, role: str, working: Future[Delivery]) -> None:
-    bench.boxes[role].kill()
-    delivery = working.result(60)
-    assert isinstance(delivery.outcome, Unreachable), f"it had ended before it was killed: {delivery}"
-    assert not delivery.done
-    bench.let_time_pass()
 
 
 @pytest.mark.parametrize("path", ["/v2/calendar", "/v2/stocks/bars", "/v2/positions"])
@@ -96,22 +76,17 @@ def test_strategy_is_killed_while_its_queue_does_not_answer(
     assert_as_undisturbed(bench, undisturbed)
 
 
-@pytest.mark.parametrize(
-    "moment", ["reads the account", "has sold in part", "has placed an order", "has placed a buy", "holds everything"]
-)
+@pytest.mark.parametrize("moment", ["reads the account", "has placed an order", "has placed a buy", "holds everything"])
 def test_trading_is_killed_at_a_stage(bench: ContainerBench, undisturbed: dict[str, Decimal], moment: str) -> None:
     bench.up_to_the_decision()
     there: Callable[[], bool]
     match moment:
         case "reads the account":
             there = slow(bench, "/v2/account")
-        case "has sold in part":
-            bench.control.add_fault(PartialFills(match=ORDERS, fraction=Decimal("0.3"), max_fills=1, count=3))
-            there = lambda: any(0 < order.filled_qty < (order.qty or 0) for order in bench.truth().orders)  # noqa: E731
         case "has placed an order":
-            there = lambda: bool(bench.truth().orders)  # noqa: E731
+            there = bench.has_orders
         case "has placed a buy":
-            there = lambda: any(order.side == "buy" for order in bench.truth().orders)  # noqa: E731
+            there = bench.has_a_buy
         case _:
             there = lambda: bench.held() == undisturbed  # noqa: E731
     kill_while_it_works(bench, "trading", there, moment)
@@ -119,23 +94,21 @@ def test_trading_is_killed_at_a_stage(bench: ContainerBench, undisturbed: dict[s
     assert_as_undisturbed(bench, undisturbed)
 
 
-@pytest.mark.parametrize("seed", range(RANDOM_KILLS))
-def test_trading_is_killed_at_random_moments(
-    bench: ContainerBench, undisturbed: dict[str, Decimal], trading_seconds: float, seed: int
+def test_three_kills_end_in_the_dead_letters_and_a_redrive_completes_the_run(
+    bench: ContainerBench, undisturbed: dict[str, Decimal], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Every third run is killed twice. A run that has ended already gets its message again."""
-    chance = random.Random(seed)
     bench.up_to_the_decision()
-    for _ in range(2 if seed % 3 == 0 else 1):
-        # One moment of each twentieth, so that the seeds together cover the run.
-        moment = trading_seconds * (seed + chance.random()) / RANDOM_KILLS
-        working = bench.deliver_meanwhile("trading")
-        time.sleep(moment)
-        bench.boxes["trading"].kill()
-        if working.result(60).done:
-            break
+    for number in range(3):
         bench.start("trading")
-        bench.let_time_pass()
-    if bench.status() != RunStatus.COMPLETED.value or not bench.pumped[-1].done:
-        assert bench.deliver_until_done("trading").done
+        wanted = number + 1
+        kill_while_it_works(bench, "trading", lambda: len(bench.truth().orders) >= wanted, f"{wanted} orders")  # noqa: B023
+    assert bench.pumped[-1].last
+    assert "ALARM: message goes to the dead letters" in caplog.text
+    with bench.source("trading") as source:
+        assert source.poll() is None, "a fourth delivery"
+    (letter,) = bench.dead("TradeDecisionDeadLetters")
+    assert bench.status() == RunStatus.EXECUTING.value
+    bench.redrive("TradeDecision")
+    assert bench.deliver_until_done("trading").done
+    assert str(bench.run) in letter
     assert_as_undisturbed(bench, undisturbed)
