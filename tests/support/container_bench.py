@@ -47,10 +47,12 @@ SCHEDULED = datetime(2020, 6, 3, 13, 45, tzinfo=UTC)
 OUT_OF = ("UVXY", Decimal(500))
 """Held before the cycle and not wanted by it: something to sell, so that buys wait for sells."""
 FUNCTIONS = ("data", "strategy", "trading", "trading-2", "monolith")
-QUEUES = {"strategy": "MarketDataQueue", "trading": "TradeDecisionQueue"}
+SHORT_OF_TIME = "trading-2"
+"""Another worker of the trading function, whose invocations may not take long."""
+QUEUES = {"strategy": "MarketDataQueue", "trading": "TradeDecisionQueue", SHORT_OF_TIME: "TradeDecisionQueue"}
 DELIVERIES = 6
 LEASE = timedelta(seconds=121)
-TIMEOUTS = {"strategy": timedelta(seconds=30), "trading": timedelta(seconds=20)}
+TIMEOUTS = {"strategy": timedelta(seconds=30), "trading": timedelta(seconds=20), "trading-2": timedelta(seconds=10)}
 
 
 def compose_environment(service: str) -> dict[str, str]:

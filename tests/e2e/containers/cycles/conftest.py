@@ -23,6 +23,7 @@ from images.source import read_source
 from support.container_bench import (
     ACCOUNT,
     SCHEDULED,
+    SHORT_OF_TIME,
     SPEED,
     TIMEOUTS,
     ContainerBench,
@@ -84,15 +85,15 @@ def wanted(images: Callable[[str], str], stand_in: str, market: Path) -> Iterato
         ("data", "data", universe),
         ("strategy", "strategy", {}),
         ("trading", "trading", {}),
-        ("trading-2", "trading", {}),
+        (SHORT_OF_TIME, "trading", {}),
         ("monolith", "monolith", {}),
     ):
         environment = compose_environment(service) | own | {"ALCHEMISER_EXECUTION__HANDOVER_SECONDS": "2"}
         # Buys are planned dear enough that no spread makes one smaller later: quantities do not hang on the hour.
         environment["ALCHEMISER_TRADING__PRICE_ALLOWANCE"] = "0.01"
         environment |= {"ALCHEMISER_BROKER__READ_TIMEOUT_SECONDS": "4", "ALCHEMISER_AWS__READ_TIMEOUT_SECONDS": "2"}
-        if service in TIMEOUTS:
-            environment["AWS_LAMBDA_FUNCTION_TIMEOUT"] = f"{TIMEOUTS[service].total_seconds():g}"
+        if role in TIMEOUTS:
+            environment["AWS_LAMBDA_FUNCTION_TIMEOUT"] = f"{TIMEOUTS[role].total_seconds():g}"
         yield Wanted(role, f"{images(service)}-local", 8080, environment, networks=("aws", "broker"))
 
 

@@ -16,6 +16,7 @@ from alchemiser_simulator.faults import PartialFills, TimeoutAfterAccept, When
 from support.container_bench import (
     ACCOUNT,
     SCHEDULED,
+    SHORT_OF_TIME,
     ContainerBench,
     assert_as_undisturbed,
     assert_orders_are_the_journals,
@@ -88,7 +89,7 @@ def test_row_04_two_deliveries_of_one_message_at_once(
     event = bench.decision_event()
     first = bench.deliver_meanwhile("trading")
     until(bench.has_orders, "an order of the first delivery")
-    second = bench.invoke("trading-2", event)
+    second = bench.invoke(SHORT_OF_TIME, event)
     assert first.done() or not handled(second), "the second delivery went on beside the first"
     if killed:
         kill(bench, "trading", first)
@@ -96,7 +97,7 @@ def test_row_04_two_deliveries_of_one_message_at_once(
     else:
         assert first.result(60).done
     orders = bench.truth().orders
-    assert handled(bench.invoke("trading-2", event)), "the message was not handled after the run had ended"
+    assert handled(bench.invoke(SHORT_OF_TIME, event)), "the message was not handled after the run had ended"
     assert bench.truth().orders == orders, "a delivery after the end placed something"
     assert_as_undisturbed(bench, undisturbed)
 

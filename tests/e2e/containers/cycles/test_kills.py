@@ -9,7 +9,7 @@ import pytest
 
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_local.functions import Answered
-from alchemiser_simulator.faults import Delay, When
+from alchemiser_simulator.faults import Delay, LaggingPositions, When
 from support.container_bench import ContainerBench, assert_as_undisturbed, kill, kill_while_it_works
 from support.real_processes import until
 
@@ -88,6 +88,8 @@ def test_trading_is_killed_at_a_stage(bench: ContainerBench, undisturbed: dict[s
         case "has placed a buy":
             there = bench.has_a_buy
         case _:
+            # The account shows its fills late, so the run still waits for them when everything is filled.
+            bench.control.add_fault(LaggingPositions(seconds=25))
             there = lambda: bench.held() == undisturbed  # noqa: E731
     kill_while_it_works(bench, "trading", there, moment)
     assert bench.deliver_until_done("trading").done

@@ -1,4 +1,4 @@
-"""Networks cut, processes that lose their server, a broker slower than the function's time, a message nobody can read."""
+"""Networks cut, servers that go away, a broker slower than the function's time, a message that nobody can read."""
 
 import json
 import time
@@ -8,7 +8,7 @@ import pytest
 
 from alchemiser_local.functions import Answered, Overran
 from alchemiser_simulator.faults import Delay, When
-from support.container_bench import ContainerBench, assert_as_undisturbed, kill_while_it_works
+from support.container_bench import SHORT_OF_TIME, ContainerBench, assert_as_undisturbed, kill_while_it_works
 from support.real_processes import until
 
 ORDERS = When(method="POST", path="^/v2/orders$")
@@ -52,14 +52,16 @@ def test_the_network_to_the_broker_is_cut_during_a_submit(
 def test_a_broker_slower_than_the_functions_time(bench: ContainerBench, undisturbed: dict[str, Decimal]) -> None:
     """The emulator kills the runtime with SIGKILL when its time is over; the next delivery starts a new one."""
     bench.up_to_the_decision()
-    trading = bench.deliver_meanwhile("trading")
+    trading = bench.deliver_meanwhile(SHORT_OF_TIME)
     until(bench.has_orders, "an order")
-    bench.control.add_fault(Delay(match=When(path="^/v2/"), seconds=3.5))
+    bench.control.add_fault(Delay(match=When(path="^/v2/"), seconds=25))
     delivery = trading.result(60)
     assert isinstance(delivery.outcome, Overran), delivery
+    assert "Task timed out after" in delivery.outcome.reason
     bench.control.clear_faults()
     bench.let_time_pass()
-    assert bench.boxes["trading"].running, "the container went with its runtime"
+    assert bench.boxes[SHORT_OF_TIME].running, "the container went with its runtime"
+    assert isinstance(bench.invoke(SHORT_OF_TIME, {"probe": "version"}), Answered), "there is no new runtime"
     assert bench.deliver_until_done("trading").done
     assert_as_undisturbed(bench, undisturbed)
 
