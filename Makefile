@@ -3,6 +3,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 IMAGES := PYTHONPATH=tools $(BIN)/python -m images
+need = $(if $($(1)),$($(1)),$(error give $(1)=..., e.g. make $(MAKECMDGOALS) $(1)=strategy))
 
 .PHONY: help
 help: ## List the targets
@@ -42,9 +43,24 @@ check: lint types test ## What CI runs: lint, types, import rules, tests
 prove: setup ## Explore crashes, interleavings and random faults of trading; ends in counts (some minutes)
 	@$(BIN)/pytest -q -s --timeout 3600 tests/prove/trading tests/integration/trading
 
+.PHONY: prove-aws
+prove-aws: setup ## Prove the deployment without an account: SAM's lint, every phase in moto, each role against real calls
+	@tools/sam.sh validate --lint --template-file deploy/template.yaml --region us-east-1 | tail -1
+	@$(BIN)/cfn-lint --regions us-east-1 -- deploy/registry.yaml
+	@$(BIN)/pytest -q --timeout 600 tests/prove/aws tests/unit/deploy
+
+.PHONY: iam-review
+iam-review: setup ## Compare what each role may do with what it does: recorded anew, or CLOUDTRAIL=export.json [PHASE=cutover]
+	@$(if $(CLOUDTRAIL),,ALCHEMISER_AWS_CALLS=.alchemiser/aws-calls.json $(BIN)/pytest -q tests/prove/aws/test_permissions.py)
+	@PYTHONPATH=tools $(BIN)/python -m deploy iam-review $(if $(CLOUDTRAIL),--cloudtrail $(CLOUDTRAIL)) $(if $(PHASE),--phase $(PHASE))
+
 .PHONY: bench
 bench: setup ## Measure speed and memory beside their aims (JSON=FILE writes them too)
 	@tools/bench.sh $(if $(JSON),--json $(JSON))
+
+.PHONY: cost
+cost: setup ## Count a cycle's calls to AWS and write docs/cost.md from them, the template and list prices
+	@PYTHONPATH=tools $(BIN)/python -m cost
 
 .PHONY: mutants
 mutants: setup ## Change the trading core in small ways and list what its tests do not notice (MODULE=plan for one)
@@ -79,6 +95,10 @@ rollback: setup ## Make the release before the current one (or TAG=...) current 
 releases: setup ## Show which image of each service is current, and which were before
 	@$(IMAGES) releases
 
+.PHONY: parameters
+parameters: setup ## Print the current releases as parameters of deploy/template.yaml
+	@$(IMAGES) parameters
+
 .PHONY: sbom
 sbom: setup ## Write what is in the images as CycloneDX below dist/sbom [SERVICE=...]
 	@$(IMAGES) sbom $(SERVICE) $(if $(TAG),--tag $(TAG))
@@ -98,8 +118,6 @@ events: setup ## Record deploy/events again
 .PHONY: image-tag
 image-tag: setup ## Print the tag that this tree's images get
 	@$(IMAGES) tag
-
-need = $(if $($(1)),$($(1)),$(error give $(1)=..., e.g. make $(MAKECMDGOALS) $(1)=strategy))
 
 # ------------------------------------------------------------------------------------------- containers on a laptop
 COMPOSE = TAG=$$($(IMAGES) tag) docker compose

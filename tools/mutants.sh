@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Change the trading core in small ways and see whether its tests notice. Usage: tools/mutants.sh [--json FILE] [MODULE]...
-# A module is a file of alchemiser_trading without .py; default: plan execution reconcile journal. (docs/trading.md)
+# A module is a file of alchemiser_trading without .py; default: see below. (docs/trading.md)
 # Makes .venv-mutants if it is not there; works on a copy in .mutants, on one core.
 set -euo pipefail
 here=$PWD
@@ -14,7 +14,7 @@ if [ "${1:-}" = --json ]; then
     shift 2
 fi
 modules=("$@")
-[ ${#modules[@]} -gt 0 ] || modules=(plan execution reconcile journal)
+[ ${#modules[@]} -gt 0 ] || modules=(plan execution reconcile journal cash legs pricing lease books attribution)
 for module in "${modules[@]}"; do
     [ -f "services/trading/src/alchemiser_trading/$module.py" ] && continue
     echo "mutants: alchemiser_trading has no module '$module'; name one without .py, such as plan" >&2
@@ -37,6 +37,9 @@ stage=$root/.mutants
 rm -rf "$stage"
 mkdir -p "$stage/src" "$stage/tests/unit"
 cp -r services/trading/src/alchemiser_trading "$stage/src/"
+# mutmut leaves decorated functions alone: in the copy a property's body is a method, on the same line.
+perl -0pi -e 's/^( +)\@property\n( +def )(\w+)\(self\)/$1$3 = property(lambda self: self.of_$3())\n$2of_$3(self)/mg' \
+    "$stage"/src/alchemiser_trading/*.py
 cp -r tests/support "$stage/tests/"
 cp -r tests/unit/trading "$stage/tests/unit/"
 cp tests/mutation/plugin.py "$stage/tests/mutation_plugin.py"

@@ -27,6 +27,7 @@ _COMMANDS = {
     "authority": "authority",
     "audit": "authority",
     "reconcile": "reconcile",
+    "dlq": "dead_letters",
     "simulator": "simulator",
     "config": "config",
 }

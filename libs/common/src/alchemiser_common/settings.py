@@ -115,6 +115,8 @@ class DataSettings(_Section):
     """Symbols to read where the strategies are not at hand, in the data function; `alchemiser universe` prints them."""
     lookback: int = Field(default=0, ge=0)
     """Bars that those strategies look back; printed with it."""
+    claim_check: bool = False
+    """A snapshot over a queue message's limit travels by reference to the archive, which the strategy service reads."""
     accepted_jumps: tuple[str, ...] = ("SVXY:2018-02-06", "OKLO:2024-05-10")
     """Price jumps known to be real though they look like splits, as SYMBOL:YYYY-MM-DD."""
 

@@ -2,6 +2,7 @@
 
 from alchemiser_common.lambda_events import Event, handle_batch
 from alchemiser_common.messages.base import Frozen
+from alchemiser_common.messages.reference import SnapshotReference
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.messages.wire import decode, encode
 from alchemiser_common.ports.queue import Queue
@@ -21,7 +22,8 @@ class StrategyFunction:
         return handle_batch(event, self._handle_message)
 
     def _handle_message(self, body: str) -> None:
-        snapshot = decode(body, MarketSnapshot)
-        with run_scope(snapshot.run_id, snapshot.cycle_id, snapshot.pipeline):
-            message = self._service.decide(snapshot)
-            self._queue.send(encode(message), group=snapshot.account_alias, deduplication_id=str(snapshot.run_id))
+        match decode(body, MarketSnapshot, SnapshotReference):
+            case (MarketSnapshot() | SnapshotReference()) as message:
+                with run_scope(message.run_id, message.cycle_id, message.pipeline):
+                    answer = self._service.answer(message)
+                    self._queue.send(encode(answer), group=message.account_alias, deduplication_id=str(message.run_id))
