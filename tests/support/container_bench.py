@@ -1,6 +1,8 @@
 """A stage of containers as a test works with it: fire the schedule, deliver message by message, look at what became."""
 
 import json
+import os
+import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -33,6 +35,7 @@ from alchemiser_simulator.control_models import MarketState
 from alchemiser_simulator.faults import Delay, When
 from alchemiser_trading.journal import Intent, Journal
 from alchemiser_trading.plan import Plan
+from support.command import COMMAND
 from support.containers import Boxes
 from support.real_processes import until
 
@@ -216,27 +219,13 @@ class ContainerBench:
         found = self.sqs.get_queue_attributes(QueueUrl=self.url_of(output), AttributeNames=["All"])["Attributes"]
         return int(found["ApproximateNumberOfMessages"]) + int(found["ApproximateNumberOfMessagesNotVisible"])
 
-    def take_dead(self, role: str) -> list[str]:
-        """The dead letters of the function's queue; they are gone then."""
-        url = self.url_of(QUEUES[role].replace("Queue", "DeadLetters"))
-        messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-        for message in messages:
-            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return [message["Body"] for message in messages]
-
-    def redrive(self, name: str) -> None:
-        """What an operator does: the dead letters go back to their queue."""
-        dead, queue = self.url_of(f"{name}DeadLetters"), self.url_of(f"{name}Queue")
-        for message in self.sqs.receive_message(
-            QueueUrl=dead, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
-        ).get("Messages", []):
-            self.sqs.send_message(
-                QueueUrl=queue,
-                MessageBody=message["Body"],
-                MessageGroupId=message["Attributes"]["MessageGroupId"],
-                MessageDeduplicationId=uuid4().hex,
-            )
-            self.sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+    def alchemiser(self, *arguments: str) -> str:
+        """What the operator's command prints, given this stage's settings."""
+        command = [*COMMAND, *arguments]
+        settings = self.stage.variables(self.boxes["alpaca"].url)
+        done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
+        return done.stdout
 
     # ------------------------------------------------------------------------------------------ what became
     @property

@@ -1,5 +1,6 @@
 """Containers killed with SIGKILL in the middle of their work, started again, and given the message again."""
 
+import json
 import random
 import time
 from collections.abc import Callable
@@ -108,9 +109,9 @@ def test_three_kills_end_in_the_dead_letters_and_a_redrive_completes_the_run(
     assert "ALARM: message goes to the dead letters" in caplog.text
     with bench.source("trading") as source:
         assert source.poll() is None, "a fourth delivery"
-    (letter,) = bench.dead("TradeDecisionDeadLetters")
+    (letter,) = json.loads(bench.alchemiser("dlq", "list", "--json"))
+    assert letter["run_id"] == str(bench.run)
     assert bench.status() == RunStatus.EXECUTING.value
-    bench.redrive("TradeDecision")
+    bench.alchemiser("dlq", "redrive", letter["id"], "--reason=the machine is well again", "--yes")
     assert bench.deliver_until_done("trading").done
-    assert str(bench.run) in letter
     assert_as_undisturbed(bench, undisturbed)

@@ -120,5 +120,7 @@ def test_a_message_that_cannot_be_read_ends_in_the_dead_letters_and_the_next_is_
     assert "ALARM: message goes to the dead letters" in caplog.text
     bench.up_to_the_decision()
     assert bench.deliver("trading").done
-    assert bench.take_dead(role) == [body]
+    (letter,) = json.loads(bench.alchemiser("dlq", "list", "--json"))
+    assert json.loads(bench.alchemiser("dlq", "show", letter["id"], "--json"))["body"] == body
+    bench.alchemiser("dlq", "drop", letter["id"], "--reason=nobody can read it", "--yes")
     assert_as_undisturbed(bench, undisturbed)
