@@ -126,6 +126,7 @@ LOCAL := PYTHONPATH=tools $(BIN)/python -m alchemiser_local
 .PHONY: up
 up: build ## Start the functions with a local AWS and exchange; first use makes table, queues and all (SPEED=20)
 	@PYTHONPATH=tools $(BIN)/python -m images.stand_ins
+	@mkdir -p build && $(BIN)/alchemiser universe > build/universe.env
 	@SPEED=$(or $(SPEED),20) $(COMPOSE) up --detach --wait --quiet-pull --remove-orphans
 	@$(LOCAL) provision --speed $(or $(SPEED),20)
 
@@ -143,4 +144,4 @@ down: setup ## Stop the containers and forget the exchange's books
 
 .PHONY: e2e
 e2e: setup ## Kill containers, cut networks and slow the broker mid-cycle; ends in counts (some minutes, needs Docker)
-	@$(BIN)/pytest -q -s --timeout 900 tests/e2e/containers
+	@$(BIN)/pytest -q -s --timeout 900 tests/e2e/containers/cycles
