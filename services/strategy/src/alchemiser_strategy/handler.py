@@ -23,7 +23,7 @@ class StrategyFunction:
     def handle(self, event: Event) -> Frozen:
         """A batch from MarketDataQueue, or a probe."""
         if event.get("probe") == "decision":
-            return self._service.decide(decode(str(event.get("snapshot", "")), MarketSnapshot))
+            return self._service.answer(decode(str(event.get("snapshot", "")), MarketSnapshot))
         return handle_batch(event, self._handle_message)
 
     def _handle_message(self, body: str) -> None:
