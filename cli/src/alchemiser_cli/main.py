@@ -30,6 +30,10 @@ _COMMANDS = {
     "dlq": "dead_letters",
     "simulator": "simulator",
     "config": "config",
+    "stage": "stage",
+    "deploy": "deploy",
+    "rollback": "deploy",
+    "doctor": "doctor",
 }
 """Command to module, in the order a newcomer meets them. A module's `app` is a group, or holds those commands."""
 
