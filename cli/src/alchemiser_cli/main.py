@@ -28,6 +28,8 @@ _COMMANDS = {
     "audit": "authority",
     "reconcile": "reconcile",
     "simulator": "simulator",
+    "phase": "phase",
+    "doctor": "doctor",
     "config": "config",
 }
 """Command to module, in the order a newcomer meets them. A module's `app` is a group, or holds those commands."""
