@@ -27,10 +27,14 @@ _COMMANDS = {
     "authority": "authority",
     "audit": "authority",
     "reconcile": "reconcile",
+    "dlq": "dead_letters",
     "simulator": "simulator",
     "phase": "phase",
-    "doctor": "doctor",
     "config": "config",
+    "stage": "stage",
+    "deploy": "deploy",
+    "rollback": "deploy",
+    "doctor": "doctor",
 }
 """Command to module, in the order a newcomer meets them. A module's `app` is a group, or holds those commands."""
 

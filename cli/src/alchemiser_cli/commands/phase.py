@@ -1,44 +1,44 @@
 """`alchemiser phase`: where a stage's rollout stands, and what the next step takes. Changes nothing."""
 
 import json
-import shlex
-from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from alchemiser_cli.console import Exit, out, reported_errors
-from alchemiser_cli.deployment import Deployment, open_deployment
-from alchemiser_cli.history import RunSummary, list_runs, summary_json
-from alchemiser_cli.records import open_settings
-from alchemiser_cli.rollout import Facts, PhasePlan, RolloutPhase, blockers, plan
-from alchemiser_common import keys
-from alchemiser_common.ids import Pipeline
-from alchemiser_common.ports.state import StateStore, load
+
+if TYPE_CHECKING:
+    from alchemiser_cli.history import RunSummary
+    from alchemiser_cli.stage.rollout import Facts
 
 app = typer.Typer(help="See where a stage's rollout stands, and plan its next step.", no_args_is_help=True)
 
-Stage = Annotated[str, typer.Option("--stage", help="dev, staging or prod; its stack is alchemiser-<stage>.")]
+StageName = Annotated[str, typer.Option("--stage", help="A stage of deploy/samconfig.toml: dev, staging, prod.")]
 Cycles = Annotated[int, typer.Option(help="Cycles in a row that must have been decided alike before cutover.", min=1)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 @app.command()
-def status(stage: Stage, cycles: Cycles = 10, *, as_json: AsJson = False) -> None:
+def status(stage: StageName, cycles: Cycles = 10, *, as_json: AsJson = False) -> None:
     """Show phase, authority, the last runs of both pipelines, and what blocks the next step.
 
-    Exit code 0 even if something blocks: it is a report. Region and credentials are those of the AWS environment;
-    ALCHEMISER_AWS__REGION names the region.
+    Exit code 0 even if something blocks: it is a report.
     """
     with reported_errors():
-        facts = read_facts(open_deployment(stage, open_settings().aws))
-        steps = {target: blockers(facts, target, cycles=cycles) for target in facts.phase.neighbours}
+        from alchemiser_cli.stage.facts import read_facts
+        from alchemiser_cli.stage.guards import trader_of
+        from alchemiser_cli.stage.opening import open_stage
+        from alchemiser_cli.stage.rollout import blockers, neighbours
+        from alchemiser_common.ids import Pipeline
+
+        facts = read_facts(open_stage(stage))
+        steps = {target: blockers(facts, target, cycles=cycles) for target in neighbours(facts.phase)}
         if as_json:
-            out.print_json(json.dumps(_status_json(facts, steps)))
+            out.print_json(json.dumps(_as_json(facts, steps)))
             return
         table = Table(box=None, show_header=False)
-        table.add_row("phase", f"[bold]{facts.phase.value}[/], which lets {facts.phase.trader.value} trade")
+        table.add_row("phase", f"[bold]{facts.phase}[/], which lets {trader_of(facts.phase).value} trade")
         table.add_row("authority", facts.authority.value if facts.authority else "[bold red]nobody[/]")
         table.add_row("trading", facts.trading)
         for pipeline in Pipeline:
@@ -47,14 +47,14 @@ def status(stage: Stage, cycles: Cycles = 10, *, as_json: AsJson = False) -> Non
         table.add_row("dead letters", str(facts.dead_letters))
         table.add_row("alarms", ", ".join(facts.alarms) or "none firing")
         for target, found in steps.items():
-            table.add_row(f"to {target.value}", "; ".join(found) or "nothing blocks it")
+            table.add_row(f"to {target}", "; ".join(found) or "nothing blocks it")
         out.print(table)
 
 
 @app.command(name="plan")
 def plan_step(
-    to: Annotated[RolloutPhase, typer.Argument(help="The phase to go to, one step away, in either direction.")],
-    stage: Stage,
+    to: Annotated[str, typer.Argument(help="The phase to go to, one step away, in either direction.")],
+    stage: StageName,
     cycles: Cycles = 10,
     *,
     as_json: AsJson = False,
@@ -64,11 +64,16 @@ def plan_step(
     Exit code 1 if something blocks the step, 2 if the phase is not one step away.
     """
     with reported_errors():
-        step = plan(read_facts(open_deployment(stage, open_settings().aws)), to, cycles=cycles)
+        from alchemiser_cli.stage.facts import read_facts
+        from alchemiser_cli.stage.opening import open_stage
+        from alchemiser_cli.stage.rollout import plan
+
+        step = plan(read_facts(open_stage(stage)), to, cycles=cycles)
         if as_json:
-            out.print_json(json.dumps(_plan_json(step)))
+            told = {"from": step.start, "to": step.target, "blockers": list(step.blockers), "steps": list(step.steps)}
+            out.print_json(json.dumps(told))
         else:
-            out.print(f"{step.start.value} to {step.target.value}")
+            out.print(f"{step.start} to {step.target}")
             for blocker in step.blockers:
                 out.print(f"  [bold red]blocked:[/] {blocker}", soft_wrap=True)
             for number, command in enumerate(step.steps, 1):
@@ -77,75 +82,23 @@ def plan_step(
             raise typer.Exit(Exit.FAILED)
 
 
-@app.command()
-def env(stage: Stage) -> None:
-    """Print a stage's settings as shell commands: eval "$(alchemiser phase env --stage dev)".
-
-    After that the other commands (runs, show, halt, authority, reconcile …) work on that stage.
-    """
-    with reported_errors():
-        for name, value in sorted(open_deployment(stage, open_settings().aws).variables().items()):
-            typer.echo(f"export {name}={shlex.quote(value)}")
-
-
-def read_facts(deployment: Deployment) -> Facts:
-    """What is known of the deployment now. Raises InvalidSettings or StoreUnavailable."""
-    from alchemiser_common.aws.adapters import AwsAdapters
-    from alchemiser_trading.authority import read_authority
-    from alchemiser_trading.switch import trading_state
-
-    settings = deployment.settings()
-    store, alias = AwsAdapters(settings).state(), settings.account_alias
-    authority = read_authority(store, alias)
-    return Facts(
-        stage=deployment.stage,
-        phase=deployment.phase,
-        authority=authority.pipeline if authority else None,
-        run_in_progress=run_in_progress(store, alias, datetime.now(UTC)),
-        trading=trading_state(store, alias).value,
-        runs=list_runs(store, alias, limit=60),
-        dead_letters=sum(deployment.dead_letters().values()),
-        alarms=deployment.firing(),
-    )
-
-
-def run_in_progress(store: StateStore, alias: str, now: datetime) -> str:
-    """Why nothing may change now; empty if no worker has the account and no run is unfinished."""
-    from alchemiser_trading.lease import LeaseRecord
-
-    known = load(store, keys.lease_record(alias), LeaseRecord)
-    if known is None:
-        return ""
-    if known.value.unfinished_run is not None:
-        return f"run {known.value.unfinished_run} has not ended; docs/runbooks/stuck-run.md"
-    return (
-        f"{known.value.owner} works on account {alias} until {known.value.expires_at}" if known.value.held(now) else ""
-    )
-
-
-def _line(run: RunSummary | None) -> str:
+def _line(run: "RunSummary | None") -> str:
     return "none" if run is None else f"{run.cycle_id} {run.status} {run.reason}".rstrip()
 
 
-def _status_json(facts: Facts, steps: dict[RolloutPhase, list[str]]) -> dict[str, object]:
+def _as_json(facts: "Facts", steps: dict[str, list[str]]) -> dict[str, object]:
+    from alchemiser_cli.history import summary_json
+    from alchemiser_common.ids import Pipeline
+
     last = {pipeline.value: facts.last(pipeline) for pipeline in Pipeline}
     return {
         "stage": facts.stage,
-        "phase": facts.phase.value,
+        "phase": facts.phase,
         "authority": facts.authority.value if facts.authority else None,
         "trading": facts.trading,
         "last_runs": {name: summary_json(run) if run else None for name, run in last.items()},
         "parity_streak": facts.parity_streak,
         "dead_letters": facts.dead_letters,
         "alarms": list(facts.alarms),
-        "blockers": {target.value: found for target, found in steps.items()},
-    }
-
-
-def _plan_json(step: PhasePlan) -> dict[str, object]:
-    return {
-        "from": step.start.value,
-        "to": step.target.value,
-        "blockers": list(step.blockers),
-        "steps": list(step.steps),
+        "blockers": steps,
     }

@@ -74,10 +74,12 @@ def monolith_function(settings: Settings, variables: Mapping[str, str]) -> Handl
 def local_pipeline(platform: Platform) -> LocalPipeline:
     """The three functions with their queues."""
     manager = portfolio(platform)
-    service = data_service(platform, manager, Pipeline.MODULAR)
+    by_reference = platform.archive if platform.settings.data.claim_check else None
+    data = data_service(platform, manager, Pipeline.MODULAR)
+    strategy = StrategyService(manager, platform.clock, by_reference)
     return LocalPipeline(
-        DataFunction(service, platform.market_data_queue),
-        StrategyFunction(StrategyService(manager, platform.clock), platform.trade_decision_queue),
+        DataFunction(data, platform.market_data_queue),
+        StrategyFunction(strategy, platform.trade_decision_queue),
         TradingFunction(trading_service(platform)),
         market_data_queue=platform.market_data_queue,
         trade_decision_queue=platform.trade_decision_queue,

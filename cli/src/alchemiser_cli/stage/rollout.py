@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from alchemiser_cli.history import RunSummary
+from alchemiser_cli.stage.guards import PHASES, require_neighbour, trader_of
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import RunStatus
@@ -14,34 +14,12 @@ LATENCY_BUDGET = timedelta(minutes=45)
 """Of the sixty minutes until the deadline; the template's alarm has the same."""
 
 
-class RolloutPhase(StrEnum):
-    """The phases in their order."""
-
-    MONOLITH = "monolith"
-    STAGED = "staged"
-    SHADOW = "shadow"
-    CUTOVER = "cutover"
-    MODULAR = "modular"
-
-    @property
-    def trader(self) -> Pipeline:
-        """The pipeline that this phase lets trade."""
-        later = self in {RolloutPhase.CUTOVER, RolloutPhase.MODULAR}
-        return Pipeline.MODULAR if later else Pipeline.MONOLITH
-
-    @property
-    def neighbours(self) -> tuple["RolloutPhase", ...]:
-        """The phases one step away."""
-        line, here = tuple(RolloutPhase), tuple(RolloutPhase).index(self)
-        return line[max(here - 1, 0) : here] + line[here + 1 : here + 2]
-
-
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of a deployment when a step is asked for."""
 
     stage: str
-    phase: RolloutPhase
+    phase: str
     authority: Pipeline | None
     run_in_progress: str
     """Why nothing may change now; empty if nothing runs."""
@@ -75,39 +53,41 @@ class Facts:
 class PhasePlan:
     """A step: what must be mended first, and what to do."""
 
-    start: RolloutPhase
-    target: RolloutPhase
+    start: str
+    target: str
     blockers: Sequence[str]
     steps: Sequence[str]
 
 
-def plan(facts: Facts, target: RolloutPhase, *, cycles: int) -> PhasePlan:
+def plan(facts: Facts, target: str, *, cycles: int) -> PhasePlan:
     """The commands for one step. Raises InvalidSettings if the target is not one step away."""
-    if target is facts.phase:
-        raise InvalidSettings(f"stage {facts.stage} is in phase {target.value} already")
-    if target not in facts.phase.neighbours:
-        near = " or ".join(phase.value for phase in facts.phase.neighbours)
-        raise InvalidSettings(
-            f"from {facts.phase.value} to {target.value} is more than one step; the next is {near}. "
-            "Every phase is a state to stay in, so each is entered and looked at"
-        )
+    require_neighbour(facts.phase, target)
+    if target == facts.phase:
+        raise InvalidSettings(f"stage {facts.stage} is in phase {target} already")
     return PhasePlan(facts.phase, target, blockers(facts, target, cycles=cycles), _steps(facts, target))
 
 
-def blockers(facts: Facts, target: RolloutPhase, *, cycles: int) -> list[str]:
+def neighbours(phase: str) -> tuple[str, ...]:
+    """The phases one step away."""
+    here = PHASES.index(phase)
+    return PHASES[max(here - 1, 0) : here] + PHASES[here + 1 : here + 2]
+
+
+def blockers(facts: Facts, target: str, *, cycles: int) -> list[str]:
     """What must be mended before the step. Going back waits for a run to end, and for nothing else."""
     found = [facts.run_in_progress] if facts.run_in_progress else []
-    if tuple(RolloutPhase).index(target) < tuple(RolloutPhase).index(facts.phase):
+    if PHASES.index(target) < PHASES.index(facts.phase):
         return found
-    if facts.authority is not facts.phase.trader:
+    trader = trader_of(facts.phase)
+    if facts.authority is not trader:
         holder = facts.authority.value if facts.authority else "nobody"
-        found.append(f"authority is {holder}'s, but phase {facts.phase.value} lets {facts.phase.trader.value} trade")
+        found.append(f"authority is {holder}'s, but phase {facts.phase} lets {trader.value} trade")
     if facts.trading != "active":
         found.append(f"trading is {facts.trading}; `alchemiser resume --reason …` when its cause is mended")
     if facts.dead_letters:
         found.append(f"{facts.dead_letters} dead letters; docs/runbooks/dead-letters.md")
     found += [f"alarm {name} is firing" for name in facts.alarms]
-    if target is RolloutPhase.CUTOVER:
+    if target == "cutover":
         if facts.parity_streak < cycles:
             found.append(f"{facts.parity_streak} of {cycles} cycles in a row were decided alike by both pipelines")
         found += _late(facts.runs)
@@ -125,16 +105,12 @@ def _late(runs: Sequence[RunSummary]) -> list[str]:
     return found
 
 
-def _steps(facts: Facts, target: RolloutPhase) -> list[str]:
-    """Deployment, then authority, with a look between them: if they disagree, nobody trades."""
-    stage = facts.stage
-    steps = [f"make deploy STAGE={stage} PHASE={target.value}", f"alchemiser phase status --stage {stage}"]
-    if target.trader is not facts.phase.trader:
-        reason = f"rollout {facts.phase.value} to {target.value}"
-        steps += [
-            f'eval "$(alchemiser phase env --stage {stage})"',
-            f'alchemiser authority --set {target.trader.value} --reason "{reason}"',
-            f"alchemiser phase status --stage {stage}",
-        ]
-    steps.append(f"alchemiser doctor --stage {stage}")
-    return steps
+def _steps(facts: Facts, target: str) -> list[str]:
+    """Deployment, then authority, with a look between them: while the two disagree, nobody trades."""
+    stage, trader = facts.stage, trader_of(target)
+    look = f"alchemiser phase status --stage {stage}"
+    steps = [f"alchemiser deploy {stage} --phase {target}", look]
+    if trader is not trader_of(facts.phase):
+        change = f'alchemiser authority --set {trader.value} --reason "rollout {facts.phase} to {target}"'
+        steps += [f'eval "$(alchemiser stage {stage})"', change, look]
+    return [*steps, f"alchemiser doctor --stage {stage}"]
