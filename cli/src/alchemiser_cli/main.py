@@ -29,6 +29,7 @@ _COMMANDS = {
     "reconcile": "reconcile",
     "dlq": "dead_letters",
     "simulator": "simulator",
+    "phase": "phase",
     "config": "config",
     "stage": "stage",
     "deploy": "deploy",
