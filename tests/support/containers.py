@@ -130,7 +130,7 @@ class Boxes:
     def add(self, wanted: Wanted) -> Box:
         """Start a container as compose.yaml shuts it in, and wait until it listens."""
         port = _free_port()
-        front = self._network(f"front-{wanted.role}")
+        front = self._network(f"front-{wanted.role}", internal=False)
         container = self._client.containers.create(
             wanted.image,
             list(wanted.command) or None,
@@ -167,9 +167,11 @@ class Boxes:
         finally:
             cable.connect(container, aliases=[role])
 
-    def _network(self, name: str) -> Network:
+    def _network(self, name: str, *, internal: bool = True) -> Network:
+        """A network of this session. A port is published through the one that is not internal, and so survives cuts."""
         if name not in self._networks:
-            self._networks[name] = self._client.networks.create(f"{self._prefix}-{name}", driver="bridge")
+            made = self._client.networks.create(f"{self._prefix}-{name}", driver="bridge", internal=internal)
+            self._networks[name] = made
         return self._networks[name]
 
     def _volume(self, name: str) -> str:

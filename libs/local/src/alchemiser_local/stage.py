@@ -12,32 +12,19 @@ from alchemiser_common.ports.clock import SystemClock
 from alchemiser_local.provision import LOCAL_KEY, REGION, LocalAws, local_template, provision
 from alchemiser_trading.authority import read_authority, set_authority
 from deploy.expand import expand
+from deploy.sample import sample_parameters
 
 if TYPE_CHECKING:
     from deploy.expand import Stack
 
-STAGE = "dev"
 SECRET = "alchemiser-local-broker"  # noqa: S105  (a name)
-_SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:{SECRET}-AAAAAA"
-_IMAGES = ("Monolith", "Data", "Strategy", "Trading")
 SIMULATED_KEY = {"key_id": "PKSIMULATED", "secret_key": "simulated"}
 """The simulator takes any."""
 
 
 def local_stack(account: str, *, phase: str = "modular") -> "Stack":
-    """The template in a phase. Images are named, not used: the containers are the functions."""
-    return expand({
-        "RolloutPhase": phase,
-        "Stage": STAGE,
-        "AccountAlias": account,
-        "BrokerSecretArn": _SECRET_ARN,
-        "ShadowSecretArn": _SECRET_ARN,
-        "DataUniverse": '["SPY"]',
-        "DataLookback": "250",
-        "Registry": "local/alchemiser",
-        **{f"{name}Tag": "0000000" for name in _IMAGES},
-        **{f"{name}Digest": f"sha256:{'0' * 64}" for name in _IMAGES},
-    })  # fmt: skip
+    """The template in a phase. Its images are named, not used: the containers are the functions."""
+    return expand(sample_parameters(RolloutPhase=phase, AccountAlias=account))
 
 
 @dataclass(frozen=True)

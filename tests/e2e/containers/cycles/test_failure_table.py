@@ -178,12 +178,10 @@ def test_row_07_the_state_store_cannot_be_reached_mid_run(
     assert_as_undisturbed(bench, undisturbed)
 
 
-@pytest.mark.parametrize("stage", ["data", "strategy", "trading"])
-def test_row_07_aws_stands_still_for_a_while(
-    bench: ContainerBench, undisturbed: dict[str, Decimal], stage: str
-) -> None:
+@pytest.mark.parametrize("role", ["data", "strategy", "trading"])
+def test_row_07_aws_stands_still_for_a_while(bench: ContainerBench, undisturbed: dict[str, Decimal], role: str) -> None:
     """Paused, it takes connections and answers nothing: each client waits, and tries again within bounds."""
-    if stage == "trading":
+    if role == "trading":
         bench.up_to_the_decision()
         working = bench.deliver_meanwhile("trading")
         until(bench.has_orders, "an order")
@@ -194,12 +192,12 @@ def test_row_07_aws_stands_still_for_a_while(
             assert bench.deliver_until_done("trading").done
     else:
         firing = bench.pool.submit(bench.fire)
-        if stage == "data":
+        if role == "data":
             with bench.boxes["aws"].paused():
                 time.sleep(3)
         assert isinstance(firing.result(60).outcome, Answered)
         deciding = bench.deliver_meanwhile("strategy")
-        if stage == "strategy":
+        if role == "strategy":
             with bench.boxes["aws"].paused():
                 time.sleep(3)
         if not deciding.result(60).done:
