@@ -3,6 +3,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 IMAGES := PYTHONPATH=tools $(BIN)/python -m images
+need = $(if $($(1)),$($(1)),$(error give $(1)=..., e.g. make $(MAKECMDGOALS) $(1)=strategy))
 
 .PHONY: help
 help: ## List the targets
@@ -41,6 +42,17 @@ check: lint types test ## What CI runs: lint, types, import rules, tests
 .PHONY: prove
 prove: setup ## Explore crashes, interleavings and random faults of trading; ends in counts (some minutes)
 	@$(BIN)/pytest -q -s --timeout 3600 tests/prove/trading tests/integration/trading
+
+.PHONY: prove-aws
+prove-aws: setup ## Prove the deployment without an account: SAM's lint, every phase in moto, each role against real calls
+	@tools/sam.sh validate --lint --template-file deploy/template.yaml --region us-east-1 | tail -1
+	@$(BIN)/cfn-lint --regions us-east-1 -- deploy/registry.yaml
+	@$(BIN)/pytest -q --timeout 600 tests/prove/aws tests/unit/deploy
+
+.PHONY: iam-review
+iam-review: setup ## Compare what each role may do with what it does: recorded anew, or CLOUDTRAIL=export.json [PHASE=cutover]
+	@$(if $(CLOUDTRAIL),,ALCHEMISER_AWS_CALLS=.alchemiser/aws-calls.json $(BIN)/pytest -q tests/prove/aws/test_permissions.py)
+	@PYTHONPATH=tools $(BIN)/python -m deploy iam-review $(if $(CLOUDTRAIL),--cloudtrail $(CLOUDTRAIL)) $(if $(PHASE),--phase $(PHASE))
 
 .PHONY: bench
 bench: setup ## Measure speed and memory beside their aims (JSON=FILE writes them too)
@@ -93,6 +105,10 @@ doctor: setup ## Examine a stage's account and deployment: STAGE=dev
 releases: setup ## Show which image of each service is current, and which were before
 	@$(IMAGES) releases
 
+.PHONY: parameters
+parameters: setup ## Print the current releases as parameters of deploy/template.yaml
+	@$(IMAGES) parameters
+
 .PHONY: sbom
 sbom: setup ## Write what is in the images as CycloneDX below dist/sbom [SERVICE=...]
 	@$(IMAGES) sbom $(SERVICE) $(if $(TAG),--tag $(TAG))
@@ -122,6 +138,7 @@ LOCAL := PYTHONPATH=tools $(BIN)/python -m alchemiser_local
 .PHONY: up
 up: build ## Start the functions with a local AWS and exchange; first use makes table, queues and all (SPEED=20)
 	@PYTHONPATH=tools $(BIN)/python -m images.stand_ins
+	@mkdir -p build && $(BIN)/alchemiser universe > build/universe.env
 	@SPEED=$(or $(SPEED),20) $(COMPOSE) up --detach --wait --quiet-pull --remove-orphans
 	@$(LOCAL) provision --speed $(or $(SPEED),20)
 
@@ -139,4 +156,4 @@ down: setup ## Stop the containers and forget the exchange's books
 
 .PHONY: e2e
 e2e: setup ## Kill containers, cut networks and slow the broker mid-cycle; ends in counts (some minutes, needs Docker)
-	@$(BIN)/pytest -q -s --timeout 900 tests/e2e/containers
+	@$(BIN)/pytest -q -s --timeout 900 tests/e2e/containers/cycles

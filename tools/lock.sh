@@ -17,11 +17,12 @@ compile() { # OUTPUT INPUT...
 }
 
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(uv dev bench mutation local data strategy trading monolith naive)
+[ ${#targets[@]} -gt 0 ] || targets=(uv dev bench sam mutation local data strategy trading monolith naive)
 for target in "${targets[@]}"; do
     case $target in
         uv) compile tools/uv.lock tools/uv.in ;;
         bench) compile tests/benchmarks/requirements.lock tests/benchmarks/requirements.in ;;
+        sam) compile tools/deploy/requirements.lock tools/deploy/requirements.in ;;
         mutation) compile tests/mutation/requirements.lock tests/mutation/requirements.in -c requirements-dev.lock ;;
         local) compile libs/local/requirements.lock libs/local/pyproject.toml ;;
         naive) compile deploy/naive/requirements.lock deploy/naive/requirements.in services/monolith/pyproject.toml ;;

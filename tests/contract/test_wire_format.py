@@ -14,10 +14,11 @@ from alchemiser_common.messages.bars import DailyBars, _pack
 from alchemiser_common.messages.base import Message
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.event import RunEvent
+from alchemiser_common.messages.reference import SnapshotReference
 from alchemiser_common.messages.report import ExecutionReport, StageFailure
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.messages.wire import MESSAGE_LIMIT, decode, encode
-from support.messages import make_decision, make_event, make_failure, make_report, make_snapshot
+from support.messages import make_decision, make_event, make_failure, make_reference, make_report, make_snapshot
 
 GOLDEN = Path(__file__).parent / "golden"
 KINDS: list[tuple[str, type[Message], Callable[[], Message]]] = [
@@ -26,6 +27,7 @@ KINDS: list[tuple[str, type[Message], Callable[[], Message]]] = [
     ("execution-report", ExecutionReport, make_report),
     ("stage-failure", StageFailure, make_failure),
     ("run-event", RunEvent, make_event),
+    ("snapshot-reference", SnapshotReference, make_reference),
 ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Self
 from uuid import uuid4
 
@@ -41,6 +42,8 @@ class Box:
         self.role = role
         self.port = port
         self.killed = 0
+        self._asked = False
+        self._changing = Lock()
 
     @property
     def url(self) -> str:
@@ -53,14 +56,21 @@ class Box:
 
     def kill(self) -> None:
         """SIGKILL to everything in it."""
-        self._container.kill()
-        self.killed += 1
+        with self._changing:
+            self._container.kill()
+            self._container.wait()
+            self.killed += 1
 
-    def start(self) -> None:
-        """Start it again if it has ended, and wait until it takes connections."""
-        if not self.running:
-            self._container.start()
-        self.wait()
+    def start(self) -> bool:
+        """Start it if it has ended, and wait until it takes connections; whether it is new, or was never asked yet."""
+        with self._changing:
+            if self.running and self._asked:
+                return False
+            if not self.running:
+                self._container.start()
+            self.wait()
+            self._asked = True
+            return True
 
     def wait(self) -> None:
         deadline = time.monotonic() + _START_SECONDS

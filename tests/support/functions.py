@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
-from alchemiser_cli.simulated import open_market
+from alchemiser_cli.simulated import Market, open_market
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.aws.sqs_queue import SqsQueue
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
@@ -34,7 +34,6 @@ BUILDS: Mapping[str, Build] = {
     "monolith": monolith_function,
 }
 TECL = {"ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"tecl":1.0}'}
-_DAY = date(2020, 2, 3)
 SPEED = 60.0
 """Exchange seconds a real second."""
 
@@ -79,10 +78,12 @@ class Deployment:
 
 
 @contextmanager
-def deployment(aws: Aws, changes: Mapping[str, str] | None = None) -> Iterator[Deployment]:
+def deployment(
+    aws: Aws, changes: Mapping[str, str] | None = None, *, market: Market | None = None, day: date = date(2020, 2, 3)
+) -> Iterator[Deployment]:
     """Everything made as the deployment makes it, with an exchange that stands at a decision time."""
-    market = open_market(None)
-    due = decision_time(market.as_session(market.sessions_from(_DAY, 1)[0]), Settings().schedule)
+    market = market or open_market(None)
+    due = decision_time(market.as_session(market.sessions_from(day, 1)[0]), Settings().schedule)
     bus, events_url = aws.make_bus()
     config = SimulatorConfig(history=market.history, start=due, clock=ClockMode.FLOWING, speed=SPEED)
     with SimulatorServer(config) as server:

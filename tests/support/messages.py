@@ -21,6 +21,7 @@ from alchemiser_common.messages.decision import (
     TradeDecision,
 )
 from alchemiser_common.messages.event import RunEvent
+from alchemiser_common.messages.reference import SnapshotReference
 from alchemiser_common.messages.report import (
     ExecutionReport,
     LegReport,
@@ -39,6 +40,7 @@ from alchemiser_common.messages.snapshot import (
     StrategyTargets,
     TargetWeight,
 )
+from alchemiser_common.messages.wire import encode
 
 SCHEDULED = datetime(2020, 6, 3, 13, 45, tzinfo=UTC)
 CYCLE = cycle_id("demo", SCHEDULED)
@@ -184,3 +186,8 @@ def make_failure() -> StageFailure:
         error="DataMissing",
         reason="tecl: rsi(TQQQ, 10) had 3 bars and needs 11",
     )
+
+
+def make_reference() -> SnapshotReference:
+    body = encode(make_snapshot()).encode()
+    return SnapshotReference.to(make_snapshot(), "snapshots/2020-06-03/snapshot.json", body)

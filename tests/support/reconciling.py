@@ -19,13 +19,13 @@ def leg(number: int, symbol: str, side: Side, quantity: str, price: str = "10") 
     )
 
 
-def plan(*legs: PlannedLeg, cash: str = "0", reserve: str = "0") -> Plan:
+def plan(*legs: PlannedLeg, cash: str = "0", reserve: str = "0", equity: str = "100000") -> Plan:
     return Plan(
         run_id=RUN,
         decision_hash="",
         session=SESSION.day,
         made_at=SCHEDULED,
-        account=ACCOUNT.model_copy(update={"cash": Decimal(cash)}),
+        account=ACCOUNT.model_copy(update={"cash": Decimal(cash), "equity": Decimal(equity)}),
         positions=(),
         reserve=Decimal(reserve),
         targets=(),

@@ -187,14 +187,14 @@ def _cold(arguments: argparse.Namespace) -> int:
     snapshot = (ROOT / "deploy/events/sqs-snapshot.json").read_bytes()
     if not cold.can_cool():
         sys.stderr.write("cold: only root can empty the page cache; these are warm starts\n")
-    with cold.strategy_queue() as variables:
+    with cold.strategy_queue() as queue:
         subjects = [
             cold.Subject(
-                service, _built(service, settings, None), snapshot if service == "strategy" else probe, variables
+                service, _built(service, settings, None), snapshot if service == "strategy" else probe, queue.variables
             )
             for service in SERVICES
         ]
-        subjects.append(cold.Subject(report.NAIVE, report.build_naive(settings), probe, variables))
+        subjects.append(cold.Subject(report.NAIVE, report.build_naive(settings), probe, queue.variables))
         tell = partial(print, file=sys.stderr, flush=True)
         starts = list(cold.measure(subjects, emulator, arguments.runs, tuple(arguments.sizes), tell))
     sys.stdout.write(cold.table(starts))

@@ -87,14 +87,23 @@ def _start(subject: Subject, emulator: Path, memory_mb: int) -> tuple[float, flo
             os.sync()
             _CACHES.write_text("3")
         answer = function.invoke(subject.event)
-        if answer.failed:
+        if answer.failed or "itemIdentifier" in answer.body:
             raise ImagesError(f"{subject.name} answered {answer.body}: {function.log()[-600:]}")
         return function.init_seconds(), answer.seconds, function.peak_memory()
 
 
+@dataclass(frozen=True, slots=True)
+class StandInQueue:
+    """TradeDecisionQueue in a stand-in for SQS, and the variables that tell a strategy function of it."""
+
+    url: str
+    client: "SQSClient"
+    variables: Mapping[str, str]
+
+
 @contextmanager
-def strategy_queue() -> Iterator[dict[str, str]]:
-    """A stand-in for SQS that containers reach, and the variables that tell a strategy function of it."""
+def strategy_queue() -> Iterator[StandInQueue]:
+    """A queue that containers reach: moto on the address that Docker's bridge gives this machine (Linux)."""
     host = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
     with socket.socket() as free:
         free.bind((host, 0))
@@ -110,12 +119,13 @@ def strategy_queue() -> Iterator[dict[str, str]]:
             client = session.create_client("sqs", region_name="us-east-1", endpoint_url=url)
             sqs = cast("SQSClient", client)
             created = sqs.create_queue(QueueName="TradeDecisionQueue.fifo", Attributes={"FifoQueue": "true"})
-            yield {
+            variables = {
                 **key,
                 "ALCHEMISER_BACKEND": "aws",
                 "ALCHEMISER_AWS__ENDPOINT_URL": url,
                 "ALCHEMISER_AWS__TRADE_DECISION_QUEUE": created["QueueUrl"],
             }
+            yield StandInQueue(created["QueueUrl"], sqs, variables)
         finally:
             process.terminate()
 

@@ -26,10 +26,16 @@ class Layer:
     files: int
 
 
+def layer_digests(image: str) -> list[str]:
+    """Content digests of the image's layers, lowest first."""
+    found: list[str] = json.loads(docker("image", "inspect", "--format", "{{json .RootFS.Layers}}", image))
+    return found
+
+
 def layers(image: str, known: dict[str, Layer] | None = None) -> list[Layer]:
     """The image's layers, lowest first. `known` spares layers that were weighed before; new ones are added to it."""
     known = {} if known is None else known
-    digests = json.loads(docker("image", "inspect", "--format", "{{json .RootFS.Layers}}", image))
+    digests = layer_digests(image)
     if not all(digest in known for digest in digests):
         known |= _weigh(image, digests, known)
     return [known[digest] for digest in digests]

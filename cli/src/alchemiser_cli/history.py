@@ -11,7 +11,7 @@ from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.messages.run import RunEntry, RunRecord
 from alchemiser_common.messages.snapshot import MarketSnapshot
-from alchemiser_common.messages.wire import decode
+from alchemiser_common.messages.wire import ARCHIVED_LIMIT, decode
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.state import StateStore, load, load_all
 from alchemiser_trading.journal import Intent, Journal, RunJournal
@@ -119,7 +119,7 @@ def read_detail(state: StateStore, archive: Archive, summary: RunSummary) -> Run
 
 def _archived[M: Message](archive: Archive, key: str, kind: type[M]) -> M | None:
     body = archive.get(key)
-    return None if body is None else decode(body, kind)
+    return None if body is None else decode(body, kind, limit=ARCHIVED_LIMIT)
 
 
 def summary_json(run: RunSummary) -> dict[str, object]:

@@ -4,9 +4,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -34,9 +35,20 @@ def record(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def images(registry: str, record: Path, emulator: Path) -> Images:
+def own(image_settings: ImageSettings, registry: str) -> Iterator[ImageSettings]:
+    """Settings with image names that no other test uses; what was built under them goes in the end."""
+    own = replace(image_settings, prefix=f"alchemiser-test-{uuid4().hex[:8]}", registry=registry)
+    yield own
+    for pattern in (own.local_name("strategy"), own.registry_name("strategy")):
+        if found := docker("image", "ls", "--quiet", pattern):
+            docker("image", "rm", "--force", *set(found.split()))
+
+
+@pytest.fixture
+def images(own: ImageSettings, record: Path, emulator: Path) -> Images:
     """The images' command, as make runs it, with a registry and a record of its own."""
-    variables = {**os.environ, "IMAGE_REGISTRY": registry, "RELEASES": str(record), "PYTHONPATH": str(ROOT / "tools")}
+    names = {"IMAGE_REGISTRY": own.registry, "IMAGE_PREFIX": own.prefix, "RELEASES": str(record)}
+    variables = {**os.environ, **names, "PYTHONPATH": str(ROOT / "tools")}
 
     def run(*arguments: str) -> Outcome:
         command = [sys.executable, "-m", "images", *arguments]
@@ -52,17 +64,15 @@ def build_as(revision: str, settings: ImageSettings, *, tag: str = "", says: str
     return build.build("strategy", settings, source, tag or revision * 12)
 
 
-def test_a_bad_release_is_left_for_the_digest_before_it(
-    images: Images, image_settings: ImageSettings, record: Path
-) -> None:
+def test_a_bad_release_is_left_for_the_digest_before_it(images: Images, own: ImageSettings, record: Path) -> None:
     for revision in "ab":
-        build_as(revision, image_settings)
+        build_as(revision, own)
         pushed = images("push", "strategy", "--tag", revision * 12)
         assert pushed.code == 0, pushed.err
     first, second = releases.read(record).services["strategy"]
     assert (first.tag, second.tag) == (A, B)
     assert first.digest != second.digest
-    docker("image", "rm", "--force", f"alchemiser/strategy:{A}", f"alchemiser/strategy:{A}{build.LOCAL}")
+    docker("image", "rm", f"{own.local_name('strategy')}:{A}", f"{own.registry_name('strategy')}:{A}")
 
     back = images("rollback", "strategy")
 
@@ -77,14 +87,16 @@ def test_a_bad_release_is_left_for_the_digest_before_it(
     assert [release["tag"] for release in history] == [A, B, A, B]
 
 
-def test_a_tag_never_moves(images: Images, image_settings: ImageSettings, record: Path) -> None:
-    build_as("a", image_settings)
+def test_a_tag_never_moves(images: Images, own: ImageSettings, record: Path, tmp_path: Path) -> None:
+    image = f"{own.local_name('strategy')}:{A}"
+    build_as("a", own)
     assert images("push", "strategy", "--tag", A).code == 0
     before = record.read_text()
     assert images("push", "strategy", "--tag", A).code == 0, "the same image again is no error"
     assert record.read_text() == before
 
-    docker("image", "build", "--quiet", "--tag", f"alchemiser/strategy:{A}", *changed(f"alchemiser/strategy:{A}"))
+    (tmp_path / "Dockerfile").write_text(f"FROM {image}\nCOPY Dockerfile /var/task/changed\n")
+    docker("image", "build", "--quiet", "--tag", image, str(tmp_path))
     refused = images("push", "strategy", "--tag", A)
 
     assert refused.code == 3
@@ -92,18 +104,8 @@ def test_a_tag_never_moves(images: Images, image_settings: ImageSettings, record
     assert record.read_text() == before
 
 
-def changed(image: str) -> list[str]:
-    """Arguments of a build on top of an image that still says what the image says of itself."""
-    folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"changed-{os.getpid()}"
-    folder.mkdir(exist_ok=True)
-    (folder / "Dockerfile").write_text(f"FROM {image}\nCOPY Dockerfile /var/task/changed\n")
-    return [str(folder)]
-
-
-def test_what_does_not_say_the_truth_about_itself_is_not_released(
-    images: Images, image_settings: ImageSettings
-) -> None:
-    build_as("a", image_settings, tag=B, says="a")
+def test_what_does_not_say_the_truth_about_itself_is_not_released(images: Images, own: ImageSettings) -> None:
+    build_as("a", own, tag=B, says="a")
     mislabelled = images("push", "strategy", "--tag", B)
     assert (mislabelled.code, f"was built from {A}" in mislabelled.err) == (3, True)
     dirty = images("push", "strategy", "--tag", f"{A}-dirty")

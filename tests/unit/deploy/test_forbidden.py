@@ -106,8 +106,11 @@ MATRIX: list[tuple[str, tuple[str, ...], list[Request], list[Request]]] = [
     (
         "TradingRole",
         SHADOW_ONLY,
-        [SHADOW_KEY, TAKE_DECISION, READ_RUN, WRITE_RUN, READ_LEASE, PUT_REPORT, TELL],
-        [TRADING_KEY, TAKE_LEASE, WRITE_EQUITY, SEND_DECISION, SEND_SNAPSHOT, TAKE_SNAPSHOT, PUT_SNAPSHOT],
+        [SHADOW_KEY, TAKE_DECISION, READ_RUN, WRITE_RUN, PUT_REPORT, TELL],
+        [
+            TRADING_KEY, READ_LEASE, READ_TARGETS, TAKE_LEASE, WRITE_EQUITY, SEND_DECISION, SEND_SNAPSHOT,
+            TAKE_SNAPSHOT, PUT_SNAPSHOT,
+        ],
     ),
     (
         "MonolithRole",
@@ -118,8 +121,8 @@ MATRIX: list[tuple[str, tuple[str, ...], list[Request], list[Request]]] = [
     (
         "MonolithRole",
         ("cutover",),
-        [SHADOW_KEY, WRITE_RUN, READ_LEASE],
-        [TRADING_KEY, TAKE_LEASE, WRITE_EQUITY, SEND_DECISION, TAKE_DECISION],
+        [SHADOW_KEY, READ_RUN, WRITE_RUN, READ_TARGETS, PUT_SNAPSHOT, PUT_REPORT],
+        [TRADING_KEY, READ_LEASE, TAKE_LEASE, WRITE_EQUITY, SEND_DECISION, TAKE_DECISION],
     ),
     (
         "SchedulerRole",

@@ -15,8 +15,9 @@ from alchemiser_common.messages.snapshot import MarketSession
 from alchemiser_common.settings import Backend, Settings, load_settings
 from alchemiser_data.session import decision_time
 from deploy.expand import Stack, properties
+from deploy.sample import sample_parameters
 from deploy.template import REGISTRY, TEMPLATE, Json, TemplateError, load, mapping, section
-from support.deployment import BROKER_SECRET, PHASES, SERVICES, SHADOW_SECRET, parameters, stack
+from support.deployment import BROKER_SECRET, PHASES, SERVICES, SHADOW_SECRET, stack
 
 STATEFUL = {
     "AWS::DynamoDB::Table",
@@ -125,12 +126,15 @@ def test_whatever_changes_a_function_publishes_a_version_so_that_the_alias_moves
         "ShadowSecretArn": BROKER_SECRET,
         "DecisionAnchor": "close",
         "DecisionOffsetMinutes": "20",
+        "StrategyAllocations": '{"tecl": 1.0}',
+        "DataUniverse": '["SPY"]',
+        "DataLookback": "100",
         **{f"{name.capitalize()}Memory": "3000" for name in SERVICES},
         **{f"{name.capitalize()}Tag": "0000000" for name in SERVICES},
         **{f"{name.capitalize()}Digest": "sha256:" + "f" * 64 for name in SERVICES},
     }
     others = {"ReservedConcurrency"}  # a function's, not a version's
-    declared = set(parameters()) | set(section(load(TEMPLATE), "Parameters"))
+    declared = set(sample_parameters()) | set(section(load(TEMPLATE), "Parameters"))
     untried = {name for name in declared - set(changes) - others if mentions(load(TEMPLATE), name, service)}
     assert untried == {"Registry"}, "a parameter of the function that this test does not change"
     before = stack("shadow")

@@ -10,7 +10,7 @@ from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegStatus
 from alchemiser_common.ports.broker import OrderStatus
 from alchemiser_trading.cash import Purse, release_buys
-from alchemiser_trading.execution import abandoned, release
+from alchemiser_trading.execution import release, stop
 from alchemiser_trading.legs import LegPhase, LegState, Step, start
 from support.messages import SCHEDULED
 from support.reconciling import A, B, leg, order, plan
@@ -39,16 +39,77 @@ SETTLE = timedelta(seconds=30)
 
 
 @pytest.mark.parametrize(
-    ("broker_cash", "price", "released"),
-    [("100", True, True), ("0", True, False), ("100", False, False), ("99", True, False)],
-    ids=["cash is there", "cash lags", "price unknown", "fees took some"],
+    ("broker_cash", "proceeds", "price", "seconds", "shares"),
+    [
+        ("100", "100", True, 1, "10"),
+        ("0", "100", True, 29, None),
+        ("0", "100", True, 30, "0"),
+        ("100", "100", False, 29, None),
+        ("100", "5", False, 29, None),
+        ("100", "5", False, 30, "0"),
+        ("99", "100", True, 1, "9.9"),
+        ("-3", "0", True, 30, "0"),
+    ],
+    ids=[
+        "cash is there",
+        "cash lags",
+        "cash lagged long enough",
+        "price unknown",
+        "price of half a share unknown",
+        "price unknown for long enough",
+        "fees took some",
+        "less than no cash",
+    ],
 )
 def test_a_buy_waits_for_confirmed_proceeds_and_for_the_brokers_cash(
-    broker_cash: str, price: bool, released: bool
+    broker_cash: str, proceeds: str, price: bool, seconds: int, shares: str | None
 ) -> None:
-    purse = Purse(plan(A, B), [sold("100", price=price), start(B)], Decimal(broker_cash))
-    legs = release_buys(purse, NOTHING, SCHEDULED + timedelta(seconds=1), SETTLE)
-    assert (legs[1].phase is LegPhase.READY and legs[1].intended == B.quantity) is released
+    sale, buy = sold(proceeds, price=price), start(B)
+    purse = Purse(plan(A, B, equity="1000"), [sale, buy], Decimal(broker_cash))
+    first, second = release_buys(purse, NOTHING, SCHEDULED + timedelta(seconds=seconds), SETTLE)
+    assert first is sale
+    if shares is None:
+        assert second is buy
+    else:
+        assert (second.phase, second.intended) == (LegPhase.READY, Decimal(shares))
+
+
+def test_without_another_leg_there_is_no_cash_to_wait_for() -> None:
+    purse = Purse(plan(B, cash="1000"), [start(B)], Decimal(50))
+    (state,) = release_buys(purse, NOTHING, SCHEDULED, SETTLE)
+    assert (purse.lags, state.intended) == (True, Decimal(5))
+
+
+def test_while_another_leg_is_under_way_no_buy_is_cut() -> None:
+    held = start(B)
+    purse = Purse(plan(A, B), [sold("40", done=False), held], Decimal(40))
+    assert release_buys(purse, NOTHING, SCHEDULED + timedelta(hours=1), SETTLE)[1] is held
+
+
+@pytest.mark.parametrize(
+    ("cash", "released"),
+    [
+        ("201.99", [True, False, True]),
+        ("202", [True, True, False]),
+        ("252.5", [True, True, True]),
+        ("101", [True, False, False]),
+    ],
+)
+def test_buys_are_released_largest_first_as_far_as_cash_with_its_allowance_goes(
+    cash: str, released: list[bool]
+) -> None:
+    buys = [start(leg(number, "BBB", Side.BUY, quantity)) for number, quantity in ((2, "10"), (3, "10"), (4, "5"))]
+    waiting = replace(start(leg(5, "DDD", Side.SELL, "1")), phase=LegPhase.WORKING)
+    purse = Purse(plan(B, cash=cash), [*buys, waiting], Decimal(cash))
+    after = release_buys(purse, Decimal("0.01"), SCHEDULED, SETTLE)
+    assert [state.phase is LegPhase.READY for state in after[:3]] == released
+
+
+def test_a_stopped_buy_is_neither_released_nor_cut() -> None:
+    stopped = stop(start(B), "halted")
+    for cash in ("0", "50", "1000"):
+        purse = Purse(plan(B, cash=cash), [stopped], Decimal(cash))
+        assert release_buys(purse, NOTHING, SCHEDULED + timedelta(hours=1), SETTLE) == [stopped]
 
 
 def test_cash_lags_while_the_broker_shows_less_than_the_fills() -> None:
@@ -82,11 +143,14 @@ def test_a_fill_without_a_price_counts_at_its_limit() -> None:
 
 
 def test_when_cash_stays_short_the_buys_share_it() -> None:
-    c = leg(3, "CCC", Side.BUY, "30")
-    purse = Purse(plan(A, B, c), [sold("40"), start(B), start(c)], Decimal(40))
-    legs = release_buys(purse, NOTHING, SCHEDULED + timedelta(minutes=1), SETTLE)
-    assert [state.intended for state in legs[1:]] == [Decimal(1), Decimal(3)]
-    assert "cash falls short" in legs[1].reason
+    c = leg(3, "CCC", Side.BUY, "30").model_copy(update={"fractionable": False})
+    sale = sold("40")
+    purse = Purse(plan(A, B, c), [sale, start(B), start(c)], Decimal(40))
+    assert release_buys(purse, Decimal("0.01"), SCHEDULED + timedelta(minutes=1), SETTLE) == [
+        sale,
+        release(start(B), Decimal("0.990099"), "cut from 10 to 0.990099 shares: cash falls short"),
+        release(start(c), Decimal(2), "cut from 30 to 2 shares: cash falls short"),
+    ]
 
 
 def test_a_buy_under_way_keeps_its_cash_from_the_others() -> None:
@@ -96,13 +160,31 @@ def test_a_buy_under_way_keeps_its_cash_from_the_others() -> None:
     assert purse.spendable(without=purse.legs[0]) == Decimal(150)
 
 
-def test_a_frozen_buy_keeps_its_cash() -> None:
-    working = replace(
-        release(start(B), B.quantity),
-        phase=LegPhase.CANCELLING,
-        pending=Step(1, Decimal(10), Decimal(10), Decimal(10)),
-        order=order("BBB-1", Side.BUY, OrderStatus.CANCELLING, filled_quantity=Decimal(4), average_price=Decimal(10)),
-    )
-    frozen = abandoned(working, "stuck", SCHEDULED)
-    purse = Purse(plan(B, cash="150"), [frozen], Decimal(150))
-    assert purse.spendable() == Decimal(150) - 40 - 60
+def test_the_reserve_is_not_spent_and_a_buy_under_way_keeps_what_its_order_may_cost() -> None:
+    sent = replace(release(start(B), B.quantity), phase=LegPhase.SENT, pending=Step(1, Decimal(10), None, Decimal(11)))
+    assert Purse(plan(B, cash="150", reserve="12"), [sent], Decimal(150)).spendable() == Decimal(150) - 12 - 110
+    assert Purse(plan(B, cash="150", reserve="12"), [start(B)], Decimal(149)).spendable() == Decimal(149) - 12
+
+
+STEP = Step(1, Decimal(10), Decimal(11), Decimal(11))
+PART = order("BBB-1", Side.BUY, OrderStatus.CANCELLING, filled_quantity=Decimal(4), average_price=Decimal(10))
+ALL = order("BBB-1", Side.BUY, OrderStatus.CANCELLING, filled_quantity=Decimal(10), average_price=Decimal(10))
+ENDED = order("BBB-1", Side.BUY, OrderStatus.CANCELLED, filled_quantity=Decimal(4), average_price=Decimal(10))
+
+
+@pytest.mark.parametrize(
+    ("state", "kept"),
+    [
+        (replace(start(B), pending=STEP, order=PART, outcome=LegStatus.FROZEN), 6 * 11),
+        (replace(start(B), pending=STEP, order=ALL, outcome=LegStatus.FROZEN), 0),
+        (replace(start(B), pending=STEP, order=ENDED, outcome=LegStatus.FROZEN), 0),
+        (replace(start(B), pending=STEP, outcome=LegStatus.FROZEN), 10 * 11),
+        (replace(start(B), pending=STEP, outcome=LegStatus.UNFILLED), 0),
+        (replace(start(B), outcome=LegStatus.FROZEN), 0),
+    ],
+    ids=["open", "open but filled", "ended", "never found", "surely absent", "never sent"],
+)
+def test_a_buy_that_is_done_keeps_what_its_order_can_still_cost(state: LegState, kept: int) -> None:
+    done = replace(state, phase=LegPhase.DONE)
+    purse = Purse(plan(B, cash="500"), [done], Decimal(500))
+    assert purse.spendable() == Decimal(500) - done.known_value - kept

@@ -153,7 +153,7 @@ def test_a_market_order_that_cash_just_covers_becomes_a_limit() -> None:
         ("0.5", False, True, True),
         ("1", False, False, False),
         ("0.009", True, False, True),
-        ("0.011", True, False, False),
+        ("0.01", True, False, False),
         ("0.000000001", True, True, False),
         ("0", True, True, True),
     ],
@@ -213,6 +213,24 @@ def test_a_bad_quote_never_becomes_a_price(bid: str, ask: str, age: int, fault: 
 
 
 @pytest.mark.parametrize(
+    ("bid", "ask", "age", "reference"),
+    [
+        ("100", "100", 0, "100"),
+        ("99", "101", 60, "100"),
+        ("99", "101", -5, "100"),
+        ("97.5", "102.5", 0, "100"),
+        ("114", "116", 0, "100"),
+        ("84", "86", 0, "100"),
+        ("0.50", "0.51", 0, "0.50"),
+    ],
+    ids=["locked", "just fresh", "just ahead", "just narrow", "just near above", "just near below", "cheap"],
+)
+def test_a_quote_on_the_edge_is_a_market(bid: str, ask: str, age: int, reference: str) -> None:
+    quote = Quote(symbol="AAA", bid=Decimal(bid), ask=Decimal(ask), at=SCHEDULED - timedelta(seconds=age))
+    assert sane(quote, Decimal(reference), SCHEDULED, RULES) == Market(Decimal(bid), Decimal(ask))
+
+
+@pytest.mark.parametrize(
     ("price", "side", "expected"),
     [
         ("10.019", Side.BUY, "10.01"),
@@ -239,3 +257,5 @@ def test_the_spread_decides_the_style() -> None:
     assert style_for(Market(Decimal("100.00"), Decimal("100.01")), rules) is ExecutionStyle.MARKET
     assert style_for(Market(Decimal("99.90"), Decimal("100.10")), rules) is ExecutionStyle.LIMIT_WALK
     assert style_for(Market(Decimal(99), Decimal(101)), rules) is ExecutionStyle.PATIENT
+    assert style_for(Market(Decimal("99.975"), Decimal("100.025")), rules) is ExecutionStyle.MARKET, "just tight"
+    assert style_for(Market(Decimal("99.80"), Decimal("100.20")), rules) is ExecutionStyle.PATIENT, "just wide"

@@ -1,5 +1,6 @@
 """Lease, authority and switch on a real store."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid5
@@ -10,10 +11,10 @@ from alchemiser_common import keys
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import LeaseHeld, NotAuthorised, RunInProgress, StateCorrupt, StoreUnavailable
 from alchemiser_common.ids import Pipeline, Side
-from alchemiser_common.ports.state import ABSENT, Put
+from alchemiser_common.ports.state import ABSENT, Put, load
 from alchemiser_trading.audit import read_audit
 from alchemiser_trading.authority import require_authority, set_authority
-from alchemiser_trading.lease import AccountLease
+from alchemiser_trading.lease import AccountLease, LeaseRecord
 from alchemiser_trading.phases import FINAL, TRANSITIONS, Phase, diagram
 from alchemiser_trading.switch import TradingState, throw_switch, trading_state
 from support.clock import ManualClock
@@ -39,10 +40,32 @@ def take(store: SqliteStateStore, clock: ManualClock, owner: str) -> AccountLeas
 
 def test_one_worker_has_the_account_until_it_lets_go(store: SqliteStateStore, clock: ManualClock) -> None:
     first = take(store, clock, "first")
-    with pytest.raises(LeaseHeld, match="worked on by first"):
+    with pytest.raises(LeaseHeld, match=f"account demo is worked on by first until {until(MINUTE)}"):
         take(store, clock, "second")
     first.release()
-    assert take(store, clock, "second").epoch == first.epoch + 1
+    assert (first.epoch, take(store, clock, "second").epoch) == (1, 2)
+
+
+def until(later: timedelta) -> str:
+    return re.escape((SCHEDULED + later).isoformat(timespec="seconds"))
+
+
+def test_of_two_workers_that_take_a_free_account_one_gets_it(store: SqliteStateStore, clock: ManualClock) -> None:
+    def another_comes_first(call: str) -> None:
+        if call.startswith("write"):
+            faults.on_call = None
+            take(store, clock, "other")
+
+    faults = Faults(on_call=another_comes_first)
+    with pytest.raises(LeaseHeld, match="account demo was taken by another worker at this moment"):
+        AccountLease.acquire(FaultyStore(store, faults), clock, "demo", owner="me", duration=MINUTE)
+
+
+def test_a_lease_that_ran_out_writes_nothing_more(store: SqliteStateStore, clock: ManualClock) -> None:
+    lease = take(store, clock, "me")
+    clock.advance(MINUTE)
+    with pytest.raises(LeaseHeld, match=f"the lease ran out at {until(MINUTE)}; another worker may have it"):
+        lease.write()
 
 
 def test_an_abandoned_lease_is_taken_over_and_its_old_holder_can_write_no_more(
@@ -65,7 +88,7 @@ def test_a_worker_whose_clock_stood_still_cannot_write_after_a_take_over(
     first = take(store, slow, "first")
     clock.advance(MINUTE)
     take(store, clock, "second")
-    with pytest.raises(LeaseHeld, match="taken over"):
+    with pytest.raises(LeaseHeld, match=r"^the lease was taken over by another worker; this one stops$"):
         first.write(Put(keys.switch_record("demo"), "{}", ABSENT))
     assert store.get(keys.switch_record("demo")) is None
 
@@ -94,8 +117,18 @@ def test_a_write_whose_answer_was_lost_does_not_take_a_lost_lease_back(
         lease.write()
     clock.advance(MINUTE)
     take(store, clock, "second")
-    with pytest.raises(LeaseHeld, match="taken over"):
+    with pytest.raises(LeaseHeld, match=r"^the lease was taken over by another worker; this one stops$"):
         lease.write()
+
+
+def test_a_heartbeat_writes_once_a_third_of_the_time_has_passed(store: SqliteStateStore, clock: ManualClock) -> None:
+    faults = Faults()
+    lease = AccountLease.acquire(FaultyStore(store, faults), clock, "demo", owner="me", duration=MINUTE)
+    for seconds, writes in ((20, 0), (1, 1), (20, 1), (1, 2)):
+        clock.advance(timedelta(seconds=seconds))
+        lease.keep()
+        assert faults.names.count("write LEASE") == 1 + writes, "acquired, and renewed when it was time"
+    assert faults.names.count("get LEASE") == 1, "it knows its own record"
 
 
 def test_a_heartbeat_keeps_the_lease(store: SqliteStateStore, clock: ManualClock) -> None:
@@ -110,6 +143,14 @@ def test_a_heartbeat_keeps_the_lease(store: SqliteStateStore, clock: ManualClock
 def test_without_authority_nobody_trades(store: SqliteStateStore) -> None:
     with pytest.raises(NotAuthorised, match="no pipeline has authority"):
         require_authority(store, "demo", Pipeline.MODULAR)
+
+
+def test_a_change_on_a_fresh_account_leaves_its_lease_free(store: SqliteStateStore, clock: ManualClock) -> None:
+    set_authority(store, "demo", Pipeline.MODULAR, who="ann", reason="start", now=SCHEDULED)
+    record = load(store, keys.lease_record("demo"), LeaseRecord)
+    assert record is not None
+    assert record.value == LeaseRecord(owner="", epoch=0, expires_at=SCHEDULED)
+    assert take(store, clock, "first").epoch == 1
 
 
 def test_authority_changes_with_an_epoch_and_a_trail(store: SqliteStateStore) -> None:
@@ -139,8 +180,9 @@ def test_authority_waits_for_a_worker_and_for_an_unfinished_run(store: SqliteSta
     with pytest.raises(RunInProgress):
         set_authority(store, "demo", Pipeline.MODULAR, who="ann", reason="cutover", now=clock.now())
     again = take(store, clock, "worker")
-    assert again.unfinished_run == RUN
+    assert (again.unfinished_run, again.unfinished_until) == (RUN, SCHEDULED + timedelta(hours=1))
     again.end()
+    assert (again.unfinished_run, again.unfinished_until) == (None, None)
     again.release()
     set_authority(store, "demo", Pipeline.MODULAR, who="ann", reason="cutover", now=clock.now())
 

@@ -10,6 +10,7 @@ from alchemiser_common.settings import AwsSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.client import CloudFormationClient
+    from mypy_boto3_cloudwatch.client import CloudWatchClient
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_ecr.client import ECRClient
     from mypy_boto3_lambda.client import LambdaClient
@@ -72,6 +73,11 @@ class StageClients:
     def sqs(self) -> "SQSClient":
         """SQS."""
         return cast("SQSClient", self._client("sqs"))
+
+    @cached_property
+    def cloudwatch(self) -> "CloudWatchClient":
+        """CloudWatch."""
+        return cast("CloudWatchClient", self._client("cloudwatch"))
 
     @cached_property
     def s3(self) -> "S3Client":

@@ -1,10 +1,11 @@
 """A process's adapters, embedded or on AWS as its settings say; each is opened when it is asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.events import EventBus
+from alchemiser_common.ports.queue import DeadLetters
 from alchemiser_common.ports.secrets import Secrets
 from alchemiser_common.ports.state import StateStore
 from alchemiser_common.settings import Backend, Settings
@@ -27,6 +28,10 @@ class Adapters(Protocol):
 
     def secrets(self) -> Secrets:
         """The broker's key; a simulated broker takes any, so there one is made up."""
+        ...
+
+    def dead_letters(self) -> Sequence[DeadLetters]:
+        """The dead letters of every queue."""
         ...
 
 

@@ -11,6 +11,8 @@ JOURNAL_SORT = "JOURNAL"
 INTENT_PREFIX = "INTENT#"
 TARGETS_PREFIX = "TARGETS#"
 BOOK_PREFIX = "BOOK#"
+DEAD_LETTERS_PREFIX = "dead-letters/"
+DEAD_LETTER_TIME = "%Y-%m-%dT%H-%M-%SZ"
 
 
 def run_partition(run: UUID) -> str:
@@ -116,3 +118,8 @@ def report_object(day: date, run: UUID) -> str:
 def decision_object(day: date, run: UUID) -> str:
     """Archive key of the decision that a run executed."""
     return f"reports/{day.isoformat()}/{run}.decision.json"
+
+
+def dead_letter_object(queue: str, sent_at: datetime, message_id: str) -> str:
+    """Archive key of a message that was given up, and is in no queue any more."""
+    return f"{DEAD_LETTERS_PREFIX}{queue}/{sent_at.astimezone(UTC):{DEAD_LETTER_TIME}}-{message_id}.txt"

@@ -9,7 +9,7 @@ from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.aws.s3_archive import S3Archive
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.clock import SystemClock
-from alchemiser_local.provision import REGION, LocalAws, local_template, provision
+from alchemiser_local.provision import LOCAL_KEY, REGION, LocalAws, local_template, provision
 from alchemiser_trading.authority import read_authority, set_authority
 from deploy.expand import expand
 
@@ -32,6 +32,8 @@ def local_stack(account: str, *, phase: str = "modular") -> "Stack":
         "AccountAlias": account,
         "BrokerSecretArn": _SECRET_ARN,
         "ShadowSecretArn": _SECRET_ARN,
+        "DataUniverse": '["SPY"]',
+        "DataLookback": "250",
         "Registry": "local/alchemiser",
         **{f"{name}Tag": "0000000" for name in _IMAGES},
         **{f"{name}Digest": f"sha256:{'0' * 64}" for name in _IMAGES},
@@ -49,6 +51,26 @@ class LocalStage:
     @cached_property
     def _stack(self) -> "Stack":
         return local_stack(self.account)
+
+    def variables(self, exchange_url: str) -> dict[str, str]:
+        """Settings with which the `alchemiser` command works on this stage."""
+        queues = f"{self.aws.endpoint}/123456789012"
+        return {
+            "ALCHEMISER_BACKEND": "aws",
+            "ALCHEMISER_ENVIRONMENT": "simulated",
+            "ALCHEMISER_ACCOUNT_ALIAS": self.account,
+            "ALCHEMISER_AWS__REGION": REGION,
+            "ALCHEMISER_AWS__ENDPOINT_URL": self.aws.endpoint,
+            "ALCHEMISER_AWS__TABLE": self.name("Table"),
+            "ALCHEMISER_AWS__BUCKET": self.name("Bucket"),
+            "ALCHEMISER_AWS__EVENT_BUS": self.name("EventBus"),
+            "ALCHEMISER_AWS__MARKET_DATA_QUEUE": f"{queues}/{self.name('MarketDataQueue')}",
+            "ALCHEMISER_AWS__TRADE_DECISION_QUEUE": f"{queues}/{self.name('TradeDecisionQueue')}",
+            "ALCHEMISER_BROKER__TRADING_URL": exchange_url,
+            "ALCHEMISER_BROKER__DATA_URL": exchange_url,
+            "AWS_ACCESS_KEY_ID": LOCAL_KEY,
+            "AWS_SECRET_ACCESS_KEY": LOCAL_KEY,
+        }
 
     def name(self, output: str) -> str:
         """What an output of the template says, e.g. `Table`; of a queue its name."""

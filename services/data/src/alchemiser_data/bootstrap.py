@@ -1,5 +1,6 @@
 """Composes the data service: for whoever hands it its parts, and from settings for the function on its own."""
 
+import sys
 from collections.abc import Mapping
 
 from alchemiser_common.alpaca.broker import ReadOnlyAlpacaBroker
@@ -9,6 +10,7 @@ from alchemiser_common.clocks import open_clock
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import Handle
+from alchemiser_common.metrics import Metrics
 from alchemiser_common.settings import DataSettings, Settings
 from alchemiser_data.handler import DataFunction
 from alchemiser_data.provider import UnifiedDataProvider, Universe
@@ -22,7 +24,7 @@ def data_function(settings: Settings, _variables: Mapping[str, str]) -> Handle:
     broker = open_broker(ReadOnlyAlpacaBroker, settings, secrets.broker_credentials(), secrets, clock)
     provider = UnifiedDataProvider(broker, clock, needed, settings.data)
     service = DataService(provider, adapters.state(), adapters.archive(), clock, settings, Pipeline.MODULAR)
-    function = DataFunction(service, queue)
+    function = DataFunction(service, queue, Metrics(settings.aws.stage, clock, sys.stdout))
     return lambda event, _time_left: function.handle(event)
 
 

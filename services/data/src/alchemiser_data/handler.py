@@ -3,7 +3,7 @@
 from alchemiser_common.lambda_events import Event, read_trigger
 from alchemiser_common.messages.base import Frozen
 from alchemiser_common.messages.report import RunStatus
-from alchemiser_common.messages.wire import encode
+from alchemiser_common.metrics import Metrics
 from alchemiser_common.ports.queue import Queue
 from alchemiser_common.telemetry import run_scope
 from alchemiser_data.service import DataService
@@ -20,15 +20,19 @@ class DataAnswer(Frozen):
 class DataFunction:
     """The function's handler with what it works on."""
 
-    def __init__(self, service: DataService, market_data_queue: Queue) -> None:
+    def __init__(self, service: DataService, market_data_queue: Queue, metrics: Metrics | None = None) -> None:
         self._service = service
         self._queue = market_data_queue
+        self._metrics = metrics
 
     def handle(self, event: Event) -> Frozen:
         """One cycle. Raises TransientError for the scheduler to try again, InvalidMessage for a foreign event."""
         outcome = self._service.run(read_trigger(event))
-        record, snapshot = outcome.record, outcome.snapshot
-        if snapshot is not None:
-            with run_scope(snapshot.run_id, snapshot.cycle_id, snapshot.pipeline):
-                self._queue.send(encode(snapshot), group=snapshot.account_alias, deduplication_id=str(snapshot.run_id))
+        record, archived = outcome.record, outcome.archived
+        if archived is not None:
+            with run_scope(record.run_id, record.cycle_id, record.pipeline):
+                message = archived.message()
+                self._queue.send(message, group=record.account_alias, deduplication_id=str(record.run_id))
+        if self._metrics is not None:
+            self._metrics.end(record)
         return DataAnswer(run_id=str(record.run_id), status=record.status, reason=record.reason)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alchemiser_common import keys
-from alchemiser_common.errors import PermanentError, StateCorrupt
+from alchemiser_common.errors import InvalidMessage, PermanentError, StateCorrupt
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.base import Stage
+from alchemiser_common.messages.reference import SnapshotReference
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.messages.run import CycleTrigger, RunEntry, RunRecord
 from alchemiser_common.messages.snapshot import MarketSnapshot, StrategyTargets
-from alchemiser_common.messages.wire import decode, encode
+from alchemiser_common.messages.wire import ARCHIVED_LIMIT, MESSAGE_LIMIT, decode, encode
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.state import ABSENT, StateStore, load, load_all, put
@@ -28,11 +29,26 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Archived:
+    """A snapshot, and the bytes that are it in the archive."""
+
+    snapshot: MarketSnapshot
+    key: str
+    body: bytes
+
+    def message(self) -> str:
+        """What the queue gets: those bytes, or a reference to them if they are more than it takes."""
+        if len(self.body) <= MESSAGE_LIMIT:
+            return self.body.decode()
+        return encode(SnapshotReference.to(self.snapshot, self.key, self.body))
+
+
+@dataclass(frozen=True, slots=True)
 class DataOutcome:
-    """The run's record, and the snapshot if there is something to decide."""
+    """The run's record, and the archived snapshot if there is something to decide."""
 
     record: RunRecord
-    snapshot: MarketSnapshot | None = None
+    archived: Archived | None = None
 
 
 class DataService:
@@ -90,10 +106,14 @@ class DataService:
         known = load(self._state, keys.data_record(identity.run_id), RunRecord)
         if known is None or known.value.snapshot_key is None:
             return None
-        body = self._archive.get(known.value.snapshot_key)
-        if body is None:
+        archived = self._find(known.value.snapshot_key)
+        if archived is None:
             raise StateCorrupt(f"snapshot {known.value.snapshot_key} of run {identity.run_id} is not in the archive")
-        return DataOutcome(known.value, decode(body, MarketSnapshot))
+        return DataOutcome(known.value, archived)
+
+    def _find(self, key: str) -> Archived | None:
+        body = self._archive.get(key)
+        return None if body is None else Archived(decode(body, MarketSnapshot, limit=ARCHIVED_LIMIT), key, body)
 
     def _read(self, identity: RunIdentity) -> MarketSnapshot | Skip:
         day = identity.scheduled_at.astimezone(EXCHANGE_ZONE).date()
@@ -121,12 +141,14 @@ class DataService:
 
     def _archived(self, identity: RunIdentity, snapshot: MarketSnapshot, started: datetime) -> DataOutcome:
         traced = snapshot.traced(Stage.DATA, started, self._clock.now())
-        body = encode(traced)
+        body = self._encoded(traced)
         content_hash = traced.content_hash()
         key = keys.snapshot_object(traced.session.day, traced.run_id, content_hash)
-        if self._archive.get(key) is None:
-            # A trigger that died before its record was written may have left the same content with its own times.
-            self._archive.put(key, body.encode())
+        # A trigger that died before its record was written may have left the same content with its own times.
+        archived = self._find(key)
+        if archived is None:
+            archived = Archived(traced, key, body)
+            self._archive.put(key, body)
         record = self._record(identity, RunStatus.PUBLISHED, snapshot_key=key, snapshot_hash=content_hash)
         _log.info(
             "snapshot ready",
@@ -137,7 +159,16 @@ class DataService:
                 "snapshot_hash": content_hash,
             },
         )
-        return DataOutcome(record, traced)
+        return DataOutcome(record, archived)
+
+    def _encoded(self, snapshot: MarketSnapshot) -> bytes:
+        """Its bytes. Raises InvalidMessage if nothing could carry them, before anything is archived."""
+        by_reference = self._settings.data.claim_check
+        try:
+            return encode(snapshot, limit=ARCHIVED_LIMIT if by_reference else MESSAGE_LIMIT).encode()
+        except InvalidMessage as error:
+            remedy = "" if by_reference else "; data.claim_check = true lets it travel by reference"
+            raise InvalidMessage(f"{error}{remedy}") from error
 
     def _record(
         self,

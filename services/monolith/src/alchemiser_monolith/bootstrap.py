@@ -1,11 +1,13 @@
 """Puts the services together on a platform: as the monolith, or as the modular pipeline with local queues."""
 
+import sys
 from collections.abc import Mapping
 
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.clocks import open_clock
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import Handle
+from alchemiser_common.metrics import Metrics
 from alchemiser_common.settings import Settings
 from alchemiser_data.handler import DataFunction
 from alchemiser_data.provider import UnifiedDataProvider, Universe
@@ -64,16 +66,20 @@ def monolith(platform: Platform) -> Monolith:
 def monolith_function(settings: Settings, variables: Mapping[str, str]) -> Handle:
     """The monolith's function: always on AWS, for its file system ends with it. Raises as `open_platform`."""
     platform = open_platform(settings, variables, open_clock(settings), AwsAdapters(settings))
-    return MonolithFunction(monolith(platform), TradingFunction(trading_service(platform))).handle
+    metrics = Metrics(settings.aws.stage, platform.clock, sys.stdout)
+    watch = TradingFunction(trading_service(platform), metrics)
+    return MonolithFunction(monolith(platform), watch, metrics).handle
 
 
 def local_pipeline(platform: Platform) -> LocalPipeline:
     """The three functions with their queues."""
     manager = portfolio(platform)
-    service = data_service(platform, manager, Pipeline.MODULAR)
+    by_reference = platform.archive if platform.settings.data.claim_check else None
+    data = data_service(platform, manager, Pipeline.MODULAR)
+    strategy = StrategyService(manager, platform.clock, by_reference)
     return LocalPipeline(
-        DataFunction(service, platform.market_data_queue),
-        StrategyFunction(StrategyService(manager, platform.clock), platform.trade_decision_queue),
+        DataFunction(data, platform.market_data_queue),
+        StrategyFunction(strategy, platform.trade_decision_queue),
         TradingFunction(trading_service(platform)),
         market_data_queue=platform.market_data_queue,
         trade_decision_queue=platform.trade_decision_queue,

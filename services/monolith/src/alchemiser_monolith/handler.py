@@ -3,6 +3,7 @@
 from alchemiser_common.lambda_events import Event, TimeLeft, read_trigger
 from alchemiser_common.messages.base import Frozen
 from alchemiser_common.messages.report import RunStatus
+from alchemiser_common.metrics import Metrics
 from alchemiser_monolith.monolith import Monolith
 from alchemiser_trading.handler import TradingFunction, is_watch
 
@@ -18,13 +19,16 @@ class MonolithAnswer(Frozen):
 class MonolithFunction:
     """The function's handler with what it works on."""
 
-    def __init__(self, monolith: Monolith, trading: TradingFunction) -> None:
+    def __init__(self, monolith: Monolith, trading: TradingFunction, metrics: Metrics | None = None) -> None:
         self._monolith = monolith
         self._trading = trading
+        self._metrics = metrics
 
     def handle(self, event: Event, time_left: TimeLeft) -> Frozen:
         """One cycle. Raises TransientError for the scheduler to try again, InvalidMessage for a foreign event."""
         if is_watch(event):
             return self._trading.handle(event, time_left)
         outcome = self._monolith.run(read_trigger(event), time_left=time_left)
+        if self._metrics is not None:
+            self._metrics.end(outcome)
         return MonolithAnswer(run_id=str(outcome.run_id), status=outcome.status, reason=outcome.reason)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from alchemiser_common.keys import dead_letter_object
 from alchemiser_common.lambda_events import BatchResponse, Event
 from alchemiser_common.messages.base import Frozen
 from alchemiser_common.messages.run import CycleTrigger
@@ -92,7 +93,7 @@ class LocalPipeline:
         return lambda: ends - self._clock.now()
 
     def _keep(self, letter: DeadLetter) -> None:
-        key = f"dead-letters/{letter.queue}/{letter.sent_at:%Y-%m-%dT%H-%M-%SZ}-{letter.message_id}.txt"
+        key = dead_letter_object(letter.queue, letter.sent_at, letter.message_id)
         if self._archive.get(key) is None:
             self._archive.put(key, letter.body.encode())
         _log.error("message dead-lettered", extra={"queue": letter.queue, "archive_key": key})

@@ -22,11 +22,11 @@ class Monolith:
     def run(self, trigger: CycleTrigger, *, time_left: Callable[[], timedelta]) -> ExecutionReport | RunRecord:
         """The report, or the data service's record if there was nothing to decide. Raises TransientError."""
         outcome = self._data.run(trigger)
-        snapshot = outcome.snapshot
-        if snapshot is None:
+        if outcome.archived is None:
             return outcome.record
+        snapshot = outcome.archived.snapshot
         with run_scope(snapshot.run_id, snapshot.cycle_id, snapshot.pipeline):
-            message = self._strategy.decide(snapshot)
+            message = self._strategy.answer(snapshot)
             if isinstance(message, StageFailure):
                 return self._trading.record_failure(message)
             return self._trading.execute(message, time_left=time_left)

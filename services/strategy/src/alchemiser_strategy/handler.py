@@ -5,6 +5,7 @@ A build is tried before it goes live: `{"probe": "decision", "snapshot": …}` i
 
 from alchemiser_common.lambda_events import Event, handle_batch
 from alchemiser_common.messages.base import Frozen
+from alchemiser_common.messages.reference import SnapshotReference
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.messages.wire import decode, encode
 from alchemiser_common.ports.queue import Queue
@@ -22,11 +23,12 @@ class StrategyFunction:
     def handle(self, event: Event) -> Frozen:
         """A batch from MarketDataQueue, or a probe."""
         if event.get("probe") == "decision":
-            return self._service.decide(decode(str(event.get("snapshot", "")), MarketSnapshot))
+            return self._service.answer(decode(str(event.get("snapshot", "")), MarketSnapshot))
         return handle_batch(event, self._handle_message)
 
     def _handle_message(self, body: str) -> None:
-        snapshot = decode(body, MarketSnapshot)
-        with run_scope(snapshot.run_id, snapshot.cycle_id, snapshot.pipeline):
-            message = self._service.decide(snapshot)
-            self._queue.send(encode(message), group=snapshot.account_alias, deduplication_id=str(snapshot.run_id))
+        match decode(body, MarketSnapshot, SnapshotReference):
+            case (MarketSnapshot() | SnapshotReference()) as message:
+                with run_scope(message.run_id, message.cycle_id, message.pipeline):
+                    answer = self._service.answer(message)
+                    self._queue.send(encode(answer), group=message.account_alias, deduplication_id=str(message.run_id))

@@ -5,35 +5,43 @@ import logging
 from alchemiser_common.errors import MarketDataRejected, PermanentError
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.messages.reference import SnapshotReference
 from alchemiser_common.messages.report import StageFailure
 from alchemiser_common.messages.snapshot import MarketSnapshot
+from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import Clock
+from alchemiser_strategy.claim import redeem
 from alchemiser_strategy.manager import MultiStrategyManager
 
 _log = logging.getLogger(__name__)
 
 
 class StrategyService:
-    """One portfolio's strategy stage."""
+    """One portfolio's strategy stage. `archive` is where snapshots that come by reference are; None: they may not."""
 
-    def __init__(self, manager: MultiStrategyManager, clock: Clock) -> None:
+    def __init__(self, manager: MultiStrategyManager, clock: Clock, archive: Archive | None = None) -> None:
         self._manager = manager
         self._clock = clock
+        self._archive = archive
 
-    def decide(self, snapshot: MarketSnapshot) -> TradeDecision | StageFailure:
-        """The decision, or the failure that the trading service is to record: this service writes no state."""
+    def answer(self, message: MarketSnapshot | SnapshotReference) -> TradeDecision | StageFailure:
+        """The decision, or the failure that the trading service is to record: this service writes no state.
+
+        Raises StoreUnavailable if a snapshot that came by reference cannot be fetched now.
+        """
         started = self._clock.now()
         try:
+            snapshot = message if isinstance(message, MarketSnapshot) else redeem(message, self._archive)
             self._check_universe(snapshot)
             decision = self._manager.evaluate(snapshot)
         except PermanentError as error:
             _log.error("no decision", extra={"error": type(error).__name__, "reason": str(error)})
             return StageFailure(
-                run_id=snapshot.run_id,
-                cycle_id=snapshot.cycle_id,
-                pipeline=snapshot.pipeline,
-                trace=snapshot.trace,
-                account_alias=snapshot.account_alias,
+                run_id=message.run_id,
+                cycle_id=message.cycle_id,
+                pipeline=message.pipeline,
+                trace=message.trace,
+                account_alias=message.account_alias,
                 stage=Stage.STRATEGY,
                 error=type(error).__name__,
                 reason=str(error),

@@ -18,6 +18,11 @@ class AuditEntry(Frozen):
         return put(keys.audit_record(account_alias, self.at, kind), self, ABSENT)
 
 
+def record(store: StateStore, account_alias: str, entry: AuditEntry, kind: str) -> None:
+    """Append a change that was made elsewhere than in the store."""
+    store.write(entry.put(account_alias, kind))
+
+
 def read_audit(store: StateStore, account_alias: str) -> tuple[AuditEntry, ...]:
     """Every change, oldest first."""
     return tuple(item.value for item in load_all(store, keys.audit_partition(account_alias), AuditEntry))

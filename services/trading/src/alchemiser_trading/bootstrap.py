@@ -1,5 +1,6 @@
 """Composes the trading service from settings: the locks first, then the key, then the broker."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ from alchemiser_common.adapters import Adapters
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.clocks import open_clock
 from alchemiser_common.lambda_entry import Handle
+from alchemiser_common.metrics import Metrics
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.settings import Environment, Settings
 from alchemiser_trading.checks import check_arming
@@ -57,4 +59,4 @@ def trading_function(settings: Settings, variables: Mapping[str, str]) -> Handle
         paper_key=connection.paper_key,
         worker=f"trading {variables.get('AWS_LAMBDA_LOG_STREAM_NAME', '')}".rstrip(),
     )
-    return TradingFunction(service).handle
+    return TradingFunction(service, Metrics(settings.aws.stage, clock, sys.stdout)).handle

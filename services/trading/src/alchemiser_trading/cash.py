@@ -99,9 +99,9 @@ def release_buys(purse: Purse, allowance: Decimal, now: datetime, settle: timede
     if (purse.lags or unpriced) and sold_at is not None and now - sold_at < settle:
         return legs
     cost = sum((state.leg.quantity * state.leg.price for state in held), Decimal(0)) * (1 + allowance)
-    factor = max(left, Decimal(0)) / cost
+    factor = max(left, Decimal(0)) / cost  # under 1: each of them costs more than what is left
     numbers = {state.leg.number for state in held}
-    return [_cut(state, min(factor, Decimal(1))) if state.leg.number in numbers else state for state in legs]
+    return [_cut(state, factor) if state.leg.number in numbers else state for state in legs]
 
 
 def _cut(state: LegState, factor: Decimal) -> LegState:

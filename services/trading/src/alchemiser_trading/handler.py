@@ -3,8 +3,9 @@
 from alchemiser_common.lambda_events import Event, TimeLeft, handle_batch
 from alchemiser_common.messages.base import Frozen
 from alchemiser_common.messages.decision import TradeDecision
-from alchemiser_common.messages.report import RunStatus, StageFailure
+from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
 from alchemiser_common.messages.wire import decode
+from alchemiser_common.metrics import Metrics
 from alchemiser_common.telemetry import run_scope
 from alchemiser_trading.service import TradingService
 
@@ -25,8 +26,9 @@ def is_watch(event: Event) -> bool:
 class TradingFunction:
     """The function's handler with what it works on."""
 
-    def __init__(self, service: TradingService) -> None:
+    def __init__(self, service: TradingService, metrics: Metrics | None = None) -> None:
         self._service = service
+        self._metrics = metrics
 
     def handle(self, event: Event, time_left: TimeLeft) -> Frozen:
         """A batch from TradeDecisionQueue, or the watch's event; `time_left` is what remains of the invocation."""
@@ -39,6 +41,7 @@ class TradingFunction:
         report = self._service.end_overdue(time_left=time_left)
         if report is None:
             return WatchAnswer()
+        self._count(report)
         return WatchAnswer(ended=str(report.run_id), status=report.status, reason=report.reason)
 
     def _handle_message(self, body: str, time_left: TimeLeft) -> None:
@@ -46,6 +49,10 @@ class TradingFunction:
         with run_scope(message.run_id, message.cycle_id, message.pipeline):
             match message:
                 case StageFailure():
-                    self._service.record_failure(message)
+                    self._count(self._service.record_failure(message))
                 case TradeDecision():
-                    self._service.execute(message, time_left=time_left)
+                    self._count(self._service.execute(message, time_left=time_left))
+
+    def _count(self, report: ExecutionReport) -> None:
+        if self._metrics is not None:
+            self._metrics.end(report)

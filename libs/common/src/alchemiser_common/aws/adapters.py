@@ -3,11 +3,14 @@
 Importing this is cheap; botocore comes with the first AwsAdapters.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from alchemiser_common.embedded.environment_secrets import simulated_secrets
 from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.keys import dead_letter_object
+from alchemiser_common.ports.queue import DeadLetter
 from alchemiser_common.ports.secrets import Secrets
 from alchemiser_common.settings import Backend, Environment, Settings
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from alchemiser_common.aws.dynamodb_state import DynamoStateStore
     from alchemiser_common.aws.event_bridge import EventBridgeBus
     from alchemiser_common.aws.s3_archive import S3Archive
+    from alchemiser_common.aws.sqs_dead_letters import SqsDeadLetters
     from alchemiser_common.aws.sqs_queue import SqsQueue
 
 
@@ -64,6 +68,18 @@ class AwsAdapters:
     def trade_decision_queue(self) -> "SqsQueue":
         """Where the strategy service publishes."""
         return self._queue("trade_decision_queue", self._aws.trade_decision_queue)
+
+    def dead_letters(self) -> "Sequence[SqsDeadLetters]":
+        """Those of both queues; one that is dropped stays in the archive."""
+        from alchemiser_common.aws.sqs_dead_letters import SqsDeadLetters
+
+        market_data = _named("market_data_queue", self._aws.market_data_queue)
+        trade_decision = _named("trade_decision_queue", self._aws.trade_decision_queue)
+        return [SqsDeadLetters(self._clients.sqs, url, keep=self._keep) for url in (market_data, trade_decision)]
+
+    def _keep(self, letter: DeadLetter) -> None:
+        key = dead_letter_object(letter.queue, letter.sent_at, letter.message_id)
+        self.archive().put(key, letter.body.encode())
 
     def _queue(self, field: str, url: str) -> "SqsQueue":
         from alchemiser_common.aws.sqs_queue import SqsQueue

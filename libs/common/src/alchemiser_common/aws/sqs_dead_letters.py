@@ -1,7 +1,7 @@
 """The dead letters of a queue on SQS: looked at, sent back, or dropped, one at a time."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -21,10 +21,21 @@ _HOLD_SECONDS = 30
 
 
 class SqsDeadLetters:
-    """The dead-letter queue that the redrive policy of the queue at `url` names."""
+    """The dead-letter queue that the redrive policy of the queue at `url` names.
 
-    def __init__(self, client: "SQSClient", url: str, *, wait_seconds: int = 1) -> None:
+    `keep` is given a letter before it is dropped, and may raise to prevent it.
+    """
+
+    def __init__(
+        self,
+        client: "SQSClient",
+        url: str,
+        *,
+        keep: Callable[[DeadLetter], None] = lambda _letter: None,
+        wait_seconds: int = 1,
+    ) -> None:
         self._client = client
+        self._keep = keep
         self._source = url
         self._wait = wait_seconds
         self._asking = Asking(f"dead letters of queue {name_of(url)}", "the queue's redrive policy")
@@ -60,8 +71,10 @@ class SqsDeadLetters:
             url, max_receives = self._target()
             with self._held(url) as held:
                 item = self._find(held, message_id)
+                letter = self._letter(item, max_receives)
+                self._keep(letter)
                 self._client.delete_message(QueueUrl=url, ReceiptHandle=item.receipt)
-                return self._letter(item, max_receives)
+                return letter
 
     @contextmanager
     def _held(self, url: str) -> Iterator[Sequence[Delivery]]:

@@ -1,8 +1,9 @@
 """The adapters of one machine: files below `settings.home`, secrets in the environment or .env."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from alchemiser_common.embedded.archived_events import ArchivedEvents
+from alchemiser_common.embedded.archived_letters import ArchivedLetters
 from alchemiser_common.embedded.directory_archive import DirectoryArchive
 from alchemiser_common.embedded.environment_secrets import EnvironmentSecrets, simulated_secrets
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
@@ -32,3 +33,7 @@ class EmbeddedAdapters:
         """The two variables that Alpaca's own tools read."""
         simulated = self._settings.environment is Environment.SIMULATED
         return simulated_secrets() if simulated else EnvironmentSecrets(self._variables)
+
+    def dead_letters(self) -> Sequence[ArchivedLetters]:
+        """What local pipelines gave up."""
+        return [ArchivedLetters(self.archive())]

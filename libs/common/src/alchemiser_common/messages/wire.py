@@ -13,25 +13,28 @@ from alchemiser_common.messages.base import SCHEMA_VERSION, Message
 
 MESSAGE_LIMIT = 1_048_576
 """Bytes of one SQS message."""
+ARCHIVED_LIMIT = 32 * 1024 * 1024
+"""Bytes of one message that is read from the archive: far above what any universe needs."""
 _MAJOR = SCHEMA_VERSION.partition(".")[0]
 _SHOWN = 80
 _SHOWN_ERRORS = 5
 
 
-def encode(message: Message) -> str:
-    """The message as JSON text. Raises InvalidMessage if it is larger than a queue takes."""
+def encode(message: Message, *, limit: int = MESSAGE_LIMIT) -> str:
+    """The message as JSON text. Raises InvalidMessage if it has more bytes than `limit`, by default a queue's."""
     body = message.model_dump_json()
     size = len(body.encode())
-    if size > MESSAGE_LIMIT:
-        raise InvalidMessage(f"{type(message).__name__} is {size:,} bytes; a queue message holds {MESSAGE_LIMIT:,}")
+    if size > limit:
+        holder = "a queue message" if limit == MESSAGE_LIMIT else "the archive"
+        raise InvalidMessage(f"{type(message).__name__} is {size:,} bytes; {holder} holds {limit:,}")
     return body
 
 
-def decode[M: Message](body: str | bytes, *kinds: type[M]) -> M:
-    """Read one of the given kinds of message. Raises InvalidMessage."""
+def decode[M: Message](body: str | bytes, *kinds: type[M], limit: int = MESSAGE_LIMIT) -> M:
+    """Read one of the given kinds of message, of at most `limit` bytes. Raises InvalidMessage."""
     raw = body.encode() if isinstance(body, str) else body
-    if len(raw) > MESSAGE_LIMIT:
-        raise InvalidMessage(f"message is {len(raw):,} bytes; the limit is {MESSAGE_LIMIT:,}")
+    if len(raw) > limit:
+        raise InvalidMessage(f"message is {len(raw):,} bytes; the limit is {limit:,}")
     kind = _select(raw, kinds)
     try:
         return kind.model_validate_json(raw, strict=True)

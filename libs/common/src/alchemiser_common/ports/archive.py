@@ -1,7 +1,9 @@
 """The archive: immutable objects by key."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from pydantic import AfterValidator
 
 
 def check_key(key: str) -> list[str]:
@@ -10,6 +12,10 @@ def check_key(key: str) -> list[str]:
     if not key or any(part in {"", ".", ".."} for part in parts):
         raise ValueError(f"archive key {key!r} is not a relative path of plain names")
     return parts
+
+
+ArchiveKey = Annotated[str, AfterValidator(lambda key: "/".join(check_key(key)))]
+"""A key as it travels in messages."""
 
 
 class Archive(Protocol):

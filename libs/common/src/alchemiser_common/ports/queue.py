@@ -71,3 +71,22 @@ class Queue(Protocol):
     def dead_letters(self) -> Sequence[DeadLetter]:
         """Messages that were delivered as often as the queue allows and never deleted."""
         ...
+
+
+class DeadLetters(Protocol):
+    """What was given up, for a person to look at and act on, one letter at a time."""
+
+    def list(self) -> Sequence[DeadLetter]:
+        """The letters, oldest first."""
+        ...
+
+    def redrive(self, message_id: str) -> DeadLetter:
+        """Send a letter back to its queue; once, however often this is tried.
+
+        Raises InvalidMessage if there is no such letter, InvalidSettings if there is no queue to send it to.
+        """
+        ...
+
+    def drop(self, message_id: str) -> DeadLetter:
+        """Delete a letter. Raises as `redrive`."""
+        ...

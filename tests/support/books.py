@@ -1,0 +1,71 @@
+"""Positions, ended legs and plans of strategies that share symbols."""
+
+from datetime import date
+from decimal import Decimal
+
+from alchemiser_common.ids import Side
+from alchemiser_common.messages.decision import StrategyShare, Target
+from alchemiser_common.messages.snapshot import Position
+from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
+from alchemiser_trading.books import Book
+from alchemiser_trading.legs import LegPhase, LegState
+from alchemiser_trading.plan import Plan, PlannedLeg
+from support.messages import ACCOUNT, RUN, SCHEDULED, SESSION
+
+DAY = date(2020, 6, 3)
+
+
+def position(symbol: str, quantity: str, price: str = "10", entry: str = "8") -> Position:
+    held = Decimal(quantity)
+    return Position(
+        symbol=symbol,
+        quantity=held,
+        available=held,
+        market_value=held * Decimal(price),
+        price=Decimal(price),
+        average_entry_price=Decimal(entry),
+    )
+
+
+def filled(symbol: str, side: Side, quantity: str, done: str, price: str = "10") -> LegState:
+    leg = PlannedLeg(
+        number=1, symbol=symbol, side=side, quantity=Decimal(quantity), price=Decimal(10), fractionable=True
+    )
+    order = BrokerOrder(
+        order_id="o",
+        client_order_id="c",
+        symbol=symbol,
+        side=side,
+        status=OrderStatus.CANCELLED,
+        quantity=Decimal(quantity),
+        filled_quantity=Decimal(done),
+        average_price=Decimal(price) if Decimal(done) else None,
+    )
+    return LegState(leg=leg, phase=LegPhase.DONE, intended=leg.quantity, chain=(order,))
+
+
+def plan(targets: dict[str, dict[str, float]], positions: tuple[Position, ...], legs: tuple[LegState, ...]) -> Plan:
+    return Plan(
+        run_id=RUN,
+        decision_hash="",
+        session=SESSION.day,
+        made_at=SCHEDULED,
+        account=ACCOUNT,
+        positions=positions,
+        reserve=Decimal(0),
+        targets=tuple(
+            Target(
+                symbol=symbol,
+                weight=sum(shares.values()),
+                shares=tuple(StrategyShare(strategy=name, weight=weight) for name, weight in shares.items()),
+            )
+            for symbol, shares in targets.items()
+        ),
+        strategy_targets=(),
+        legs=tuple(state.leg for state in legs),
+    )
+
+
+def book(name: str, quantity: str, symbol: str = "X") -> Book:
+    """A strategy's book of shares that cost 8 USD each."""
+    return Book(strategy=name).changed(symbol, Decimal(quantity), Decimal(8), DAY)

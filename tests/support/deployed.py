@@ -1,0 +1,118 @@
+"""The functions as the template deploys them, at the exchange's time, with every AWS call recorded."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.session import Session
+
+from alchemiser_cli.simulated import open_market
+from alchemiser_common import keys
+from alchemiser_common.aws import clients
+from alchemiser_common.aws.adapters import AwsAdapters
+from alchemiser_common.ids import Pipeline
+from alchemiser_common.lambda_entry import Handle
+from alchemiser_common.settings import Settings, load_settings
+from alchemiser_data.session import decision_time
+from alchemiser_simulator import ClockMode, SimulatorConfig, SimulatorServer
+from alchemiser_trading.authority import set_authority
+from deploy.calls import Call, requests_of
+from deploy.expand import Stack, properties
+from deploy.template import mapping
+from support.aws_stack import LocalAws
+from support.deployment import PLACE, SERVICES
+from support.functions import BUILDS, SPEED
+
+DAY = date(2020, 2, 3)
+PLENTY = timedelta(minutes=15)
+
+
+@dataclass
+class Deployed:
+    """A stack in moto, an exchange, and the services of the stack working on both."""
+
+    aws: LocalAws
+    stack: Stack
+    exchange_url: str
+    due: datetime
+    calls: list[Call] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        there = [name for name in SERVICES if f"{name.capitalize()}Function" in self.stack.resources]
+        self.functions = {name: self._built(name) for name in there}
+
+    def trigger(self) -> dict[str, object]:
+        """What the scheduler hands in."""
+        return {"scheduled_at": self.due.isoformat()}
+
+    def invoke(self, service: str, event: dict[str, object]) -> dict[str, Any]:
+        answer = self.functions[service](event, lambda: PLENTY)
+        return answer.model_dump(mode="json")
+
+    def delivery(self, queue: str) -> dict[str, object]:
+        """The oldest message of a queue, taken as Lambda's poller takes it, and gone."""
+        sqs, url = self.aws.client("sqs"), str(self.stack.outputs[queue])
+        (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return {"Records": [{"messageId": message["MessageId"], "body": message["Body"]}]}
+
+    def lose_run_entry(self) -> None:
+        """The list of runs forgets the cycle, as after the restoring of an older table."""
+        entry = keys.run_entry("paper", self.due, Pipeline.MODULAR)
+        key = {"pk": {"S": entry.partition}, "sk": {"S": entry.sort}}
+        self.aws.client("dynamodb").delete_item(TableName=self.stack.outputs["Table"], Key=key)
+
+    def give_authority(self, pipeline: Pipeline) -> None:
+        """As the operator does: with rights of its own, which are not part of the recording."""
+        state = AwsAdapters(
+            self._settings("trading" if "TradingFunction" in self.stack.resources else "monolith")
+        ).state()
+        set_authority(state, "paper", pipeline, who="test", reason="a test", now=self.due)
+
+    def _settings(self, service: str) -> Settings:
+        """The function's own environment, with the exchange and the AWS of this machine."""
+        function = properties(self.stack.resources[f"{service.capitalize()}Function"])
+        variables = mapping(mapping(function["Environment"], "Environment")["Variables"], "Variables")
+        here = {
+            "ALCHEMISER_ENVIRONMENT": "simulated",
+            "ALCHEMISER_BROKER__TRADING_URL": self.exchange_url,
+            "ALCHEMISER_BROKER__DATA_URL": self.exchange_url,
+            "ALCHEMISER_AWS__ENDPOINT_URL": self.aws.url,
+        }
+        return load_settings({**{name: str(value) for name, value in variables.items()}, **here}).settings
+
+    def _built(self, service: str) -> Handle:
+        """The function from its own composition root, with every call of its clients written down as its role's."""
+
+        def recorded() -> Session:
+            session = Session()
+            session.get_component("event_emitter").register("provide-client-params.*.*", record)
+            return session
+
+        def record(params: dict[str, Any], model: Any, **_: object) -> None:
+            found = requests_of(model.service_model.service_name, model.name, params, PLACE.account, PLACE.region)
+            self.calls += [Call(f"{service.capitalize()}Role", request) for request in found]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(clients, "Session", recorded)
+            return BUILDS[service](self._settings(service), {})
+
+
+@contextmanager
+def deployed(aws: LocalAws, stack: Stack, *, minutes: int = 0) -> Iterator[Deployed]:
+    """The stack's functions on a new exchange at the session's decision time, or some minutes after: another cycle.
+
+    Without the event sources: moto would give the messages to its own stand-in for Lambda.
+    """
+    sources = stack.of_type("AWS::Lambda::EventSourceMapping")
+    there = {name: item for name, item in stack.resources.items() if name not in sources}
+    aws.deploy(replace(stack, resources=there))
+    market = open_market(None)
+    usual = decision_time(market.as_session(market.sessions_from(DAY, 1)[0]), Settings().schedule)
+    due = usual + timedelta(minutes=minutes)
+    config = SimulatorConfig(history=market.history, start=due, clock=ClockMode.FLOWING, speed=SPEED)
+    with SimulatorServer(config) as server:
+        yield Deployed(aws, stack, server.url, due)

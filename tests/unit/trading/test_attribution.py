@@ -1,0 +1,129 @@
+"""Whose the fills are."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alchemiser_common.ids import Side
+from alchemiser_trading.attribution import attribute
+from alchemiser_trading.books import UNASSIGNED, Book, total
+from alchemiser_trading.legs import LegState
+from support.books import DAY, book, filled, plan, position
+
+
+def test_a_buy_is_split_by_the_shares_of_the_target() -> None:
+    leg = filled("X", Side.BUY, "100", "100")
+    books = attribute({}, plan({"X": {"a": 0.3, "b": 0.1}}, (), (leg,)), (leg,))
+    assert (books["a"].quantity("X"), books["b"].quantity("X")) == (Decimal(75), Decimal(25))
+
+
+def test_a_partial_fill_is_split_alike_and_takes_nothing_from_those_who_hold() -> None:
+    held = {"a": Book(strategy="a").changed("X", Decimal(100), Decimal(8), DAY)}
+    leg = filled("X", Side.BUY, "100", "40")
+    books = attribute(held, plan({"X": {"a": 0.2, "b": 0.2}}, (position("X", "100"),), (leg,)), (leg,))
+    assert (books["a"].quantity("X"), books["b"].quantity("X")) == (Decimal(100), Decimal(40))
+
+
+def test_strategies_that_want_opposite_things_trade_with_each_other() -> None:
+    held = {"a": Book(strategy="a").changed("X", Decimal(100), Decimal(8), DAY)}
+    books = attribute(held, plan({"X": {"b": 0.2}}, (position("X", "100"),), ()), ())
+    assert (books["a"].quantity("X"), books["b"].quantity("X")) == (Decimal(0), Decimal(100))
+    assert books["a"].realised == Decimal(200), "a sold to b at the market's price"
+
+
+def test_what_cannot_be_sold_stays_with_who_holds_it() -> None:
+    held = {"a": Book(strategy="a").changed("X", Decimal(10), Decimal(8), DAY)}
+    leg = filled("X", Side.SELL, "10", "0")
+    books = attribute(held, plan({}, (position("X", "10"),), (leg,)), (leg,))
+    assert books["a"].quantity("X") == Decimal(10)
+
+
+def shares(books: Mapping[str, Book]) -> dict[str, Decimal]:
+    return {name: each.quantity("X") for name, each in books.items()}
+
+
+def test_of_a_sale_that_is_half_done_each_has_given_half() -> None:
+    leg = filled("X", Side.SELL, "10", "4")
+    books = attribute({"a": book("a", "10")}, plan({}, (position("X", "10"),), (leg,)), (leg,))
+    assert shares(books) == {"a": Decimal(6)}
+    assert books["a"].realised == 4 * 2
+
+
+@pytest.mark.parametrize("held", ["100", "0.5"])
+@pytest.mark.parametrize("targets", [{}, {"X": {"a": 0.0}}], ids=["no target", "a target of nothing"])
+def test_what_no_strategy_wants_and_no_leg_sells_is_unassigned(held: str, targets: dict[str, dict[str, float]]) -> None:
+    books = attribute({"a": book("a", held)}, plan(targets, (position("X", held),), ()), ())
+    assert shares(books) == {"a": Decimal(0), UNASSIGNED: Decimal(held)}
+
+
+def test_without_a_trade_strategies_still_come_to_their_shares() -> None:
+    held = {"a": book("a", "60"), "b": book("b", "40")}
+    books = attribute(held, plan({"X": {"a": 0.1, "b": 0.3}}, (position("X", "100"),), ()), ())
+    assert shares(books) == {"a": Decimal(25), "b": Decimal(75)}
+    one = attribute(held, plan({"X": {"a": 0.61, "b": 0.39}}, (position("X", "100"),), ()), ())
+    assert shares(one) == {"a": Decimal(61), "b": Decimal(39)}
+
+
+def test_a_wanted_symbol_that_nobody_holds_and_no_leg_buys_changes_nothing() -> None:
+    books = attribute({}, plan({"X": {"a": 0.1}}, (), ()), ())
+    assert books == {"a": Book(strategy="a")}
+
+
+def test_an_unassigned_result_is_kept_and_an_empty_unassigned_book_is_not() -> None:
+    spare = book(UNASSIGNED, "5")
+    leg = filled("X", Side.SELL, "5", "5")
+    earned = attribute({UNASSIGNED: spare}, plan({}, (position("X", "5"),), (leg,)), (leg,))
+    assert earned == {UNASSIGNED: Book(strategy=UNASSIGNED, realised=Decimal(10))}
+    one = attribute({UNASSIGNED: Book(strategy=UNASSIGNED, realised=Decimal(1))}, plan({}, (), ()), ())
+    assert list(one) == [UNASSIGNED]
+    assert attribute({UNASSIGNED: Book(strategy=UNASSIGNED)}, plan({}, (), ()), ()) == {}
+
+
+@pytest.mark.parametrize(
+    ("weights", "parts"),
+    [
+        ({"a": 0.1, "b": 0.1, "c": 0.1}, {"a": "6.666666668", "b": "6.666666666", "c": "6.666666666"}),
+        ({"a": 0.1, "b": 0.2}, {"a": "6.666666666", "b": "13.333333334"}),
+    ],
+    ids=["the first of equals", "the largest"],
+)
+def test_what_rounding_leaves_goes_to_one(weights: dict[str, float], parts: dict[str, str]) -> None:
+    leg = filled("X", Side.BUY, "20", "20", price="12")
+    books = attribute({}, plan({"X": weights}, (), (leg,)), (leg,))
+    assert shares(books) == {name: Decimal(part) for name, part in parts.items()}
+    assert {lot.price for each in books.values() for lot in each.lots} == {Decimal(12)}, "bought at the fill's price"
+
+
+amounts = st.decimals("0", "1000", places=9)
+
+
+@given(
+    held=st.dictionaries(st.sampled_from("abc"), amounts, max_size=3),
+    at_broker=amounts,
+    wanted=st.dictionaries(st.sampled_from("abcd"), st.integers(1, 20), max_size=4),
+    planned=st.decimals("-1000", "1000", places=6),
+    part=st.integers(0, 100),
+)
+def test_the_books_add_up_to_the_account_whatever_was_booked_planned_and_filled(
+    held: dict[str, Decimal], at_broker: Decimal, wanted: dict[str, int], planned: Decimal, part: int
+) -> None:
+    books = {
+        name: Book(strategy=name).changed("X", quantity, Decimal(8), DAY) if quantity > 0 else Book(strategy=name)
+        for name, quantity in held.items()
+    }
+    planned = max(planned, -at_broker)
+    legs: tuple[LegState, ...] = ()
+    done = Decimal(0)
+    if planned != 0:
+        side = Side.BUY if planned > 0 else Side.SELL
+        done = (abs(planned) * part / 100).quantize(Decimal("0.000000001"))
+        legs = (filled("X", side, str(abs(planned)), str(min(done, abs(planned)))),)
+        done = min(done, abs(planned)) * (1 if planned > 0 else -1)
+    targets = {"X": {name: share / 100 for name, share in wanted.items()}} if wanted else {}
+    positions = (position("X", str(at_broker)),) if at_broker > 0 else ()
+    after = attribute(books, plan(targets, positions, legs), legs)
+    assert total(after.values(), "X") == at_broker + done
+    assert all(book.quantity("X") >= 0 for book in after.values())
