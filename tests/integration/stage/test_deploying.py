@@ -24,6 +24,7 @@ from alchemiser_common.errors import (
     WrongAccount,
 )
 from alchemiser_common.ids import Pipeline
+from alchemiser_common.messages.base import SCHEMA_VERSION
 from alchemiser_common.ports.state import load, put
 from alchemiser_trading.authority import set_authority
 from alchemiser_trading.lease import LeaseRecord
@@ -179,7 +180,7 @@ def test_a_build_goes_live_and_is_rolled_back_at_once_and_again_after_an_interru
     dev.deploy(strategy=THIRD)
     assert dev.live("strategy")[1] == THIRD
     assert "strategy: decides on the recorded snapshot" in dev.told
-    assert "strategy: build ccccccc answers, messages 1.2" in dev.told
+    assert f"strategy: build {THIRD} answers, messages {SCHEMA_VERSION}" in dev.told
     done = roll_back(dev.stage(), "strategy", None, agree)
     assert (done.left, done.image.tag, done.at_once) == (THIRD, FIRST, True)
     assert dev.live("strategy")[1] == FIRST
