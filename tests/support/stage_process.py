@@ -54,10 +54,16 @@ def _translated(change_set: Any) -> None:
         stack = change_set.stack
         place = Place(stack.account_id, stack.region_name, "aws", stack.name)
         given = {name: str(value) for name, value in change_set.parameters.items()}
-        change_set.template_dict = {
-            **expand(given, place=place, template=Path(file.name)).body(),
-            "Parameters": source["Parameters"],
-        }
+        made: Any = expand(given, place=place, template=Path(file.name)).body()
+    for resource in made["Resources"].values():
+        variables = resource["Properties"].get("Environment", {}).get("Variables", {})
+        variables.update({name: str(value) for name, value in variables.items()})  # Lambda knows texts only
+    change_set.template_dict = {**made, "Parameters": source["Parameters"]}
+
+
+def _parse(template: str) -> Any:
+    """As JSON, which is all that comes: moto's YAML reader takes a second for it."""
+    return json.loads(template)
 
 
 def _diff(change_set: Any) -> list[Any]:
@@ -133,6 +139,7 @@ def _teach() -> None:
         (cloud.ChangeSet, "_parse_template", _translated),
         (cloud.ChangeSet, "diff", _diff),
         (cloud.ChangeSet, "apply", _apply),
+        (cloud.Stack, "parse_template", staticmethod(_parse)),
     ]
     for kind, name, method in taught_methods:
         setattr(kind, name, method)

@@ -126,32 +126,62 @@ def discard(cloud: "CloudFormationClient", stack: str, identity: str) -> None:
 
 
 def carry_out(cloud: "CloudFormationClient", change: ChangeSet, clock: Clock, tell: Tell) -> None:
-    """Execute the change and wait for its end, telling each resource's. Raises DeploymentFailed with the reasons."""
+    """Execute the change and wait for its end, telling each resource's. Raises DeploymentFailed with the reasons.
+
+    Once it is begun, an AWS that does not answer for a while is asked again: the change goes on without us.
+    """
+    watch = _Watch(cloud, change.stack, tell)
+    if not change.first:
+        watch.forget_past()
     with asking(change.stack):
-        seen = set() if change.first else {event["EventId"] for event in _events(cloud, change.stack)}
         cloud.execute_change_set(StackName=change.stack, ChangeSetName=change.identity)
-    failures: list[str] = []
     for _ in range(int(_LONGEST_WAIT / _POLL_SECONDS)):
-        for event in reversed(_events(cloud, change.stack)):
-            if event["EventId"] in seen:
-                continue
-            seen.add(event["EventId"])
-            state = event.get("ResourceStatus", "")
-            reason = event.get("ResourceStatusReason", "")
-            if state.endswith("_FAILED"):
-                failures.append(f"{event.get('LogicalResourceId')}: {reason}")
-            if not state.endswith("_IN_PROGRESS"):
-                tell(f"  {state:22}{event.get('LogicalResourceId')} {reason}".rstrip())
-        stack = read_stack(cloud, change.stack)
-        if stack is not None and not stack.status.endswith("_IN_PROGRESS"):
-            if stack.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+        try:
+            if watch.ended():
                 return
-            raise DeploymentFailed(
-                f"stack {change.stack} is {stack.status}; CloudFormation took the change back. "
-                f"Why: {'; '.join(failures[:3]) or stack.reason or 'it does not say'}"
-            )
+        except StoreUnavailable as error:
+            tell(f"  {error}; the change goes on")
         clock.sleep(_POLL_SECONDS)
     raise StoreUnavailable(f"stack {change.stack} is still being changed; `alchemiser doctor` says how it ends")
+
+
+class _Watch:
+    """Follows a change by its events."""
+
+    def __init__(self, cloud: "CloudFormationClient", stack: str, tell: Tell) -> None:
+        self._cloud = cloud
+        self._stack = stack
+        self._tell = tell
+        self._seen: set[str] = set()
+        self._failures: list[str] = []
+
+    def forget_past(self) -> None:
+        """Events so far are of earlier changes."""
+        self._seen = {event["EventId"] for event in _events(self._cloud, self._stack)}
+
+    def ended(self) -> bool:
+        """Whether the change is made. Raises DeploymentFailed if it was taken back, StoreUnavailable."""
+        for event in reversed(_events(self._cloud, self._stack)):
+            if event["EventId"] not in self._seen:
+                self._seen.add(event["EventId"])
+                self._note(event)
+        stack = read_stack(self._cloud, self._stack)
+        if stack is None or stack.status.endswith("_IN_PROGRESS"):
+            return False
+        if stack.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+            return True
+        raise DeploymentFailed(
+            f"stack {self._stack} is {stack.status}; CloudFormation took the change back. "
+            f"Why: {'; '.join(self._failures[:3]) or stack.reason or 'it does not say'}"
+        )
+
+    def _note(self, event: Any) -> None:
+        state, name = event.get("ResourceStatus", ""), event.get("LogicalResourceId")
+        reason = event.get("ResourceStatusReason", "")
+        if state.endswith("_FAILED"):
+            self._failures.append(f"{name}: {reason}")
+        if not state.endswith("_IN_PROGRESS"):
+            self._tell(f"  {state:22}{name} {reason}".rstrip())
 
 
 def _events(cloud: "CloudFormationClient", stack: str) -> list[Any]:

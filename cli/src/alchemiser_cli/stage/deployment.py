@@ -6,6 +6,7 @@ CloudFormation; a function that does not answer afterwards gets its alias back.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import uuid4
 
 from alchemiser_cli.stage.aliases import Version, live_version, move_live
@@ -58,6 +59,8 @@ class Stage:
     clients: StageClients
     clock: Clock
     tell: Tell
+    strategies: Path | None = None
+    """Folder of the user's own strategies."""
 
     def account(self) -> str:
         """The account that the credentials open. Raises WrongAccount if the stage is said to be in another."""
@@ -94,7 +97,14 @@ def deploy(stage: Stage, wish: Wish, confirm: Confirm) -> Deployed:
     phase = _phase(stage, stack, wish)
     changed = _changed_images(stage, stack, wish)
     parameters = deployment_parameters(
-        stage.config, stack, stage.clients.secrets, account=account, phase=phase, images=changed, given=wish.parameters
+        stage.config,
+        stack,
+        stage.clients.secrets,
+        account=account,
+        phase=phase,
+        images=changed,
+        given=wish.parameters,
+        strategies=stage.strategies,
     )
     change = propose(stage.clients, stage.config, parameters, account=account, first=stack is None, clock=stage.clock)
     if change is None:

@@ -12,7 +12,7 @@ from alchemiser_cli.stage.config import SERVICES
 from alchemiser_cli.stage.deployment import Stage
 from alchemiser_cli.stage.findings import Fault, Finding, Patient, Step, Verdict
 from alchemiser_cli.stage.guards import trader_of
-from alchemiser_cli.stage.parameters import deployed_images
+from alchemiser_cli.stage.parameters import deployed_images, universe
 from alchemiser_cli.stage.stack import deployed_template
 from alchemiser_cli.stage.template import Json, TemplateError, load, parameter_values, section
 from alchemiser_common.aws.faults import Asking
@@ -145,8 +145,11 @@ def _parameters(patient: Patient) -> str:
         for name, value in config.parameters.items()
         if stack.parameters.get(name) != value
     ]
+    needed = universe(stack.parameters["StrategyAllocations"], patient.stage.strategies)
+    if any(stack.parameters[name] != value for name, value in needed.items()):
+        differ.append("DataUniverse and DataLookback are not what this checkout's strategies need")
     if differ:
-        raise Fault("; ".join(differ), f"alchemiser deploy {config.name} brings the file's values")
+        raise Fault("; ".join(differ), f"alchemiser deploy {config.name} brings these values")
     return f"{len(stack.parameters)}, complete and as the file says"
 
 

@@ -1,20 +1,14 @@
-"""Ways to send a function one event: Lambda's API, or the runtime emulator's address of a container on this machine."""
+"""How a function is sent one event. Tests send the same probes to a container under the runtime emulator."""
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from alchemiser_common.aws.faults import Asking
-from alchemiser_common.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
-
-_EMULATOR_PATH = "/2015-03-31/functions/function/invocations"
-_PATIENCE = 120
 
 
 class Invoker(Protocol):
@@ -53,27 +47,3 @@ class LambdaInvoker:
                 **qualifier,  # type: ignore[arg-type]
             )
             return answer["Payload"].read()
-
-
-@dataclass(frozen=True)
-class EmulatorInvoker:
-    """Through the emulator of a container: http://127.0.0.1:port."""
-
-    url: str
-
-    @property
-    def name(self) -> str:
-        """The address."""
-        return self.url
-
-    def invoke(self, event: Mapping[str, object]) -> bytes:
-        """The answer; the emulator answers a process that died with its error."""
-        request = urllib.request.Request(self.url + _EMULATOR_PATH, data=json.dumps(event).encode())  # noqa: S310
-        try:
-            with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310  (a loopback address)
-                body: bytes = answer.read()
-        except urllib.error.HTTPError as error:
-            body = error.read()
-        except OSError as error:
-            raise StoreUnavailable(f"the container at {self.url} does not answer: {error}") from error
-        return body

@@ -16,4 +16,4 @@ def open_stage(name: str) -> Stage:
     folder = Path.cwd()
     config = read_stage(name, folder)
     settings = read_settings(os.environ, folder).settings
-    return Stage(config, StageClients(config.region, settings.aws), SystemClock(), note)
+    return Stage(config, StageClients(config.region, settings.aws), SystemClock(), note, settings.strategies.folder)

@@ -1,6 +1,8 @@
 """The parameters of a deployment: as deployed, as the stage's file says, as asked for, or looked up."""
 
+import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -10,7 +12,9 @@ from alchemiser_cli.stage.images import Image
 from alchemiser_cli.stage.stack import DeployedStack
 from alchemiser_cli.stage.template import load, parameter_values, section
 from alchemiser_common.aws.faults import Asking, code_of
-from alchemiser_common.errors import MissingSecret
+from alchemiser_common.errors import InvalidSettings, MissingSecret
+from alchemiser_common.settings import StrategySettings
+from alchemiser_strategy.bootstrap import enabled_strategies
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
@@ -25,6 +29,7 @@ def deployment_parameters(
     phase: str,
     images: Iterable[Image],
     given: Mapping[str, str],
+    strategies: Path | None = None,
 ) -> dict[str, str]:
     """Every parameter, held to the template's own rules; later sources win. Raises InvalidSettings or MissingSecret."""
     template = load(config.template)
@@ -37,7 +42,23 @@ def deployment_parameters(
         values["BrokerSecretArn"] = _secret(secrets, config.broker_secret)
     if "ShadowSecretArn" not in values:
         values["ShadowSecretArn"] = _secret(secrets, config.shadow_secret, otherwise=values["BrokerSecretArn"])
+    shares = parameter_values(
+        {"Parameters": {"StrategyAllocations": declared["StrategyAllocations"]}},
+        {name: value for name, value in values.items() if name == "StrategyAllocations"},
+    )
+    values |= {**universe(shares["StrategyAllocations"], strategies), **given}
     return parameter_values(template, values)
+
+
+def universe(allocations: str, folder: Path | None) -> dict[str, str]:
+    """What the data function must read for those strategies of this checkout. Raises InvalidSettings."""
+    try:
+        settings = StrategySettings(allocations=json.loads(allocations), folder=folder)
+    except ValueError as error:
+        raise InvalidSettings(f"parameter StrategyAllocations is {allocations!r}: {error}") from error
+    manager = enabled_strategies(settings, {})
+    symbols = json.dumps(manager.symbols, separators=(",", ":"))
+    return {"DataUniverse": symbols, "DataLookback": str(manager.lookback)}
 
 
 def deployed_images(stack: DeployedStack, services: Iterable[str]) -> list[Image]:

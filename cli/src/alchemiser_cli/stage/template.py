@@ -39,8 +39,8 @@ def load(path: Path) -> dict[str, Json]:
     return mapping(yaml.load(path.read_text(encoding="utf-8"), _Loader), str(path))  # noqa: S506  (a SafeLoader)
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's tags."""
+class _Loader(yaml.CSafeLoader):
+    """Reads CloudFormation's tags; libyaml's, which is ten times as fast and in every wheel of PyYAML."""
 
 
 def _tagged(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> object:
