@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -54,12 +55,13 @@ class StageOnMoto:
     clock: FixedClock = field(default_factory=FixedClock)
 
     def client(self, service: str) -> Any:
-        return Session().create_client(service, endpoint_url=self.url, region_name="us-east-1")
+        return _client(service, self.url)
 
     def stage(self, *, url: str | None = None, attempts: int = 1, region: str | None = None) -> Stage:
         config = read_stage(self.name, self.folder)
-        settings = AwsSettings(endpoint_url=url or self.url, attempts=attempts, read_timeout_seconds=20)
-        return Stage(config, StageClients(region or config.region, settings), self.clock, self.told.append)
+        around = os.environ.get("AWS_DEFAULT_REGION")
+        clients = _stage_clients(region or config.region, url or self.url, attempts, around)
+        return Stage(config, clients, self.clock, self.told.append)
 
     def store(self) -> DynamoStateStore:
         return DynamoStateStore(self.client("dynamodb"), f"alchemiser-{self.name}", lambda: "token")
@@ -107,6 +109,17 @@ class StageOnMoto:
     def functions(self) -> set[str]:
         listed = self.client("lambda").list_functions()["Functions"]
         return {item["FunctionName"] for item in listed}
+
+
+@cache
+def _client(service: str, url: str) -> Any:
+    """Making one takes a tenth of a second."""
+    return Session().create_client(service, endpoint_url=url, region_name="us-east-1")
+
+
+@cache
+def _stage_clients(region: str, url: str, attempts: int, _around: str | None) -> StageClients:
+    return StageClients(region, AwsSettings(endpoint_url=url, attempts=attempts, read_timeout_seconds=20))
 
 
 def agree(_: ChangeSet) -> bool:
