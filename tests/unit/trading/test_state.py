@@ -88,7 +88,7 @@ def test_a_worker_whose_clock_stood_still_cannot_write_after_a_take_over(
     first = take(store, slow, "first")
     clock.advance(MINUTE)
     take(store, clock, "second")
-    with pytest.raises(LeaseHeld, match="^the lease was taken over by another worker; this one stops$"):
+    with pytest.raises(LeaseHeld, match=r"^the lease was taken over by another worker; this one stops$"):
         first.write(Put(keys.switch_record("demo"), "{}", ABSENT))
     assert store.get(keys.switch_record("demo")) is None
 
@@ -117,7 +117,7 @@ def test_a_write_whose_answer_was_lost_does_not_take_a_lost_lease_back(
         lease.write()
     clock.advance(MINUTE)
     take(store, clock, "second")
-    with pytest.raises(LeaseHeld, match="^the lease was taken over by another worker; this one stops$"):
+    with pytest.raises(LeaseHeld, match=r"^the lease was taken over by another worker; this one stops$"):
         lease.write()
 
 

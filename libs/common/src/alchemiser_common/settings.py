@@ -31,7 +31,7 @@ Minutes = Annotated[int, Field(ge=0, le=390)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Environment(StrEnum):
@@ -393,11 +393,14 @@ def _merge(
 
 
 def _leaves(section: BaseModel, at: tuple[str, ...], sources: Mapping[str, str]) -> Iterator[SettingValue]:
-    for name, field in type(section).model_fields.items():
+    from alchemiser_common.settings_help import field_help  # for people; no start of a function reads it
+
+    texts = field_help(type(section))
+    for name in type(section).model_fields:
         value: object = getattr(section, name)
         path = (*at, name)
         if isinstance(value, _Section):
             yield from _leaves(value, path, sources)
         else:
             dotted = ".".join(path)
-            yield SettingValue(dotted, value, sources.get(dotted, "default"), field.description or "")
+            yield SettingValue(dotted, value, sources.get(dotted, "default"), texts.get(name, ""))
