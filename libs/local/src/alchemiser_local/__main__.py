@@ -17,11 +17,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="""What feeds the functions when they run as containers on one machine.
-
-`aws`, `exchange` and `deliver` are processes of compose.yaml; `provision` and `cycle` are what `make up` and
-`make cycle` run beside them. Exit codes: 0 done, 1 the run ended badly, 2 wrong arguments, 3 something was out of
-reach.""",
+    help="What feeds the functions when they run as containers on one machine. `aws`, `exchange` and `deliver` are "
+    "processes of compose.yaml; `provision` and `cycle` are what `make up` and `make cycle` run beside them. "
+    "Exit codes: 0 done, 1 the run ended badly, 2 wrong arguments, 3 something was out of reach.",
 )
 
 AWS_URL = "http://127.0.0.1:5000"

@@ -124,8 +124,7 @@ def undisturbed(stage: ContainerBench) -> dict[str, Decimal]:
     """What the account holds after a cycle that nobody disturbed."""
     stage.afresh()
     stage.up_to_the_decision()
-    delivery = stage.deliver("trading")
-    assert delivery.done, delivery
+    assert stage.deliver_until_done("trading").done
     holdings = stage.held()
     assert_as_undisturbed(stage, holdings)
     TALLY["exchange seconds of a cycle"] = round((stage.control.clock().now - SCHEDULED).total_seconds())
@@ -138,7 +137,7 @@ def trading_seconds(stage: ContainerBench, undisturbed: dict[str, Decimal]) -> f
     stage.afresh()
     stage.up_to_the_decision()
     started = time.monotonic()
-    assert stage.deliver("trading").done
+    assert stage.deliver_until_done("trading").done
     took = time.monotonic() - started
     assert stage.held() == undisturbed, "two undisturbed cycles differ"
     return took

@@ -107,7 +107,7 @@ def test_row_05_the_same_decision_redelivered_hours_later(
 ) -> None:
     bench.up_to_the_decision()
     event = bench.decision_event()
-    assert bench.deliver("trading").done
+    assert bench.deliver_until_done("trading").done
     orders = bench.truth().orders
     bench.control.advance(timedelta(hours=3))
     assert handled(bench.invoke("trading", event))
@@ -203,5 +203,5 @@ def test_row_07_aws_stands_still_for_a_while(bench: ContainerBench, undisturbed:
         if not deciding.result(60).done:
             bench.let_time_pass()
             assert bench.deliver_until_done("strategy").done
-        assert bench.deliver("trading").done
+        assert bench.deliver_until_done("trading").done
     assert_as_undisturbed(bench, undisturbed)

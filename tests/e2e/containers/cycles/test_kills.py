@@ -30,8 +30,8 @@ def test_data_is_killed_while_it_reads(bench: ContainerBench, undisturbed: dict[
     attempt = firing.result(60)
     assert attempt.tries == 2, f"the kill did not meet an invocation: {attempt}"
     assert isinstance(attempt.outcome, Answered), attempt
-    assert bench.deliver("strategy").done
-    assert bench.deliver("trading").done
+    assert bench.deliver_until_done("strategy").done
+    assert bench.deliver_until_done("trading").done
     assert_as_undisturbed(bench, undisturbed)
 
 
@@ -45,8 +45,8 @@ def test_data_is_killed_as_it_publishes(bench: ContainerBench, undisturbed: dict
     bench.start("data")
     assert isinstance(bench.fire().outcome, Answered)
     assert bench.record().snapshot_hash == snapshot, "the same run decided on two snapshots"
-    assert bench.deliver("strategy").done
-    assert bench.deliver("trading").done
+    assert bench.deliver_until_done("strategy").done
+    assert bench.deliver_until_done("trading").done
     assert_as_undisturbed(bench, undisturbed)
 
 
@@ -59,7 +59,7 @@ def test_strategy_is_killed_while_it_decides(bench: ContainerBench, undisturbed:
     if not deciding.result(60).done:
         bench.let_time_pass()
         assert bench.deliver_until_done("strategy").done
-    assert bench.deliver("trading").done
+    assert bench.deliver_until_done("trading").done
     assert_as_undisturbed(bench, undisturbed)
 
 
@@ -73,7 +73,7 @@ def test_strategy_is_killed_while_its_queue_does_not_answer(
         assert not deciding.done(), "it sent its decision without a network"
         kill(bench, "strategy", deciding)
     assert bench.deliver_until_done("strategy").done
-    assert bench.deliver("trading").done
+    assert bench.deliver_until_done("trading").done
     assert_as_undisturbed(bench, undisturbed)
 
 

@@ -26,7 +26,7 @@ def test_every_message_delivered_twice(bench: ContainerBench, undisturbed: dict[
     if bench.messages("MarketDataQueue"):
         assert bench.deliver_until_done("strategy").done
     event = bench.decision_event()
-    assert bench.deliver("trading").done
+    assert bench.deliver_until_done("trading").done
     assert isinstance(bench.invoke("trading", event), Answered)
     assert bench.messages("TradeDecisionQueue") == 0
     assert_as_undisturbed(bench, undisturbed)
@@ -119,7 +119,7 @@ def test_a_message_that_cannot_be_read_ends_in_the_dead_letters_and_the_next_is_
     assert bench.pumped[-1].last
     assert "ALARM: message goes to the dead letters" in caplog.text
     bench.up_to_the_decision()
-    assert bench.deliver("trading").done
+    assert bench.deliver_until_done("trading").done
     (letter,) = json.loads(bench.alchemiser("dlq", "list", "--json"))
     assert json.loads(bench.alchemiser("dlq", "show", letter["id"], "--json"))["body"] == body
     bench.alchemiser("dlq", "drop", letter["id"], "--reason=nobody can read it", "--yes")
