@@ -5,6 +5,7 @@ CloudFormation; a function that does not answer afterwards gets its alias back.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -117,7 +118,8 @@ def deploy(stage: Stage, wish: Wish, confirm: Confirm) -> Deployed:
             if stack is not None:
                 stage.require_changeable(stack)  # the talk may have taken a while
     except BaseException:
-        discard(stage.clients.cloudformation, change.stack, change.identity)
+        with suppress(AlchemiserError):  # what went wrong is what is to be told
+            discard(stage.clients.cloudformation, change.stack, change.identity)
         raise
     if not agreed:
         discard(stage.clients.cloudformation, change.stack, change.identity)
