@@ -88,8 +88,18 @@ push-service: setup ## Push an image to IMAGE_REGISTRY, its tag for good, and ma
 	@$(IMAGES) push $(call need,SERVICE) $(if $(TAG),--tag $(TAG))
 
 .PHONY: rollback
-rollback: setup ## Make the release before the current one (or TAG=...) current again, by digest: SERVICE=strategy
-	@$(IMAGES) rollback $(call need,SERVICE) $(if $(TAG),--tag $(TAG))
+rollback: setup ## Put an earlier build back, in the local record or live in STAGE: SERVICE=strategy [STAGE=dev] [TAG=...] [YES=1]
+	@$(if $(STAGE),$(BIN)/alchemiser rollback $(STAGE),$(IMAGES) rollback) $(call need,SERVICE) \
+		$(if $(TAG),--tag $(TAG)) $(if $(STAGE),$(if $(YES),--yes))
+
+.PHONY: deploy
+deploy: setup ## Deploy a stage: STAGE=dev [PHASE=shadow] [SERVICE=strategy] [TAG=...] [PLAN=1] [YES=1]
+	@$(BIN)/alchemiser deploy $(call need,STAGE) $(if $(PHASE),--phase $(PHASE)) \
+		$(if $(SERVICE),--service $(SERVICE)) $(if $(TAG),--tag $(TAG)) $(if $(PLAN),--plan) $(if $(YES),--yes)
+
+.PHONY: doctor
+doctor: setup ## Examine a stage's account and deployment: STAGE=dev
+	@$(BIN)/alchemiser doctor --stage $(call need,STAGE)
 
 .PHONY: releases
 releases: setup ## Show which image of each service is current, and which were before
@@ -119,6 +129,8 @@ events: setup ## Record deploy/events again
 image-tag: setup ## Print the tag that this tree's images get
 	@$(IMAGES) tag
 
+need = $(if $($(1)),$($(1)),$(error give $(1)=..., e.g. make $(MAKECMDGOALS) $(1)=$(if $(filter STAGE,$(1)),dev,strategy)))
+
 # ------------------------------------------------------------------------------------------- containers on a laptop
 COMPOSE = TAG=$$($(IMAGES) tag) docker compose
 LOCAL := PYTHONPATH=tools $(BIN)/python -m alchemiser_local
@@ -126,6 +138,7 @@ LOCAL := PYTHONPATH=tools $(BIN)/python -m alchemiser_local
 .PHONY: up
 up: build ## Start the functions with a local AWS and exchange; first use makes table, queues and all (SPEED=20)
 	@PYTHONPATH=tools $(BIN)/python -m images.stand_ins
+	@mkdir -p build && $(BIN)/alchemiser universe > build/universe.env
 	@SPEED=$(or $(SPEED),20) $(COMPOSE) up --detach --wait --quiet-pull --remove-orphans
 	@$(LOCAL) provision --speed $(or $(SPEED),20)
 
@@ -143,4 +156,4 @@ down: setup ## Stop the containers and forget the exchange's books
 
 .PHONY: e2e
 e2e: setup ## Kill containers, cut networks and slow the broker mid-cycle; ends in counts (some minutes, needs Docker)
-	@$(BIN)/pytest -q -s --timeout 900 tests/e2e/containers
+	@$(BIN)/pytest -q -s --timeout 900 tests/e2e/containers/cycles

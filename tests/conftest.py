@@ -3,8 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from support.aws import CREDENTIALS, Aws, moto_server
+
+settings.register_profile("patient", deadline=None)
+if settings.get_current_profile_name() == "default":  # else the mutation check's is in force
+    settings.load_profile("patient")  # a busy machine is no fault of the code
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
 # Change the trading core in small ways and see whether its tests notice. Usage: tools/mutants.sh [--json FILE] [MODULE]...
-# A module is a file of alchemiser_trading without .py; default: see below. (docs/trading.md)
+# A module is a file of alchemiser_trading without .py; without one, all that decide (minutes). (docs/trading.md)
 # Makes .venv-mutants if it is not there; works on a copy in .mutants, on one core.
+# Exit code 1 if a test fails without any change or a change was not tried, 2 if the call is wrong.
 set -euo pipefail
 here=$PWD
 cd "$(dirname "$0")/.."
 root=$PWD
 [ -x .venv/bin/alchemiser ] || tools/setup.sh
 
+case "${1:-}" in -h | --help) sed -n '2,5s/^# //p' tools/mutants.sh && exit ;; esac
 report=()
 if [ "${1:-}" = --json ]; then
-    report=(--json "$(cd "$here" && realpath "$2")")
+    file=${2:-}
+    [ -n "$file" ] || { echo "mutants: --json needs the name of a file" >&2 && exit 2; }
+    report=(--json "$(cd "$here" && realpath "$file")")
     shift 2
 fi
 modules=("$@")

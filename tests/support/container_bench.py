@@ -1,9 +1,11 @@
 """A stage of containers as a test works with it: fire the schedule, deliver message by message, look at what became."""
 
 import json
+import os
+import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 import yaml
 
@@ -23,15 +26,18 @@ from alchemiser_common.messages.run import RunRecord
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.ports.state import load
 from alchemiser_local.event_source import Delivery, EventSource
-from alchemiser_local.functions import Answered, Event, Function, Outcome
+from alchemiser_local.functions import Answered, Event, Function, Outcome, Unreachable
 from alchemiser_local.provision import RUN_EVENTS
 from alchemiser_local.scheduler import Attempt, Scheduler, cycle_event
 from alchemiser_local.stage import LocalStage
 from alchemiser_simulator import SimulatorControl
 from alchemiser_simulator.control_models import MarketState
+from alchemiser_simulator.faults import Delay, When
 from alchemiser_trading.journal import Intent, Journal
 from alchemiser_trading.plan import Plan
+from support.command import COMMAND
 from support.containers import Boxes
+from support.real_processes import until
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -43,9 +49,13 @@ SCHEDULED = datetime(2020, 6, 3, 13, 45, tzinfo=UTC)
 """A Wednesday, 15 minutes after the open."""
 OUT_OF = ("UVXY", Decimal(500))
 """Held before the cycle and not wanted by it: something to sell, so that buys wait for sells."""
+FUNCTIONS = ("data", "strategy", "trading", "trading-2", "monolith")
+SHORT_OF_TIME = "trading-2"
+"""Another worker of the trading function, whose invocations may not take long."""
+QUEUES = {"strategy": "MarketDataQueue", "trading": "TradeDecisionQueue", SHORT_OF_TIME: "TradeDecisionQueue"}
 DELIVERIES = 6
 LEASE = timedelta(seconds=121)
-TIMEOUTS = {"strategy": timedelta(seconds=30), "trading": timedelta(seconds=20)}
+TIMEOUTS = {"strategy": timedelta(seconds=30), "trading": timedelta(seconds=20), "trading-2": timedelta(seconds=10)}
 
 
 def compose_environment(service: str) -> dict[str, str]:
@@ -67,8 +77,10 @@ class ContainerBench:
     # ------------------------------------------------------------------------------------------ the scene
     def afresh(self) -> None:
         """Every container up, AWS empty and made anew, the exchange at the scheduled time with its opening books."""
-        for role in ("aws", "alpaca", "data", "strategy", "trading"):
+        for role in ("aws", "alpaca"):
             self.boxes[role].start()
+        for role in FUNCTIONS:
+            self.start(role)
         self._post_aws("/moto-api/reset")
         assert self.stage.first_use(), "the stage was there before"
         self.control.reset(start=SCHEDULED)
@@ -76,14 +88,42 @@ class ContainerBench:
         self.control.set_holding(*OUT_OF)
         self.pumped.clear()
 
+    def start(self, role: str) -> None:
+        """The function's container is up, and its runtime has begun."""
+        if self.boxes[role].start():
+            answer = self.invoke(role, {"probe": "version"})
+            assert isinstance(answer, Answered), answer
+
     def _post_aws(self, path: str, body: str = "") -> None:
         request = urllib.request.Request(self.boxes["aws"].url + path, data=body.encode(), method="POST")
         urllib.request.urlopen(request, timeout=10).close()
 
+    def forget_the_visibility(self) -> None:
+        """What was delivered is visible again."""
+        self._post_aws("/clock", "100")
+
     def let_time_pass(self) -> None:
         """To where the message is visible again and the lease has run out, without waiting for either."""
-        self._post_aws("/clock", "100")
+        self.forget_the_visibility()
         self.control.advance(LEASE)
+
+    @contextmanager
+    def carried_over(self) -> Iterator[None]:
+        """What table, archive and decision queue held before is there afterwards, as AWS would have it."""
+        session, endpoint = self.stage.aws.session(), self.stage.aws.endpoint
+        table, bucket = self.stage.name("Table"), self.stage.name("Bucket")
+        dynamodb, s3 = session.client("dynamodb", endpoint_url=endpoint), session.client("s3", endpoint_url=endpoint)
+        items = dynamodb.scan(TableName=table)["Items"]
+        names = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+        objects = {name: s3.get_object(Bucket=bucket, Key=name)["Body"].read() for name in names}
+        (message,) = self.sqs.receive_message(QueueUrl=self.url_of("TradeDecisionQueue"))["Messages"]
+        yield
+        assert self.stage.first_use(), "it kept its state"
+        for item in items:
+            dynamodb.put_item(TableName=table, Item=item)
+        for name, body in objects.items():
+            s3.put_object(Bucket=bucket, Key=name, Body=body)
+        self.send("trading", message["Body"])
 
     # ------------------------------------------------------------------------------------------ the flow
     @property
@@ -117,14 +157,19 @@ class ContainerBench:
 
     def _start_again(self, pause: float) -> None:
         time.sleep(pause)
-        self.boxes["data"].start()
+        self.start("data")
 
-    def deliver(self, stage: str) -> Delivery:
+    @contextmanager
+    def source(self, role: str) -> Iterator[EventSource]:
+        """The mapping of the function's queue."""
+        with self.function(role) as function:
+            yield EventSource(self.sqs, self.url_of(QUEUES[role]), function)
+
+    def deliver(self, role: str) -> Delivery:
         """Deliver the next message to the strategy or the trading function."""
-        output = {"strategy": "MarketDataQueue", "trading": "TradeDecisionQueue"}[stage]
-        with self.function(stage) as function:
-            delivery = EventSource(self.sqs, self.url_of(output), function).poll()
-        assert delivery is not None, f"{output} had no message to deliver"
+        with self.source(role) as source:
+            delivery = source.poll()
+        assert delivery is not None, f"{QUEUES[role]} had no message to deliver"
         self.pumped.append(delivery)
         return delivery
 
@@ -134,7 +179,7 @@ class ContainerBench:
     def deliver_until_done(self, stage: str) -> Delivery:
         """Deliver the message as often as the queue allows, containers that are down being started first."""
         for _ in range(DELIVERIES):
-            self.boxes[stage].start()
+            self.start(stage)
             delivery = self.deliver(stage)
             if delivery.done or delivery.last:
                 return delivery
@@ -160,9 +205,31 @@ class ContainerBench:
         self._post_aws("/clock", "2")
         return sqs_event(received[0], arn)
 
+    def send(self, role: str, body: str) -> None:
+        """Put a message into the function's queue."""
+        self.sqs.send_message(
+            QueueUrl=self.url_of(QUEUES[role]),
+            MessageBody=body,
+            MessageGroupId=ACCOUNT,
+            MessageDeduplicationId=uuid4().hex,
+        )
+
+    def messages(self, output: str) -> int:
+        """How many a queue holds, delivered ones included."""
+        found = self.sqs.get_queue_attributes(QueueUrl=self.url_of(output), AttributeNames=["All"])["Attributes"]
+        return int(found["ApproximateNumberOfMessages"]) + int(found["ApproximateNumberOfMessagesNotVisible"])
+
+    def alchemiser(self, *arguments: str) -> str:
+        """What the operator's command prints, given this stage's settings."""
+        command = [*COMMAND, *arguments]
+        settings = self.stage.variables(self.boxes["alpaca"].url)
+        done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
     # ------------------------------------------------------------------------------------------ what became
     @property
-    def run(self) -> Any:
+    def run(self) -> UUID:
         return run_id(cycle_id(ACCOUNT, SCHEDULED), Pipeline.MODULAR)
 
     def status(self) -> str:
@@ -193,6 +260,15 @@ class ContainerBench:
 
     def truth(self) -> MarketState:
         return self.control.state()
+
+    def has_orders(self) -> bool:
+        return bool(self.truth().orders)
+
+    def has_part_of_an_order(self) -> bool:
+        return any(0 < order.filled_qty < (order.qty or 0) for order in self.truth().orders)
+
+    def has_a_buy(self) -> bool:
+        return any(order.side == "buy" for order in self.truth().orders)
 
     def held(self) -> dict[str, Decimal]:
         return {holding.symbol: holding.qty for holding in self.truth().holdings}
@@ -237,12 +313,40 @@ def assert_orders_are_the_journals(bench: ContainerBench) -> None:
         assert quantity <= planned.get(key, Decimal(0)), f"{key}: {quantity} filled, {planned.get(key)} planned"
 
 
-def assert_as_undisturbed(bench: ContainerBench, holdings: dict[str, Decimal]) -> None:
-    """The run completed, the account holds what it holds after a run that nobody disturbed, and everybody was told."""
+def assert_as_undisturbed(bench: ContainerBench, holdings: dict[str, Decimal], *, heard: bool = True) -> None:
+    """The run completed, the account holds what it holds after a run that nobody disturbed, and the bus was told.
+
+    `heard=False` where the test has listened to the bus itself.
+    """
     report = bench.report()
     assert report.status is RunStatus.COMPLETED, f"{report.status.value}: {report.reason}"
     assert_orders_are_the_journals(bench)
-    assert bench.held() == holdings
+    held = bench.held()
+    differing = {symbol: (held.get(symbol), holdings.get(symbol)) for symbol in held.keys() | holdings.keys()}
+    differing = {symbol: pair for symbol, pair in differing.items() if pair[0] != pair[1]}
+    assert not differing, f"held against undisturbed: {differing}; {report.reason}"
     assert_nothing_dead(bench)
-    (event,) = bench.heard()
-    assert (event.event.value, event.run_id) == ("RunCompleted", bench.run)
+    if heard:
+        (event,) = bench.heard()
+        assert (event.event.value, event.run_id) == ("RunCompleted", bench.run)
+
+
+def kill_while_it_works(bench: ContainerBench, role: str, there: Callable[[], bool], what: str) -> None:
+    """Deliver the next message, kill the function when it is there; the message stays in its queue.
+
+    From then on the exchange answers nothing, so that it still is there when the kill comes.
+    """
+    working = bench.deliver_meanwhile(role)
+    until(lambda: there() or working.done(), what)
+    bench.control.add_fault(Delay(match=When(path="^/v2/"), seconds=20))
+    kill(bench, role, working)
+    bench.control.clear_faults()
+
+
+def kill(bench: ContainerBench, role: str, working: Future[Delivery]) -> None:
+    """Kill a function at work; then its message is deliverable again."""
+    bench.boxes[role].kill()
+    delivery = working.result(60)
+    assert isinstance(delivery.outcome, Unreachable), f"it had ended before it was killed: {delivery}"
+    assert not delivery.done
+    bench.let_time_pass()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Self
 from uuid import uuid4
 
@@ -41,6 +42,8 @@ class Box:
         self.role = role
         self.port = port
         self.killed = 0
+        self._asked = False
+        self._changing = Lock()
 
     @property
     def url(self) -> str:
@@ -53,14 +56,21 @@ class Box:
 
     def kill(self) -> None:
         """SIGKILL to everything in it."""
-        self._container.kill()
-        self.killed += 1
+        with self._changing:
+            self._container.kill()
+            self._container.wait()
+            self.killed += 1
 
-    def start(self) -> None:
-        """Start it again if it has ended, and wait until it takes connections."""
-        if not self.running:
-            self._container.start()
-        self.wait()
+    def start(self) -> bool:
+        """Start it if it has ended, and wait until it takes connections; whether it is new, or was never asked yet."""
+        with self._changing:
+            if self.running and self._asked:
+                return False
+            if not self.running:
+                self._container.start()
+            self.wait()
+            self._asked = True
+            return True
 
     def wait(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -120,7 +130,7 @@ class Boxes:
     def add(self, wanted: Wanted) -> Box:
         """Start a container as compose.yaml shuts it in, and wait until it listens."""
         port = _free_port()
-        front = self._network(f"front-{wanted.role}")
+        front = self._network(f"front-{wanted.role}", internal=False)
         container = self._client.containers.create(
             wanted.image,
             list(wanted.command) or None,
@@ -157,9 +167,11 @@ class Boxes:
         finally:
             cable.connect(container, aliases=[role])
 
-    def _network(self, name: str) -> Network:
+    def _network(self, name: str, *, internal: bool = True) -> Network:
+        """A network of this session. A port is published through the one that is not internal, and so survives cuts."""
         if name not in self._networks:
-            self._networks[name] = self._client.networks.create(f"{self._prefix}-{name}", driver="bridge")
+            made = self._client.networks.create(f"{self._prefix}-{name}", driver="bridge", internal=internal)
+            self._networks[name] = made
         return self._networks[name]
 
     def _volume(self, name: str) -> str:

@@ -103,7 +103,7 @@ class Bench:
     control: SimulatorControl
     clock: ExchangeClock
     broker: AlpacaBroker
-    state: SqliteStateStore
+    state: StateStore
     archive: DirectoryArchive
     settings: Settings
     control_url: str = ""

@@ -11,6 +11,7 @@ def stacks() -> dict[str, Stack]:
     images = {f"{name}Tag": "0" * 7 for name in ("Monolith", "Data", "Strategy", "Trading")}
     images |= {name.replace("Tag", "Digest"): "sha256:" + "0" * 64 for name in images}
     given = {"Stage": "prod", "AccountAlias": "live", "BrokerSecretArn": _SECRET, "ShadowSecretArn": _SECRET}
+    given |= {"DataUniverse": '["SPY"]', "DataLookback": "250"}
     given |= {"Registry": "123456789012.dkr.ecr.us-east-1.amazonaws.com/alchemiser", **images}
     place = Place(stack="alchemiser-prod")
     return {phase: expand({**given, "RolloutPhase": phase}, place=place) for phase in PHASES}

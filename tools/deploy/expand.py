@@ -38,7 +38,11 @@ class Stack:
     def body(self) -> dict[str, Json]:
         """A template that makes this stack and no other."""
         resources: dict[str, Json] = {name: dict(item) for name, item in self.resources.items()}
-        return {"Resources": resources, "Outputs": {name: {"Value": value} for name, value in self.outputs.items()}}
+        return {
+            "Parameters": {name: {"Type": "String", "Default": value} for name, value in self.parameters.items()},
+            "Resources": resources,
+            "Outputs": {name: {"Value": value} for name, value in self.outputs.items()},
+        }
 
 
 def properties(resource: Mapping[str, Json]) -> dict[str, Json]:

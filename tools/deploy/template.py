@@ -1,86 +1,27 @@
-"""Reads a CloudFormation or SAM template: short tags, parameters held to their rules, SAM's own translation."""
+"""The project's own templates, and SAM's translation of them; reading them is the command's part."""
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
+from alchemiser_cli.stage.template import (
+    Json,
+    TemplateError,
+    load,
+    mapping,
+    parameter_values,
+    section,
+    sequence,
+)
+
+__all__ = [
+    "REGISTRY", "ROOT", "TEMPLATE", "Json", "TemplateError", "load", "mapping", "parameter_values", "section",
+    "sequence", "translate",
+]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "deploy" / "template.yaml"
 REGISTRY = ROOT / "deploy" / "registry.yaml"
-
-type Json = str | int | float | bool | list[Json] | dict[str, Json] | None
-
-
-class TemplateError(Exception):
-    """Raised when a template holds what this reader does not know, or a parameter breaks its rule."""
-
-
-def mapping(value: Json, what: str) -> dict[str, Json]:
-    """The value as a mapping. Raises TemplateError naming `what`."""
-    if not isinstance(value, dict):
-        raise TemplateError(f"{what} is no mapping: {value!r}")
-    return value
-
-
-def sequence(value: Json, what: str) -> list[Json]:
-    """The value as a list. Raises TemplateError naming `what`."""
-    if not isinstance(value, list):
-        raise TemplateError(f"{what} is no list: {value!r}")
-    return value
-
-
-def section(template: Mapping[str, Json], name: str) -> dict[str, Json]:
-    """A section of a template; empty if it has none."""
-    return mapping(template.get(name) or {}, name)
-
-
-def load(path: Path) -> dict[str, Json]:
-    """A template with its short tags (!Ref, !Sub, …) as long ones."""
-    return mapping(yaml.load(path.read_text(encoding="utf-8"), _Loader), str(path))  # noqa: S506  (a SafeLoader)
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's tags."""
-
-
-def _tagged(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> object:
-    value: object
-    if isinstance(node, yaml.ScalarNode):
-        value = str(loader.construct_scalar(node))
-        if suffix == "GetAtt":
-            value = str(value).split(".", 1)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        raise TemplateError(f"tag !{suffix} on a mapping is not understood")
-    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _tagged)
-
-
-def parameter_values(template: Mapping[str, Json], given: Mapping[str, str]) -> dict[str, str]:
-    """Defaults and given values, held to the template's own rules. Raises TemplateError."""
-    declared = section(template, "Parameters")
-    unknown = sorted(set(given) - set(declared))
-    if unknown:
-        raise TemplateError(f"parameter {unknown[0]} is not in the template; it knows {', '.join(sorted(declared))}")
-    return {name: _parameter(name, mapping(rule, name), given.get(name)) for name, rule in declared.items()}
-
-
-def _parameter(name: str, rule: Mapping[str, Json], given: str | None) -> str:
-    value = rule.get("Default") if given is None else given
-    if value is None:
-        raise TemplateError(f"parameter {name} is missing: {rule.get('Description', 'it has no default')}")
-    allowed, pattern = rule.get("AllowedValues"), rule.get("AllowedPattern")
-    if isinstance(allowed, list) and value not in allowed:
-        raise TemplateError(f"parameter {name} is {value!r}; it may be {', '.join(str(item) for item in allowed)}")
-    if isinstance(pattern, str) and not re.fullmatch(pattern, str(value)):
-        raise TemplateError(f"parameter {name} is {value!r}; it must look like {pattern}")
-    return str(value)
 
 
 def translate(template: dict[str, Json], parameters: Mapping[str, str], region: str) -> dict[str, Json]:

@@ -9,7 +9,7 @@ import typer
 
 from alchemiser_common import __version__
 
-_COMMANDS = {
+COMMANDS = {
     "demo": "demo",
     "run": "run",
     "runs": "runs",
@@ -29,7 +29,13 @@ _COMMANDS = {
     "reconcile": "reconcile",
     "dlq": "dead_letters",
     "simulator": "simulator",
+    "parity": "parity",
+    "phase": "phase",
     "config": "config",
+    "stage": "stage",
+    "deploy": "deploy",
+    "rollback": "deploy",
+    "doctor": "doctor",
 }
 """Command to module, in the order a newcomer meets them. A module's `app` is a group, or holds those commands."""
 
@@ -44,7 +50,7 @@ def build_app(names: Iterable[str]) -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP)
     app.callback()(_root)
     for name in names:
-        _add(app, name, import_module(f"alchemiser_cli.commands.{_COMMANDS[name]}").app)
+        _add(app, name, import_module(f"alchemiser_cli.commands.{COMMANDS[name]}").app)
     return app
 
 
@@ -63,8 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Read by numpy and Arrow when they are imported: nothing here multiplies matrices, and files are read once.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    named = [argument for argument in given[:1] if argument in _COMMANDS]
-    build_app(named or _COMMANDS)(given, prog_name="alchemiser")
+    named = [argument for argument in given[:1] if argument in COMMANDS]
+    build_app(named or COMMANDS)(given, prog_name="alchemiser")
 
 
 def _version(*, wanted: bool) -> None:

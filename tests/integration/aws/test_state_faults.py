@@ -145,3 +145,21 @@ def test_without_credentials_the_error_says_where_they_come_from(
     bare = DynamoStateStore(AwsClients(aws.settings()).dynamodb, table, lambda: "token")
     with pytest.raises(InvalidSettings, match="set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
         bare.get(KEY)
+
+
+@pytest.mark.parametrize(
+    ("variables", "changes", "words"),
+    [
+        ({"AWS_PROFILE": "nobody"}, {}, r"AWS credentials: .*nobody.*check AWS_PROFILE"),
+        ({}, {"endpoint_url": "not an address"}, r"AWS client dynamodb: .*not an address.*check aws.region and"),
+        ({}, {"region": "no region"}, r"AWS client dynamodb: .*no region.*check aws.region"),
+    ],
+    ids=["profile", "endpoint", "region"],
+)
+def test_settings_that_no_client_can_be_made_of_are_named(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], changes: dict[str, str], words: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSettings, match=words):
+        AwsClients(aws.settings(**changes)).dynamodb.list_tables()

@@ -146,6 +146,14 @@ def test_a_role_may_do_its_work_and_nothing_of_the_others(
     assert [request for request in must_not if policy.allows(request)] == []
 
 
+def test_only_the_claim_check_lets_the_strategy_role_read_and_only_snapshots() -> None:
+    with_it, without = (role_policy(stack("shadow", ClaimCheck=value), "StrategyRole") for value in ("true", "false"))
+    assert with_it.allows(READ_SNAPSHOT)
+    assert not without.allows(READ_SNAPSHOT)
+    for request in (PUT_SNAPSHOT, PUT_REPORT, Request("s3:GetObject", f"{BUCKET}/reports/x"), TRADING_KEY, READ_RUN):
+        assert not with_it.allows(request)
+
+
 @pytest.mark.parametrize("phase", PHASES)
 def test_what_nobody_may(phase: str) -> None:
     found = stack(phase)

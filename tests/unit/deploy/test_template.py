@@ -129,6 +129,7 @@ def test_whatever_changes_a_function_publishes_a_version_so_that_the_alias_moves
         "StrategyAllocations": '{"tecl": 1.0}',
         "DataUniverse": '["SPY"]',
         "DataLookback": "100",
+        "ClaimCheck": "true",
         **{f"{name.capitalize()}Memory": "3000" for name in SERVICES},
         **{f"{name.capitalize()}Tag": "0000000" for name in SERVICES},
         **{f"{name.capitalize()}Digest": "sha256:" + "f" * 64 for name in SERVICES},

@@ -60,8 +60,11 @@ def test_what_no_strategy_wants_and_no_leg_sells_is_unassigned(held: str, target
 
 
 def test_without_a_trade_strategies_still_come_to_their_shares() -> None:
-    books = attribute({"a": book("a", "100")}, plan({"X": {"a": 0.1, "b": 0.3}}, (position("X", "100"),), ()), ())
+    held = {"a": book("a", "60"), "b": book("b", "40")}
+    books = attribute(held, plan({"X": {"a": 0.1, "b": 0.3}}, (position("X", "100"),), ()), ())
     assert shares(books) == {"a": Decimal(25), "b": Decimal(75)}
+    one = attribute(held, plan({"X": {"a": 0.61, "b": 0.39}}, (position("X", "100"),), ()), ())
+    assert shares(one) == {"a": Decimal(61), "b": Decimal(39)}
 
 
 def test_a_wanted_symbol_that_nobody_holds_and_no_leg_buys_changes_nothing() -> None:

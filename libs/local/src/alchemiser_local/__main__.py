@@ -17,11 +17,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="""What feeds the functions when they run as containers on one machine.
-
-`aws`, `exchange` and `deliver` are processes of compose.yaml; `provision` and `cycle` are what `make up` and
-`make cycle` run beside them. Exit codes: 0 done, 1 the run ended badly, 2 wrong arguments, 3 something was out of
-reach.""",
+    help="What feeds the functions when they run as containers on one machine. `aws`, `exchange` and `deliver` are "
+    "processes of compose.yaml; `provision` and `cycle` are what `make up` and `make cycle` run beside them. "
+    "Exit codes: 0 done, 1 the run ended badly, 2 wrong arguments, 3 something was out of reach.",
 )
 
 AWS_URL = "http://127.0.0.1:5000"
@@ -31,6 +29,7 @@ SPEED = 20.0
 """Seconds of the exchange in a real second: a cycle takes some seconds, and time-outs stay longer than a start."""
 
 _Endpoint = Annotated[str, typer.Option(help="Where the local AWS answers.")]
+_Exchange = Annotated[str, typer.Option("--exchange", help="Where the exchange answers.")]
 _Account = Annotated[str, typer.Option(help="Alias of the account.")]
 _Speed = Annotated[float, typer.Option(help="Seconds of the exchange in a real second.", min=0.1)]
 
@@ -98,9 +97,21 @@ def provision(endpoint: _Endpoint = AWS_URL, speed: _Speed = SPEED, account: _Ac
 
 
 @app.command()
+def variables(
+    endpoint: _Endpoint = AWS_URL, exchange_url: _Exchange = EXCHANGE_URL, account: _Account = "demo"
+) -> None:
+    """Print settings with which `alchemiser` works on the local stage, as lines for a `.env` file."""
+    from alchemiser_local.provision import LocalAws
+    from alchemiser_local.stage import LocalStage
+
+    for name, value in LocalStage(LocalAws(endpoint), account, SPEED).variables(exchange_url).items():
+        typer.echo(f"{name}={value}")
+
+
+@app.command()
 def cycle(
     endpoint: _Endpoint = AWS_URL,
-    exchange_url: Annotated[str, typer.Option("--exchange", help="Where the exchange answers.")] = EXCHANGE_URL,
+    exchange_url: _Exchange = EXCHANGE_URL,
     data_url: Annotated[str, typer.Option("--data", help="Where the data function answers.")] = DATA_URL,
     patience: Annotated[float, typer.Option(help="Real seconds to wait for the run's end.")] = 300.0,
     account: _Account = "demo",

@@ -46,15 +46,18 @@ class Exchange:
         return ExchangeClock(self.url).now()
 
     def move_to(self, moment: datetime) -> None:
-        """Move its time on. Raises StoreUnavailable."""
+        """Move its time on. Raises StoreUnavailable, or InvalidSettings where its data end."""
         try:
             answer = httpx.post(f"{self.url}/control/clock", json={"now": moment.isoformat()}, trust_env=False)
-            answer.raise_for_status()
         except httpx.HTTPError as error:
             raise StoreUnavailable(f"the exchange at {self.url} does not move its clock: {error}") from error
+        if answer.is_error:
+            raise InvalidSettings(
+                f"the exchange does not go to {moment:%Y-%m-%d %H:%M}Z: {answer.text}; see `make down`"
+            )
 
     def next_decision(self, schedule: ScheduleSettings) -> datetime:
-        """The next session's decision time that has not passed. Raises InvalidSettings at the end of its data."""
+        """The next session's decision time that has not passed. Raises InvalidSettings if its calendar has none."""
         broker = AlpacaBroker(
             BrokerCredentials(**{name: SecretStr(text) for name, text in SIMULATED_KEY.items()}),
             ExchangeClock(self.url),
@@ -69,9 +72,7 @@ class Exchange:
             session = broker.session_on((now + timedelta(days=ahead)).astimezone(EXCHANGE_ZONE).date())
             if session is not None and (due := decision_time(session, schedule)) > now:
                 return due
-        raise InvalidSettings(
-            f"the exchange knows no session in the {_DAYS} days after {now:%Y-%m-%d}; `make down` resets it"
-        )
+        raise InvalidSettings(f"the exchange knows no session in the {_DAYS} days after {now:%Y-%m-%d}")
 
 
 def fire(stage: LocalStage, data_url: str, scheduled_at: datetime) -> Attempt:

@@ -30,6 +30,8 @@ STATEFUL = frozenset({
 
 REGION = "us-east-1"
 STACK = "alchemiser-local"
+LOCAL_KEY = "local"
+"""Anybody's; it opens nothing."""
 RUN_EVENTS = "alchemiser-local-run-events"
 """A queue that hears every run event, for people and tests to read."""
 _SHORTEST = timedelta(seconds=30)
@@ -38,13 +40,13 @@ _SHORTEST = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class LocalAws:
-    """Where the local AWS answers. The key is anybody's; it opens nothing."""
+    """Where the local AWS answers."""
 
     endpoint: str
 
     def session(self) -> "boto3.Session":
         """A session whose clients need `endpoint_url` only."""
-        return boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)  # noqa: S106
+        return boto3.Session(aws_access_key_id=LOCAL_KEY, aws_secret_access_key=LOCAL_KEY, region_name=REGION)
 
 
 def in_real_time(exchange_seconds: float, speed: float) -> timedelta:

@@ -9,33 +9,22 @@ from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.aws.s3_archive import S3Archive
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.clock import SystemClock
-from alchemiser_local.provision import REGION, LocalAws, local_template, provision
+from alchemiser_local.provision import LOCAL_KEY, REGION, LocalAws, local_template, provision
 from alchemiser_trading.authority import read_authority, set_authority
 from deploy.expand import expand
+from deploy.sample import sample_parameters
 
 if TYPE_CHECKING:
     from deploy.expand import Stack
 
-STAGE = "dev"
 SECRET = "alchemiser-local-broker"  # noqa: S105  (a name)
-_SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:{SECRET}-AAAAAA"
-_IMAGES = ("Monolith", "Data", "Strategy", "Trading")
 SIMULATED_KEY = {"key_id": "PKSIMULATED", "secret_key": "simulated"}
 """The simulator takes any."""
 
 
 def local_stack(account: str, *, phase: str = "modular") -> "Stack":
-    """The template in a phase. Images are named, not used: the containers are the functions."""
-    return expand({
-        "RolloutPhase": phase,
-        "Stage": STAGE,
-        "AccountAlias": account,
-        "BrokerSecretArn": _SECRET_ARN,
-        "ShadowSecretArn": _SECRET_ARN,
-        "Registry": "local/alchemiser",
-        **{f"{name}Tag": "0000000" for name in _IMAGES},
-        **{f"{name}Digest": f"sha256:{'0' * 64}" for name in _IMAGES},
-    })  # fmt: skip
+    """The template in a phase. Its images are named, not used: the containers are the functions."""
+    return expand(sample_parameters(RolloutPhase=phase, AccountAlias=account))
 
 
 @dataclass(frozen=True)
@@ -49,6 +38,26 @@ class LocalStage:
     @cached_property
     def _stack(self) -> "Stack":
         return local_stack(self.account)
+
+    def variables(self, exchange_url: str) -> dict[str, str]:
+        """Settings with which the `alchemiser` command works on this stage."""
+        queues = f"{self.aws.endpoint}/123456789012"
+        return {
+            "ALCHEMISER_BACKEND": "aws",
+            "ALCHEMISER_ENVIRONMENT": "simulated",
+            "ALCHEMISER_ACCOUNT_ALIAS": self.account,
+            "ALCHEMISER_AWS__REGION": REGION,
+            "ALCHEMISER_AWS__ENDPOINT_URL": self.aws.endpoint,
+            "ALCHEMISER_AWS__TABLE": self.name("Table"),
+            "ALCHEMISER_AWS__BUCKET": self.name("Bucket"),
+            "ALCHEMISER_AWS__EVENT_BUS": self.name("EventBus"),
+            "ALCHEMISER_AWS__MARKET_DATA_QUEUE": f"{queues}/{self.name('MarketDataQueue')}",
+            "ALCHEMISER_AWS__TRADE_DECISION_QUEUE": f"{queues}/{self.name('TradeDecisionQueue')}",
+            "ALCHEMISER_BROKER__TRADING_URL": exchange_url,
+            "ALCHEMISER_BROKER__DATA_URL": exchange_url,
+            "AWS_ACCESS_KEY_ID": LOCAL_KEY,
+            "AWS_SECRET_ACCESS_KEY": LOCAL_KEY,
+        }
 
     def name(self, output: str) -> str:
         """What an output of the template says, e.g. `Table`; of a queue its name."""

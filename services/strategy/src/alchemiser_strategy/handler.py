@@ -1,4 +1,7 @@
-"""Strategy Lambda on one page: decode the snapshot, decide, publish the decision or why there is none."""
+"""Strategy Lambda on one page: decode the snapshot, decide, publish the decision or why there is none.
+
+A build is tried before it goes live: `{"probe": "decision", "snapshot": …}` is answered and nothing is published.
+"""
 
 from alchemiser_common.lambda_events import Event, handle_batch
 from alchemiser_common.messages.base import Frozen
@@ -18,7 +21,9 @@ class StrategyFunction:
         self._queue = trade_decision_queue
 
     def handle(self, event: Event) -> Frozen:
-        """A batch from MarketDataQueue."""
+        """A batch from MarketDataQueue, or a probe."""
+        if event.get("probe") == "decision":
+            return self._service.answer(decode(str(event.get("snapshot", "")), MarketSnapshot))
         return handle_batch(event, self._handle_message)
 
     def _handle_message(self, body: str) -> None:

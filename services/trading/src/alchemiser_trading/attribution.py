@@ -23,13 +23,11 @@ def attribute(books: Mapping[str, Book], plan: Plan, legs: Sequence[LegState]) -
         result.setdefault(strategy, Book(strategy=strategy))
     held = {position.symbol: position for position in plan.positions}
     by_symbol = {state.leg.symbol: state for state in legs}
-    wanted = {target.symbol for target in plan.targets}
-    for symbol in sorted(held.keys() | by_symbol.keys() | wanted):
+    for symbol in sorted(held.keys() | by_symbol.keys()):
         before = held[symbol].quantity if symbol in held else Decimal(0)
         state = by_symbol.get(symbol)
-        price = _price(state) if state is not None else held[symbol].price if symbol in held else None
-        if price is not None:
-            _split(result, plan, symbol, before, state, price)
+        price = held[symbol].price if state is None else _price(state)
+        _split(result, plan, symbol, before, state, price)
     return {name: book for name, book in result.items() if name != UNASSIGNED or book.lots or book.realised != 0}
 
 

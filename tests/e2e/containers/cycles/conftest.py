@@ -1,5 +1,7 @@
 """One stage of containers for the session, made afresh for every test, and what a run leaves that nobody disturbs."""
 
+import json
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +23,7 @@ from images.source import read_source
 from support.container_bench import (
     ACCOUNT,
     SCHEDULED,
+    SHORT_OF_TIME,
     SPEED,
     TIMEOUTS,
     ContainerBench,
@@ -75,20 +78,22 @@ def wanted(images: Callable[[str], str], stand_in: str, market: Path) -> Iterato
     )
     strategies = enabled_strategies(Settings().strategies, {})
     universe = {
-        "ALCHEMISER_DATA__UNIVERSE": str(list(strategies.symbols)).replace("'", '"'),
+        "ALCHEMISER_DATA__UNIVERSE": json.dumps(strategies.symbols),
         "ALCHEMISER_DATA__LOOKBACK": str(strategies.lookback),
     }
     for role, service, own in (
         ("data", "data", universe),
         ("strategy", "strategy", {}),
         ("trading", "trading", {}),
-        ("trading-2", "trading", {}),
+        (SHORT_OF_TIME, "trading", {}),
         ("monolith", "monolith", {}),
     ):
         environment = compose_environment(service) | own | {"ALCHEMISER_EXECUTION__HANDOVER_SECONDS": "2"}
+        # Buys are planned dear enough that no spread makes one smaller later: quantities do not hang on the hour.
+        environment["ALCHEMISER_TRADING__PRICE_ALLOWANCE"] = "0.01"
         environment |= {"ALCHEMISER_BROKER__READ_TIMEOUT_SECONDS": "4", "ALCHEMISER_AWS__READ_TIMEOUT_SECONDS": "2"}
-        if service in TIMEOUTS:
-            environment["AWS_LAMBDA_FUNCTION_TIMEOUT"] = f"{TIMEOUTS[service].total_seconds():g}"
+        if role in TIMEOUTS:
+            environment["AWS_LAMBDA_FUNCTION_TIMEOUT"] = f"{TIMEOUTS[role].total_seconds():g}"
         yield Wanted(role, f"{images(service)}-local", 8080, environment, networks=("aws", "broker"))
 
 
@@ -119,11 +124,23 @@ def undisturbed(stage: ContainerBench) -> dict[str, Decimal]:
     """What the account holds after a cycle that nobody disturbed."""
     stage.afresh()
     stage.up_to_the_decision()
-    delivery = stage.deliver("trading")
-    assert delivery.done, delivery
+    assert stage.deliver_until_done("trading").done
     holdings = stage.held()
     assert_as_undisturbed(stage, holdings)
+    TALLY["exchange seconds of a cycle"] = round((stage.control.clock().now - SCHEDULED).total_seconds())
     return holdings
+
+
+@pytest.fixture(scope="session")
+def trading_seconds(stage: ContainerBench, undisturbed: dict[str, Decimal]) -> float:
+    """Real seconds of trading's invocation in that cycle, once more."""
+    stage.afresh()
+    stage.up_to_the_decision()
+    started = time.monotonic()
+    assert stage.deliver_until_done("trading").done
+    took = time.monotonic() - started
+    assert stage.held() == undisturbed, "two undisturbed cycles differ"
+    return took
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ def test_a_cycle_sells_what_is_not_wanted_and_buys_what_is(
 ) -> None:
     bench.up_to_the_decision()
     assert bench.status() == RunStatus.PUBLISHED.value
-    assert bench.deliver("trading").done
+    assert bench.deliver_until_done("trading").done
     assert_as_undisturbed(bench, undisturbed)
     assert OUT_OF[0] not in bench.held()
     assert len(bench.plan().legs) >= 3, "too little is traded to disturb"

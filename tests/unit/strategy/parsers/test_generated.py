@@ -1,7 +1,6 @@
 """Generated symphonies have the shape of the real ones, on any machine, and read fast."""
 
 import hashlib
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -46,15 +45,6 @@ def test_the_big_one_is_ten_times_as_long_as_what_it_says(big: str) -> None:
     assert 6500 < whole.stated < 9000
     assert 500 < whole.distinct < 750
     assert whole.warnings == ()
-
-
-def test_the_big_one_reads_in_a_fraction_of_a_second(big: str) -> None:
-    took = []
-    for _ in range(3):
-        begin = time.perf_counter()
-        parse_symphony(big)
-        took.append(time.perf_counter() - begin)
-    assert min(took) < 0.15
 
 
 def test_the_big_one_survives_being_printed(big: str) -> None:

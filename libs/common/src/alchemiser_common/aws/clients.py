@@ -7,8 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
+from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.settings import AwsSettings
 
 if TYPE_CHECKING:
@@ -35,7 +37,12 @@ class AwsClients:
             tcp_keepalive=True,
         )
         self._session = Session()
-        self._session.get_component("credential_provider").remove("iam-role")
+        try:
+            self._session.get_component("credential_provider").remove("iam-role")
+        except BotoCoreError as error:  # a profile that is not there, a configuration file that cannot be read
+            raise InvalidSettings(
+                f"AWS credentials: {error}; check AWS_PROFILE and the files it is looked up in"
+            ) from error
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
@@ -63,4 +70,7 @@ class AwsClients:
         return cast("SecretsManagerClient", self._client("secretsmanager"))
 
     def _client(self, service: str) -> object:
-        return self._session.create_client(service, endpoint_url=self._settings.endpoint_url, config=self._config)
+        try:
+            return self._session.create_client(service, endpoint_url=self._settings.endpoint_url, config=self._config)
+        except (BotoCoreError, ValueError) as error:
+            raise InvalidSettings(f"AWS client {service}: {error}; check aws.region and aws.endpoint_url") from error

@@ -7,7 +7,6 @@ from botocore.exceptions import (
     ClientError,
     NoCredentialsError,
     PartialCredentialsError,
-    ProfileNotFound,
 )
 
 from alchemiser_common.errors import AlchemiserError, InvalidSettings, StoreUnavailable
@@ -56,7 +55,7 @@ class Asking:
         match error:
             case ClientError():
                 raise answered(self.what, self.setting, error) from error
-            case NoCredentialsError() | PartialCredentialsError() | ProfileNotFound():
+            case NoCredentialsError() | PartialCredentialsError():
                 raise InvalidSettings(
                     f"{self.what}: {error}; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
                     "(instance roles are not asked for)"

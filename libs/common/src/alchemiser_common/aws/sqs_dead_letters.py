@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from alchemiser_common.aws.faults import Asking
 from alchemiser_common.aws.sqs_queue import delivery, name_of, receive, release
@@ -48,8 +48,9 @@ class SqsDeadLetters:
                 return [self._letter(item, max_receives) for item in held]
 
     def redrive(self, message_id: str) -> DeadLetter:
-        """Send one letter back to its queue, then take it away; it is sent once however often this is tried.
+        """Send one letter back to its queue, then take it away.
 
+        Tried again within five minutes it is sent once; sent twice it is handled as a second delivery of its run.
         Raises InvalidMessage if there is no such letter.
         """
         with self._asking:
@@ -86,7 +87,7 @@ class SqsDeadLetters:
             yield held
         finally:
             for item in held:
-                with suppress(ClientError):  # what was deleted, or comes back by itself in a moment
+                with suppress(ClientError, BotoCoreError):  # what was deleted, or comes back by itself in a moment
                     release(self._client, url, item.receipt)
 
     def _find(self, held: Sequence[Delivery], message_id: str) -> Delivery:

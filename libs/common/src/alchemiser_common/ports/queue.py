@@ -81,7 +81,7 @@ class DeadLetters(Protocol):
         ...
 
     def redrive(self, message_id: str) -> DeadLetter:
-        """Send a letter back to its queue; once, however often this is tried.
+        """Send a letter back to its queue.
 
         Raises InvalidMessage if there is no such letter, InvalidSettings if there is no queue to send it to.
         """

@@ -1,0 +1,142 @@
+"""`alchemiser deploy`, `alchemiser rollback`: a stage on AWS, changed one step at a time and taken back in seconds."""
+
+import json
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alchemiser_cli.console import Exit, fail, note, out, reported_errors
+
+if TYPE_CHECKING:
+    from alchemiser_cli.stage.changes import ChangeSet
+    from alchemiser_cli.stage.deployment import Deployed
+
+app = typer.Typer()
+
+StageName = Annotated[str, typer.Argument(help="A stage of deploy/samconfig.toml: dev, staging, prod.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Carry the changes out without asking.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; progress stays on stderr.")]
+_ALL = "all"
+
+
+@app.command()
+def deploy(
+    stage: StageName,
+    *,
+    phase: Annotated[str | None, typer.Option(help="Rollout phase to be in: the present one or a neighbour.")] = None,
+    service: Annotated[
+        str, typer.Option(help="Service that gets --tag: monolith, data, strategy, trading or all.")
+    ] = _ALL,
+    tag: Annotated[str | None, typer.Option(help="Image to deploy, by the git commit it is tagged with.")] = None,
+    parameter: Annotated[list[str] | None, typer.Option(help="NAME=value of a template parameter; repeatable.")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what would change, and stop.")] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a stage to this checkout's template, and optionally to another phase or image.
+
+    Shows the changes and asks. A new image is tried beside what is live (version probe; the strategy decides on a
+    recorded snapshot) before anything moves. Refused while a run is in progress, past a neighbouring phase, and while
+    authority and phase disagree. What was not named stays as it is deployed.
+
+    Exit codes: 0 done or nothing to do, 1 refused or failed (the output says what is in place), 2 wrong arguments or
+    settings, 3 AWS out of reach.
+    """
+    with reported_errors():
+        from alchemiser_cli.stage import deployment
+        from alchemiser_cli.stage.config import SERVICES
+        from alchemiser_cli.stage.opening import open_stage
+
+        if service != _ALL and tag is None:
+            raise typer.BadParameter(f"--service {service} needs --tag")
+        services = SERVICES if service == _ALL else (service,)
+        images = {} if tag is None else dict.fromkeys(services, tag)
+        wish = deployment.Wish(phase, images, _pairs(parameter or []))
+        done = deployment.deploy(open_stage(stage), wish, partial(_confirm, plan=plan, yes=yes))
+        if as_json:
+            typer.echo(json.dumps(_as_json(stage, done)))
+        else:
+            out.print(_sentence(stage, done))
+        if done.changes and not done.carried_out and not plan:
+            raise typer.Exit(Exit.FAILED)
+
+
+@app.command()
+def rollback(
+    stage: StageName,
+    service: Annotated[str, typer.Argument(help="monolith, data, strategy or trading.")],
+    *,
+    tag: Annotated[
+        str | None, typer.Option(help="Go to this build; by default to the one before the live one.")
+    ] = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put an earlier build of one service live again.
+
+    First the alias `live` goes to the earlier version, which takes seconds, and the version that answers is checked;
+    then the stack is deployed with that build, so that it says the same. Refused while a run is in progress: halt the
+    account first (`alchemiser halt`).
+    """
+    with reported_errors():
+        from alchemiser_cli.stage.opening import open_stage
+        from alchemiser_cli.stage.rolling_back import roll_back
+
+        done = roll_back(open_stage(stage), service, tag, partial(_confirm, plan=False, yes=yes))
+        if as_json:
+            told = {"service": service, "left": done.left, "tag": done.image.tag, "digest": done.image.digest}
+            typer.echo(json.dumps({**told, "at_once": done.at_once, "stack": _as_json(stage, done.stack)}))
+        else:
+            out.print(f"{service}: {done.image.tag} is live again, {done.left} was left")
+            out.print(_sentence(stage, done.stack))
+        if done.stack.changes and not done.stack.carried_out:
+            raise typer.Exit(Exit.FAILED)
+
+
+def _confirm(change: "ChangeSet", *, plan: bool, yes: bool) -> bool:
+    """Show the changes; ask unless told not to."""
+    for item in change.changes:
+        note(f"  {item}")
+    note(f"{len(change.changes)} changes to stack {change.stack}")
+    if plan:
+        return False
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise fail("nobody is there to be asked; --yes carries the changes out, --plan only shows them", Exit.USAGE)
+    return typer.confirm("Carry them out?", err=True)
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"--parameter is {text!r}; write NAME=value")
+        pairs[name] = value
+    return pairs
+
+
+def _sentence(stage: str, done: "Deployed") -> str:
+    if not done.changes:
+        return f"stage {stage} is as it should be, in phase {done.phase}: nothing to change"
+    if not done.carried_out:
+        return f"stage {stage}: nothing was changed"
+    images = ", ".join(f"{image.service} {image.tag}" for image in done.images) or "the same images"
+    return f"stage {stage} is in phase {done.phase} with {images}: {len(done.changes)} changes carried out"
+
+
+def _as_json(stage: str, done: "Deployed") -> dict[str, object]:
+    return {
+        "stage": stage,
+        "phase": done.phase,
+        "carried_out": done.carried_out,
+        "images": [{"service": item.service, "tag": item.tag, "digest": item.digest} for item in done.images],
+        "changes": [
+            {"action": item.action, "name": item.name, "type": item.kind, "replacement": item.replacement}
+            for item in done.changes
+        ],
+    }

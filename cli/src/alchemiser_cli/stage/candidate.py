@@ -1,0 +1,76 @@
+"""A build at work beside the deployed function: same role and settings but in shadow, no trigger, gone afterwards.
+
+The alias `live` and the stack are not touched, so that a build that fails its probes leaves nothing behind.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from alchemiser_cli.stage.images import Image
+from alchemiser_cli.stage.invoking import LambdaInvoker
+from alchemiser_cli.stage.smoke import SmokeFailed
+from alchemiser_common.aws.faults import Asking, code_of
+from alchemiser_common.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.client import LambdaClient
+
+ALIAS = "live"
+_POLL_SECONDS = 2.0
+_POLLS = 150
+
+
+@contextmanager
+def candidate(
+    client: "LambdaClient", function: str, registry: str, image: Image, clock: Clock
+) -> Iterator[LambdaInvoker]:
+    """The build as a function of its own while inside. Raises SmokeFailed if Lambda cannot run it."""
+    name = f"{function}-candidate"
+    with Asking(f"function {function}", "the stack: a function of it is missing"):
+        like = client.get_function_configuration(FunctionName=function, Qualifier=ALIAS)
+    _delete(client, name)  # one that an interrupted deployment left
+    with Asking(f"function {name}", "the deploying role's rights on Lambda"):
+        client.create_function(
+            FunctionName=name,
+            Description=f"Build {image.tag} on trial; may be deleted at any time.",
+            PackageType="Image",
+            Code={"ImageUri": f"{registry}/{image.service}@{image.digest}"},
+            Role=like["Role"],
+            Timeout=60,
+            MemorySize=like["MemorySize"],
+            Architectures=like.get("Architectures", ["x86_64"]),
+            Environment={
+                "Variables": {**like.get("Environment", {}).get("Variables", {}), "ALCHEMISER_SHADOW": "true"}
+            },
+            Tags={"image-tag": image.tag},
+        )
+    try:
+        _wait_until_active(client, name, clock)
+        yield LambdaInvoker(client, name)
+    finally:
+        _delete(client, name)
+
+
+def _wait_until_active(client: "LambdaClient", name: str, clock: Clock) -> None:
+    for _ in range(_POLLS):
+        with Asking(f"function {name}", "Lambda"):
+            found = client.get_function_configuration(FunctionName=name)
+        match found.get("State", "Active"):
+            case "Active":
+                return
+            case "Failed":
+                raise SmokeFailed(f"Lambda cannot run the image as {name}: {found.get('StateReason')}")
+        clock.sleep(_POLL_SECONDS)
+    raise SmokeFailed(f"function {name} is not ready after {_POLLS * _POLL_SECONDS:.0f} s")
+
+
+def _delete(client: "LambdaClient", name: str) -> None:
+    with Asking(f"function {name}", "the deploying role's rights on Lambda"):
+        try:
+            client.delete_function(FunctionName=name)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise

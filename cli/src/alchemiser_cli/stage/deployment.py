@@ -1,0 +1,211 @@
+"""Deploys a stage: checked, shown, tried beside what is live, changed by CloudFormation, verified.
+
+Whatever fails before the change is carried out leaves everything as it was; a change that fails is taken back by
+CloudFormation; a function that does not answer afterwards gets its alias back.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+from alchemiser_cli.stage.aliases import Version, live_version, move_live
+from alchemiser_cli.stage.candidate import ALIAS, candidate
+from alchemiser_cli.stage.changes import Change, ChangeSet, Tell, carry_out, discard, propose
+from alchemiser_cli.stage.clients import StageClients
+from alchemiser_cli.stage.config import SERVICES, StageConfig
+from alchemiser_cli.stage.guards import require_agreement, require_idle, require_neighbour, require_settled
+from alchemiser_cli.stage.images import Image, ImageRegistry, Mark
+from alchemiser_cli.stage.invoking import LambdaInvoker
+from alchemiser_cli.stage.parameters import deployed_images, deployment_parameters
+from alchemiser_cli.stage.smoke import SmokeFailed, recorded_decision, require_decision, require_version
+from alchemiser_cli.stage.stack import DeployedStack, DeploymentFailed, read_stack
+from alchemiser_common.aws.dynamodb_state import DynamoStateStore
+from alchemiser_common.aws.faults import Asking
+from alchemiser_common.errors import AlchemiserError, InvalidSettings, StoreUnavailable, WrongAccount
+from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.state import StateStore
+from alchemiser_trading.authority import read_authority
+
+type Confirm = Callable[[ChangeSet], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for; what is not said stays as it is."""
+
+    phase: str | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
+    """Tag by service."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What came of it."""
+
+    phase: str
+    images: tuple[Image, ...]
+    """Those that changed."""
+    changes: tuple[Change, ...]
+    carried_out: bool
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage with what it takes to work on it."""
+
+    config: StageConfig
+    clients: StageClients
+    clock: Clock
+    tell: Tell
+    strategies: Path | None = None
+    """Folder of the user's own strategies."""
+
+    def account(self) -> str:
+        """The account that the credentials open. Raises WrongAccount if the stage is said to be in another."""
+        with Asking("the credentials", "AWS_PROFILE"):
+            found = self.clients.sts.get_caller_identity()["Account"]
+        if self.config.account not in {None, found}:
+            raise WrongAccount(
+                f"these credentials open account {found}; stage {self.config.name} is in {self.config.account} "
+                "(deploy/samconfig.toml): choose its profile with AWS_PROFILE"
+            )
+        return found
+
+    def stack(self) -> DeployedStack | None:
+        """The stack as it is now."""
+        return read_stack(self.clients.cloudformation, self.config.stack)
+
+    def images(self) -> ImageRegistry:
+        """The image repositories."""
+        return ImageRegistry(self.clients.ecr, self.config)
+
+    def state(self, stack: DeployedStack) -> StateStore:
+        """The stage's state store."""
+        return DynamoStateStore(self.clients.dynamodb, stack.outputs["Table"], lambda: uuid4().hex)
+
+    def require_changeable(self, stack: DeployedStack) -> None:
+        """No change and no run is under way. Raises Refused or RunInProgress."""
+        require_settled(stack)
+        require_idle(self.state(stack), stack.account_alias, self.clock.now())
+
+
+def deploy(stage: Stage, wish: Wish, confirm: Confirm) -> Deployed:
+    """Carry the wish out if `confirm` agrees to its changes. Raises what stands against it."""
+    account, stack = stage.account(), stage.stack()
+    phase = _phase(stage, stack, wish)
+    changed = _changed_images(stage, stack, wish)
+    parameters = deployment_parameters(
+        stage.config,
+        stack,
+        stage.clients.secrets,
+        account=account,
+        phase=phase,
+        images=changed,
+        given=wish.parameters,
+        strategies=stage.strategies,
+    )
+    change = propose(stage.clients, stage.config, parameters, account=account, first=stack is None, clock=stage.clock)
+    if change is None:
+        return Deployed(phase, (), (), carried_out=False)
+    try:
+        change.require_kept()
+        agreed = confirm(change)
+        if agreed:
+            before = {} if stack is None else _try_out(stage, stack, parameters["Registry"], changed)
+            if stack is not None:
+                stage.require_changeable(stack)  # the talk may have taken a while
+    except BaseException:
+        discard(stage.clients.cloudformation, change.stack, change.identity)
+        raise
+    if not agreed:
+        discard(stage.clients.cloudformation, change.stack, change.identity)
+        return Deployed(phase, changed, change.changes, carried_out=False)
+    carry_out(stage.clients.cloudformation, change, stage.clock, stage.tell)
+    try:
+        _verify(stage, changed, before)
+    except StoreUnavailable as error:
+        raise StoreUnavailable(
+            f"{error}. The change is made, and who answers now was not seen: "
+            f"alchemiser doctor --stage {stage.config.name}"
+        ) from error
+    for image in changed:
+        note_mark(stage, image.service, image.digest, Mark.DEPLOYED)
+    return Deployed(phase, changed, change.changes, carried_out=True)
+
+
+def _phase(stage: Stage, stack: DeployedStack | None, wish: Wish) -> str:
+    """The phase to be in, reached by one allowed step."""
+    if stack is None:
+        require_neighbour(None, wish.phase or "monolith")
+        return wish.phase or "monolith"
+    stage.require_changeable(stack)
+    phase = wish.phase or stack.phase
+    require_neighbour(stack.phase, phase)
+    authority = read_authority(stage.state(stack), stack.account_alias)
+    if authority is not None or phase != "monolith":  # the first phase is where authority is given at first
+        require_agreement(None if authority is None else authority.pipeline, stack.phase, phase)
+    return phase
+
+
+def _changed_images(stage: Stage, stack: DeployedStack | None, wish: Wish) -> tuple[Image, ...]:
+    unknown = sorted(set(wish.images) - set(SERVICES))
+    if unknown:
+        raise InvalidSettings(f"service {unknown[0]!r} is none of {', '.join(SERVICES)}")
+    missing = [service for service in SERVICES if service not in wish.images]
+    if stack is None and missing:
+        raise InvalidSettings(f"stage {stage.config.name} is not deployed yet: give --tag for all services")
+    wanted = [stage.images().tagged(service, tag) for service, tag in wish.images.items()]
+    there = [] if stack is None else deployed_images(stack, SERVICES)
+    return tuple(image for image in wanted if image not in there)
+
+
+def _try_out(stage: Stage, stack: DeployedStack, registry: str, images: Sequence[Image]) -> dict[str, Version]:
+    """Probe each new build beside what is live; returns what is live. A function that the phase lacks is not tried."""
+    before = {}
+    for image in images:
+        function = stack.function(image.service)
+        if function is None:
+            stage.tell(f"{image.service}: not in phase {stack.phase}, verified after the change")
+            continue
+        before[image.service] = live_version(stage.clients.functions, function)
+        with candidate(stage.clients.functions, function, registry, image, stage.clock) as build:
+            answer = require_version(build, image)
+            stage.tell(f"{image.service}: build {answer.git_sha} answers, messages {answer.schema_version}")
+            if image.service == "strategy":
+                decision = require_decision(build, stage.config.events)
+                same = decision.targets == recorded_decision(stage.config.events).targets
+                differs = "" if same else "; not as recorded, which only a changed strategy explains"
+                stage.tell(f"strategy: decides on the recorded snapshot{differs}")
+    return before
+
+
+def note_mark(stage: Stage, service: str, digest: str, mark: Mark) -> None:
+    """Tell the registry what became of an image; nothing fails for it."""
+    try:
+        stage.images().mark(service, digest, mark, stage.clock.now())
+    except AlchemiserError as error:
+        stage.tell(f"{service}: the registry was not told that {digest[:19]}… is {mark.value}: {error}")
+
+
+def _verify(stage: Stage, images: Sequence[Image], before: Mapping[str, Version]) -> None:
+    """Every changed service answers through its alias; one that does not gets it back. Raises DeploymentFailed."""
+    stack = stage.stack()
+    for image in images:
+        function = None if stack is None else stack.function(image.service)
+        if function is None:
+            continue
+        try:
+            require_version(LambdaInvoker(stage.clients.functions, function, ALIAS), image)
+        except SmokeFailed as error:
+            version = before.get(image.service)
+            if version is None:
+                raise DeploymentFailed(f"{error}. There is no earlier version: deploy another tag") from error
+            now = live_version(stage.clients.functions, function)
+            move_live(stage.clients.functions, function, to=version.number, expected=now.number)
+            raise DeploymentFailed(
+                f"{error}. {function}:{ALIAS} is back at version {version.number}; make the stack agree: "
+                f"alchemiser rollback {stage.config.name} {image.service}"
+            ) from error
+        stage.tell(f"{image.service}: {image.tag} is live")

@@ -1,0 +1,140 @@
+"""A service's images in ECR: the digest of a tag, the tag of a digest, and marks of what was deployed, and left."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from alchemiser_cli.stage.config import StageConfig
+from alchemiser_common.aws.faults import Asking, code_of
+from alchemiser_common.errors import InvalidSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr.client import ECRClient
+
+_COMMIT = re.compile(r"[0-9a-f]{7,40}")
+_SHOWN = 5
+_MISSING = {"ImageNotFoundException", "RepositoryNotFoundException"}
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One pushed image."""
+
+    service: str
+    tag: str
+    """Git commit."""
+    digest: str
+
+    def parameters(self) -> dict[str, str]:
+        """As the template takes them."""
+        name = self.service.capitalize()
+        return {f"{name}Tag": self.tag, f"{name}Digest": self.digest}
+
+
+class Mark(StrEnum):
+    """What became of an image in a stage; a tag says it, with stage and time."""
+
+    DEPLOYED = "deployed"
+    """It went live and answered."""
+    LEFT = "left"
+    """A rollback left it; no rollback goes back to it by itself."""
+
+
+class ImageRegistry:
+    """The repositories of a stage's account."""
+
+    def __init__(self, client: "ECRClient", config: StageConfig) -> None:
+        self._client = client
+        self._config = config
+
+    def tagged(self, service: str, tag: str) -> Image:
+        """The image with that tag. Raises InvalidSettings naming the tags that are there."""
+        if not _COMMIT.fullmatch(tag):
+            raise InvalidSettings(
+                f"tag {tag!r} is no git commit (7 to 40 hexadecimal digits); images are never `latest`"
+            )
+        repository = self._config.repository(service)
+        digest = self._digest(repository, tag)
+        if digest is None:
+            known = ", ".join(self._newest_tags(repository)) or "none"
+            raise InvalidSettings(
+                f"{service} has no image tagged {tag} in {repository} ({self._config.region}); newest are: {known}. "
+                f"Push it first: make push-service SERVICE={service}"
+            )
+        return Image(service, tag, digest)
+
+    def has(self, image: Image) -> bool:
+        """Whether the tag is there and stands for the digest."""
+        return self._digest(self._config.repository(image.service), image.tag) == image.digest
+
+    def tag_of(self, service: str, digest: str) -> str | None:
+        """The git commit of a digest, or None if it is gone or has none."""
+        return next((tag for tag in self._tags(service, digest) if _COMMIT.fullmatch(tag)), None)
+
+    def trusted(self, service: str, digest: str) -> Image | None:
+        """The image if it was live in this stage and no rollback left it since; None if not, or if it is gone."""
+        tags = self._tags(service, digest)
+        commits = [tag for tag in tags if _COMMIT.fullmatch(tag)]
+        last = {mark: max((tag for tag in tags if tag.startswith(self._mark(mark))), default="") for mark in Mark}
+        times = {mark: tag.rpartition("-")[2] for mark, tag in last.items()}
+        good = times[Mark.DEPLOYED] > times[Mark.LEFT]
+        return Image(service, commits[0], digest) if commits and good else None
+
+    def mark(self, service: str, digest: str, mark: Mark, now: datetime) -> None:
+        """Tag the image with what became of it here. What carries a deployment's mark is kept by the clean-up."""
+        repository = self._config.repository(service)
+        with self._asking(service):
+            found = self._client.batch_get_image(repositoryName=repository, imageIds=[{"imageDigest": digest}])[
+                "images"
+            ]
+            for image in found[:1]:
+                self._client.put_image(
+                    repositoryName=repository,
+                    imageManifest=image["imageManifest"],
+                    imageTag=f"{self._mark(mark)}{now:%Y%m%dT%H%M%S%f}Z",
+                )
+
+    def _mark(self, mark: Mark) -> str:
+        return f"{mark.value}-{self._config.name}-"
+
+    def _tags(self, service: str, digest: str) -> list[str]:
+        """All tags of a digest; none if it is gone."""
+        with self._asking(service):
+            try:
+                found = self._client.describe_images(
+                    repositoryName=self._config.repository(service), imageIds=[{"imageDigest": digest}]
+                )["imageDetails"]
+            except ClientError as error:
+                if code_of(error) in _MISSING:
+                    return []
+                raise
+        return [tag for detail in found for tag in detail.get("imageTags", [])]
+
+    def _digest(self, repository: str, tag: str) -> str | None:
+        with self._asking(repository):
+            try:
+                found = self._client.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
+            except ClientError as error:
+                if code_of(error) in _MISSING:
+                    return None
+                raise
+        return found["imageDetails"][0]["imageDigest"]
+
+    def _newest_tags(self, repository: str) -> list[str]:
+        with self._asking(repository):
+            try:
+                details = self._client.describe_images(repositoryName=repository)["imageDetails"]
+            except ClientError as error:
+                if code_of(error) in _MISSING:
+                    return []
+                raise
+        details.sort(key=lambda detail: detail["imagePushedAt"], reverse=True)
+        tags = [tag for detail in details for tag in detail.get("imageTags", []) if _COMMIT.fullmatch(tag)]
+        return tags[:_SHOWN]
+
+    def _asking(self, service: str) -> Asking:
+        return Asking(f"image repository of {service}", "deploy/registry.yaml, which makes the repositories")

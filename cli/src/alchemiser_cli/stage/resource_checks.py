@@ -1,0 +1,207 @@
+"""Checks of what a stage is made of: each resource is there and set up as the template and the phase say."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from alchemiser_cli.stage.aliases import live_version
+from alchemiser_cli.stage.candidate import ALIAS
+from alchemiser_cli.stage.config import SERVICES
+from alchemiser_cli.stage.findings import Fault, Patient, Verdict
+from alchemiser_common.aws.faults import Asking, code_of
+from alchemiser_common.aws.secrets_manager import SecretsManagerSecrets
+from alchemiser_common.errors import AlchemiserError, MissingSecret
+
+_KEYS = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+_FLOWING = {"shadow", "cutover", "modular"}
+_GONE = {
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "404",
+    "NoSuchBucket",
+    "QueueDoesNotExist",
+    "ResourceNotFoundException",
+    "RepositoryNotFoundException",
+}
+
+
+def secrets(patient: Patient) -> str:
+    """Broker and shadow secret are there and hold a key."""
+    stack, client = patient.deployed, patient.stage.clients.secrets
+    names = dict.fromkeys((stack.parameters["BrokerSecretArn"], stack.parameters["ShadowSecretArn"]))
+    for name in names:
+        try:
+            SecretsManagerSecrets(client, name).broker_credentials()
+        except MissingSecret as error:
+            raise Fault(str(error), "docs/runbooks/key-rotation.md says how") from error
+    return f"{len(names)}, each holds a key of the right form"
+
+
+def table(patient: Patient) -> str:
+    """The state table has its keys, can be recovered and is protected."""
+    name, client = patient.deployed.outputs["Table"], patient.stage.clients.dynamodb
+    found = _there(
+        f"table {name}", "docs/runbooks/restore-state.md", lambda: client.describe_table(TableName=name)["Table"]
+    )
+    if found["KeySchema"] != _KEYS:
+        raise Fault(f"{name} has the keys {found['KeySchema']}, not pk and sk", "docs/runbooks/restore-state.md")
+    if found["TableStatus"] != "ACTIVE":
+        raise Fault(f"{name} is {found['TableStatus']}", "wait until it is ACTIVE")
+    with Asking(f"table {name}", "the role's rights"):
+        backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    recovery = backups.get("PointInTimeRecoveryDescription", {})
+    if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+        raise Fault(
+            f"{name} cannot be restored to a point in time",
+            f"aws dynamodb update-continuous-backups --table-name {name} "
+            "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
+        )
+    if not found.get("DeletionProtectionEnabled"):
+        raise Fault(
+            f"{name} may be deleted by a slip",
+            f"aws dynamodb update-table --table-name {name} --deletion-protection-enabled",
+        )
+    return f"{name}: keys, recovery and protection"
+
+
+def queues(patient: Patient) -> str:
+    """Each queue hands what fails three times to its dead letters, and none lie there."""
+    outputs, waiting = patient.deployed.outputs, []
+    for name in ("MarketDataQueue", "TradeDecisionQueue"):
+        dead = name.replace("Queue", "DeadLetters")
+        attributes, letters = (_queue(patient, outputs[part]) for part in (name, dead))
+        redrive = json.loads(attributes.get("RedrivePolicy", "{}"))
+        if redrive.get("deadLetterTargetArn") != letters["QueueArn"] or int(redrive.get("maxReceiveCount", 0)) != 3:
+            raise Fault(
+                f"{name} does not hand what fails three times to {dead}",
+                f"alchemiser deploy {patient.stage.config.name} cannot see it; set the redrive policy by hand",
+            )
+    for dead in ("MarketDataDeadLetters", "TradeDecisionDeadLetters", "TriggerDeadLetters"):
+        count = _queue(patient, outputs[dead])["ApproximateNumberOfMessages"]
+        if count != "0":
+            waiting.append(f"{count} in {dead}")
+    if waiting:
+        raise Fault(f"dead letters: {', '.join(waiting)}", "see docs/runbooks/dead-letters.md", Verdict.WARNING)
+    return "with dead letters after three receives, none there"
+
+
+def bucket(patient: Patient) -> str:
+    """The archive keeps versions and is not public."""
+    name, client = patient.deployed.outputs["Bucket"], patient.stage.clients.s3
+    remedy = f"docs/runbooks/restore-state.md; aws s3api head-bucket --bucket {name}"
+    _there(f"bucket {name}", remedy, lambda: client.head_bucket(Bucket=name))
+    with Asking(f"bucket {name}", "the role's rights"):
+        if client.get_bucket_versioning(Bucket=name).get("Status") != "Enabled":
+            raise Fault(
+                f"{name} does not keep old versions",
+                f"aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled",
+            )
+        try:
+            block = client.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+        except ClientError as error:
+            if code_of(error) != "NoSuchPublicAccessBlockConfiguration":
+                raise
+            block = {}
+    if not block or not all(block.values()):
+        raise Fault(
+            f"{name} does not block public access",
+            f"aws s3api put-public-access-block --bucket {name} --public-access-block-configuration BlockPublicAcls="
+            "true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true",
+        )
+    return f"{name}: versions, not public"
+
+
+def functions(patient: Patient) -> str:
+    """Each function of the phase has its alias, and the alias runs the image that the stack names."""
+    stack, told = patient.deployed, []
+    for service in SERVICES:
+        name = stack.function(service)
+        if name is None:
+            continue
+        version = _there(
+            f"function {name}:{ALIAS}",
+            f"deploy again after removing it from the stack: alchemiser deploy {patient.stage.config.name}",
+            lambda name=name: live_version(patient.stage.clients.functions, name),  # type: ignore[misc]
+        )
+        digest = stack.parameters[f"{service.capitalize()}Digest"]
+        if version.digest != digest:
+            raise Fault(
+                f"{name}:{ALIAS} runs {version.digest[:19]}…, the stack says {digest[:19]}…: a rollback not finished",
+                f"alchemiser rollback {patient.stage.config.name} {service}",
+            )
+        told.append(f"{service} version {version.number}")
+    return ", ".join(told)
+
+
+def sources(patient: Patient) -> str:
+    """The queues feed the functions in the phases in which data flow, and in no other."""
+    stack, client = patient.deployed, patient.stage.clients.functions
+    flowing = stack.phase in _FLOWING
+    for service, queue in (("strategy", "MarketDataQueue"), ("trading", "TradeDecisionQueue")):
+        name = stack.function(service)
+        if name is None:
+            continue
+        arn = _queue(patient, stack.outputs[queue])["QueueArn"]
+        with Asking(f"sources of {name}", "the role's rights"):
+            found = client.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
+        on = [
+            item
+            for item in found
+            if item.get("State") in {"Enabled", "Enabling"} and f":{name}" in item.get("FunctionArn", "")
+        ]
+        if flowing != bool(on):
+            raise Fault(
+                f"phase {stack.phase} has {service} {'fed by' if flowing else 'without'} its queue, and it is "
+                f"{'fed' if on else 'not fed'}",
+                "aws lambda list-event-source-mappings, then update-event-source-mapping --uuid … "
+                f"--{'enabled' if flowing else 'no-enabled'}",
+            )
+    return f"{'on' if flowing else 'none'}, as phase {stack.phase} has it"
+
+
+def schedules(patient: Patient) -> str:
+    """Those are on that the phase wants on."""
+    stack, config = patient.deployed, patient.stage.config
+    group = f"alchemiser-{config.name}"
+    with Asking(f"schedule group {group}", "the role's rights"):
+        try:
+            pages = patient.stage.clients.scheduler.get_paginator("list_schedules").paginate(GroupName=group)
+            states = {item["Name"]: item["State"] for page in pages for item in page["Schedules"]}
+        except ClientError as error:
+            if code_of(error) not in _GONE:
+                raise
+            states = {}
+    wanted = {"monolith": {"monolith"}, "staged": {"monolith"}, "shadow": {"monolith", "modular"}}.get(
+        stack.phase, {"modular"}
+    )
+    for name in ("monolith", "modular"):
+        on = states.get(name) == "ENABLED"
+        if on != (name in wanted):
+            raise Fault(
+                f"phase {stack.phase} has schedule {name} {'on' if name in wanted else 'off'}, and it is "
+                f"{states.get(name, 'not there').lower()}",
+                f"see docs/runbooks/missed-run.md; aws scheduler get-schedule --group-name {group} --name {name}",
+            )
+    return f"{', '.join(sorted(wanted))} on, as phase {stack.phase} has it"
+
+
+def _queue(patient: Patient, url: str) -> dict[str, str]:
+    client, name = patient.stage.clients.sqs, url.rpartition("/")[2]
+    found: dict[str, str] = _there(
+        f"queue {name}",
+        "docs/runbooks/restore-state.md",
+        lambda: client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"],
+    )
+    return found
+
+
+def _there(what: str, remedy: str, ask: Callable[[], Any]) -> Any:
+    """The answer, or a fault if what the stack names is not there any more."""
+    try:
+        with Asking(what, "the stack"):
+            return ask()
+    except AlchemiserError as error:
+        if isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in _GONE:
+            raise Fault(f"{what} is gone, and the stack does not know", f"see {remedy}") from error
+        raise

@@ -1,0 +1,122 @@
+"""The rollout's phases as a line of steps: what blocks a step, and the commands that make it. Pure; changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from alchemiser_cli.history import RunSummary
+from alchemiser_cli.stage.guards import PHASES, require_neighbour, trader_of
+from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.ids import Pipeline
+from alchemiser_common.messages.report import RunStatus
+from alchemiser_trading.parity import Parity
+
+LATENCY_BUDGET = timedelta(minutes=45)
+"""Of the sixty minutes until the deadline; the template's alarm has the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a deployment when a step is asked for."""
+
+    stage: str
+    phase: str
+    authority: Pipeline | None
+    run_in_progress: str
+    """Why nothing may change now; empty if nothing runs."""
+    trading: str
+    runs: Sequence[RunSummary]
+    """Newest first."""
+    parities: Sequence[Parity]
+    """The cycles that both pipelines have ended, newest first."""
+    dead_letters: int
+    alarms: Sequence[str]
+    """Names of the alarms that are firing."""
+
+    @property
+    def parity_streak(self) -> int:
+        """The newest cycles in a row that both pipelines decided alike. A cycle that one lacks ends the row.
+
+        Days without session are no cycles.
+        """
+        verdicts = {parity.cycle_id: parity.verdict for parity in self.parities}
+        streak = 0
+        for cycle in dict.fromkeys(run.cycle_id for run in self.runs):
+            pair = [run for run in self.runs if run.cycle_id == cycle]
+            if all(run.status == RunStatus.SKIPPED for run in pair):
+                continue
+            if cycle not in verdicts or verdicts[cycle].broken:
+                return streak
+            streak += 1
+        return streak
+
+    def last(self, pipeline: Pipeline) -> RunSummary | None:
+        """The pipeline's newest run."""
+        return next((run for run in self.runs if run.pipeline == pipeline), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PhasePlan:
+    """A step: what must be mended first, and what to do."""
+
+    start: str
+    target: str
+    blockers: Sequence[str]
+    steps: Sequence[str]
+
+
+def plan(facts: Facts, target: str, *, cycles: int) -> PhasePlan:
+    """The commands for one step. Raises InvalidSettings if the target is not one step away."""
+    require_neighbour(facts.phase, target)
+    if target == facts.phase:
+        raise InvalidSettings(f"stage {facts.stage} is in phase {target} already")
+    return PhasePlan(facts.phase, target, blockers(facts, target, cycles=cycles), _steps(facts, target))
+
+
+def neighbours(phase: str) -> tuple[str, ...]:
+    """The phases one step away."""
+    here = PHASES.index(phase)
+    return PHASES[max(here - 1, 0) : here] + PHASES[here + 1 : here + 2]
+
+
+def blockers(facts: Facts, target: str, *, cycles: int) -> list[str]:
+    """What must be mended before the step. Going back waits for a run to end, and for nothing else."""
+    found = [facts.run_in_progress] if facts.run_in_progress else []
+    if PHASES.index(target) < PHASES.index(facts.phase):
+        return found
+    trader = trader_of(facts.phase)
+    if facts.authority is not trader:
+        holder = facts.authority.value if facts.authority else "nobody"
+        found.append(f"authority is {holder}'s, but phase {facts.phase} lets {trader.value} trade")
+    if facts.trading != "active":
+        found.append(f"trading is {facts.trading}; `alchemiser resume --reason …` when its cause is mended")
+    if facts.dead_letters:
+        found.append(f"{facts.dead_letters} dead letters; docs/runbooks/dead-letters.md")
+    found += [f"alarm {name} is firing" for name in facts.alarms]
+    if target == "cutover":
+        if facts.parity_streak < cycles:
+            found.append(f"{facts.parity_streak} of {cycles} cycles in a row were decided alike by both pipelines")
+        found += _late(facts.runs)
+    return found
+
+
+def _late(runs: Sequence[RunSummary]) -> list[str]:
+    found = []
+    for run in runs:
+        if run.report is None or not run.report.trace or run.pipeline != Pipeline.MODULAR:
+            continue
+        took = run.report.trace[-1].finished - datetime.fromisoformat(run.cycle_id.partition(":")[2])
+        if took > LATENCY_BUDGET:
+            found.append(f"run {str(run.run_id)[:8]} took {took}; the budget is {LATENCY_BUDGET}")
+    return found
+
+
+def _steps(facts: Facts, target: str) -> list[str]:
+    """Deployment, then authority, with a look between them: while the two disagree, nobody trades."""
+    stage, trader = facts.stage, trader_of(target)
+    look = f"alchemiser phase status --stage {stage}"
+    steps = [f"alchemiser deploy {stage} --phase {target}", look]
+    if trader is not trader_of(facts.phase):
+        change = f'alchemiser authority --set {trader.value} --reason "rollout {facts.phase} to {target}"'
+        steps += [f'eval "$(alchemiser stage {stage})"', change, look]
+    return [*steps, f"alchemiser doctor --stage {stage}"]

@@ -1,0 +1,60 @@
+"""A trading run whose state is in DynamoDB, with chosen requests to it struck; everything else goes well."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import uuid4
+
+from alchemiser_common.aws.clients import AwsClients
+from alchemiser_common.aws.dynamodb_state import DynamoStateStore
+from alchemiser_common.ids import Pipeline
+from alchemiser_trading.authority import set_authority
+from support.aws import Aws
+from support.exploration import check, stage
+from support.fault_proxy import FaultProxy, Strike, fault_proxy
+from support.trading_bench import SCHEDULED, Bench
+from support.trading_runs import SWITCH, deliver
+
+ATTEMPTS = 2
+"""How often the client tries a request: as many strikes in a row make the store unavailable."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Starts a run over for each strike."""
+
+    fresh: Callable[[], Bench]
+    aws: Aws
+    proxy: FaultProxy
+
+    def run(self, at: int | None, strike: Strike) -> int:
+        """A run whose request number `at`, and its repetitions, are struck, delivered until it has ended.
+
+        Gives the number of requests it made. Raises AssertionError if it traded anything twice, not at all or wrongly.
+        """
+        bench = self._bench()
+        decision = bench.decision(SWITCH)
+        passing = [Strike.PASS] * (at or 0)
+        self.proxy.strike(*passing, *[strike] * (ATTEMPTS if at is not None else 0))
+        report = deliver(bench, decision, lambda number: bench.service(worker=f"delivery-{number}"))
+        requests = self.proxy.seen
+        assert check(bench, report) == "completed"
+        return requests
+
+    def _bench(self) -> Bench:
+        bench = self.fresh()
+        settings = self.aws.settings(
+            endpoint_url=self.proxy.url, attempts=ATTEMPTS, read_timeout_seconds=2, table=self.aws.make_table()
+        )
+        state = DynamoStateStore(AwsClients(settings).dynamodb, settings.table, lambda: uuid4().hex)
+        self.proxy.strike()
+        set_authority(state, "bench", Pipeline.MODULAR, who="test", reason="start", now=SCHEDULED)
+        return replace(bench, state=state)
+
+
+@contextmanager
+def sweep(aws: Aws, folder: Path) -> Iterator[Sweep]:
+    """Exchange and proxy, up while inside."""
+    with stage(folder) as fresh, fault_proxy(aws.url) as proxy:
+        yield Sweep(fresh, aws, proxy)

@@ -1,0 +1,157 @@
+"""moto's server, taught what a deployment of this project needs of AWS: `python stage_process.py PORT`.
+
+- Change sets of a SAM template: CloudFormation's own translation is played by the project's reader of the template.
+- Replacement in a change set, which moto never says: a change of a name or a key is one.
+- What is to be retained is retained, old versions among it; moto deletes it.
+- An invocation reaches the version that it names; moto reads the name of that parameter in lower case.
+- A published version keeps its image when the function gets another; in moto they share it.
+- Versions are published after the function changed, as CloudFormation's order of dependencies has it; moto adds first.
+- An image function runs: its image's manifest says which service and which commit was built, and that service's own
+  entry answers in this process. A manifest may say that its process dies: "always", or once it is "live".
+"""
+
+import json
+import logging
+import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from moto.awslambda.models import LambdaFunction
+from moto.awslambda.responses import LambdaResponse
+from moto.cloudformation import models as cloud
+from moto.cloudformation import parsing
+from moto.ecr.models import ecr_backends
+from moto.server import main as serve
+
+import support.moto_types as taught
+from alchemiser_common.lambda_entry import LambdaEntry
+from deploy.expand import Place, expand
+from support.aws_stack import published
+
+_IDENTITY = {
+    "AWS::DynamoDB::Table": ("TableName", "KeySchema"),
+    "AWS::S3::Bucket": ("BucketName",),
+    "AWS::SQS::Queue": ("QueueName", "FifoQueue"),
+}
+
+
+class _Context:
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+def _translated(change_set: Any) -> None:
+    """The template as CloudFormation makes it, with the parameters beside it so that the stack shows them."""
+    source = json.loads(change_set.template)
+    if "Transform" not in source:
+        change_set.template_dict = source
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        file.write(change_set.template)
+        file.flush()
+        stack = change_set.stack
+        place = Place(stack.account_id, stack.region_name, "aws", stack.name)
+        given = {name: str(value) for name, value in change_set.parameters.items()}
+        made: Any = expand(given, place=place, template=Path(file.name)).body()
+    for resource in made["Resources"].values():
+        variables = resource["Properties"].get("Environment", {}).get("Variables", {})
+        variables.update({name: str(value) for name, value in variables.items()})  # Lambda knows texts only
+    change_set.template_dict = {**made, "Parameters": source["Parameters"]}
+
+
+def _parse(template: str) -> Any:
+    """As JSON, which is all that comes: moto's YAML reader takes a second for it."""
+    return json.loads(template)
+
+
+def _diff(change_set: Any) -> list[Any]:
+    """moto's own, with the replacements."""
+    changes: list[Any] = _plain_diff(change_set)
+    before = change_set.stack.resource_map._resource_json_map
+    for change in changes:
+        if change.action == "Modify":
+            old, new = (
+                known[change.logical_resource_id]["Properties"]
+                for known in (before, change_set.template_dict["Resources"])
+            )
+            change.replacement = str(
+                any(old.get(name) != new.get(name) for name in _IDENTITY.get(change.resource_type, ()))
+            )
+    return changes
+
+
+def _apply(change_set: Any) -> None:
+    stack, wanted = change_set.stack, change_set.template_dict
+    known = stack.resource_map._resource_json_map
+    if not stack.template:
+        stack.template_dict, stack.parameters = wanted, change_set.parameters
+        stack.resource_map = stack._create_resource_map()
+        stack.resource_map.create(wanted)
+    else:
+        late = {name for name in wanted["Resources"] if name not in known and published(wanted["Resources"], name)}
+        early = {name: item for name, item in wanted["Resources"].items() if name not in late}
+        kept = {name: item for name, item in known.items() if published(known, name)}
+        stack.resource_map.update({**wanted, "Resources": {**early, **kept}}, change_set.parameters)
+        stack.resource_map.update(wanted, change_set.parameters)
+    stack.template_dict, stack.parameters, stack.tags = wanted, change_set.parameters, change_set.tags
+    stack.output_map = stack._create_output_map()
+
+
+def _run_image(function: Any, event: Any) -> tuple[str, bool, str]:
+    repository, _, digest = str(function.code["ImageUri"]).partition("@")
+    ecr = ecr_backends[function.account_id][function.region]
+    images = ecr.repositories[repository.partition("/")[2]].images
+    (manifest,) = {image.image_manifest for image in images if image.get_image_digest() == digest}
+    built = json.loads(manifest)["annotations"]
+    if built["broken"] == "always" or (built["broken"] == "live" and not function.function_name.endswith("-candidate")):
+        return json.dumps({"errorType": "Runtime.ExitError", "errorMessage": "process exited"}), True, ""
+    service = built["service"]
+    build = getattr(import_module(f"alchemiser_{service}.bootstrap"), f"{service}_function")
+    variables = {**function.environment_vars, "ALCHEMISER_GIT_SHA": built["git_sha"]}
+    try:
+        return json.dumps(LambdaEntry(service, build, variables)(event, _Context())), False, ""
+    except Exception as error:  # noqa: BLE001  (Lambda answers with whatever was raised)
+        return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)}), True, ""
+
+
+def _delete(resources: Any, resource: Any, definition: Any) -> None:
+    if definition.get("DeletionPolicy") != "Retain":
+        _plain_delete(resources, resource, definition)
+
+
+def _update_code(function: Any, update: Any) -> Any:
+    function.code = dict(function.code)
+    return _plain_update_code(function, update)
+
+
+def _get_param(response: Any, name: str, default: Any = None) -> Any:
+    return _plain_get_param(response, "Qualifier" if name == "qualifier" else name, default)
+
+
+def _teach() -> None:
+    taught_methods: list[tuple[Any, str, Any]] = [
+        (LambdaResponse, "_get_param", _get_param),
+        (LambdaFunction, "update_function_code", _update_code),
+        (LambdaFunction, "_invoke_lambda", _run_image),
+        (parsing.ResourceMap, "_delete_resource", _delete),
+        (cloud.ChangeSet, "_parse_template", _translated),
+        (cloud.ChangeSet, "diff", _diff),
+        (cloud.ChangeSet, "apply", _apply),
+        (cloud.Stack, "parse_template", staticmethod(_parse)),
+    ]
+    for kind, name, method in taught_methods:
+        setattr(kind, name, method)
+
+
+_plain_get_param = LambdaResponse._get_param
+_plain_update_code = LambdaFunction.update_function_code
+_plain_delete = parsing.ResourceMap._delete_resource
+_plain_diff: Any = cloud.ChangeSet.diff
+
+if __name__ == "__main__":
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    _teach()
+    taught._PORT = int(sys.argv[1])
+    serve(["-H", "127.0.0.1", "-p", sys.argv[1]])

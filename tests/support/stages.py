@@ -1,0 +1,158 @@
+"""A stage on moto over HTTP, as `alchemiser deploy` finds AWS: images pushed, secrets put, commands run in process."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from botocore.session import Session
+
+from alchemiser_cli.stage.changes import ChangeSet
+from alchemiser_cli.stage.clients import StageClients
+from alchemiser_cli.stage.config import SERVICES, read_stage
+from alchemiser_cli.stage.deployment import Deployed, Stage, Wish, deploy
+from alchemiser_common.aws.dynamodb_state import DynamoStateStore
+from alchemiser_common.settings import AwsSettings
+from deploy.template import ROOT
+from support.aws_stack import _wait
+
+ACCOUNT = "123456789012"
+FIRST, SECOND, THIRD = "aaaaaaa", "bbbbbbb", "ccccccc"
+KEY = {"key_id": "PK1234567890ABCDEFGH", "secret_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCD"}
+
+
+@dataclass
+class FixedClock:
+    """The real time plus `ahead`; sleeping takes none."""
+
+    ahead: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def sleep(self, seconds: float) -> None:
+        pass
+
+
+@dataclass
+class StageOnMoto:
+    """One stage of a checkout of its own, on an AWS of its own."""
+
+    url: str
+    folder: Path
+    name: str = "dev"
+    told: list[str] = field(default_factory=list)
+    clock: FixedClock = field(default_factory=FixedClock)
+
+    def client(self, service: str) -> Any:
+        return _client(service, self.url)
+
+    def stage(self, *, url: str | None = None, attempts: int = 1, region: str | None = None) -> Stage:
+        config = read_stage(self.name, self.folder)
+        around = os.environ.get("AWS_DEFAULT_REGION")
+        clients = _stage_clients(region or config.region, url or self.url, attempts, around)
+        return Stage(config, clients, self.clock, self.told.append)
+
+    def store(self) -> DynamoStateStore:
+        return DynamoStateStore(self.client("dynamodb"), f"alchemiser-{self.name}", lambda: "token")
+
+    def push(self, tag: str, *services: str, says: str | None = None, broken: str = "never") -> dict[str, str]:
+        """Push images whose functions say they are build `says`; returns their digests."""
+        digests = {}
+        for service in services or SERVICES:
+            layer = "sha256:" + sha256(f"{service} {tag} {says} {broken}".encode()).hexdigest()
+            manifest = {
+                "schemaVersion": 2,
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "size": 1, "digest": layer},
+                "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "size": 1, "digest": layer}],
+                "annotations": {"service": service, "git_sha": says or tag, "broken": broken},
+            }
+            put = self.client("ecr").put_image(
+                repositoryName=f"alchemiser/{service}", imageManifest=json.dumps(manifest), imageTag=tag
+            )
+            digests[service] = put["image"]["imageId"]["imageDigest"]
+        return digests
+
+    def deploy(self, *, phase: str | None = None, **images: str) -> Deployed:
+        return deploy(self.stage(), Wish(phase, images), agree)
+
+    def finish(self) -> None:
+        """What moto's CloudFormation leaves out of table and bucket, set as the template says."""
+        table = f"alchemiser-{self.name}"
+        dynamodb, s3, bucket = self.client("dynamodb"), self.client("s3"), f"{table}-{ACCOUNT}-us-east-1"
+        dynamodb.update_continuous_backups(
+            TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
+        dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        blocks = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+        s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(blocks, True))
+
+    def live(self, service: str) -> tuple[str, str]:
+        """Version that the alias names, and the commit that answers there."""
+        functions, name = self.client("lambda"), f"alchemiser-{self.name}-{service}"
+        number = functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+        probe = functions.invoke(FunctionName=name, Qualifier="live", Payload=b'{"probe": "version"}')
+        return number, json.loads(probe["Payload"].read())["git_sha"]
+
+    def functions(self) -> set[str]:
+        listed = self.client("lambda").list_functions()["Functions"]
+        return {item["FunctionName"] for item in listed}
+
+
+@cache
+def _client(service: str, url: str) -> Any:
+    """Making one takes a tenth of a second."""
+    return Session().create_client(service, endpoint_url=url, region_name="us-east-1")
+
+
+@cache
+def _stage_clients(region: str, url: str, attempts: int, _around: str | None) -> StageClients:
+    return StageClients(region, AwsSettings(endpoint_url=url, attempts=attempts, read_timeout_seconds=20))
+
+
+def agree(_: ChangeSet) -> bool:
+    return True
+
+
+def decline(_: ChangeSet) -> bool:
+    return False
+
+
+@contextmanager
+def stage_on_moto(folder: Path) -> Iterator[StageOnMoto]:
+    """An account with repositories, first images and the broker's secret, in which nothing is deployed."""
+    shutil.copytree(ROOT / "deploy", folder / "deploy")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    script = Path(__file__).with_name("stage_process.py")
+    paths = os.pathsep.join(str(ROOT / name) for name in ("tests", "tools"))
+    server = subprocess.Popen(
+        [sys.executable, str(script), str(port)],
+        env={**os.environ, "MOTO_LAMBDA_STUB_ECR": "true", "PYTHONPATH": paths},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        found = StageOnMoto(f"http://127.0.0.1:{port}", folder)
+        _wait(server, found.url)
+        for service in SERVICES:
+            found.client("ecr").create_repository(repositoryName=f"alchemiser/{service}")
+        found.push(FIRST)
+        found.client("secretsmanager").create_secret(Name="alchemiser/dev/alpaca", SecretString=json.dumps(KEY))
+        yield found
+    finally:
+        server.terminate()
+        server.wait(10)
