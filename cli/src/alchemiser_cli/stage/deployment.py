@@ -124,7 +124,7 @@ def deploy(stage: Stage, wish: Wish, confirm: Confirm) -> Deployed:
         return Deployed(phase, changed, change.changes, carried_out=False)
     carry_out(stage.clients.cloudformation, change, stage.clock, stage.tell)
     try:
-        _verify(stage, changed, before)
+        _verify(stage, before)
     except StoreUnavailable as error:
         raise StoreUnavailable(
             f"{error}. The change is made, and who answers now was not seen: "
@@ -189,20 +189,28 @@ def note_mark(stage: Stage, service: str, digest: str, mark: Mark) -> None:
         stage.tell(f"{service}: the registry was not told that {digest[:19]}… is {mark.value}: {error}")
 
 
-def _verify(stage: Stage, images: Sequence[Image], before: Mapping[str, Version]) -> None:
-    """Every changed service answers through its alias; one that does not gets it back. Raises DeploymentFailed."""
+def _verify(stage: Stage, before: Mapping[str, Version]) -> None:
+    """Every function of the phase answers through its alias as the build that the stack names. Raises DeploymentFailed.
+
+    A new build that does not gives its alias back, unless the version before it has other settings, those of another
+    phase: that would be a trader with the wrong rights.
+    """
     stack = stage.stack()
-    for image in images:
-        function = None if stack is None else stack.function(image.service)
+    if stack is None:
+        raise DeploymentFailed(f"stack {stage.config.stack} is gone")
+    for image in deployed_images(stack, SERVICES):
+        function = stack.function(image.service)
         if function is None:
             continue
         try:
             require_version(LambdaInvoker(stage.clients.functions, function, ALIAS), image)
         except SmokeFailed as error:
-            version = before.get(image.service)
-            if version is None:
-                raise DeploymentFailed(f"{error}. There is no earlier version: deploy another tag") from error
-            now = live_version(stage.clients.functions, function)
+            now, version = live_version(stage.clients.functions, function), before.get(image.service)
+            if version is None or not version.set_up_as(now):
+                raise DeploymentFailed(
+                    f"{error}. There is no version to go back to with the settings of phase {stack.phase}: "
+                    "deploy another tag, or go back a phase"
+                ) from error
             move_live(stage.clients.functions, function, to=version.number, expected=now.number)
             raise DeploymentFailed(
                 f"{error}. {function}:{ALIAS} is back at version {version.number}; make the stack agree: "

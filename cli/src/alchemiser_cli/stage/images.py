@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -92,10 +92,12 @@ class ImageRegistry:
                 "images"
             ]
             for image in found[:1]:
+                kind: Any = {key: image[key] for key in ("imageManifestMediaType",) if image.get(key)}
                 self._client.put_image(
                     repositoryName=repository,
                     imageManifest=image["imageManifest"],
                     imageTag=f"{self._mark(mark)}{now:%Y%m%dT%H%M%S%f}Z",
+                    **kind,
                 )
 
     def _mark(self, mark: Mark) -> str:
