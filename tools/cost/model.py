@@ -18,7 +18,11 @@ POLLERS = 5
 POLL_SECONDS = 20
 PIPELINE_METRICS = 12
 """Custom metrics of one pipeline; each is billed for the hours in which it is told."""
-IMAGE_GB, NEXT_IMAGE_GB, IMAGES_KEPT = 0.12, 0.002, 10
+IMAGE_GB, NEXT_IMAGE_GB, IMAGES_KEPT = 0.081, 0.001, 10
+"""Compressed, of the largest image, and of the layer that a deployment of code moves (docs/images.md)."""
+STARTS = {"data": 2.1, "strategy": 1.3, "trading": 2.2}
+"""Seconds of a cold start at 512 MB, the strategy service's with its decision (docs/images.md): an upper bound."""
+ALPACA_SECONDS = 8.0
 IDLE_SECONDS = 2.0
 WATCH_SECONDS = 4.0
 
@@ -33,13 +37,14 @@ class Duration:
 
 def durations(measured: Measured) -> Mapping[str, Duration]:
     """Seconds that are billed for one run: start of the process included, for a daily function is always cold."""
-    trading = measured.trading_seconds + 3
     told = f"{measured.trading_seconds:g} s for {measured.legs} legs in the exchange's time"
+    start = {service: f"{seconds:g} s start measured at 512 MB" for service, seconds in STARTS.items()}
+    data, trading = STARTS["data"] + ALPACA_SECONDS, STARTS["trading"] + measured.trading_seconds
     return {
-        "data": Duration(10, "assumed: 3 s start, the rest Alpaca's answers"),
-        "strategy": Duration(2, "scaled: 0.25 s on a whole core (docs/performance.md), 0.58 of one, and the start"),
-        "trading": Duration(trading, f"measured: {told}; assumed: 3 s start"),
-        "monolith": Duration(trading + 8, "the three together"),
+        "data": Duration(data, f"{start['data']}, {ALPACA_SECONDS:g} s assumed for Alpaca's answers"),
+        "strategy": Duration(STARTS["strategy"], f"{start['strategy']}, the decision included"),
+        "trading": Duration(trading, f"{start['trading']}, measured: {told}"),
+        "monolith": Duration(data + STARTS["strategy"] + trading, "the three together"),
     }
 
 

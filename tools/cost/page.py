@@ -130,7 +130,9 @@ _ASSUMED = """## Assumed
   costs. The account's free million of requests covers most of it; several stages in one account share that million.
 - Nothing is deleted for {years} year. What a run writes to the table counts as stored, though most writes replace a
   record: an upper bound.
-- An image is {image:.0f} MB compressed, the next version adds {more:.0f} MB, {kept} are kept.
+- An image is {image:.0f} MB compressed and the next version adds {more:.0f} MB, as measured ([images](images.md));
+  {kept} are kept.
+- A start is taken as at 512 MB, where it was measured; with the template's memory it is shorter.
 - {metrics} custom metrics a pipeline, each told in two hours of a trading day.
 - One stage trades one account. Data transfer within the region is free, to Alpaca it is some MB a month.
 - Thirteen functions: {strategies} strategies of {strategy_seconds:g} s, a trade {trade_seconds:g} s, {others} other
