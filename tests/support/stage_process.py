@@ -7,7 +7,7 @@
 - A published version keeps its image when the function gets another; in moto they share it.
 - Versions are published after the function changed, as CloudFormation's order of dependencies has it; moto adds first.
 - An image function runs: its image's manifest says which service and which commit was built, and that service's own
-  entry answers in this process. A manifest may say `"broken": true`: its process dies.
+  entry answers in this process. A manifest may say that its process dies: "always", or once it is "live".
 """
 
 import json
@@ -105,7 +105,7 @@ def _run_image(function: Any, event: Any) -> tuple[str, bool, str]:
     images = ecr.repositories[repository.partition("/")[2]].images
     (manifest,) = {image.image_manifest for image in images if image.get_image_digest() == digest}
     built = json.loads(manifest)["annotations"]
-    if built.get("broken"):
+    if built["broken"] == "always" or (built["broken"] == "live" and not function.function_name.endswith("-candidate")):
         return json.dumps({"errorType": "Runtime.ExitError", "errorMessage": "process exited"}), True, ""
     service = built["service"]
     build = getattr(import_module(f"alchemiser_{service}.bootstrap"), f"{service}_function")

@@ -66,7 +66,7 @@ class StageOnMoto:
     def store(self) -> DynamoStateStore:
         return DynamoStateStore(self.client("dynamodb"), f"alchemiser-{self.name}", lambda: "token")
 
-    def push(self, tag: str, *services: str, says: str | None = None, broken: bool = False) -> dict[str, str]:
+    def push(self, tag: str, *services: str, says: str | None = None, broken: str = "never") -> dict[str, str]:
         """Push images whose functions say they are build `says`; returns their digests."""
         digests = {}
         for service in services or SERVICES:
@@ -76,7 +76,7 @@ class StageOnMoto:
                 "mediaType": "application/vnd.oci.image.manifest.v1+json",
                 "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "size": 1, "digest": layer},
                 "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "size": 1, "digest": layer}],
-                "annotations": {"service": service, "git_sha": says or tag, **({"broken": True} if broken else {})},
+                "annotations": {"service": service, "git_sha": says or tag, "broken": broken},
             }
             put = self.client("ecr").put_image(
                 repositoryName=f"alchemiser/{service}", imageManifest=json.dumps(manifest), imageTag=tag

@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-out = Console()
-err = Console(stderr=True)
+out = Console(emoji=False)  # an ARN has `:secret:` in it
+err = Console(stderr=True, emoji=False)
 
 
 class Exit(IntEnum):

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.ids import Pipeline, run_id
 from alchemiser_common.messages.base import Message
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
@@ -15,6 +16,7 @@ from alchemiser_common.messages.wire import ARCHIVED_LIMIT, decode
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.state import StateStore, load, load_all
 from alchemiser_trading.journal import Intent, Journal, RunJournal
+from alchemiser_trading.parity import Parity
 from alchemiser_trading.plan import Plan
 
 LATEST = "last"
@@ -69,6 +71,13 @@ def list_runs(state: StateStore, account_alias: str, *, limit: int | None = None
     """An account's runs, newest cycle first."""
     entries = load_all(state, keys.runs_partition(account_alias), RunEntry, limit=limit, descending=True)
     return [_listed(state, entry.value) for entry in entries]
+
+
+def list_parities(state: StateStore, runs: Sequence[RunSummary]) -> list[Parity]:
+    """The verdicts on these runs' cycles, in their order, where both pipelines have ended."""
+    cycles = dict.fromkeys(run.cycle_id for run in runs)
+    found = (load(state, keys.parity_record(run_id(cycle, Pipeline.MODULAR)), Parity) for cycle in cycles)
+    return [item.value for item in found if item is not None]
 
 
 def read_run(state: StateStore, run: UUID) -> RunSummary | None:

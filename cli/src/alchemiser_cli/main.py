@@ -29,6 +29,7 @@ COMMANDS = {
     "reconcile": "reconcile",
     "dlq": "dead_letters",
     "simulator": "simulator",
+    "parity": "parity",
     "phase": "phase",
     "config": "config",
     "stage": "stage",

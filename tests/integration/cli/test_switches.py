@@ -1,10 +1,17 @@
 """Halting, resuming, authority, books and executions from the command line."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from alchemiser_common import keys
+from alchemiser_common.embedded.sqlite_state import SqliteStateStore
+from alchemiser_common.ids import Pipeline, cycle_id, run_id
+from alchemiser_common.messages.run import RunEntry
+from alchemiser_common.ports.state import ABSENT, put
+from alchemiser_trading.parity import Parity, Verdict
 from support.command import alchemiser
 
 
@@ -53,3 +60,23 @@ def test_authority_is_shown_and_changes_only_with_a_reason(home: Path) -> None:
 def test_a_change_without_a_reason_is_refused(home: Path) -> None:
     assert alchemiser(home, "reconcile", "--repair").code == 2
     assert alchemiser(home, "halt", "--reason", " ").code == 2
+
+
+def test_the_pipelines_are_compared_cycle_by_cycle(tmp_path: Path) -> None:
+    nothing = alchemiser(tmp_path, "parity")
+    assert (nothing.code, "run by both pipelines" in nothing.out) == (0, True)
+    store = SqliteStateStore(tmp_path / ".alchemiser" / "state.db")
+    for day, verdict in ((2, Verdict.IDENTICAL), (3, Verdict.DIFFERENT)):
+        at = datetime(2026, 11, day, 14, 45, tzinfo=UTC)
+        cycle = cycle_id("demo", at)
+        run = run_id(cycle, Pipeline.MODULAR)
+        store.write(
+            put(keys.run_entry("demo", at, Pipeline.MODULAR), RunEntry(run_id=run, cycle_id=cycle), ABSENT),
+            put(keys.parity_record(run), Parity(cycle_id=cycle, verdict=verdict, detail="AAA", at=at), ABSENT),
+        )
+    shown = alchemiser(tmp_path, "parity", "--json")
+    assert [(item["cycle_id"][:15], item["verdict"]) for item in json.loads(shown.out)] == [
+        ("demo:2026-11-03", "different"),
+        ("demo:2026-11-02", "identical"),
+    ]
+    assert shown.code == 1, "the newest comparison is for a person to look at"

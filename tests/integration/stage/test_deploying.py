@@ -11,9 +11,10 @@ import pytest
 
 from alchemiser_cli.stage.config import SERVICES
 from alchemiser_cli.stage.deployment import Wish, deploy
+from alchemiser_cli.stage.examination import examine
 from alchemiser_cli.stage.rolling_back import roll_back
 from alchemiser_cli.stage.smoke import SmokeFailed
-from alchemiser_cli.stage.stack import Refused
+from alchemiser_cli.stage.stack import DeploymentFailed, Refused
 from alchemiser_common import keys
 from alchemiser_common.errors import (
     AlchemiserError,
@@ -149,17 +150,33 @@ def test_a_run_that_begins_while_the_changes_are_read_stops_the_deployment(dev: 
 @pytest.mark.parametrize(
     ("tag", "says", "broken", "words"),
     [
-        ("d0d0d0d", "eeeeeee", False, "candidate says it is build eeeeeee, not d0d0d0d"),
-        ("d1d1d1d", None, True, "candidate answers probe 'version' with: .*Runtime.ExitError"),
+        ("d0d0d0d", "eeeeeee", "never", "candidate says it is build eeeeeee, not d0d0d0d"),
+        ("d1d1d1d", None, "always", "candidate answers probe 'version' with: .*Runtime.ExitError"),
     ],
     ids=["another build", "dies"],
 )
 def test_a_build_that_fails_its_probe_never_goes_live(
-    dev: StageOnMoto, tag: str, says: str | None, broken: bool, words: str
+    dev: StageOnMoto, tag: str, says: str | None, broken: str, words: str
 ) -> None:
     dev.push(tag, "strategy", says=says, broken=broken)
     with unchanged(dev), pytest.raises(SmokeFailed, match=words):
         dev.deploy(strategy=tag)
+
+
+def test_a_build_that_fails_only_once_it_is_live_gives_the_alias_back(dev: StageOnMoto) -> None:
+    number, _ = dev.live("strategy")
+    dev.push("d2d2d2d", "strategy", broken="live")
+    with pytest.raises(
+        DeploymentFailed, match=f"ExitError.*is back at version {number}.*alchemiser rollback dev strategy"
+    ):
+        dev.deploy(strategy="d2d2d2d")
+    assert dev.live("strategy") == (number, FIRST)
+    assert {item.check: item.remedy for item in examine(dev.stage())}["functions"] == "alchemiser rollback dev strategy"
+    roll_back(dev.stage(), "strategy", None, agree)
+    stack = dev.stage().stack()
+    assert stack is not None
+    assert stack.parameters["StrategyTag"] == FIRST
+    assert dev.live("strategy")[1] == FIRST
 
 
 def test_what_holds_state_is_never_replaced(dev: StageOnMoto) -> None:
@@ -176,8 +193,9 @@ def test_what_holds_state_is_never_replaced(dev: StageOnMoto) -> None:
 
 
 def test_a_build_goes_live_and_is_rolled_back_at_once_and_again_after_an_interruption(dev: StageOnMoto) -> None:
-    dev.push(THIRD, "strategy")
+    third = dev.push(THIRD, "strategy")["strategy"]
     dev.deploy(strategy=THIRD)
+    assert dev.stage().images().trusted("strategy", third) is not None
     assert dev.live("strategy")[1] == THIRD
     assert "strategy: decides on the recorded snapshot" in dev.told
     assert f"strategy: build {THIRD} answers, messages {SCHEMA_VERSION}" in dev.told
@@ -187,6 +205,8 @@ def test_a_build_goes_live_and_is_rolled_back_at_once_and_again_after_an_interru
     stack = dev.stage().stack()
     assert stack is not None
     assert stack.parameters["StrategyTag"] == FIRST
+
+    assert dev.stage().images().trusted("strategy", third) is None, "the next rollback would go back to it"
 
     # Forward again, and a rollback that is declined after the alias has moved.
     dev.deploy(strategy=THIRD)

@@ -188,6 +188,17 @@ def test_authority_elsewhere_a_halted_account_and_dead_letters_are_told(dev: Sta
         give(dev, Pipeline.MONOLITH)
 
 
+def test_a_secret_that_is_gone_is_told_and_one_made_again_is_found_by_the_next_deployment(dev: StageOnMoto) -> None:
+    client = dev.client("secretsmanager")
+    client.delete_secret(SecretId="alchemiser/dev/alpaca", ForceDeleteWithoutRecovery=True)
+    gone = by_name(dev.stage())["secrets"]
+    client.create_secret(Name="alchemiser/dev/alpaca", SecretString=json.dumps(KEY))
+    assert gone.verdict is WRONG
+    assert "does not exist, or has no value yet" in gone.says
+    dev.deploy()
+    assert by_name(dev.stage())["secrets"].verdict is Verdict.OK
+
+
 def test_a_rollback_that_was_not_finished_is_told(dev: StageOnMoto) -> None:
     dev.push("f0f0f0f", "data")
     dev.deploy(data="f0f0f0f")
@@ -252,6 +263,7 @@ def test_the_command_speaks_in_lines_json_and_exit_codes(dev: StageOnMoto) -> No
     well = alchemiser(dev.folder, "doctor", "--stage", "dev", extra=extra)
     assert well.code == 0, well.out + well.err
     assert KEY["secret_key"] not in well.out + well.err
+    assert "[dev.alchemiser.parameters]" in well.out
     assert len(well.out.splitlines()) >= 16
 
     ill = alchemiser(dev.folder, "doctor", "--stage", "prod", "--json", extra=extra)

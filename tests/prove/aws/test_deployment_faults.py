@@ -34,6 +34,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StageOnMoto]:
 def test_a_fault_at_any_request_leaves_nothing_half_done(dev: StageOnMoto, strike: Strike) -> None:
     ends = {"refused": 0, "whole": 0, "told": 0}
     with fault_proxy(dev.url) as proxy:
+        dev.deploy(strategy=FIRST)
         requests = _attempt(dev, proxy, [])
         assert dev.live("strategy")[1] == SECOND
         for index in range(requests):

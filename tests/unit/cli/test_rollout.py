@@ -11,6 +11,7 @@ from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.report import RunStatus
+from alchemiser_trading.parity import Parity, Verdict
 from support.messages import make_report
 
 FIRST = datetime(2026, 11, 2, 14, 45, tzinfo=UTC)
@@ -31,8 +32,21 @@ def run(
     return RunSummary(report.run_id, cycle, None, None, report)
 
 
+def parities(*days: int, verdict: Verdict = Verdict.IDENTICAL) -> list[Parity]:
+    """Of the newest day first."""
+    cycles = [(cycle_id("paper", FIRST + timedelta(days=day)), FIRST + timedelta(days=day)) for day in days]
+    return [Parity(cycle_id=cycle, verdict=verdict, at=at) for cycle, at in cycles]
+
+
+ALIKE = parities(*reversed(range(12)))
+
+
 def both(day: int, **changes: str) -> list[RunSummary]:
     return [run(day, Pipeline.MODULAR, **changes), run(day, Pipeline.MONOLITH)]  # type: ignore[arg-type]
+
+
+def differing(day: int) -> list[Parity]:
+    return parities(day, verdict=Verdict.DIFFERENT)
 
 
 def facts(**changes: object) -> Facts:
@@ -44,6 +58,7 @@ def facts(**changes: object) -> Facts:
         "run_in_progress": "",
         "trading": "active",
         "runs": alike,
+        "parities": ALIKE,
         "dead_letters": 0,
         "alarms": (),
         **changes,
@@ -76,9 +91,15 @@ def test_nothing_blocks_a_cutover_after_ten_cycles_alike() -> None:
         ({"dead_letters": 2}, "2 dead letters"),
         ({"alarms": ("alchemiser-dev-run-halted",)}, "alarm alchemiser-dev-run-halted is firing"),
         ({"runs": both(1)}, "1 of 10 cycles"),
-        ({"runs": [*both(12, decided="other"), *facts().runs]}, "0 of 10 cycles"),
+        ({"runs": [*both(12), *facts().runs], "parities": [*differing(12), *ALIKE]}, "0 of 10 cycles"),
         ({"runs": [run(12, Pipeline.MODULAR), *facts().runs]}, "0 of 10 cycles"),
-        ({"runs": [run(12, Pipeline.MODULAR, took=46), run(12, Pipeline.MONOLITH), *facts().runs]}, "took 0:46:00"),
+        (
+            {
+                "runs": [run(12, Pipeline.MODULAR, took=46), run(12, Pipeline.MONOLITH), *facts().runs],
+                "parities": [*parities(12), *ALIKE],
+            },
+            "took 0:46:00",
+        ),
     ],
 )
 def test_what_blocks_a_cutover(changes: dict[str, object], words: str) -> None:

@@ -38,9 +38,8 @@ def doctor(
             for finding in findings:
                 says = finding.says + (f"; {finding.remedy}" if finding.remedy else "")
                 verdict = finding.verdict.value
-                table.add_row(
-                    Text(verdict, style=_STYLES[verdict], no_wrap=True), Text(finding.check, no_wrap=True), says
-                )
+                style = _STYLES[verdict]
+                table.add_row(Text(verdict, style=style, no_wrap=True), Text(finding.check, no_wrap=True), Text(says))
             out.print(table)
         verdicts = {finding.verdict for finding in findings}
         if Verdict.WRONG in verdicts:

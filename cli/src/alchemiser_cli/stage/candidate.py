@@ -5,7 +5,7 @@ The alias `live` and the stack are not touched, so that a build that fails its p
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -46,12 +46,18 @@ def candidate(
                 "Variables": {**like.get("Environment", {}).get("Variables", {}), "ALCHEMISER_SHADOW": "true"}
             },
             Tags={"image-tag": image.tag},
+            **_logging(like),
         )
     try:
         _wait_until_active(client, name, clock)
         yield LambdaInvoker(client, name)
     finally:
         _delete(client, name)
+
+
+def _logging(like: Any) -> Any:
+    """The live function's log group: the role may write to no other."""
+    return {"LoggingConfig": like["LoggingConfig"]} if like.get("LoggingConfig") else {}
 
 
 def _wait_until_active(client: "LambdaClient", name: str, clock: Clock) -> None:

@@ -181,7 +181,7 @@ class _Watch:
         if state.endswith("_FAILED"):
             self._failures.append(f"{name}: {reason}")
         if not state.endswith("_IN_PROGRESS"):
-            self._tell(f"  {state:22}{name} {reason}".rstrip())
+            self._tell(f"  {state:28} {name} {reason}".rstrip())
 
 
 def _events(cloud: "CloudFormationClient", stack: str) -> list[Any]:

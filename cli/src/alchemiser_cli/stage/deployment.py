@@ -15,14 +15,14 @@ from alchemiser_cli.stage.changes import Change, ChangeSet, Tell, carry_out, dis
 from alchemiser_cli.stage.clients import StageClients
 from alchemiser_cli.stage.config import SERVICES, StageConfig
 from alchemiser_cli.stage.guards import require_agreement, require_idle, require_neighbour, require_settled
-from alchemiser_cli.stage.images import Image, ImageRegistry
+from alchemiser_cli.stage.images import Image, ImageRegistry, Mark
 from alchemiser_cli.stage.invoking import LambdaInvoker
 from alchemiser_cli.stage.parameters import deployed_images, deployment_parameters
-from alchemiser_cli.stage.smoke import recorded_decision, require_decision, require_version
+from alchemiser_cli.stage.smoke import SmokeFailed, recorded_decision, require_decision, require_version
 from alchemiser_cli.stage.stack import DeployedStack, DeploymentFailed, read_stack
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.aws.faults import Asking
-from alchemiser_common.errors import AlchemiserError, InvalidSettings, WrongAccount
+from alchemiser_common.errors import AlchemiserError, InvalidSettings, StoreUnavailable, WrongAccount
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.state import StateStore
 from alchemiser_trading.authority import read_authority
@@ -123,9 +123,15 @@ def deploy(stage: Stage, wish: Wish, confirm: Confirm) -> Deployed:
         discard(stage.clients.cloudformation, change.stack, change.identity)
         return Deployed(phase, changed, change.changes, carried_out=False)
     carry_out(stage.clients.cloudformation, change, stage.clock, stage.tell)
-    _verify(stage, changed, before)
+    try:
+        _verify(stage, before)
+    except StoreUnavailable as error:
+        raise StoreUnavailable(
+            f"{error}. The change is made, and who answers now was not seen: "
+            f"alchemiser doctor --stage {stage.config.name}"
+        ) from error
     for image in changed:
-        stage.images().mark_deployed(image, stage.clock.now())
+        note_mark(stage, image.service, image.digest, Mark.DEPLOYED)
     return Deployed(phase, changed, change.changes, carried_out=True)
 
 
@@ -175,20 +181,36 @@ def _try_out(stage: Stage, stack: DeployedStack, registry: str, images: Sequence
     return before
 
 
-def _verify(stage: Stage, images: Sequence[Image], before: Mapping[str, Version]) -> None:
-    """Every changed service answers through its alias; one that does not gets it back. Raises DeploymentFailed."""
+def note_mark(stage: Stage, service: str, digest: str, mark: Mark) -> None:
+    """Tell the registry what became of an image; nothing fails for it."""
+    try:
+        stage.images().mark(service, digest, mark, stage.clock.now())
+    except AlchemiserError as error:
+        stage.tell(f"{service}: the registry was not told that {digest[:19]}… is {mark.value}: {error}")
+
+
+def _verify(stage: Stage, before: Mapping[str, Version]) -> None:
+    """Every function of the phase answers through its alias as the build that the stack names. Raises DeploymentFailed.
+
+    A new build that does not gives its alias back, unless the version before it has other settings, those of another
+    phase: that would be a trader with the wrong rights.
+    """
     stack = stage.stack()
-    for image in images:
-        function = None if stack is None else stack.function(image.service)
+    if stack is None:
+        raise DeploymentFailed(f"stack {stage.config.stack} is gone")
+    for image in deployed_images(stack, SERVICES):
+        function = stack.function(image.service)
         if function is None:
             continue
         try:
             require_version(LambdaInvoker(stage.clients.functions, function, ALIAS), image)
-        except AlchemiserError as error:
-            version = before.get(image.service)
-            if version is None:
-                raise DeploymentFailed(f"{error}. There is no earlier version: deploy another tag") from error
-            now = live_version(stage.clients.functions, function)
+        except SmokeFailed as error:
+            now, version = live_version(stage.clients.functions, function), before.get(image.service)
+            if version is None or not version.set_up_as(now):
+                raise DeploymentFailed(
+                    f"{error}. There is no version to go back to with the settings of phase {stack.phase}: "
+                    "deploy another tag, or go back a phase"
+                ) from error
             move_live(stage.clients.functions, function, to=version.number, expected=now.number)
             raise DeploymentFailed(
                 f"{error}. {function}:{ALIAS} is back at version {version.number}; make the stack agree: "

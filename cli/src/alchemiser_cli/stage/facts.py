@@ -1,6 +1,6 @@
 """What a deployed stage tells of its rollout: phase, authority, runs, dead letters, alarms. Reads only."""
 
-from alchemiser_cli.history import list_runs
+from alchemiser_cli.history import list_parities, list_runs
 from alchemiser_cli.stage.deployment import Stage
 from alchemiser_cli.stage.guards import require_idle
 from alchemiser_cli.stage.rollout import Facts
@@ -31,13 +31,15 @@ def read_facts(stage: Stage) -> Facts:
         busy = ""
     except RunInProgress as error:
         busy = str(error)
+    runs = list_runs(store, alias, limit=_RUNS)
     return Facts(
         stage=stage.config.name,
         phase=stack.phase,
         authority=None if authority is None else authority.pipeline,
         run_in_progress=busy,
         trading=trading_state(store, alias).value,
-        runs=list_runs(store, alias, limit=_RUNS),
+        runs=runs,
+        parities=list_parities(store, runs),
         dead_letters=sum(_waiting(stage, stack, name) for name in _DEAD_LETTERS),
         alarms=_firing(stage, stack),
     )

@@ -1,9 +1,10 @@
-"""A service's images in ECR: the digest of a tag, the tag of a digest, and the mark of what was deployed."""
+"""A service's images in ECR: the digest of a tag, the tag of a digest, and marks of what was deployed, and left."""
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -32,6 +33,15 @@ class Image:
         """As the template takes them."""
         name = self.service.capitalize()
         return {f"{name}Tag": self.tag, f"{name}Digest": self.digest}
+
+
+class Mark(StrEnum):
+    """What became of an image in a stage; a tag says it, with stage and time."""
+
+    DEPLOYED = "deployed"
+    """It went live and answered."""
+    LEFT = "left"
+    """A rollback left it; no rollback goes back to it by itself."""
 
 
 class ImageRegistry:
@@ -63,6 +73,38 @@ class ImageRegistry:
 
     def tag_of(self, service: str, digest: str) -> str | None:
         """The git commit of a digest, or None if it is gone or has none."""
+        return next((tag for tag in self._tags(service, digest) if _COMMIT.fullmatch(tag)), None)
+
+    def trusted(self, service: str, digest: str) -> Image | None:
+        """The image if it was live in this stage and no rollback left it since; None if not, or if it is gone."""
+        tags = self._tags(service, digest)
+        commits = [tag for tag in tags if _COMMIT.fullmatch(tag)]
+        last = {mark: max((tag for tag in tags if tag.startswith(self._mark(mark))), default="") for mark in Mark}
+        times = {mark: tag.rpartition("-")[2] for mark, tag in last.items()}
+        good = times[Mark.DEPLOYED] > times[Mark.LEFT]
+        return Image(service, commits[0], digest) if commits and good else None
+
+    def mark(self, service: str, digest: str, mark: Mark, now: datetime) -> None:
+        """Tag the image with what became of it here. What carries a deployment's mark is kept by the clean-up."""
+        repository = self._config.repository(service)
+        with self._asking(service):
+            found = self._client.batch_get_image(repositoryName=repository, imageIds=[{"imageDigest": digest}])[
+                "images"
+            ]
+            for image in found[:1]:
+                kind: Any = {key: image[key] for key in ("imageManifestMediaType",) if image.get(key)}
+                self._client.put_image(
+                    repositoryName=repository,
+                    imageManifest=image["imageManifest"],
+                    imageTag=f"{self._mark(mark)}{now:%Y%m%dT%H%M%S%f}Z",
+                    **kind,
+                )
+
+    def _mark(self, mark: Mark) -> str:
+        return f"{mark.value}-{self._config.name}-"
+
+    def _tags(self, service: str, digest: str) -> list[str]:
+        """All tags of a digest; none if it is gone."""
         with self._asking(service):
             try:
                 found = self._client.describe_images(
@@ -70,27 +112,9 @@ class ImageRegistry:
                 )["imageDetails"]
             except ClientError as error:
                 if code_of(error) in _MISSING:
-                    return None
+                    return []
                 raise
-        tags = [tag for detail in found for tag in detail.get("imageTags", []) if _COMMIT.fullmatch(tag)]
-        return tags[0] if tags else None
-
-    def mark_deployed(self, image: Image, now: datetime) -> str:
-        """Tag it as deployed, so that the repository's clean-up keeps it; returns the mark."""
-        repository = self._config.repository(image.service)
-        mark = f"deployed-{self._config.name}-{now:%Y%m%dT%H%M%SZ}"
-        with self._asking(image.service):
-            (manifest,) = self._client.batch_get_image(
-                repositoryName=repository, imageIds=[{"imageDigest": image.digest}]
-            )["images"]
-            try:
-                self._client.put_image(
-                    repositoryName=repository, imageManifest=manifest["imageManifest"], imageTag=mark
-                )
-            except ClientError as error:
-                if code_of(error) != "ImageAlreadyExistsException":
-                    raise
-        return mark
+        return [tag for detail in found for tag in detail.get("imageTags", [])]
 
     def _digest(self, repository: str, tag: str) -> str | None:
         with self._asking(repository):

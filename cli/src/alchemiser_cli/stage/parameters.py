@@ -38,16 +38,23 @@ def deployment_parameters(
     values = {**deployed, **config.parameters, **given, "RolloutPhase": phase, "Registry": config.registry(account)}
     for image in images:
         values |= image.parameters()
-    if "BrokerSecretArn" not in values:
-        values["BrokerSecretArn"] = _secret(secrets, config.broker_secret)
-    if "ShadowSecretArn" not in values:
-        values["ShadowSecretArn"] = _secret(secrets, config.shadow_secret, otherwise=values["BrokerSecretArn"])
+    chosen = {**config.parameters, **given}
+    if "BrokerSecretArn" not in chosen:
+        values["BrokerSecretArn"] = _secret(secrets, config.broker_secret, otherwise=values.get("BrokerSecretArn"))
+    if "ShadowSecretArn" not in chosen:
+        own = deployed.get("ShadowSecretArn") if _has_shadow_secret(deployed) else values["BrokerSecretArn"]
+        values["ShadowSecretArn"] = _secret(secrets, config.shadow_secret, otherwise=own)
     shares = parameter_values(
         {"Parameters": {"StrategyAllocations": declared["StrategyAllocations"]}},
         {name: value for name, value in values.items() if name == "StrategyAllocations"},
     )
     values |= {**universe(shares["StrategyAllocations"], strategies), **given}
     return parameter_values(template, values)
+
+
+def _has_shadow_secret(deployed: Mapping[str, str]) -> bool:
+    """Whether the pipeline that only plans has a key of its own."""
+    return deployed.get("ShadowSecretArn") != deployed.get("BrokerSecretArn")
 
 
 def universe(allocations: str, folder: Path | None) -> dict[str, str]:
@@ -71,8 +78,8 @@ def deployed_images(stack: DeployedStack, services: Iterable[str]) -> list[Image
     ]
 
 
-def _secret(client: "SecretsManagerClient", name: str, *, otherwise: str | None = None) -> str:
-    """ARN of a secret. Raises MissingSecret with the command that makes it."""
+def _secret(client: "SecretsManagerClient", name: str, *, otherwise: str | None) -> str:
+    """ARN of a secret as it is now; one that is made again has another. Raises MissingSecret."""
     with Asking(f"secret {name}", "the deploying role's rights on Secrets Manager"):
         try:
             return client.describe_secret(SecretId=name)["ARN"]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from alchemiser_cli.stage.aliases import Version, earlier_versions, live_version, move_live
 from alchemiser_cli.stage.candidate import ALIAS
 from alchemiser_cli.stage.config import SERVICES
-from alchemiser_cli.stage.deployment import Confirm, Deployed, Stage, Wish, deploy
-from alchemiser_cli.stage.images import Image
+from alchemiser_cli.stage.deployment import Confirm, Deployed, Stage, Wish, deploy, note_mark
+from alchemiser_cli.stage.images import Image, Mark
 from alchemiser_cli.stage.invoking import LambdaInvoker
 from alchemiser_cli.stage.smoke import SmokeFailed, require_version
 from alchemiser_cli.stage.stack import DeployedStack, Refused
@@ -44,8 +44,12 @@ def roll_back(stage: Stage, service: str, tag: str | None, confirm: Confirm) -> 
         stage.tell(f"{service}: {image.tag} answers; now the stack, so that it says the same")
     else:
         stage.tell(f"{service}: no version of {image.tag} with the present settings is there; the stack makes one")
+    named = stack.parameters[f"{service.capitalize()}Digest"]
+    left_digest = named if live.digest == image.digest else live.digest
+    if left_digest != image.digest:
+        note_mark(stage, service, left_digest, Mark.LEFT)
     done = deploy(stage, Wish(images={service: image.tag}), confirm)
-    left = stage.images().tag_of(service, live.digest) or live.digest
+    left = stage.images().tag_of(service, left_digest) or left_digest
     return RolledBack(service, left, image, version is not None, done)
 
 
@@ -62,11 +66,12 @@ def _target(
         image = stage.images().tagged(service, tag)
         return image, next((version for version in (live, *before) if version.digest == image.digest), None)
     for version in before:
-        found = stage.images().tag_of(service, version.digest)
-        if found is not None:
-            return Image(service, found, version.digest), version
+        image_there = stage.images().trusted(service, version.digest)
+        if image_there is not None:
+            return image_there, version
     raise Refused(
-        f"{service} has no earlier build with the present settings whose image is still there: name one with --tag"
+        f"{service} has no earlier build with the present settings that was live, was not left before and whose image "
+        "is still there: name one with --tag"
     )
 
 

@@ -9,6 +9,7 @@ from alchemiser_cli.stage.guards import PHASES, require_neighbour, trader_of
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import RunStatus
+from alchemiser_trading.parity import Parity
 
 LATENCY_BUDGET = timedelta(minutes=45)
 """Of the sixty minutes until the deadline; the template's alarm has the same."""
@@ -26,20 +27,25 @@ class Facts:
     trading: str
     runs: Sequence[RunSummary]
     """Newest first."""
+    parities: Sequence[Parity]
+    """The cycles that both pipelines have ended, newest first."""
     dead_letters: int
     alarms: Sequence[str]
     """Names of the alarms that are firing."""
 
     @property
     def parity_streak(self) -> int:
-        """The newest cycles in a row that both pipelines decided alike."""
+        """The newest cycles in a row that both pipelines decided alike. A cycle that one lacks ends the row.
+
+        Days without session are no cycles.
+        """
+        verdicts = {parity.cycle_id: parity.verdict for parity in self.parities}
         streak = 0
         for cycle in dict.fromkeys(run.cycle_id for run in self.runs):
-            pair = {run.pipeline: run for run in self.runs if run.cycle_id == cycle}
-            if all(run.status == RunStatus.SKIPPED for run in pair.values()):
-                continue  # a day without session says nothing
-            hashes = [run.report.decision_hash if run.report is not None else "" for run in pair.values()]
-            if len(pair) < len(Pipeline) or "" in hashes or len(set(hashes)) > 1:
+            pair = [run for run in self.runs if run.cycle_id == cycle]
+            if all(run.status == RunStatus.SKIPPED for run in pair):
+                continue
+            if cycle not in verdicts or verdicts[cycle].broken:
                 return streak
             streak += 1
         return streak

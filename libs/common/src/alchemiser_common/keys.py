@@ -45,6 +45,11 @@ def report_record(run: UUID) -> Key:
     return Key(run_partition(run), "REPORT")
 
 
+def parity_record(modular_run: UUID) -> Key:
+    """How the two pipelines' runs of a cycle compare; kept with the modular one."""
+    return Key(run_partition(modular_run), "PARITY")
+
+
 def runs_partition(account_alias: str) -> str:
     """The list of an account's runs."""
     return f"RUNS#{account_alias}"

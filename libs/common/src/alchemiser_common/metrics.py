@@ -108,9 +108,13 @@ class Metrics:
         measures = measures_of_report(outcome) if isinstance(outcome, ExecutionReport) else measures_of_record(outcome)
         self._write(measures, outcome)
 
-    def _write(self, measures: Measures, message: Message) -> None:
+    def parity(self, report: ExecutionReport, *, broken: bool) -> None:
+        """Count a comparison of the two pipelines, which is told of the modular one whoever makes it."""
+        self._write(measures_of_parity(broken=broken), report, Pipeline.MODULAR)
+
+    def _write(self, measures: Measures, message: Message, pipeline: Pipeline | None = None) -> None:
         if self._stage and measures:
-            line = emf(measures, stage=self._stage, pipeline=message.pipeline, at=self._clock.now())
+            line = emf(measures, stage=self._stage, pipeline=pipeline or message.pipeline, at=self._clock.now())
             # Properties beside the metrics: to be searched for, never dimensions.
             self._out.write(json.dumps({**line, "run_id": str(message.run_id), "cycle_id": message.cycle_id}) + "\n")
             self._out.flush()

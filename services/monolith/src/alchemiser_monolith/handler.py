@@ -2,7 +2,7 @@
 
 from alchemiser_common.lambda_events import Event, TimeLeft, read_trigger
 from alchemiser_common.messages.base import Frozen
-from alchemiser_common.messages.report import RunStatus
+from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.metrics import Metrics
 from alchemiser_monolith.monolith import Monolith
 from alchemiser_trading.handler import TradingFunction, is_watch
@@ -29,6 +29,8 @@ class MonolithFunction:
         if is_watch(event):
             return self._trading.handle(event, time_left)
         outcome = self._monolith.run(read_trigger(event), time_left=time_left)
-        if self._metrics is not None:
+        if isinstance(outcome, ExecutionReport):
+            self._trading.ended(outcome)
+        elif self._metrics is not None:
             self._metrics.end(outcome)
         return MonolithAnswer(run_id=str(outcome.run_id), status=outcome.status, reason=outcome.reason)

@@ -41,7 +41,7 @@ class TradingFunction:
         report = self._service.end_overdue(time_left=time_left)
         if report is None:
             return WatchAnswer()
-        self._count(report)
+        self.ended(report)
         return WatchAnswer(ended=str(report.run_id), status=report.status, reason=report.reason)
 
     def _handle_message(self, body: str, time_left: TimeLeft) -> None:
@@ -49,10 +49,14 @@ class TradingFunction:
         with run_scope(message.run_id, message.cycle_id, message.pipeline):
             match message:
                 case StageFailure():
-                    self._count(self._service.record_failure(message))
+                    self.ended(self._service.record_failure(message))
                 case TradeDecision():
-                    self._count(self._service.execute(message, time_left=time_left))
+                    self.ended(self._service.execute(message, time_left=time_left))
 
-    def _count(self, report: ExecutionReport) -> None:
+    def ended(self, report: ExecutionReport) -> None:
+        """Count a run's end, and how it compares with the other pipeline's if that has ended too."""
+        parity = self._service.parity(report)
         if self._metrics is not None:
             self._metrics.end(report)
+            if parity is not None:
+                self._metrics.parity(report, broken=parity.verdict.broken)

@@ -19,6 +19,7 @@ from alchemiser_common.ports.state import ABSENT, Put, StateStore, put
 from alchemiser_common.settings import Settings
 from alchemiser_trading.journal import Journal, Origin, listing, new_head
 from alchemiser_trading.lease import AccountLease
+from alchemiser_trading.parity import Parity, compare_stored
 from alchemiser_trading.phases import phase_of
 from alchemiser_trading.run import Run, make_tools
 from alchemiser_trading.shadow import shadow_run
@@ -159,6 +160,10 @@ class TradingService:
             return self._end_overdue(lease, None, time_left)
         finally:
             lease.release()
+
+    def parity(self, report: ExecutionReport) -> Parity | None:
+        """How the run of the report compares with the other pipeline's of its cycle; None until both have ended."""
+        return compare_stored(self._store, report, self._clock.now()) if report.status.final else None
 
     def _lease(self) -> AccountLease:
         return AccountLease.acquire(

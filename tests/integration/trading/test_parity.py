@@ -1,0 +1,54 @@
+"""The two pipelines' runs of one cycle are compared once, by whoever ends second, and counted for the alarm."""
+
+import io
+import json
+
+import pytest
+
+from alchemiser_common import keys
+from alchemiser_common.ids import Pipeline
+from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.messages.wire import encode
+from alchemiser_common.metrics import Metric, Metrics
+from alchemiser_common.ports.state import load
+from alchemiser_trading.authority import set_authority
+from alchemiser_trading.handler import TradingFunction
+from alchemiser_trading.parity import Parity, Verdict
+from support.trading_bench import QUARTER_HOUR, Bench
+from support.trading_runs import SWITCH
+
+
+def handle(bench: Bench, decision: TradeDecision, *, shadow: bool) -> list[dict[str, object]]:
+    """Deliver a decision to the function; the metrics' lines that it wrote."""
+    out = io.StringIO()
+    settings = bench.settings.model_copy(update={"shadow": shadow})
+    function = TradingFunction(bench.service(settings=settings), Metrics("dev", bench.clock, out))
+    event = {"Records": [{"messageId": "1", "body": encode(decision)}]}
+    function.handle(event, lambda: QUARTER_HOUR)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def parities(lines: list[dict[str, object]]) -> list[tuple[object, object]]:
+    return [(line["Pipeline"], line[Metric.PARITY_BROKEN]) for line in lines if Metric.PARITY_CHECKED in line]
+
+
+@pytest.mark.parametrize(
+    ("shadows", "verdict", "broken"),
+    [(SWITCH, Verdict.IDENTICAL, 0.0), ({"AAA": 0.4, "BBB": 0.3}, Verdict.DIFFERENT, 1.0)],
+)
+@pytest.mark.parametrize("first", list(Pipeline))
+def test_whoever_ends_second_tells(
+    bench: Bench, shadows: dict[str, float], verdict: Verdict, broken: float, first: Pipeline
+) -> None:
+    set_authority(bench.state, "bench", Pipeline.MONOLITH, who="test", reason="shadow", now=bench.clock.now())
+    decisions = {
+        Pipeline.MONOLITH: bench.decision(SWITCH, pipeline=Pipeline.MONOLITH),
+        Pipeline.MODULAR: bench.decision(shadows),
+    }
+    order = sorted(Pipeline, key=lambda pipeline: pipeline is not first)
+    told = [parities(handle(bench, decisions[pipeline], shadow=pipeline is Pipeline.MODULAR)) for pipeline in order]
+    assert told == [[], [("modular", broken)]]
+    stored = load(bench.state, keys.parity_record(decisions[Pipeline.MODULAR].run_id), Parity)
+    assert stored is not None
+    assert stored.value.verdict is verdict
+    assert bench.traded()[("AAA", "buy")] > 0
