@@ -334,11 +334,12 @@ def assert_as_undisturbed(bench: ContainerBench, holdings: dict[str, Decimal], *
 def kill_while_it_works(bench: ContainerBench, role: str, there: Callable[[], bool], what: str) -> None:
     """Deliver the next message, kill the function when it is there; the message stays in its queue.
 
-    From then on the exchange answers nothing, so that it still is there when the kill comes.
+    From then on the exchange answers no question, so that it still is there when the kill comes. Orders are not held
+    back: they would arrive later, maybe in the next test.
     """
     working = bench.deliver_meanwhile(role)
     until(lambda: there() or working.done(), what)
-    bench.control.add_fault(Delay(match=When(path="^/v2/"), seconds=20))
+    bench.control.add_fault(Delay(match=When(method="GET", path="^/v2/"), seconds=20))
     kill(bench, role, working)
     bench.control.clear_faults()
 

@@ -8,7 +8,7 @@ import pytest
 
 from alchemiser_local.functions import Answered, Overran
 from alchemiser_simulator.faults import Delay, When
-from support.container_bench import SHORT_OF_TIME, ContainerBench, assert_as_undisturbed, kill_while_it_works
+from support.container_bench import SHORT_OF_TIME, ContainerBench, assert_as_undisturbed, kill, kill_while_it_works
 from support.real_processes import until
 
 ORDERS = When(method="POST", path="^/v2/orders$")
@@ -49,12 +49,27 @@ def test_the_network_to_the_broker_is_cut_during_a_submit(
     assert_as_undisturbed(bench, undisturbed)
 
 
+def test_an_order_arrives_after_its_sender_died_and_its_message_was_delivered_again(
+    bench: ContainerBench, undisturbed: dict[str, Decimal]
+) -> None:
+    """It was absent when it was looked up, so the next delivery sent it again under the same id: one of them counts."""
+    bench.up_to_the_decision()
+    bench.control.add_fault(Delay(match=ORDERS, seconds=10, count=1))
+    trading = bench.deliver_meanwhile("trading")
+    until(lambda: bench.control.faults()[0].used == 1, "an order on its way")
+    arrives = time.monotonic() + 10
+    kill(bench, "trading", trading)
+    assert bench.deliver_until_done("trading").done
+    time.sleep(max(arrives + 1 - time.monotonic(), 0))
+    assert_as_undisturbed(bench, undisturbed)
+
+
 def test_a_broker_slower_than_the_functions_time(bench: ContainerBench, undisturbed: dict[str, Decimal]) -> None:
     """The emulator kills the runtime with SIGKILL when its time is over; the next delivery starts a new one."""
     bench.up_to_the_decision()
     trading = bench.deliver_meanwhile(SHORT_OF_TIME)
     until(bench.has_orders, "an order")
-    bench.control.add_fault(Delay(match=When(path="^/v2/"), seconds=25))
+    bench.control.add_fault(Delay(match=When(method="GET", path="^/v2/"), seconds=25))
     delivery = trading.result(60)
     assert isinstance(delivery.outcome, Overran), delivery
     assert "Task timed out after" in delivery.outcome.reason
