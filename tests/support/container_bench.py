@@ -50,6 +50,7 @@ SCHEDULED = datetime(2020, 6, 3, 13, 45, tzinfo=UTC)
 OUT_OF = ("UVXY", Decimal(500))
 """Held before the cycle and not wanted by it: something to sell, so that buys wait for sells."""
 FUNCTIONS = ("data", "strategy", "trading", "trading-2", "monolith")
+WORKERS = ("trading", "trading-2", "monolith")
 SHORT_OF_TIME = "trading-2"
 """Another worker of the trading function, whose invocations may not take long."""
 QUEUES = {"strategy": "MarketDataQueue", "trading": "TradeDecisionQueue", SHORT_OF_TIME: "TradeDecisionQueue"}
@@ -73,14 +74,21 @@ class ContainerBench:
     control: SimulatorControl
     pool: ThreadPoolExecutor
     pumped: list[Delivery] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+    """Functions that were invoked since the scene was made."""
 
     # ------------------------------------------------------------------------------------------ the scene
     def afresh(self) -> None:
         """Every container up, AWS empty and made anew, the exchange at the scheduled time with its opening books."""
         for role in ("aws", "alpaca"):
             self.boxes[role].start()
+        # The exchange's time goes back, which it never does to a process: what has counted requests in it begins anew.
+        renewed = [self.pool.submit(self._renew, role) for role in WORKERS if role in self.used]
+        self.used.clear()
         for role in FUNCTIONS:
             self.start(role)
+        for future in renewed:
+            future.result(60)
         self._post_aws("/moto-api/reset")
         assert self.stage.first_use(), "the stage was there before"
         self.control.reset(start=SCHEDULED)
@@ -88,10 +96,15 @@ class ContainerBench:
         self.control.set_holding(*OUT_OF)
         self.pumped.clear()
 
+    def _renew(self, role: str) -> None:
+        self.boxes[role].renew()
+        self.start(role)
+
     def start(self, role: str) -> None:
         """The function's container is up, and its runtime has begun."""
         if self.boxes[role].start():
-            answer = self.invoke(role, {"probe": "version"})
+            with self.function(role) as function:
+                answer = function.invoke({"probe": "version"})
             assert isinstance(answer, Answered), answer
 
     def _post_aws(self, path: str, body: str = "") -> None:
@@ -142,6 +155,7 @@ class ContainerBench:
             function.close()
 
     def invoke(self, role: str, event: Event) -> Outcome:
+        self.used.add(role)
         with self.function(role) as function:
             return function.invoke(event)
 
@@ -162,6 +176,7 @@ class ContainerBench:
     @contextmanager
     def source(self, role: str) -> Iterator[EventSource]:
         """The mapping of the function's queue."""
+        self.used.add(role)
         with self.function(role) as function:
             yield EventSource(self.sqs, self.url_of(QUEUES[role]), function)
 

@@ -61,6 +61,12 @@ class Box:
             self._container.wait()
             self.killed += 1
 
+    def renew(self) -> None:
+        """Start it again, with a runtime that remembers nothing."""
+        with self._changing:
+            self._container.restart(timeout=0)
+            self._asked = False
+
     def start(self) -> bool:
         """Start it if it has ended, and wait until it takes connections; whether it is new, or was never asked yet."""
         with self._changing:
