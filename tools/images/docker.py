@@ -17,6 +17,15 @@ def require_engine() -> None:
         )
 
 
+def require_base(image: str) -> None:
+    """Raises NoEngine if the engine neither has the image nor reaches a registry that does."""
+    known = subprocess.run(["docker", "manifest", "inspect", image], capture_output=True, check=False).returncode == 0
+    if not known and not exists(image):
+        raise NoEngine(
+            f"base image {image} is neither here nor in a registry in reach: deploy/base-image makes an equal"
+        )
+
+
 def docker(*arguments: str, merge: bool = False) -> str:
     """Run a command and return what it printed, with `merge` on stderr too. Raises ImagesError with its complaint."""
     errors = subprocess.STDOUT if merge else subprocess.PIPE

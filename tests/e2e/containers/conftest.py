@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from images import build
-from images.docker import require_engine
+from images.docker import require_base, require_engine
 from images.emulator import emulator_file
 from images.errors import NoEngine
 from images.settings import ROOT, ImageSettings, load
@@ -19,7 +19,7 @@ type BuiltImage = Callable[[str], str]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without an engine these tests are skipped, except in CI, which has to have one. Builds take their time."""
+    """Without an engine and a base image these tests are skipped, except in CI, which has to have both."""
     here = Path(__file__).parent
     ours = [item for item in items if here in item.path.parents]
     if not ours:
@@ -28,11 +28,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if "CI" not in os.environ:
         try:
             require_engine()
+            require_base(load(os.environ).base_image or default_base())
         except NoEngine as error:
             marks.append(pytest.mark.skip(reason=str(error)))
     for item in ours:
         for mark in marks:
             item.add_marker(mark)
+
+
+def default_base() -> str:
+    """The base image that the Dockerfiles name."""
+    lines = (ROOT / "services" / "strategy" / "Dockerfile").read_text("utf-8").splitlines()
+    return next(line.partition("=")[2] for line in lines if line.startswith("ARG BASE_IMAGE="))
 
 
 @pytest.fixture(scope="session")
