@@ -52,3 +52,12 @@ def test_whoever_ends_second_tells(
     assert stored is not None
     assert stored.value.verdict is verdict
     assert bench.traded()[("AAA", "buy")] > 0
+
+
+def test_two_runs_that_fail_alike_are_no_agreement(bench: Bench) -> None:
+    told = []
+    for pipeline in Pipeline:
+        decision = bench.decision(SWITCH, pipeline=pipeline, account_id="someone-else")
+        told.append(parities(handle(bench, decision, shadow=pipeline is Pipeline.MODULAR)))
+    assert told == [[], []]
+    assert load(bench.state, keys.parity_record(bench.decision(SWITCH).run_id), Parity) is None

@@ -38,12 +38,9 @@ def side(pipeline: Pipeline, plan: Plan | None, *, saw: str = "same", status: Ru
         (wanting(0.5, 0.4), wanting(0.52, 0.4), "other", Verdict.DIFFERENT, "other data; AAA 0.5000 and 0.5200"),
         (wanting(0.5, 0.4, strategy=0.3), wanting(0.5, 0.4), "same", Verdict.DIFFERENT, "only: AAA 0.3000 and 0.5000"),
         (wanting(0.5, 0.4), None, "same", Verdict.MISSING, "modular has no plan: failed, why"),
-        (None, None, "same", Verdict.IDENTICAL, "both ended without a plan"),
     ],
 )
-def test_the_verdict_and_what_differs(
-    mine: Plan | None, theirs: Plan | None, saw: str, verdict: Verdict, words: str
-) -> None:
+def test_the_verdict_and_what_differs(mine: Plan, theirs: Plan | None, saw: str, verdict: Verdict, words: str) -> None:
     ended = RunStatus.FAILED if theirs is None else RunStatus.SHADOWED
     found, detail = compare(side(Pipeline.MONOLITH, mine), side(Pipeline.MODULAR, theirs, saw=saw, status=ended))
     assert found is verdict

@@ -61,11 +61,8 @@ class Side:
 
 
 def compare(one: Side, other: Side) -> tuple[Verdict, str]:
-    """The verdict, and what differs, in one line. Two runs that both ended without a plan are identical."""
+    """The verdict, and what differs, in one line."""
     if one.plan is None or other.plan is None:
-        if one.plan is other.plan:
-            ends = f"{one.report.status.value}, {other.report.status.value}"
-            return Verdict.IDENTICAL, f"both ended without a plan: {ends}"
         lacking = one if one.plan is None else other
         why = f"{lacking.report.status.value}, {lacking.report.reason}"
         return Verdict.MISSING, f"{lacking.pipeline.value} has no plan: {why}"
@@ -79,13 +76,13 @@ def compare(one: Side, other: Side) -> tuple[Verdict, str]:
 
 
 def compare_stored(store: StateStore, report: ExecutionReport, now: datetime) -> Parity | None:
-    """Compare a run that has ended with the other pipeline's of its cycle; None as long as that one has not ended.
+    """Compare a run that has ended with the other pipeline's of its cycle.
 
-    The first verdict on a cycle stays. Raises StoreUnavailable, StateCorrupt.
+    None as long as that one has not ended, and if neither came to a plan: two failures are no agreement. The first verdict on a cycle stays. Raises StoreUnavailable, StateCorrupt.
     """
     sides = [_side(store, report.cycle_id, pipeline) for pipeline in (Pipeline.MONOLITH, Pipeline.MODULAR)]
     one, other = sides
-    if one is None or other is None:
+    if one is None or other is None or (one.plan is None and other.plan is None):
         return None
     key = keys.parity_record(run_id(report.cycle_id, Pipeline.MODULAR))
     known = load(store, key, Parity)
