@@ -15,7 +15,8 @@ from alchemiser_common.aws import clients
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import Handle
-from alchemiser_common.settings import Settings, load_settings
+from alchemiser_common.settings import Settings
+from alchemiser_common.settings_loading import load_settings
 from alchemiser_data.session import decision_time
 from alchemiser_simulator import ClockMode, SimulatorConfig, SimulatorServer
 from alchemiser_trading.authority import set_authority

@@ -17,7 +17,8 @@ from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.lambda_entry import Build, LambdaEntry
 from alchemiser_common.messages.run import CycleTrigger
 from alchemiser_common.ports.queue import Delivery
-from alchemiser_common.settings import Settings, load_settings
+from alchemiser_common.settings import Settings
+from alchemiser_common.settings_loading import load_settings
 from alchemiser_data.bootstrap import data_function
 from alchemiser_data.session import decision_time
 from alchemiser_monolith.bootstrap import monolith_function

@@ -13,7 +13,8 @@ from alchemiser_cli.simulated import Exchange, Market
 from alchemiser_cli.workspace import Workspace, connected, due_cycle
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.queue import Queue
-from alchemiser_common.settings import Environment, LoadedSettings, Settings
+from alchemiser_common.settings import Environment, Settings
+from alchemiser_common.settings_loading import LoadedSettings
 from alchemiser_data.handler import DataFunction
 from alchemiser_data.session import decision_time
 from alchemiser_monolith.bootstrap import data_service, portfolio

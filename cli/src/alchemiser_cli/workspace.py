@@ -16,8 +16,9 @@ from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.run import CycleTrigger
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock, SystemClock
 from alchemiser_common.ports.state import StateStore
-from alchemiser_common.settings import Environment, LoadedSettings, Settings
+from alchemiser_common.settings import Environment, Settings
 from alchemiser_common.settings_files import read_dotenv, read_settings
+from alchemiser_common.settings_loading import LoadedSettings
 from alchemiser_common.telemetry import log_to, stop_logging
 from alchemiser_data.session import decision_time
 from alchemiser_monolith.bootstrap import local_pipeline, monolith

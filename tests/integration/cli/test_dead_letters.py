@@ -14,7 +14,7 @@ from alchemiser_common.embedded.directory_archive import DirectoryArchive
 from alchemiser_common.keys import dead_letter_object
 from alchemiser_common.messages.wire import encode
 from alchemiser_common.ports.queue import DeadLetter
-from alchemiser_common.settings import load_settings
+from alchemiser_common.settings_loading import load_settings
 from support.aws import CREDENTIALS, Aws, FifoQueue
 from support.command import Result, alchemiser
 from support.messages import make_decision

@@ -12,7 +12,7 @@ import pytest
 
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.ids import Pipeline
-from alchemiser_common.settings import load_settings
+from alchemiser_common.settings_loading import load_settings
 from alchemiser_trading.authority import set_authority
 from deploy.template import ROOT
 from support.aws import CREDENTIALS

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from alchemiser_common.errors import InvalidSettings
-from alchemiser_common.settings import Settings, load_settings
+from alchemiser_common.settings import Settings
+from alchemiser_common.settings_loading import load_settings
 
 
 def test_later_sources_win_and_are_remembered(tmp_path: Path) -> None:

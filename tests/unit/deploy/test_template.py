@@ -12,7 +12,8 @@ import pytest
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_events import read_trigger
 from alchemiser_common.messages.snapshot import MarketSession
-from alchemiser_common.settings import Backend, Settings, load_settings
+from alchemiser_common.settings import Backend, Settings
+from alchemiser_common.settings_loading import load_settings
 from alchemiser_data.session import decision_time
 from deploy.expand import Stack, properties
 from deploy.sample import sample_parameters

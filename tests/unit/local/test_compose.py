@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from alchemiser_common.settings import load_settings
+from alchemiser_common.settings_loading import load_settings
 from alchemiser_local.delivering import read_map
 from alchemiser_local.provision import in_real_time
 from alchemiser_local.stage import SECRET, local_stack

@@ -26,7 +26,8 @@ from alchemiser_common.errors import InvalidSettings, StateCorrupt
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
-from alchemiser_common.settings import Environment, LoadedSettings, ScheduleSettings
+from alchemiser_common.settings import Environment, ScheduleSettings
+from alchemiser_common.settings_loading import LoadedSettings
 from alchemiser_data.session import decision_time
 from alchemiser_monolith.platform import Platform
 

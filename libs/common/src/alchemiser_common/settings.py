@@ -1,36 +1,24 @@
-"""Every setting in one typed tree, with defaults and help, and where each value came from.
+"""Every setting in one typed tree, with defaults; the text below each field is its help (settings_help)."""
 
-Later sources win: defaults, the TOML file, .env, the environment. Variables are named
-``ALCHEMISER_<SECTION>__<FIELD>``, e.g. ``ALCHEMISER_TRADING__CASH_RESERVE=0.02``.
-"""
-
-import json
-import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.base import Symbol
 from alchemiser_common.messages.snapshot import BarPolicy
-from alchemiser_common.messages.wire import describe
-
-PREFIX = "ALCHEMISER_"
-NOT_SETTINGS = frozenset({"ALCHEMISER_CONFIG", "ALCHEMISER_MARKET_DATA", "ALCHEMISER_GIT_SHA"})
-"""Variables with the prefix that are read elsewhere: the file's path, the tests' data, the image's build."""
 
 Fraction = Annotated[Decimal, Field(ge=0, le=1)]
 WalkStep = Annotated[Decimal, Field(ge=0, le=1)]
 Minutes = Annotated[int, Field(ge=0, le=390)]
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A branch of the tree: frozen, and closed to names it does not know."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -81,7 +69,7 @@ class WithoutQuote(StrEnum):
     SKIP = "skip"
 
 
-class ScheduleSettings(_Section):
+class ScheduleSettings(Section):
     """When a cycle decides and until when it may trade."""
 
     anchor: Anchor = Anchor.OPEN
@@ -96,7 +84,7 @@ class ScheduleSettings(_Section):
     """No order is sent within this time before the close."""
 
 
-class DataSettings(_Section):
+class DataSettings(Section):
     """What market data are read, and what is asked of them."""
 
     bar_policy: BarPolicy = BarPolicy.COMPLETED
@@ -121,7 +109,7 @@ class DataSettings(_Section):
     """Price jumps known to be real though they look like splits, as SYMBOL:YYYY-MM-DD."""
 
 
-class StrategySettings(_Section):
+class StrategySettings(Section):
     """Which strategies share the account, and what happens when one lacks data."""
 
     allocations: dict[str, float] = {"nuclear": 0.3, "tecl": 0.5, "klm": 0.2}
@@ -142,7 +130,7 @@ class StrategySettings(_Section):
         return self
 
 
-class TradingSettings(_Section):
+class TradingSettings(Section):
     """How targets become orders, and the limits on them."""
 
     cash_reserve: Fraction = Decimal("0.01")
@@ -165,7 +153,7 @@ class TradingSettings(_Section):
     """Nothing is bought or sold after a larger loss since yesterday's equity."""
 
 
-class ExecutionSettings(_Section):
+class ExecutionSettings(Section):
     """How a leg walks through the spread, and how patient the loop is with the broker."""
 
     tight_style: ExecutionStyle = ExecutionStyle.LIMIT_WALK
@@ -226,7 +214,7 @@ class ExecutionSettings(_Section):
     """A larger difference between this machine's clock and the broker's stops the run."""
 
 
-class BrokerSettings(_Section):
+class BrokerSettings(Section):
     """How the broker is reached."""
 
     trading_url: str | None = None
@@ -239,7 +227,7 @@ class BrokerSettings(_Section):
     """How often a read is tried. Orders are never repeated by the client."""
 
 
-class AwsSettings(_Section):
+class AwsSettings(Section):
     """Names of the resources on AWS; the deployment's outputs give them. Only those a process uses need to be there."""
 
     region: str = "us-east-1"
@@ -270,7 +258,7 @@ class AwsSettings(_Section):
     """How often a call is tried in all; every call can be repeated without harm."""
 
 
-class LiveSettings(_Section):
+class LiveSettings(Section):
     """The two locks on real money besides `environment = "live"`."""
 
     armed: bool = False
@@ -279,7 +267,7 @@ class LiveSettings(_Section):
     """Must equal the id of the account that the key opens."""
 
 
-class Settings(_Section):
+class Settings(Section):
     """The whole tree."""
 
     environment: Environment = Environment.SIMULATED
@@ -302,105 +290,3 @@ class Settings(_Section):
     broker: BrokerSettings = BrokerSettings()
     live: LiveSettings = LiveSettings()
     aws: AwsSettings = AwsSettings()
-
-
-@dataclass(frozen=True, slots=True)
-class SettingValue:
-    """One leaf of the tree, for display."""
-
-    name: str
-    value: object
-    source: str
-    help: str
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedSettings:
-    """Settings together with the source of every value that is not a default."""
-
-    settings: Settings
-    sources: Mapping[str, str]
-
-    def leaves(self) -> Iterator[SettingValue]:
-        """Every setting in the tree's order."""
-        yield from _leaves(self.settings, (), self.sources)
-
-
-def load_settings(
-    environment: Mapping[str, str], *, file: Path | None = None, dotenv: Mapping[str, str] | None = None
-) -> LoadedSettings:
-    """Merge the sources and validate the result. Raises InvalidSettings naming field, value and source."""
-    tree: dict[str, object] = {}
-    sources: dict[str, str] = {}
-    if file is not None:
-        _merge(tree, _read_toml(file), (), str(file), sources)
-    for name, variables in ((".env", dotenv or {}), ("environment", environment)):
-        for variable, text in variables.items():
-            if variable.startswith(PREFIX) and variable not in NOT_SETTINGS:
-                path = variable.removeprefix(PREFIX).lower().split("__")
-                _merge(tree, _nested(path, _value(text)), (), f"{name} {variable}", sources)
-    try:
-        return LoadedSettings(Settings.model_validate(tree), sources)
-    except ValidationError as error:
-        fields = {".".join(str(part) for part in fault["loc"]) for fault in error.errors()}
-        origin = sorted({source for name, source in sources.items() if any(_related(name, field) for field in fields)})
-        hint = f" (from {', '.join(origin)})" if origin else ""
-        raise InvalidSettings(f"settings: {describe(error)}{hint}") from error
-
-
-def _related(name: str, field: str) -> bool:
-    return name == field or name.startswith(field + ".") or field.startswith(name + ".")
-
-
-def _read_toml(file: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InvalidSettings(f"settings file {file} does not exist") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InvalidSettings(f"settings file {file} cannot be read: {error}") from error
-
-
-def _value(text: str) -> object:
-    """Lists and tables are written as JSON; everything else is text for pydantic to read."""
-    if text[:1] in {"{", "["}:
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text
-    return text
-
-
-def _nested(path: list[str], value: object) -> dict[str, object]:
-    for part in reversed(path):
-        value = {part: value}
-    return value if isinstance(value, dict) else {}
-
-
-def _merge(
-    tree: dict[str, object], extra: Mapping[str, object], at: tuple[str, ...], source: str, sources: dict[str, str]
-) -> None:
-    for key, value in extra.items():
-        path = (*at, key)
-        present = tree.get(key)
-        if isinstance(value, Mapping) and path != ("strategies", "allocations"):
-            branch = present if isinstance(present, dict) else {}
-            tree[key] = branch
-            _merge(branch, value, path, source, sources)
-        else:
-            tree[key] = value
-            sources[".".join(path)] = source
-
-
-def _leaves(section: BaseModel, at: tuple[str, ...], sources: Mapping[str, str]) -> Iterator[SettingValue]:
-    from alchemiser_common.settings_help import field_help  # for people; no start of a function reads it
-
-    texts = field_help(type(section))
-    for name in type(section).model_fields:
-        value: object = getattr(section, name)
-        path = (*at, name)
-        if isinstance(value, _Section):
-            yield from _leaves(value, path, sources)
-        else:
-            dotted = ".".join(path)
-            yield SettingValue(dotted, value, sources.get(dotted, "default"), texts.get(name, ""))

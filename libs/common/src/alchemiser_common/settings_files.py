@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from alchemiser_common.settings import LoadedSettings, load_settings
+from alchemiser_common.settings_loading import LoadedSettings, load_settings
 
 
 def read_settings(environment: Mapping[str, str], folder: Path) -> LoadedSettings:

@@ -78,7 +78,8 @@ def compare(one: Side, other: Side) -> tuple[Verdict, str]:
 def compare_stored(store: StateStore, report: ExecutionReport, now: datetime) -> Parity | None:
     """Compare a run that has ended with the other pipeline's of its cycle.
 
-    None as long as that one has not ended, and if neither came to a plan: two failures are no agreement. The first verdict on a cycle stays. Raises StoreUnavailable, StateCorrupt.
+    None as long as that one has not ended, and if neither came to a plan: two failures are no agreement. The first
+    verdict on a cycle stays. Raises StoreUnavailable, StateCorrupt.
     """
     sides = [_side(store, report.cycle_id, pipeline) for pipeline in (Pipeline.MONOLITH, Pipeline.MODULAR)]
     one, other = sides
