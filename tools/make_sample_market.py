@@ -21,8 +21,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from alchemiser_simulator.derive import seed_of
-from alchemiser_simulator.sample import SAMPLE_NOTICE
+from alchemiser_simulator.market.derive import seed_of
+from alchemiser_simulator.market.sample import SAMPLE_NOTICE
 
 Array = npt.NDArray[np.float64]
 FIRST, LAST = "2015-12-31", "2021-03-31"

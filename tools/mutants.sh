@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Change the trading core in small ways and see whether its tests notice. Usage: tools/mutants.sh [--json FILE] [MODULE]...
-# A module is a file of alchemiser_trading without .py; without one, all that decide (minutes). (docs/trading.md)
+# A module is a file below alchemiser_trading without .py, such as cash; without one, all that decide (minutes).
 # Makes .venv-mutants if it is not there; works on a copy in .mutants, on one core.
 # Exit code 1 if a test fails without any change or a change was not tried, 2 if the call is wrong.
 set -euo pipefail
@@ -18,9 +18,11 @@ if [ "${1:-}" = --json ]; then
     shift 2
 fi
 modules=("$@")
-[ ${#modules[@]} -gt 0 ] || modules=(plan execution reconcile journal cash legs pricing lease books attribution)
+[ ${#modules[@]} -gt 0 ] || modules=(plan smart_execution reconcile journal cash legs pricing lease books attribution)
+files=()
 for module in "${modules[@]}"; do
-    [ -f "services/trading/src/alchemiser_trading/$module.py" ] && continue
+    found=$(find services/trading/src/alchemiser_trading -name "$module.py" -not -name '__*')
+    [ -n "$found" ] && files+=("${found#services/trading/}") && continue
     echo "mutants: alchemiser_trading has no module '$module'; name one without .py, such as plan" >&2
     exit 2
 done
@@ -43,12 +45,12 @@ mkdir -p "$stage/src" "$stage/tests/unit"
 cp -r services/trading/src/alchemiser_trading "$stage/src/"
 # mutmut leaves decorated functions alone: in the copy a property's body is a method, on the same line.
 perl -0pi -e 's/^( +)\@property\n( +def )(\w+)\(self\)/$1$3 = property(lambda self: self.of_$3())\n$2of_$3(self)/mg' \
-    "$stage"/src/alchemiser_trading/*.py
+    "$stage"/src/alchemiser_trading/*.py "$stage"/src/alchemiser_trading/*/*.py
 cp -r tests/support "$stage/tests/"
 cp -r tests/unit/trading "$stage/tests/unit/"
 cp tests/mutation/plugin.py "$stage/tests/mutation_plugin.py"
 rm "$stage/tests/unit/trading/test_docs.py" # it reads docs/, which has no mutants
-mutate=$(printf '"src/alchemiser_trading/%s.py", ' "${modules[@]}")
+mutate=$(printf '"%s", ' "${files[@]}")
 {
     cat pyproject.toml
     cat <<EOT
@@ -70,4 +72,4 @@ cd "$stage"
 export PATH=$root/.venv/bin:$PATH PYTHONPATH=$stage/tests PYTHONHASHSEED=0
 unset ALCHEMISER_MARKET_DATA
 nice -n 15 "$env/bin/mutmut" run --max-children 1 >&2
-"$env/bin/python" "$root/tests/mutation/report.py" "${report[@]}" "$stage" "${modules[@]}"
+"$env/bin/python" "$root/tests/mutation/report.py" "${report[@]}" "$stage" "${files[@]}"

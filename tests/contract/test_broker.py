@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from alchemiser_cli.simulated import Exchange, SimulatedClock, embedded_exchange, open_market
 from alchemiser_common.alpaca.broker import AlpacaBroker, ReadOnlyAlpacaBroker
-from alchemiser_common.alpaca.session import RequestPolicy
+from alchemiser_common.alpaca.http import RequestPolicy
 from alchemiser_common.errors import (
     AmbiguousOutcome,
     BrokerRefused,
@@ -21,7 +21,14 @@ from alchemiser_common.errors import (
 from alchemiser_common.ids import Side
 from alchemiser_common.ports.broker import OrderRequest, OrderStatus
 from alchemiser_common.ports.secrets import BrokerCredentials
-from alchemiser_simulator.faults import DropConnection, Fault, RateLimited, ServerError, TimeoutAfterAccept, When
+from alchemiser_simulator.control.faults import (
+    DropConnection,
+    Fault,
+    RateLimited,
+    ServerError,
+    TimeoutAfterAccept,
+    When,
+)
 
 DAY = date(2020, 2, 3)
 ORDERS = When(method="POST", path="/v2/orders")

@@ -1,6 +1,6 @@
 """Score and survivors of a mutation run, from what mutmut left in the staging folder.
 
-Usage: report.py [--json FILE] STAGE MODULE...; exit code 1 if a module has mutants that were not tried.
+Usage: report.py [--json FILE] STAGE FILE...; exit code 1 if a module has mutants that were not tried.
 """
 
 import argparse
@@ -47,18 +47,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write scores and survivors there as well")
     parser.add_argument("stage", type=Path, help="the folder that mutmut ran in")
-    parser.add_argument("modules", nargs="+", metavar="MODULE", help="of alchemiser_trading, such as plan")
+    parser.add_argument("modules", nargs="+", metavar="FILE", help="mutated, below STAGE")
     given = parser.parse_args()
     target = given.json.resolve() if given.json else None
     os.chdir(given.stage)
     scores: list[Score] = []
     survivors: list[str] = []
     for module in given.modules:
-        data = SourceFileMutationData(path=Path(f"src/alchemiser_trading/{module}.py"))
+        data = SourceFileMutationData(path=Path(module))
         data.load()
         fates = {name: status_by_exit_code[code] for name, code in data.exit_code_by_key.items()}
         count = Counter(fates.values())
-        scores.append(Score(module, len(fates), count[KILLED], count[TIMEOUT], count[UNTRIED]))
+        scores.append(Score(Path(module).stem, len(fates), count[KILLED], count[TIMEOUT], count[UNTRIED]))
         known = {KILLED, TIMEOUT, UNTRIED}
         survivors += [_survivor(name, data.path) for name, fate in fates.items() if fate not in known]
     sys.stdout.write("".join(f"{survivor}\n\n" for survivor in survivors))

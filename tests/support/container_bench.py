@@ -31,10 +31,10 @@ from alchemiser_local.provision import RUN_EVENTS
 from alchemiser_local.scheduler import Attempt, Scheduler, cycle_event
 from alchemiser_local.stage import LocalStage
 from alchemiser_simulator import SimulatorControl
-from alchemiser_simulator.control_models import MarketState
-from alchemiser_simulator.faults import Delay, When
-from alchemiser_trading.journal import Intent, Journal
-from alchemiser_trading.plan import Plan
+from alchemiser_simulator.control.faults import Delay, When
+from alchemiser_simulator.control.models import MarketState
+from alchemiser_trading.journal.journal import Intent, Journal
+from alchemiser_trading.plan.plan import Plan
 from support.command import COMMAND
 from support.containers import Boxes
 from support.real_processes import until

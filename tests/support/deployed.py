@@ -17,9 +17,9 @@ from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import Handle
 from alchemiser_common.settings import Settings
 from alchemiser_common.settings_loading import load_settings
-from alchemiser_data.session import decision_time
+from alchemiser_data.decision_window import decision_time
 from alchemiser_simulator import ClockMode, SimulatorConfig, SimulatorServer
-from alchemiser_trading.authority import set_authority
+from alchemiser_trading.account.authority import set_authority
 from deploy.calls import Call, requests_of
 from deploy.expand import Stack, properties
 from deploy.template import mapping

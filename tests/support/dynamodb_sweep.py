@@ -9,7 +9,7 @@ from uuid import uuid4
 from alchemiser_common.aws.clients import AwsClients
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.ids import Pipeline
-from alchemiser_trading.authority import set_authority
+from alchemiser_trading.account.authority import set_authority
 from support.aws import Aws
 from support.exploration import check, stage
 from support.fault_proxy import FaultProxy, Strike, fault_proxy

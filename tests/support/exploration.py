@@ -16,9 +16,9 @@ from alchemiser_common.errors import TransientError
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
-from alchemiser_trading.authority import set_authority
-from alchemiser_trading.book_store import StoredBooks, compare_books
-from alchemiser_trading.journal import Journal
+from alchemiser_trading.account.authority import set_authority
+from alchemiser_trading.books.book_store import StoredBooks, compare_books
+from alchemiser_trading.journal.journal import Journal
 from alchemiser_trading.service import TradingService
 from support.faulty_ports import Fault, Faults, FaultyArchive, FaultyBroker, FaultyStore, Killed
 from support.interleaving import Interleaving

@@ -20,11 +20,11 @@ from alchemiser_common.ports.queue import Delivery
 from alchemiser_common.settings import Settings
 from alchemiser_common.settings_loading import load_settings
 from alchemiser_data.bootstrap import data_function
-from alchemiser_data.session import decision_time
+from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.bootstrap import monolith_function
 from alchemiser_simulator import ClockMode, SimulatorConfig, SimulatorServer
 from alchemiser_strategy.bootstrap import strategy_function
-from alchemiser_trading.authority import set_authority
+from alchemiser_trading.account.authority import set_authority
 from alchemiser_trading.bootstrap import trading_function
 from support.aws import Aws
 

@@ -20,7 +20,7 @@ from botocore.session import Session
 from alchemiser_cli.stage.changes import ChangeSet
 from alchemiser_cli.stage.clients import StageClients
 from alchemiser_cli.stage.config import SERVICES, read_stage
-from alchemiser_cli.stage.deployment import Deployed, Stage, Wish, deploy
+from alchemiser_cli.stage.deployment import Deployed, DeployRequest, Stage, deploy
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.settings import AwsSettings
 from deploy.template import ROOT
@@ -85,7 +85,7 @@ class StageOnMoto:
         return digests
 
     def deploy(self, *, phase: str | None = None, **images: str) -> Deployed:
-        return deploy(self.stage(), Wish(phase, images), agree)
+        return deploy(self.stage(), DeployRequest(phase, images), agree)
 
     def finish(self) -> None:
         """What moto's CloudFormation leaves out of table and bucket, set as the template says."""

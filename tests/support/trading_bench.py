@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from alchemiser_common import keys
 from alchemiser_common.alpaca.broker import AlpacaBroker
-from alchemiser_common.alpaca.session import RequestPolicy
+from alchemiser_common.alpaca.http import RequestPolicy
 from alchemiser_common.embedded.archived_events import ArchivedEvents
 from alchemiser_common.embedded.directory_archive import DirectoryArchive
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
@@ -37,8 +37,8 @@ from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.ports.state import ABSENT, StateStore, put
 from alchemiser_common.settings import ExecutionSettings, Settings, TradingSettings
 from alchemiser_simulator import PriceHistory, SimulatorConfig, SimulatorControl, SimulatorServer
-from alchemiser_simulator.control_models import MarketState, OrderState
-from alchemiser_trading.authority import set_authority
+from alchemiser_simulator.control.models import MarketState, OrderState
+from alchemiser_trading.account.authority import set_authority
 from alchemiser_trading.service import TradingService
 
 DAY = date(2020, 6, 3)

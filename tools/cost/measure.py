@@ -28,7 +28,7 @@ from alchemiser_common.messages.report import ExecutionReport
 from alchemiser_common.ports.state import load
 from alchemiser_common.settings import AwsSettings, Environment, Settings
 from alchemiser_common.telemetry import log_to, stop_logging
-from alchemiser_data.session import decision_time
+from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.bootstrap import local_pipeline
 from alchemiser_monolith.platform import Platform
 

@@ -15,8 +15,8 @@ from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.queue import Queue
 from alchemiser_common.settings import Environment, Settings
 from alchemiser_common.settings_loading import LoadedSettings
+from alchemiser_data.decision_window import decision_time
 from alchemiser_data.handler import DataFunction
-from alchemiser_data.session import decision_time
 from alchemiser_monolith.bootstrap import data_service, portfolio
 from alchemiser_monolith.platform import MARKET_DATA_QUEUE, TRADE_DECISION_QUEUE
 from alchemiser_strategy.handler import StrategyFunction

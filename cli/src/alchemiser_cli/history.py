@@ -15,9 +15,9 @@ from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.messages.wire import ARCHIVED_LIMIT, decode
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.state import StateStore, load, load_all
-from alchemiser_trading.journal import Intent, Journal, RunJournal
-from alchemiser_trading.parity import Parity
-from alchemiser_trading.plan import Plan
+from alchemiser_trading.journal.journal import Intent, Journal, JournalHead
+from alchemiser_trading.plan.plan import Plan
+from alchemiser_trading.runs.parity import Parity
 
 LATEST = "last"
 
@@ -29,7 +29,7 @@ class RunSummary:
     run_id: UUID
     cycle_id: str
     record: RunRecord | None
-    head: RunJournal | None
+    head: JournalHead | None
     report: ExecutionReport | None
 
     @property

@@ -18,7 +18,7 @@ from alchemiser_simulator import (
     read_history,
     sample_history,
 )
-from alchemiser_simulator.sessions import Session, SessionCalendar
+from alchemiser_simulator.market.sessions import Session, SessionCalendar
 
 SAMPLE_START = date(2020, 2, 3)
 """Where simulated time begins on the bundled market: shortly before its most eventful weeks."""

@@ -20,11 +20,11 @@ from alchemiser_common.settings import Environment, Settings
 from alchemiser_common.settings_files import read_dotenv, read_settings
 from alchemiser_common.settings_loading import LoadedSettings
 from alchemiser_common.telemetry import log_to, stop_logging
-from alchemiser_data.session import decision_time
+from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.bootstrap import local_pipeline, monolith
 from alchemiser_monolith.local_pipeline import PumpResult
 from alchemiser_monolith.platform import Platform, open_platform
-from alchemiser_trading.authority import read_authority, set_authority
+from alchemiser_trading.account.authority import read_authority, set_authority
 
 _MONOLITH_TIME = timedelta(minutes=15)
 """What one Lambda invocation has."""

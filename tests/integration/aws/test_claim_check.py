@@ -11,7 +11,7 @@ from alchemiser_common.messages.reference import SnapshotReference
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.messages.wire import MESSAGE_LIMIT, decode
 from alchemiser_simulator import PriceHistory
-from alchemiser_simulator.sessions import SessionCalendar
+from alchemiser_simulator.market.sessions import SessionCalendar
 from support.aws import Aws
 from support.functions import QuarterHour, deployment, poll
 

@@ -11,7 +11,7 @@ from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.run import RunEntry
 from alchemiser_common.ports.state import ABSENT, put
-from alchemiser_trading.parity import Parity, Verdict
+from alchemiser_trading.runs.parity import Parity, Verdict
 from support.command import alchemiser
 
 

@@ -9,7 +9,7 @@ import pytest
 from alchemiser_common.ids import Pipeline
 from alchemiser_local.provision import LocalAws, in_real_time
 from alchemiser_local.stage import SECRET, SIMULATED_KEY, LocalStage
-from alchemiser_trading.authority import read_authority
+from alchemiser_trading.account.authority import read_authority
 from support.aws import moto_server
 
 

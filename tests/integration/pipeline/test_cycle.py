@@ -20,8 +20,8 @@ from alchemiser_common.messages.snapshot import BarPolicy
 from alchemiser_common.ports.state import load
 from alchemiser_common.settings import Anchor, Settings
 from alchemiser_common.settings_loading import LoadedSettings
+from alchemiser_data.decision_window import decision_time
 from alchemiser_data.handler import DataFunction
-from alchemiser_data.session import decision_time
 from alchemiser_monolith.bootstrap import data_service, local_pipeline, portfolio
 from alchemiser_monolith.platform import Platform
 

@@ -13,7 +13,7 @@ from alchemiser_common.messages.report import StageFailure
 from alchemiser_common.messages.wire import decode, encode
 from alchemiser_common.settings import StrategySettings
 from alchemiser_strategy.bootstrap import enabled_strategies
-from alchemiser_strategy.claim import redeem
+from alchemiser_strategy.claim_check import redeem
 from alchemiser_strategy.service import StrategyService
 from support.clock import ManualClock
 from support.faulty_ports import Fault, Faults, FaultyArchive

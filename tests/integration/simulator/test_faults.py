@@ -16,7 +16,7 @@ from alpaca.trading.models import Order
 from alpaca.trading.requests import LimitOrderRequest, MarketOrderRequest
 
 from alchemiser_simulator import SimulatorControl, SimulatorServer
-from alchemiser_simulator.faults import (
+from alchemiser_simulator.control.faults import (
     BadQuote,
     Delay,
     DropConnection,

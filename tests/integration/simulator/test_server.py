@@ -32,7 +32,7 @@ from alchemiser_simulator import (
     StateError,
     sample_history,
 )
-from alchemiser_simulator.control_models import AccountChange
+from alchemiser_simulator.control.models import AccountChange
 
 OPEN = datetime(2020, 6, 1, 15, tzinfo=UTC)
 HEADERS = {"APCA-API-KEY-ID": "k", "APCA-API-SECRET-KEY": "s"}

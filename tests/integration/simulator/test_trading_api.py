@@ -38,7 +38,7 @@ from alpaca.trading.requests import (
 )
 
 from alchemiser_simulator import SimulatorControl
-from alchemiser_simulator.control_models import AccountChange, AssetChange
+from alchemiser_simulator.control.models import AccountChange, AssetChange
 
 type Client = Any  # alpaca-py's methods return a model or a dict; here always the model
 

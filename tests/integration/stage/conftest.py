@@ -6,7 +6,7 @@ import pytest
 
 from alchemiser_cli.stage.config import SERVICES
 from alchemiser_common.ids import Pipeline
-from alchemiser_trading.authority import set_authority
+from alchemiser_trading.account.authority import set_authority
 from support.aws import CREDENTIALS
 from support.stages import FIRST, StageOnMoto, stage_on_moto
 

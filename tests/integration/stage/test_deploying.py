@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 
 from alchemiser_cli.stage.config import SERVICES
-from alchemiser_cli.stage.deployment import Wish, deploy
-from alchemiser_cli.stage.examination import examine
-from alchemiser_cli.stage.rolling_back import roll_back
+from alchemiser_cli.stage.deployment import DeployRequest, deploy
+from alchemiser_cli.stage.doctor import examine
+from alchemiser_cli.stage.rollback import roll_back
 from alchemiser_cli.stage.smoke import SmokeFailed
 from alchemiser_cli.stage.stack import DeploymentFailed, Refused
 from alchemiser_common import keys
@@ -27,8 +27,8 @@ from alchemiser_common.errors import (
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.base import SCHEMA_VERSION
 from alchemiser_common.ports.state import load, put
-from alchemiser_trading.authority import set_authority
-from alchemiser_trading.lease import LeaseRecord
+from alchemiser_trading.account.authority import set_authority
+from alchemiser_trading.account.lease import LeaseRecord
 from support.aws import CREDENTIALS
 from support.command import alchemiser
 from support.fault_proxy import fault_proxy
@@ -73,19 +73,27 @@ def unfinished_run(stage: StageOnMoto) -> Iterator[None]:
 def test_a_first_deployment_needs_everything_and_starts_with_the_monolith(dev: StageOnMoto) -> None:
     staging = replace(dev, name="staging")
     everything = dict.fromkeys(SERVICES, FIRST)
-    refusals: list[tuple[Wish, type[AlchemiserError], str]] = [
-        (Wish("shadow", everything), InvalidSettings, "phase shadow cannot be the first: deploy monolith"),
-        (Wish(None, {"data": FIRST}), InvalidSettings, "not deployed yet: give --tag for all services"),
-        (Wish(None, {**everything, "data": "latest"}), InvalidSettings, "tag 'latest' is no git commit"),
-        (Wish(None, {**everything, "data": "ddddddd"}), InvalidSettings, f"newest are: .*{FIRST}.*make push-service"),
-        (Wish(None, everything), MissingSecret, "secret alchemiser/staging/alpaca does not exist: aws secretsmanager"),
+    refusals: list[tuple[DeployRequest, type[AlchemiserError], str]] = [
+        (DeployRequest("shadow", everything), InvalidSettings, "phase shadow cannot be the first: deploy monolith"),
+        (DeployRequest(None, {"data": FIRST}), InvalidSettings, "not deployed yet: give --tag for all services"),
+        (DeployRequest(None, {**everything, "data": "latest"}), InvalidSettings, "tag 'latest' is no git commit"),
+        (
+            DeployRequest(None, {**everything, "data": "ddddddd"}),
+            InvalidSettings,
+            f"newest are: .*{FIRST}.*make push-service",
+        ),
+        (
+            DeployRequest(None, everything),
+            MissingSecret,
+            "secret alchemiser/staging/alpaca does not exist: aws secretsmanager",
+        ),
     ]
-    for wish, kind, words in refusals:
+    for asked, kind, words in refusals:
         with pytest.raises(kind, match=words):
-            deploy(staging.stage(), wish, agree)
+            deploy(staging.stage(), asked, agree)
         assert staging.stage().stack() is None
     dev.client("secretsmanager").create_secret(Name="alchemiser/staging/alpaca", SecretString=json.dumps(KEY))
-    done = deploy(staging.stage(), Wish(None, everything), agree)
+    done = deploy(staging.stage(), DeployRequest(None, everything), agree)
     assert done.phase == "monolith"
     assert staging.live("monolith") == ("1", FIRST)
     tags = dev.client("ecr").describe_images(repositoryName="alchemiser/data")["imageDetails"]
@@ -93,21 +101,31 @@ def test_a_first_deployment_needs_everything_and_starts_with_the_monolith(dev: S
 
 
 @pytest.mark.parametrize(
-    ("wish", "kind", "words"),
+    ("asked", "kind", "words"),
     [
-        (Wish("modular"), InvalidSettings, "from phase shadow to modular leaves out cutover: deploy cutover first"),
-        (Wish("monolith"), InvalidSettings, "from phase shadow to monolith leaves out staged"),
-        (Wish("live"), InvalidSettings, "phase 'live' is none of monolith, staged"),
-        (Wish(None, {"colour": FIRST}), InvalidSettings, "service 'colour' is none of"),
-        (Wish(None, {"strategy": "ddddddd"}), InvalidSettings, "strategy has no image tagged ddddddd"),
-        (Wish(parameters={"Colour": "red"}), InvalidSettings, "parameter Colour is not in the template"),
-        (Wish(parameters={"LogRetentionDays": "8"}), InvalidSettings, "LogRetentionDays is '8'; it may be 7, 14"),
+        (
+            DeployRequest("modular"),
+            InvalidSettings,
+            "from phase shadow to modular leaves out cutover: deploy cutover first",
+        ),
+        (DeployRequest("monolith"), InvalidSettings, "from phase shadow to monolith leaves out staged"),
+        (DeployRequest("live"), InvalidSettings, "phase 'live' is none of monolith, staged"),
+        (DeployRequest(None, {"colour": FIRST}), InvalidSettings, "service 'colour' is none of"),
+        (DeployRequest(None, {"strategy": "ddddddd"}), InvalidSettings, "strategy has no image tagged ddddddd"),
+        (DeployRequest(parameters={"Colour": "red"}), InvalidSettings, "parameter Colour is not in the template"),
+        (
+            DeployRequest(parameters={"LogRetentionDays": "8"}),
+            InvalidSettings,
+            "LogRetentionDays is '8'; it may be 7, 14",
+        ),
     ],
-    ids=lambda value: "" if isinstance(value, Wish | type) else value[:30],
+    ids=lambda value: "" if isinstance(value, DeployRequest | type) else value[:30],
 )
-def test_a_wrong_wish_is_refused_by_name(dev: StageOnMoto, wish: Wish, kind: type[AlchemiserError], words: str) -> None:
+def test_a_wrong_askedis_refused_by_name(
+    dev: StageOnMoto, asked: DeployRequest, kind: type[AlchemiserError], words: str
+) -> None:
     with pytest.raises(kind, match=words):
-        deploy(dev.stage(), wish, agree)
+        deploy(dev.stage(), asked, agree)
 
 
 def test_nothing_moves_while_a_run_is_in_progress_or_authority_is_elsewhere_or_the_answer_is_no(
@@ -120,7 +138,7 @@ def test_nothing_moves_while_a_run_is_in_progress_or_authority_is_elsewhere_or_t
                 with pytest.raises(RunInProgress, match=f"run {RUN} of account paper-dev has not ended"):
                     change()
 
-        assert not deploy(dev.stage(), Wish(None, {"data": SECOND}), decline).carried_out
+        assert not deploy(dev.stage(), DeployRequest(None, {"data": SECOND}), decline).carried_out
         give(dev, Pipeline.MODULAR)
         with pytest.raises(Refused, match="the monolith pipeline trades, but modular has the authority"):
             dev.deploy(data=SECOND)
@@ -142,7 +160,7 @@ def test_a_run_that_begins_while_the_changes_are_read_stops_the_deployment(dev: 
             return True
 
         with pytest.raises(RunInProgress):
-            deploy(dev.stage(), Wish(None, {"trading": SECOND}), slow_yes)
+            deploy(dev.stage(), DeployRequest(None, {"trading": SECOND}), slow_yes)
         (unfinished,) = held
         unfinished.__exit__(None, None, None)  # type: ignore[attr-defined]
 
@@ -229,18 +247,18 @@ def test_an_earlier_version_with_other_settings_is_not_brought_back(dev: StageOn
 def test_another_account_and_a_throttled_one_are_named(dev: StageOnMoto) -> None:
     stage = dev.stage()
     with pytest.raises(WrongAccount, match=f"open account {ACCOUNT}; stage dev is in 999999999999"):
-        deploy(replace(stage, config=replace(stage.config, account="999999999999")), Wish(), agree)
+        deploy(replace(stage, config=replace(stage.config, account="999999999999")), DeployRequest(), agree)
     with fault_proxy(dev.url) as proxy:
         proxy.answers = [(400, THROTTLED)] * 20
         with pytest.raises(StoreUnavailable, match="the credentials: Throttling: Rate exceeded"):
-            deploy(dev.stage(url=proxy.url), Wish(), agree)
+            deploy(dev.stage(url=proxy.url), DeployRequest(), agree)
 
 
 def test_the_command_plans_asks_and_says_that_nothing_is_to_do(dev: StageOnMoto) -> None:
     extra = {**CREDENTIALS, "ALCHEMISER_AWS__ENDPOINT_URL": dev.url}
-    wish = ("deploy", "dev", "--parameter", "AlarmsEnabled=true")
+    asked = ("deploy", "dev", "--parameter", "AlarmsEnabled=true")
     with unchanged(dev):
-        planned = alchemiser(dev.folder, *wish, "--plan", "--json", extra=extra)
+        planned = alchemiser(dev.folder, *asked, "--plan", "--json", extra=extra)
         assert planned.code == 0, planned.err
         told = json.loads(planned.out)
         assert not told["carried_out"]
@@ -251,9 +269,9 @@ def test_the_command_plans_asks_and_says_that_nothing_is_to_do(dev: StageOnMoto)
             "replacement": False,
         } in told["changes"]
         assert "changes to stack alchemiser-dev" in planned.err
-        asked = alchemiser(dev.folder, *wish, extra=extra)
-        assert asked.code == 2, asked.err
-        assert "nobody is there to be asked; --yes" in asked.err
+        answer = alchemiser(dev.folder, *asked, extra=extra)
+        assert answer.code == 2, answer.err
+        assert "nobody is there to be asked; --yes" in answer.err
         same = alchemiser(dev.folder, "deploy", "dev", extra=extra)
         assert same.code == 0, same.err
         assert "stage dev is as it should be, in phase shadow: nothing to change" in same.out

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 
+from alchemiser_cli.stage.check_result import Finding, Verdict
 from alchemiser_cli.stage.deployment import Stage
-from alchemiser_cli.stage.examination import examine
-from alchemiser_cli.stage.findings import Finding, Verdict
+from alchemiser_cli.stage.doctor import examine
 from alchemiser_common.ids import Pipeline
-from alchemiser_trading.authority import set_authority
-from alchemiser_trading.switch import TradingState, throw_switch
+from alchemiser_trading.account.authority import set_authority
+from alchemiser_trading.account.trading_state import TradingState, set_trading_state
 from support.aws import CREDENTIALS
 from support.command import alchemiser
 from support.fault_proxy import fault_proxy
@@ -41,7 +41,7 @@ class Fault:
 
 
 def switch(stage: StageOnMoto, state: TradingState) -> None:
-    throw_switch(stage.store(), "paper-dev", state, who="test", reason="test", now=stage.clock.now())
+    set_trading_state(stage.store(), "paper-dev", state, who="test", reason="test", now=stage.clock.now())
 
 
 def give(stage: StageOnMoto, pipeline: Pipeline) -> None:

@@ -15,8 +15,7 @@ from alchemiser_common.messages.report import LegStatus, RunStatus
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.ports.state import ABSENT, Put
 from alchemiser_common.settings import Environment, LiveSettings, Settings, WithoutQuote
-from alchemiser_simulator.control_models import AccountChange, AssetChange
-from alchemiser_simulator.faults import (
+from alchemiser_simulator.control.faults import (
     BadQuote,
     LaggingPositions,
     LatePrice,
@@ -27,7 +26,8 @@ from alchemiser_simulator.faults import (
     StuckCancel,
     When,
 )
-from alchemiser_trading.switch import TradingState, throw_switch
+from alchemiser_simulator.control.models import AccountChange, AssetChange
+from alchemiser_trading.account.trading_state import TradingState, set_trading_state
 from support.faulty_ports import Faults
 from support.trading_bench import QUARTER_HOUR, SCHEDULED, Bench, bench_settings, exchange, quiet_market
 from support.trading_runs import SWITCH, SWITCHED, assert_no_open_orders, assert_switched, deliver, faulty
@@ -339,7 +339,7 @@ def test_row_26_the_switch_is_thrown_mid_run(bench: Bench, state: TradingState) 
     def after_the_first_order(name: str) -> None:
         if name == "the day's orders" and len(bench.orders()) > 0 and not thrown:
             thrown.append(len(bench.orders()))
-            throw_switch(bench.state, "bench", state, who="test", reason="row 26", now=bench.clock.now())
+            set_trading_state(bench.state, "bench", state, who="test", reason="row 26", now=bench.clock.now())
 
     faults.on_call = after_the_first_order
     report = faulty(bench, faults).execute(bench.decision(SWITCH), time_left=lambda: QUARTER_HOUR)

@@ -8,7 +8,7 @@ import pytest
 from alchemiser_common.errors import BrokerUnavailable, LeaseHeld, StoreUnavailable
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import RunStatus
-from alchemiser_simulator.faults import (
+from alchemiser_simulator.control.faults import (
     PartialFills,
     TimeoutAfterAccept,
     When,

@@ -11,7 +11,7 @@ from alchemiser_common.messages.event import EventKind, RunEvent
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.settings import Settings, TradingSettings
-from alchemiser_simulator.faults import PartialFills, When
+from alchemiser_simulator.control.faults import PartialFills, When
 from alchemiser_trading.handler import TradingFunction, WatchAnswer
 from support.faulty_ports import Fault, Faults, FaultyArchive, FaultyBroker, Killed
 from support.trading_bench import QUARTER_HOUR, Bench

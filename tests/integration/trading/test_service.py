@@ -16,11 +16,11 @@ from alchemiser_common.messages.snapshot import StrategyTargets
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.ports.state import load
 from alchemiser_common.settings import ExecutionStyle, Settings, TradingSettings
-from alchemiser_simulator.faults import BadQuote, PartialFills, When
-from alchemiser_trading.book_store import DailyEquity, StoredBooks, compare_books, repair_books
-from alchemiser_trading.journal import Journal
-from alchemiser_trading.phases import Phase
-from alchemiser_trading.plan import Plan
+from alchemiser_simulator.control.faults import BadQuote, PartialFills, When
+from alchemiser_trading.books.book_store import DailyEquity, StoredBooks, compare_books, repair_books
+from alchemiser_trading.journal.journal import Journal
+from alchemiser_trading.journal.phases import Phase
+from alchemiser_trading.plan.plan import Plan
 from alchemiser_trading.service import TradingService
 from support.faulty_ports import Fault, Faults, FaultyBroker, Killed
 from support.trading_bench import QUARTER_HOUR, SCHEDULED, Bench, bench_settings, exchange, quiet_market

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from alchemiser_cli.stage.config import SERVICES
-from alchemiser_cli.stage.deployment import Wish, deploy
+from alchemiser_cli.stage.deployment import DeployRequest, deploy
 from alchemiser_common.errors import AlchemiserError
 from alchemiser_common.ids import Pipeline
-from alchemiser_trading.authority import set_authority
+from alchemiser_trading.account.authority import set_authority
 from support.aws import CREDENTIALS
 from support.fault_proxy import FaultProxy, Strike, fault_proxy
 from support.stages import FIRST, SECOND, StageOnMoto, agree, stage_on_moto
@@ -60,7 +60,7 @@ def test_a_fault_at_any_request_leaves_nothing_half_done(dev: StageOnMoto, strik
 def _attempt(dev: StageOnMoto, proxy: FaultProxy, plan: list[Strike]) -> int:
     """Deploy through the proxy; returns how many requests that took."""
     proxy.strike(*plan)
-    deploy(dev.stage(url=proxy.url), Wish(None, {"strategy": SECOND}), agree)
+    deploy(dev.stage(url=proxy.url), DeployRequest(None, {"strategy": SECOND}), agree)
     return proxy.seen
 
 

@@ -13,7 +13,7 @@ import pytest
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.settings_loading import load_settings
-from alchemiser_trading.authority import set_authority
+from alchemiser_trading.account.authority import set_authority
 from deploy.template import ROOT
 from support.aws import CREDENTIALS
 from support.aws_stack import LocalAws, local_aws

@@ -16,7 +16,7 @@ from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.settings import Environment, LiveSettings
-from alchemiser_simulator.faults import PartialFills, TimeoutAfterAccept, When
+from alchemiser_simulator.control.faults import PartialFills, TimeoutAfterAccept, When
 from support.exploration import HELD, PRICES, calls_without_faults, check
 from support.real_processes import Crew, locked, until
 from support.stoppable_trading import Moment

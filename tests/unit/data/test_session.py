@@ -6,7 +6,7 @@ import pytest
 
 from alchemiser_common.messages.snapshot import MarketSession
 from alchemiser_common.settings import Anchor, ScheduleSettings
-from alchemiser_data.session import DecisionWindow, Skip, decision_time, decision_window
+from alchemiser_data.decision_window import DecisionWindow, Skip, decision_time, decision_window
 
 REGULAR = MarketSession(
     day=date(2025, 11, 26),

@@ -14,7 +14,7 @@ from alchemiser_common.lambda_events import read_trigger
 from alchemiser_common.messages.snapshot import MarketSession
 from alchemiser_common.settings import Backend, Settings
 from alchemiser_common.settings_loading import load_settings
-from alchemiser_data.session import decision_time
+from alchemiser_data.decision_window import decision_time
 from deploy.expand import Stack, properties
 from deploy.sample import sample_parameters
 from deploy.template import REGISTRY, TEMPLATE, Json, TemplateError, load, mapping, section

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from alchemiser_simulator import SimulatorConfig, sample_history
-from alchemiser_simulator.books import Head
-from alchemiser_simulator.exchange import Exchange, Replacement
-from alchemiser_simulator.market import Market
-from alchemiser_simulator.orders import (
+from alchemiser_simulator.exchange.books import Head
+from alchemiser_simulator.exchange.exchange import Exchange, Replacement
+from alchemiser_simulator.exchange.orders import (
     ZERO,
     CancelQuirks,
     Order,
@@ -27,7 +26,8 @@ from alchemiser_simulator.orders import (
     Side,
     TimeInForce,
 )
-from alchemiser_simulator.refusals import Refusal
+from alchemiser_simulator.exchange.refusals import Refusal
+from alchemiser_simulator.market.market import Market
 
 SYMBOLS = ("SPY", "UVXY", "TECL")
 START = datetime(2020, 3, 9, 13, 25, tzinfo=UTC)  # five minutes before a violent open

@@ -10,9 +10,8 @@ from decimal import Decimal
 import pytest
 
 from alchemiser_simulator import SimulatorConfig, sample_history
-from alchemiser_simulator.exchange import Exchange, Replacement
-from alchemiser_simulator.market import Market
-from alchemiser_simulator.orders import (
+from alchemiser_simulator.exchange.exchange import Exchange, Replacement
+from alchemiser_simulator.exchange.orders import (
     CancelQuirks,
     Order,
     OrderTicket,
@@ -22,7 +21,8 @@ from alchemiser_simulator.orders import (
     Status,
     TimeInForce,
 )
-from alchemiser_simulator.refusals import Refusal
+from alchemiser_simulator.exchange.refusals import Refusal
+from alchemiser_simulator.market.market import Market
 
 OPEN = datetime(2020, 6, 1, 15, tzinfo=UTC)  # 11:00 in New York
 NIGHT = datetime(2020, 6, 2, 1, tzinfo=UTC)

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alchemiser_simulator.derive import Bars, complete
-from alchemiser_simulator.history import PriceHistory
-from alchemiser_simulator.history_reader import HistoryError, read_history
+from alchemiser_simulator.market.derive import Bars, complete
+from alchemiser_simulator.market.history import PriceHistory
+from alchemiser_simulator.market.history_reader import HistoryError, read_history
 
 TIDY = """date,symbol,open,high,low,close,volume,split
 2024-01-03,AAA,10,11,9,10.5,1000,

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alchemiser_simulator.intraday import DayBar, SpreadModel, displayed_size, mid_path, quote_path
+from alchemiser_simulator.market.intraday import DayBar, SpreadModel, displayed_size, mid_path, quote_path
 
 PRICE = st.floats(0.02, 50_000.0)
 

@@ -8,8 +8,8 @@ import exchange_calendars
 import pytest
 
 from alchemiser_simulator import sample_history
-from alchemiser_simulator.early_closes import EARLY_CLOSES
-from alchemiser_simulator.sessions import SessionCalendar, session_on
+from alchemiser_simulator.market.early_closes import EARLY_CLOSES
+from alchemiser_simulator.market.sessions import SessionCalendar, session_on
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the library's own use of pandas

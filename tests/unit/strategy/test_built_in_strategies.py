@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from alchemiser_strategy.bars import Floats
-from alchemiser_strategy.engine import today
+from alchemiser_strategy.engine import last_day
 from alchemiser_strategy.engine.explain import explain
 from alchemiser_strategy.engine.graph import Graph, SeriesKey, lay_out
 from alchemiser_strategy.engine.history import history
@@ -138,7 +138,7 @@ def test_trees_and_plain_rules_agree_on_and_around_every_threshold(name: str) ->
     for seed in range(4000):
         readings = RandomReadings(seed)
         expected = rule(readings.read)
-        weights = today.weights(graph, today.evaluated(graph, readings))
+        weights = last_day.weights(graph, last_day.evaluated(graph, readings))
         assert weights == pytest.approx(expected, abs=1e-12), f"indicator set {seed}"
         outcomes.add(tuple(sorted(expected)))
     assert len(outcomes) >= 6, f"the cases reach too few outcomes: {outcomes}"

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.engine.nodes import Symphony
-from alchemiser_strategy.past import day_by_day, past
 from alchemiser_strategy.strategy import TreeStrategy
+from alchemiser_strategy.strategy_history import day_by_day, past
 from unit.strategy.cases import bars_of
 
 

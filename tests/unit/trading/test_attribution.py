@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alchemiser_common.ids import Side
-from alchemiser_trading.attribution import attribute
-from alchemiser_trading.books import UNASSIGNED, Book, total
-from alchemiser_trading.legs import LegState
+from alchemiser_trading.books.attribution import attribute
+from alchemiser_trading.books.books import UNASSIGNED, Book, total
+from alchemiser_trading.orders.legs import LegState
 from support.books import DAY, book, filled, plan, position
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from alchemiser_trading.books import UNASSIGNED, Book, Lot, aligned, differences
+from alchemiser_trading.books.books import UNASSIGNED, Book, Lot, aligned, differences
 from support.books import DAY, book, position
 
 

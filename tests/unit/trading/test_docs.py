@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from alchemiser_trading.phases import diagram
+from alchemiser_trading.journal.phases import diagram
 
 DOCS = Path(__file__).parents[3] / "docs"
 

@@ -10,9 +10,9 @@ from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegStatus
 from alchemiser_common.ports.broker import OrderStatus, Quote
 from alchemiser_common.settings import ExecutionSettings, ExecutionStyle, WithoutQuote
-from alchemiser_trading.execution import advance, release, stop
-from alchemiser_trading.legs import Action, Cancel, LegPhase, LegState, Place, start
-from alchemiser_trading.pricing import Market, collared_limit, sane, style_for, to_tick, walk_limit
+from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState, Place, start
+from alchemiser_trading.orders.pricing import BidAsk, collared_limit, sane, style_for, to_tick, walk_limit
+from alchemiser_trading.orders.smart_execution import advance, release, stop
 from support.legs import QUOTE, fresh, leg, order
 from support.messages import SCHEDULED
 
@@ -227,7 +227,7 @@ def test_a_bad_quote_never_becomes_a_price(bid: str, ask: str, age: int, fault: 
 )
 def test_a_quote_on_the_edge_is_a_market(bid: str, ask: str, age: int, reference: str) -> None:
     quote = Quote(symbol="AAA", bid=Decimal(bid), ask=Decimal(ask), at=SCHEDULED - timedelta(seconds=age))
-    assert sane(quote, Decimal(reference), SCHEDULED, RULES) == Market(Decimal(bid), Decimal(ask))
+    assert sane(quote, Decimal(reference), SCHEDULED, RULES) == BidAsk(Decimal(bid), Decimal(ask))
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_limits_are_on_the_tick_and_on_the_passive_side(price: str, side: Side, 
 
 
 def test_the_walk_and_the_collar() -> None:
-    market = Market(Decimal("99.90"), Decimal("100.10"))
+    market = BidAsk(Decimal("99.90"), Decimal("100.10"))
     assert walk_limit(market, Side.BUY, Decimal("0.75")) == Decimal("100.05")
     assert walk_limit(market, Side.SELL, Decimal("0.75")) == Decimal("99.95")
     assert collared_limit(market.ask, Side.BUY, Decimal("0.01")) == Decimal("101.10")
@@ -254,8 +254,8 @@ def test_the_walk_and_the_collar() -> None:
 
 def test_the_spread_decides_the_style() -> None:
     rules = ExecutionSettings(tight_style=ExecutionStyle.MARKET)
-    assert style_for(Market(Decimal("100.00"), Decimal("100.01")), rules) is ExecutionStyle.MARKET
-    assert style_for(Market(Decimal("99.90"), Decimal("100.10")), rules) is ExecutionStyle.LIMIT_WALK
-    assert style_for(Market(Decimal(99), Decimal(101)), rules) is ExecutionStyle.PATIENT
-    assert style_for(Market(Decimal("99.975"), Decimal("100.025")), rules) is ExecutionStyle.MARKET, "just tight"
-    assert style_for(Market(Decimal("99.80"), Decimal("100.20")), rules) is ExecutionStyle.PATIENT, "just wide"
+    assert style_for(BidAsk(Decimal("100.00"), Decimal("100.01")), rules) is ExecutionStyle.MARKET
+    assert style_for(BidAsk(Decimal("99.90"), Decimal("100.10")), rules) is ExecutionStyle.LIMIT_WALK
+    assert style_for(BidAsk(Decimal(99), Decimal(101)), rules) is ExecutionStyle.PATIENT
+    assert style_for(BidAsk(Decimal("99.975"), Decimal("100.025")), rules) is ExecutionStyle.MARKET, "just tight"
+    assert style_for(BidAsk(Decimal("99.80"), Decimal("100.20")), rules) is ExecutionStyle.PATIENT, "just wide"

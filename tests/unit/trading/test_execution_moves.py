@@ -9,8 +9,8 @@ from alchemiser_common.errors import BrokerRefused
 from alchemiser_common.messages.report import LegStatus
 from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
 from alchemiser_common.settings import ExecutionStyle
-from alchemiser_trading.execution import abandoned, refused, stop, throttled
-from alchemiser_trading.legs import Cancel, LegPhase, LegState, Resend, start
+from alchemiser_trading.orders.legs import Cancel, LegPhase, LegState, Resend, start
+from alchemiser_trading.orders.smart_execution import abandoned, refused, stop, throttled
 from support.legs import CANCELLING, FIRST, NOTHING, OPEN, RULES, SENT, TEN, WORKING, at, ended, leg, order, told
 
 CANCEL = (Cancel("order-1"),)

@@ -10,8 +10,8 @@ from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegStatus
 from alchemiser_common.ports.broker import OrderStatus
 from alchemiser_common.settings import ExecutionSettings, ExecutionStyle, WithoutQuote
-from alchemiser_trading.execution import advance, release, stop
-from alchemiser_trading.legs import Action, LegPhase, LegState, Place, Step, start
+from alchemiser_trading.orders.legs import Action, LegPhase, LegState, Place, Step, start
+from alchemiser_trading.orders.smart_execution import advance, release, stop
 from support.legs import FIRST, MID, NOTHING, QUOTE, READY, RULES, SENT, TEN, at, ended, leg, order, told
 from support.messages import SCHEDULED
 

@@ -14,9 +14,9 @@ from alchemiser_common.ids import Pipeline, Side
 from alchemiser_common.messages.run import RunEntry
 from alchemiser_common.ports.broker import OrderRequest
 from alchemiser_common.ports.state import ABSENT, Put, load, put
-from alchemiser_trading.journal import Intent, Journal, Origin, RunJournal
-from alchemiser_trading.lease import AccountLease
-from alchemiser_trading.phases import Phase
+from alchemiser_trading.account.lease import AccountLease
+from alchemiser_trading.journal.journal import Intent, Journal, JournalHead, Origin
+from alchemiser_trading.journal.phases import Phase
 from support.clock import ManualClock
 from support.faulty_ports import Fault, Faults, FaultyStore
 from support.messages import CYCLE, RUN, SCHEDULED, make_report
@@ -25,7 +25,7 @@ from support.reconciling import A, B, plan
 LATER, LAST = SCHEDULED + timedelta(seconds=5), SCHEDULED + timedelta(seconds=9)
 DEADLINE = SCHEDULED + timedelta(hours=1)
 ORIGIN = Origin(RUN, CYCLE, Pipeline.MODULAR, "demo", "hash", DEADLINE)
-HEAD = RunJournal(
+HEAD = JournalHead(
     run_id=RUN,
     cycle_id=CYCLE,
     pipeline=Pipeline.MODULAR,
@@ -94,7 +94,7 @@ def planned(journal: Journal, lease: AccountLease) -> Journal:
     return journal
 
 
-def stored(store: SqliteStateStore) -> RunJournal:
+def stored(store: SqliteStateStore) -> JournalHead:
     journal = Journal.load(store, RUN)
     assert journal is not None
     return journal.head

@@ -7,7 +7,7 @@ import pytest
 
 from alchemiser_common.ids import Side
 from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
-from alchemiser_trading.legs import Step
+from alchemiser_trading.orders.legs import Step
 from support.legs import READY, TEN, order
 
 NEVER_FILLED = order(1, TEN, OrderStatus.CANCELLED)

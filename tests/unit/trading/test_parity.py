@@ -5,8 +5,8 @@ import pytest
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.messages.snapshot import StrategyTargets, TargetWeight
-from alchemiser_trading.parity import TOLERANCE, Side, Verdict, compare
-from alchemiser_trading.plan import Plan
+from alchemiser_trading.plan.plan import Plan
+from alchemiser_trading.runs.parity import TOLERANCE, PipelineRun, Verdict, compare
 from support.messages import make_decision, make_report
 from support.plans import planned
 
@@ -23,8 +23,10 @@ def wanting(aaa: float, bbb: float, *, cash: str = "100000", strategy: float | N
     return plan.model_copy(update={"strategy_targets": (said,)})
 
 
-def side(pipeline: Pipeline, plan: Plan | None, *, saw: str = "same", status: RunStatus = RunStatus.COMPLETED) -> Side:
-    return Side(pipeline, make_report(status=status, reason="why"), saw, plan)
+def side(
+    pipeline: Pipeline, plan: Plan | None, *, saw: str = "same", status: RunStatus = RunStatus.COMPLETED
+) -> PipelineRun:
+    return PipelineRun(pipeline, make_report(status=status, reason="why"), saw, plan)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from alchemiser_common.ports.broker import RequestQuota
-from alchemiser_trading.rates import RequestBudget
+from alchemiser_trading.orders.rate_limit import RequestBudget
 from support.clock import ManualClock
 from support.messages import SCHEDULED
 

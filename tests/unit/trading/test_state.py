@@ -12,11 +12,11 @@ from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import LeaseHeld, NotAuthorised, RunInProgress, StateCorrupt, StoreUnavailable
 from alchemiser_common.ids import Pipeline, Side
 from alchemiser_common.ports.state import ABSENT, Put, load
-from alchemiser_trading.audit import read_audit
-from alchemiser_trading.authority import require_authority, set_authority
-from alchemiser_trading.lease import AccountLease, LeaseRecord
-from alchemiser_trading.phases import FINAL, TRANSITIONS, Phase, diagram
-from alchemiser_trading.switch import TradingState, throw_switch, trading_state
+from alchemiser_trading.account.audit import read_audit
+from alchemiser_trading.account.authority import require_authority, set_authority
+from alchemiser_trading.account.lease import AccountLease, LeaseRecord
+from alchemiser_trading.account.trading_state import TradingState, set_trading_state, trading_state
+from alchemiser_trading.journal.phases import FINAL, TRANSITIONS, Phase, diagram
 from support.clock import ManualClock
 from support.faulty_ports import Fault, Faults, FaultyStore
 from support.messages import RUN, SCHEDULED
@@ -163,7 +163,7 @@ def test_authority_changes_with_an_epoch_and_a_trail(store: SqliteStateStore) ->
 
 def test_the_trail_tells_every_change(store: SqliteStateStore) -> None:
     set_authority(store, "demo", Pipeline.MONOLITH, who="ann", reason="start", now=SCHEDULED)
-    throw_switch(store, "demo", TradingState.HALTED, who="bob", reason="news", now=SCHEDULED + MINUTE)
+    set_trading_state(store, "demo", TradingState.HALTED, who="bob", reason="news", now=SCHEDULED + MINUTE)
     assert [(entry.who, entry.what) for entry in read_audit(store, "demo")] == [
         ("ann", "authority: nobody to monolith"),
         ("bob", "trading: active to halted"),
@@ -191,7 +191,7 @@ def test_who_and_why_are_asked_for(store: SqliteStateStore) -> None:
     with pytest.raises(ValueError, match="who and reason"):
         set_authority(store, "demo", Pipeline.MODULAR, who=" ", reason="x", now=SCHEDULED)
     with pytest.raises(ValueError, match="who and reason"):
-        throw_switch(store, "demo", TradingState.HALTED, who="x", reason="", now=SCHEDULED)
+        set_trading_state(store, "demo", TradingState.HALTED, who="x", reason="", now=SCHEDULED)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from alchemiser_common.settings_files import read_settings
 from alchemiser_strategy.backtest import Backtest, Fill, combine, run_backtest
 from alchemiser_strategy.bars import Bars
 from alchemiser_strategy.engine.history import History
-from alchemiser_strategy.past import past
+from alchemiser_strategy.strategy_history import past
 
 app = typer.Typer()
 

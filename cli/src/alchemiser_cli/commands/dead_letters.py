@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from alchemiser_cli.console import note, out, reported_errors
-from alchemiser_cli.letters import Contents, contents_of
+from alchemiser_cli.dead_letter_summary import Contents, contents_of
 from alchemiser_cli.records import Records, open_records
 from alchemiser_common.errors import AlchemiserError, InvalidSettings
 from alchemiser_common.ports.queue import DeadLetter, DeadLetters
@@ -109,7 +109,7 @@ def _act(wanted: str, reason: str, who: str | None, what: str, *, yes: bool, as_
 
 def _audit(records: Records, letter: DeadLetter, what: str, who: str, reason: str) -> bool:
     """Whether the change is in the audit trail: it has happened, so a store that stays away is only told of."""
-    from alchemiser_trading.audit import AuditEntry, record
+    from alchemiser_trading.account.audit import AuditEntry, record
 
     entry = AuditEntry(
         at=datetime.now(UTC), who=who, what=f"{what} {letter.message_id} of {letter.queue}", reason=reason

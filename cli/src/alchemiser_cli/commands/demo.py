@@ -31,9 +31,9 @@ from alchemiser_cli.workspace import (
 from alchemiser_common.errors import StateCorrupt
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.settings import Environment
-from alchemiser_data.session import decision_time
+from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.platform import Platform
-from alchemiser_simulator.sessions import Session
+from alchemiser_simulator.market.sessions import Session
 
 _FINISHED = "finished"
 _TWICE = 2

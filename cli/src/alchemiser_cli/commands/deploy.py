@@ -54,8 +54,8 @@ def deploy(
             raise typer.BadParameter(f"--service {service} needs --tag")
         services = SERVICES if service == _ALL else (service,)
         images = {} if tag is None else dict.fromkeys(services, tag)
-        wish = deployment.Wish(phase, images, _pairs(parameter or []))
-        done = deployment.deploy(open_stage(stage), wish, partial(_confirm, plan=plan, yes=yes))
+        request = deployment.DeployRequest(phase, images, _pairs(parameter or []))
+        done = deployment.deploy(open_stage(stage), request, partial(_confirm, plan=plan, yes=yes))
         if as_json:
             typer.echo(json.dumps(_as_json(stage, done)))
         else:
@@ -83,7 +83,7 @@ def rollback(
     """
     with reported_errors():
         from alchemiser_cli.stage.opening import open_stage
-        from alchemiser_cli.stage.rolling_back import roll_back
+        from alchemiser_cli.stage.rollback import roll_back
 
         done = roll_back(open_stage(stage), service, tag, partial(_confirm, plan=False, yes=yes))
         if as_json:

@@ -26,8 +26,8 @@ def doctor(
     asked (throttled, denied, out of reach), so that some checks say nothing.
     """
     with reported_errors():
-        from alchemiser_cli.stage.examination import examine
-        from alchemiser_cli.stage.findings import Verdict
+        from alchemiser_cli.stage.check_result import Verdict
+        from alchemiser_cli.stage.doctor import examine
         from alchemiser_cli.stage.opening import open_stage
 
         findings = examine(open_stage(stage))

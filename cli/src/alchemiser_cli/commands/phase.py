@@ -26,10 +26,10 @@ def status(stage: StageName, cycles: Cycles = 10, *, as_json: AsJson = False) ->
     Exit code 0 even if something blocks: it is a report.
     """
     with reported_errors():
-        from alchemiser_cli.stage.facts import read_facts
         from alchemiser_cli.stage.guards import trader_of
         from alchemiser_cli.stage.opening import open_stage
         from alchemiser_cli.stage.rollout import blockers, neighbours
+        from alchemiser_cli.stage.rollout_state import read_facts
         from alchemiser_common.ids import Pipeline
 
         facts = read_facts(open_stage(stage))
@@ -64,9 +64,9 @@ def plan_step(
     Exit code 1 if something blocks the step, 2 if the phase is not one step away.
     """
     with reported_errors():
-        from alchemiser_cli.stage.facts import read_facts
         from alchemiser_cli.stage.opening import open_stage
         from alchemiser_cli.stage.rollout import plan
+        from alchemiser_cli.stage.rollout_state import read_facts
 
         step = plan(read_facts(open_stage(stage)), to, cycles=cycles)
         if as_json:

@@ -10,7 +10,7 @@ from rich.table import Table
 from alchemiser_cli.console import Exit, out, reported_errors
 from alchemiser_cli.workspace import connected, logged, open_workspace
 from alchemiser_common.settings import Environment
-from alchemiser_trading.book_store import compare_books, repair_books
+from alchemiser_trading.books.book_store import compare_books, repair_books
 
 app = typer.Typer()
 

@@ -28,7 +28,7 @@ from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.settings import Environment, ScheduleSettings
 from alchemiser_common.settings_loading import LoadedSettings
-from alchemiser_data.session import decision_time
+from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.platform import Platform
 
 _ENDED_WELL = {RunStatus.COMPLETED.value, RunStatus.SKIPPED.value, RunStatus.SHADOWED.value}

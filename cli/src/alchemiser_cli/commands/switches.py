@@ -8,7 +8,7 @@ import typer
 
 from alchemiser_cli.console import out, reported_errors
 from alchemiser_cli.records import open_records
-from alchemiser_trading.switch import TradingState, throw_switch
+from alchemiser_trading.account.trading_state import TradingState, set_trading_state
 
 app = typer.Typer()
 
@@ -40,7 +40,7 @@ def _throw(state: TradingState, reason: str, who: str | None) -> None:
     with reported_errors():
         records = open_records()
         alias = records.settings.account_alias
-        switch = throw_switch(
+        switch = set_trading_state(
             records.state,
             alias,
             state,

@@ -51,8 +51,8 @@ class StageClients:
     @cached_property
     def functions(self) -> "LambdaClient":
         """Lambda, whose answers may take as long as a function."""
-        patient = Config(read_timeout=_INVOCATION_SECONDS)
-        return cast("LambdaClient", self._client("lambda", self._config.merge(patient)))
+        context = Config(read_timeout=_INVOCATION_SECONDS)
+        return cast("LambdaClient", self._client("lambda", self._config.merge(context)))
 
     @cached_property
     def ecr(self) -> "ECRClient":

@@ -26,13 +26,13 @@ from alchemiser_common.aws.faults import Asking
 from alchemiser_common.errors import AlchemiserError, InvalidSettings, StoreUnavailable, WrongAccount
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.state import StateStore
-from alchemiser_trading.authority import read_authority
+from alchemiser_trading.account.authority import read_authority
 
 type Confirm = Callable[[ChangeSet], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DeployRequest:
     """What is asked for; what is not said stays as it is."""
 
     phase: str | None = None
@@ -92,11 +92,11 @@ class Stage:
         require_idle(self.state(stack), stack.account_alias, self.clock.now())
 
 
-def deploy(stage: Stage, wish: Wish, confirm: Confirm) -> Deployed:
-    """Carry the wish out if `confirm` agrees to its changes. Raises what stands against it."""
+def deploy(stage: Stage, request: DeployRequest, confirm: Confirm) -> Deployed:
+    """Carry the request out if `confirm` agrees to its changes. Raises what stands against it."""
     account, stack = stage.account(), stage.stack()
-    phase = _phase(stage, stack, wish)
-    changed = _changed_images(stage, stack, wish)
+    phase = _phase(stage, stack, request)
+    changed = _changed_images(stage, stack, request)
     parameters = deployment_parameters(
         stage.config,
         stack,
@@ -104,7 +104,7 @@ def deploy(stage: Stage, wish: Wish, confirm: Confirm) -> Deployed:
         account=account,
         phase=phase,
         images=changed,
-        given=wish.parameters,
+        given=request.parameters,
         strategies=stage.strategies,
     )
     change = propose(stage.clients, stage.config, parameters, account=account, first=stack is None, clock=stage.clock)
@@ -137,13 +137,13 @@ def deploy(stage: Stage, wish: Wish, confirm: Confirm) -> Deployed:
     return Deployed(phase, changed, change.changes, carried_out=True)
 
 
-def _phase(stage: Stage, stack: DeployedStack | None, wish: Wish) -> str:
+def _phase(stage: Stage, stack: DeployedStack | None, request: DeployRequest) -> str:
     """The phase to be in, reached by one allowed step."""
     if stack is None:
-        require_neighbour(None, wish.phase or "monolith")
-        return wish.phase or "monolith"
+        require_neighbour(None, request.phase or "monolith")
+        return request.phase or "monolith"
     stage.require_changeable(stack)
-    phase = wish.phase or stack.phase
+    phase = request.phase or stack.phase
     require_neighbour(stack.phase, phase)
     authority = read_authority(stage.state(stack), stack.account_alias)
     if authority is not None or phase != "monolith":  # the first phase is where authority is given at first
@@ -151,14 +151,14 @@ def _phase(stage: Stage, stack: DeployedStack | None, wish: Wish) -> str:
     return phase
 
 
-def _changed_images(stage: Stage, stack: DeployedStack | None, wish: Wish) -> tuple[Image, ...]:
-    unknown = sorted(set(wish.images) - set(SERVICES))
+def _changed_images(stage: Stage, stack: DeployedStack | None, request: DeployRequest) -> tuple[Image, ...]:
+    unknown = sorted(set(request.images) - set(SERVICES))
     if unknown:
         raise InvalidSettings(f"service {unknown[0]!r} is none of {', '.join(SERVICES)}")
-    missing = [service for service in SERVICES if service not in wish.images]
+    missing = [service for service in SERVICES if service not in request.images]
     if stack is None and missing:
         raise InvalidSettings(f"stage {stage.config.name} is not deployed yet: give --tag for all services")
-    wanted = [stage.images().tagged(service, tag) for service, tag in wish.images.items()]
+    wanted = [stage.images().tagged(service, tag) for service, tag in request.images.items()]
     there = [] if stack is None else deployed_images(stack, SERVICES)
     return tuple(image for image in wanted if image not in there)
 

@@ -7,7 +7,7 @@ from alchemiser_common import keys
 from alchemiser_common.errors import InvalidSettings, RunInProgress
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.state import StateStore, load
-from alchemiser_trading.lease import LeaseRecord
+from alchemiser_trading.account.lease import LeaseRecord
 
 PHASES = ("monolith", "staged", "shadow", "cutover", "modular")
 

@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 
 from alchemiser_cli.stage.aliases import live_version
 from alchemiser_cli.stage.candidate import ALIAS
+from alchemiser_cli.stage.check_result import CheckContext, Fault, Verdict
 from alchemiser_cli.stage.config import SERVICES
-from alchemiser_cli.stage.findings import Fault, Patient, Verdict
 from alchemiser_common.aws.faults import Asking, code_of
 from alchemiser_common.aws.secrets_manager import SecretsManagerSecrets
 from alchemiser_common.errors import AlchemiserError, MissingSecret
@@ -26,9 +26,9 @@ _GONE = {
 }
 
 
-def secrets(patient: Patient) -> str:
+def secrets(context: CheckContext) -> str:
     """Broker and shadow secret are there and hold a key."""
-    stack, client = patient.deployed, patient.stage.clients.secrets
+    stack, client = context.deployed, context.stage.clients.secrets
     names = dict.fromkeys((stack.parameters["BrokerSecretArn"], stack.parameters["ShadowSecretArn"]))
     for name in names:
         try:
@@ -38,9 +38,9 @@ def secrets(patient: Patient) -> str:
     return f"{len(names)}, each holds a key of the right form"
 
 
-def table(patient: Patient) -> str:
+def table(context: CheckContext) -> str:
     """The state table has its keys, can be recovered and is protected."""
-    name, client = patient.deployed.outputs["Table"], patient.stage.clients.dynamodb
+    name, client = context.deployed.outputs["Table"], context.stage.clients.dynamodb
     found = _there(
         f"table {name}", "docs/runbooks/restore-state.md", lambda: client.describe_table(TableName=name)["Table"]
     )
@@ -65,20 +65,20 @@ def table(patient: Patient) -> str:
     return f"{name}: keys, recovery and protection"
 
 
-def queues(patient: Patient) -> str:
+def queues(context: CheckContext) -> str:
     """Each queue hands what fails three times to its dead letters, and none lie there."""
-    outputs, waiting = patient.deployed.outputs, []
+    outputs, waiting = context.deployed.outputs, []
     for name in ("MarketDataQueue", "TradeDecisionQueue"):
         dead = name.replace("Queue", "DeadLetters")
-        attributes, letters = (_queue(patient, outputs[part]) for part in (name, dead))
+        attributes, letters = (_queue(context, outputs[part]) for part in (name, dead))
         redrive = json.loads(attributes.get("RedrivePolicy", "{}"))
         if redrive.get("deadLetterTargetArn") != letters["QueueArn"] or int(redrive.get("maxReceiveCount", 0)) != 3:
             raise Fault(
                 f"{name} does not hand what fails three times to {dead}",
-                f"alchemiser deploy {patient.stage.config.name} cannot see it; set the redrive policy by hand",
+                f"alchemiser deploy {context.stage.config.name} cannot see it; set the redrive policy by hand",
             )
     for dead in ("MarketDataDeadLetters", "TradeDecisionDeadLetters", "TriggerDeadLetters"):
-        count = _queue(patient, outputs[dead])["ApproximateNumberOfMessages"]
+        count = _queue(context, outputs[dead])["ApproximateNumberOfMessages"]
         if count != "0":
             waiting.append(f"{count} in {dead}")
     if waiting:
@@ -86,9 +86,9 @@ def queues(patient: Patient) -> str:
     return "with dead letters after three receives, none there"
 
 
-def bucket(patient: Patient) -> str:
+def bucket(context: CheckContext) -> str:
     """The archive keeps versions and is not public."""
-    name, client = patient.deployed.outputs["Bucket"], patient.stage.clients.s3
+    name, client = context.deployed.outputs["Bucket"], context.stage.clients.s3
     remedy = f"docs/runbooks/restore-state.md; aws s3api head-bucket --bucket {name}"
     _there(f"bucket {name}", remedy, lambda: client.head_bucket(Bucket=name))
     with Asking(f"bucket {name}", "the role's rights"):
@@ -112,37 +112,37 @@ def bucket(patient: Patient) -> str:
     return f"{name}: versions, not public"
 
 
-def functions(patient: Patient) -> str:
+def functions(context: CheckContext) -> str:
     """Each function of the phase has its alias, and the alias runs the image that the stack names."""
-    stack, told = patient.deployed, []
+    stack, told = context.deployed, []
     for service in SERVICES:
         name = stack.function(service)
         if name is None:
             continue
         version = _there(
             f"function {name}:{ALIAS}",
-            f"deploy again after removing it from the stack: alchemiser deploy {patient.stage.config.name}",
-            lambda name=name: live_version(patient.stage.clients.functions, name),  # type: ignore[misc]
+            f"deploy again after removing it from the stack: alchemiser deploy {context.stage.config.name}",
+            lambda name=name: live_version(context.stage.clients.functions, name),  # type: ignore[misc]
         )
         digest = stack.parameters[f"{service.capitalize()}Digest"]
         if version.digest != digest:
             raise Fault(
                 f"{name}:{ALIAS} runs {version.digest[:19]}…, the stack says {digest[:19]}…: a rollback not finished",
-                f"alchemiser rollback {patient.stage.config.name} {service}",
+                f"alchemiser rollback {context.stage.config.name} {service}",
             )
         told.append(f"{service} version {version.number}")
     return ", ".join(told)
 
 
-def sources(patient: Patient) -> str:
+def sources(context: CheckContext) -> str:
     """The queues feed the functions in the phases in which data flow, and in no other."""
-    stack, client = patient.deployed, patient.stage.clients.functions
+    stack, client = context.deployed, context.stage.clients.functions
     flowing = stack.phase in _FLOWING
     for service, queue in (("strategy", "MarketDataQueue"), ("trading", "TradeDecisionQueue")):
         name = stack.function(service)
         if name is None:
             continue
-        arn = _queue(patient, stack.outputs[queue])["QueueArn"]
+        arn = _queue(context, stack.outputs[queue])["QueueArn"]
         with Asking(f"sources of {name}", "the role's rights"):
             found = client.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
         on = [
@@ -160,13 +160,13 @@ def sources(patient: Patient) -> str:
     return f"{'on' if flowing else 'none'}, as phase {stack.phase} has it"
 
 
-def schedules(patient: Patient) -> str:
+def schedules(context: CheckContext) -> str:
     """Those are on that the phase wants on."""
-    stack, config = patient.deployed, patient.stage.config
+    stack, config = context.deployed, context.stage.config
     group = f"alchemiser-{config.name}"
     with Asking(f"schedule group {group}", "the role's rights"):
         try:
-            pages = patient.stage.clients.scheduler.get_paginator("list_schedules").paginate(GroupName=group)
+            pages = context.stage.clients.scheduler.get_paginator("list_schedules").paginate(GroupName=group)
             states = {item["Name"]: item["State"] for page in pages for item in page["Schedules"]}
         except ClientError as error:
             if code_of(error) not in _GONE:
@@ -186,8 +186,8 @@ def schedules(patient: Patient) -> str:
     return f"{', '.join(sorted(wanted))} on, as phase {stack.phase} has it"
 
 
-def _queue(patient: Patient, url: str) -> dict[str, str]:
-    client, name = patient.stage.clients.sqs, url.rpartition("/")[2]
+def _queue(context: CheckContext, url: str) -> dict[str, str]:
+    client, name = context.stage.clients.sqs, url.rpartition("/")[2]
     found: dict[str, str] = _there(
         f"queue {name}",
         "docs/runbooks/restore-state.md",

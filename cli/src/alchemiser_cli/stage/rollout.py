@@ -9,7 +9,7 @@ from alchemiser_cli.stage.guards import PHASES, require_neighbour, trader_of
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import RunStatus
-from alchemiser_trading.parity import Parity
+from alchemiser_trading.runs.parity import Parity
 
 LATENCY_BUDGET = timedelta(minutes=45)
 """Of the sixty minutes until the deadline; the template's alarm has the same."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 
 from alchemiser_simulator import ClockMode, SimulatorConfig, read_history, sample_history, serve
-from alchemiser_simulator.sessions import SessionCalendar
+from alchemiser_simulator.market.sessions import SessionCalendar
 
 _FIRST_DAY = "2020-02-03"
 """Where simulated time begins on the bundled market: shortly before its most eventful weeks."""

@@ -10,7 +10,7 @@ from alchemiser_common.aws.s3_archive import S3Archive
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.clock import SystemClock
 from alchemiser_local.provision import LOCAL_KEY, REGION, LocalAws, local_template, provision
-from alchemiser_trading.authority import read_authority, set_authority
+from alchemiser_trading.account.authority import read_authority, set_authority
 from deploy.expand import expand
 from deploy.sample import sample_parameters
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from alchemiser_simulator.config import ClockMode, ConfigError, SimulatorConfig
-    from alchemiser_simulator.control import ControlError, SimulatorControl
-    from alchemiser_simulator.history import PriceHistory, Split
-    from alchemiser_simulator.history_reader import HistoryError, read_history
-    from alchemiser_simulator.intraday import SpreadModel
-    from alchemiser_simulator.sample import SAMPLE_NOTICE, sample_history
+    from alchemiser_simulator.control.control import ControlError, SimulatorControl
+    from alchemiser_simulator.exchange.store import StateError
+    from alchemiser_simulator.market.history import PriceHistory, Split
+    from alchemiser_simulator.market.history_reader import HistoryError, read_history
+    from alchemiser_simulator.market.intraday import SpreadModel
+    from alchemiser_simulator.market.sample import SAMPLE_NOTICE, sample_history
     from alchemiser_simulator.server import DEFAULT_PORT, PortInUseError, SimulatorServer, serve
-    from alchemiser_simulator.store import StateError
 
 __all__ = [
     "DEFAULT_PORT",
@@ -40,13 +40,13 @@ __all__ = [
 
 _ROOMS = {
     "config": ("ClockMode", "ConfigError", "SimulatorConfig"),
-    "control": ("ControlError", "SimulatorControl"),
-    "history": ("PriceHistory", "Split"),
-    "history_reader": ("HistoryError", "read_history"),
-    "intraday": ("SpreadModel",),
-    "sample": ("SAMPLE_NOTICE", "sample_history"),
+    "control.control": ("ControlError", "SimulatorControl"),
+    "market.history": ("PriceHistory", "Split"),
+    "market.history_reader": ("HistoryError", "read_history"),
+    "market.intraday": ("SpreadModel",),
+    "market.sample": ("SAMPLE_NOTICE", "sample_history"),
     "server": ("DEFAULT_PORT", "PortInUseError", "SimulatorServer", "serve"),
-    "store": ("StateError",),
+    "exchange.store": ("StateError",),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 

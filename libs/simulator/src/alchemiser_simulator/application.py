@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from alchemiser_simulator.gateway import Gateway
-from alchemiser_simulator.http_control import ControlRoutes
-from alchemiser_simulator.http_data import DataRoutes
-from alchemiser_simulator.http_trading import TradingRoutes
-from alchemiser_simulator.refusals import Refusal
-from alchemiser_simulator.venue import Venue
-from alchemiser_simulator.wire import refusal_json
+from alchemiser_simulator.exchange.refusals import Refusal
+from alchemiser_simulator.exchange.venue import Venue
+from alchemiser_simulator.http.control import ControlRoutes
+from alchemiser_simulator.http.data import DataRoutes
+from alchemiser_simulator.http.gateway import Gateway
+from alchemiser_simulator.http.trading import TradingRoutes
+from alchemiser_simulator.http.wire import refusal_json
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -9,9 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from uuid import UUID, uuid5
 
-from alchemiser_simulator.history import PriceHistory
-from alchemiser_simulator.intraday import SpreadModel
-from alchemiser_simulator.sessions import SessionCalendar
+from alchemiser_simulator.market.history import PriceHistory
+from alchemiser_simulator.market.intraday import SpreadModel
+from alchemiser_simulator.market.sessions import SessionCalendar
 
 _NAMESPACE = UUID("5f0c1d0e-8a55-5c1f-9a6d-0d2f6a3b7c11")
 

@@ -16,11 +16,11 @@ import uvicorn
 
 from alchemiser_simulator.application import application
 from alchemiser_simulator.config import SimulatorConfig
-from alchemiser_simulator.connections import TrackedProtocol
-from alchemiser_simulator.venue import Venue
+from alchemiser_simulator.exchange.venue import Venue
+from alchemiser_simulator.http.connections import TrackedProtocol
 
 if TYPE_CHECKING:
-    from alchemiser_simulator.control import SimulatorControl
+    from alchemiser_simulator.control.control import SimulatorControl
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 8765
@@ -84,7 +84,9 @@ class SimulatorServer:
     @property
     def control(self) -> SimulatorControl:
         """A new client of this server's control API; close it, or use it as a context manager."""
-        from alchemiser_simulator.control import SimulatorControl  # its HTTP library costs a server 0.3 s for nothing
+        from alchemiser_simulator.control.control import (
+            SimulatorControl,  # its HTTP library costs a server 0.3 s for nothing
+        )
 
         return SimulatorControl(self.url)
 

@@ -13,7 +13,7 @@ import numpy as np
 from alchemiser_common.messages.bars import DailyBars
 from alchemiser_common.messages.snapshot import MissingData
 from alchemiser_common.ports.broker import SymbolBars
-from alchemiser_data.jumps import split_like_jumps
+from alchemiser_data.split_detection import split_like_jumps
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from alchemiser_common.ports.broker import MarketReader, SymbolBars
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.settings import DataSettings, UnknownPolicy
 from alchemiser_data.checks import check_bars, describe_faults
+from alchemiser_data.decision_window import DecisionWindow
 from alchemiser_data.provisional import provisional_row
-from alchemiser_data.session import DecisionWindow
 
 _CALENDAR_DAYS_PER_SESSION = 1.5
 """Generous: a year has 365 days and 251 sessions."""

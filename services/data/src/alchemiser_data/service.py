@@ -22,8 +22,8 @@ from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.state import ABSENT, StateStore, load, load_all, put
 from alchemiser_common.settings import Settings
 from alchemiser_common.telemetry import run_scope
+from alchemiser_data.decision_window import Skip, decision_window
 from alchemiser_data.provider import RunIdentity, UnifiedDataProvider
-from alchemiser_data.session import Skip, decision_window
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from alchemiser_common.messages.report import StageFailure
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import Clock
-from alchemiser_strategy.claim import redeem
+from alchemiser_strategy.claim_check import redeem
 from alchemiser_strategy.manager import MultiStrategyManager
 
 _log = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from alchemiser_common.lambda_entry import Handle
 from alchemiser_common.metrics import Metrics
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.settings import Environment, Settings
-from alchemiser_trading.checks import check_arming
 from alchemiser_trading.handler import TradingFunction
+from alchemiser_trading.runs.checks import check_arming
 from alchemiser_trading.service import TradingService
 
 if TYPE_CHECKING:

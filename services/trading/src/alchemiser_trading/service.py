@@ -17,12 +17,12 @@ from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.events import EventBus
 from alchemiser_common.ports.state import ABSENT, Put, StateStore, put
 from alchemiser_common.settings import Settings
-from alchemiser_trading.journal import Journal, Origin, listing, new_head
-from alchemiser_trading.lease import AccountLease
-from alchemiser_trading.parity import Parity, compare_stored
-from alchemiser_trading.phases import phase_of
-from alchemiser_trading.run import Run, make_tools
-from alchemiser_trading.shadow import shadow_run
+from alchemiser_trading.account.lease import AccountLease
+from alchemiser_trading.journal.journal import Journal, Origin, listing, new_head
+from alchemiser_trading.journal.phases import phase_of
+from alchemiser_trading.runs.parity import Parity, compare_stored
+from alchemiser_trading.runs.run import Run, make_tools
+from alchemiser_trading.runs.shadow import shadow_run
 
 _log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from alpaca.trading.enums import AssetClass, AssetStatus, QueryOrderStatus
 from alpaca.trading.requests import GetAssetsRequest, GetCalendarRequest, GetOrdersRequest
 
 from alchemiser_common.alpaca import payloads
+from alchemiser_common.alpaca.http import Caller, RequestPolicy, change_key, harden
 from alchemiser_common.alpaca.payloads import parse
-from alchemiser_common.alpaca.session import Caller, RequestPolicy, change_key, harden
 from alchemiser_common.errors import (
     AlchemiserError,
     AmbiguousOutcome,

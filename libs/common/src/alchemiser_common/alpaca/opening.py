@@ -3,7 +3,7 @@
 import random
 
 from alchemiser_common.alpaca.broker import AlpacaBroker
-from alchemiser_common.alpaca.session import RequestPolicy
+from alchemiser_common.alpaca.http import RequestPolicy
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.secrets import BrokerCredentials, Secrets

@@ -14,9 +14,9 @@ from alchemiser_common.messages.decision import (
 )
 from alchemiser_common.messages.snapshot import TargetWeight
 from alchemiser_strategy.bars import Bars
+from alchemiser_strategy.engine import last_day, text
 from alchemiser_strategy.engine import nodes as n
-from alchemiser_strategy.engine import text, today
-from alchemiser_strategy.engine.columns import Evaluation
+from alchemiser_strategy.engine.all_days import Evaluation
 from alchemiser_strategy.engine.fragility import Outlook, Point, Push, described
 from alchemiser_strategy.engine.graph import Graph, lay_out, measured_by, parts_of, price_of
 from alchemiser_strategy.engine.indicators import LastDay
@@ -42,19 +42,19 @@ def explained(graph: Graph, last: LastDay, labels: Mapping[n.Portfolio, str]) ->
     last.prepare(graph.readings)
     simulated = Evaluation.of(graph, last.bars, graph.simulated) if graph.series else None
     readings = AsTheyAre(graph, last, simulated, {})
-    day = today.evaluated(graph, readings)
+    day = last_day.evaluated(graph, readings)
     return _Story(graph, day, readings, labels).told()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Story:
     graph: Graph
-    day: today.Day
+    day: last_day.Day
     readings: AsTheyAre
     labels: Mapping[n.Portfolio, str]
 
     def told(self) -> Verdict:
-        weights = today.weights(self.graph, self.day)
+        weights = last_day.weights(self.graph, self.day)
         points: list[Point] = []
         unknown: dict[UnknownReading, None] = {}
         for index in self._path():
@@ -123,7 +123,7 @@ class _Story:
     def _step(self, point: Point, push: Push | None) -> ExplanationStep:
         turned_by = described(push) if push else ""
         if isinstance(point, n.Compare):
-            left, right = today.operand(point.left, self.readings), today.operand(point.right, self.readings)
+            left, right = last_day.operand(point.left, self.readings), last_day.operand(point.right, self.readings)
             return ConditionStep(
                 text=text.comparison(point),
                 left=left,
@@ -134,7 +134,7 @@ class _Story:
                 turned_by=turned_by,
             )
         node = self.graph.nodes[point]
-        members, values = today.competing(self.graph, point, self.day, self.readings) or ([], [])
+        members, values = last_day.competing(self.graph, point, self.day, self.readings) or ([], [])
         chosen = {child for child, _ in self.day.picks[point] or ()}
         return RankingStep(
             text=text.ranking(node) if isinstance(node, n.Filter) else "",

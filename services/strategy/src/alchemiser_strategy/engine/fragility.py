@@ -8,8 +8,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from alchemiser_strategy.engine import last_day
 from alchemiser_strategy.engine import nodes as n
-from alchemiser_strategy.engine import today
 from alchemiser_strategy.engine.graph import Graph
 from alchemiser_strategy.engine.indicators import MOVE
 from alchemiser_strategy.engine.readings import DOWN, UP, AsTheyAre, Moved
@@ -37,7 +37,7 @@ class Outlook:
     def of(
         cls,
         graph: Graph,
-        day: today.Day,
+        day: last_day.Day,
         readings: AsTheyAre,
         weights: Mapping[str, float] | None,
         points: Sequence[Point],
@@ -57,7 +57,7 @@ class Outlook:
         return cls(turned_by, first)
 
 
-def _turning(graph: Graph, day: today.Day, readings: AsTheyAre, point: Point) -> Iterator[Push]:
+def _turning(graph: Graph, day: last_day.Day, readings: AsTheyAre, point: Point) -> Iterator[Push]:
     """The moves that turn this one point."""
     if not isinstance(point, n.Compare):
         yield from _reordering(graph, day, readings, point)
@@ -67,17 +67,17 @@ def _turning(graph: Graph, day: today.Day, readings: AsTheyAre, point: Point) ->
     for symbol in dict.fromkeys(side.symbol for side in sides):
         for direction in (UP, DOWN):
             moved = Moved(readings, symbol, direction, {})
-            left, right = today.operand(point.left, moved), today.operand(point.right, moved)
-            if today.COMPARE[point.operator](left, right) is not outcome:
+            left, right = last_day.operand(point.left, moved), last_day.operand(point.right, moved)
+            if last_day.COMPARE[point.operator](left, right) is not outcome:
                 yield symbol, direction
 
 
-def _reordering(graph: Graph, day: today.Day, readings: AsTheyAre, index: int) -> Iterator[Push]:
-    node, field = graph.nodes[index], today.competing(graph, index, day, readings)
+def _reordering(graph: Graph, day: last_day.Day, readings: AsTheyAre, index: int) -> Iterator[Push]:
+    node, field = graph.nodes[index], last_day.competing(graph, index, day, readings)
     if not isinstance(node, n.Filter) or field is None:
         return
     members, values = field
-    winners = set(today.best(values, node.select, node.k))
+    winners = set(last_day.best(values, node.select, node.k))
     places: dict[str, list[int]] = {}
     for place, child in enumerate(members):
         if not math.isnan(values[place]):
@@ -94,18 +94,18 @@ def _reordering(graph: Graph, day: today.Day, readings: AsTheyAre, index: int) -
     for symbol, touched in places.items():
         for direction in (UP, DOWN):
             moved = Moved(readings, symbol, direction, {})
-            after = {place: today.child_value(graph, node.measure, members[place], moved) for place in touched}
+            after = {place: last_day.child_value(graph, node.measure, members[place], moved) for place in touched}
             if len(after) == 1:
                 ((place, value),) = after.items()
                 turned = (sign * value, place) > first_out if place in winners else (sign * value, place) < last_in
             else:
                 again = [after.get(place, value) for place, value in enumerate(values)]
-                turned = set(today.best(again, node.select, node.k)) != winners
+                turned = set(last_day.best(again, node.select, node.k)) != winners
             if turned:
                 yield symbol, direction
 
 
-def _after(graph: Graph, day: today.Day, readings: AsTheyAre, push: Push) -> Mapping[str, float] | None:
+def _after(graph: Graph, day: last_day.Day, readings: AsTheyAre, push: Push) -> Mapping[str, float] | None:
     """The weights had one symbol closed a little higher or lower."""
     symbol, direction = push
     bit = graph.bit(symbol)
@@ -117,4 +117,4 @@ def _after(graph: Graph, day: today.Day, readings: AsTheyAre, push: Push) -> Map
             gliding = isinstance(graph.nodes[index], n.InverseWeighted) and day.picks[index] is not None
             if not gliding or any(tried.picks[child] is None for child in graph.children[index]):
                 tried.settle(graph, moved, (), (index,))
-    return today.weights(graph, tried)
+    return last_day.weights(graph, tried)

@@ -8,9 +8,9 @@ import numpy as np
 
 from alchemiser_strategy.bars import Bars, Bools, Floats, filled
 from alchemiser_strategy.engine import nodes as n
-from alchemiser_strategy.engine.columns import Evaluation
+from alchemiser_strategy.engine.all_days import Evaluation
 from alchemiser_strategy.engine.graph import Graph, lay_out
-from alchemiser_strategy.engine.holding import held
+from alchemiser_strategy.engine.rebalance import held
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,62 @@
+"""What a deployed stage tells of its rollout: phase, authority, runs, dead letters, alarms. Reads only."""
+
+from alchemiser_cli.history import list_parities, list_runs
+from alchemiser_cli.stage.deployment import Stage
+from alchemiser_cli.stage.guards import require_idle
+from alchemiser_cli.stage.rollout import Facts
+from alchemiser_cli.stage.stack import DeployedStack, Refused
+from alchemiser_common.aws.faults import Asking
+from alchemiser_common.errors import RunInProgress
+from alchemiser_trading.account.authority import read_authority
+from alchemiser_trading.account.trading_state import trading_state
+
+_DEAD_LETTERS = ("MarketDataDeadLetters", "TradeDecisionDeadLetters", "TriggerDeadLetters")
+_RUNS = 60
+"""Newest runs that are read: both pipelines' of thirty days, weekends included."""
+
+
+def read_facts(stage: Stage) -> Facts:
+    """The stage now. Raises Refused if it is not deployed, StoreUnavailable."""
+    stage.account()
+    stack = stage.stack()
+    if stack is None:
+        raise Refused(
+            f"stage {stage.config.name} is not deployed: stack {stage.config.stack} does not exist in region "
+            f"{stage.config.region} of this account"
+        )
+    store, alias = stage.state(stack), stack.account_alias
+    authority = read_authority(store, alias)
+    try:
+        require_idle(store, alias, stage.clock.now())
+        busy = ""
+    except RunInProgress as error:
+        busy = str(error)
+    runs = list_runs(store, alias, limit=_RUNS)
+    return Facts(
+        stage=stage.config.name,
+        phase=stack.phase,
+        authority=None if authority is None else authority.pipeline,
+        run_in_progress=busy,
+        trading=trading_state(store, alias).value,
+        runs=runs,
+        parities=list_parities(store, runs),
+        dead_letters=sum(_waiting(stage, stack, name) for name in _DEAD_LETTERS),
+        alarms=_firing(stage, stack),
+    )
+
+
+def _waiting(stage: Stage, stack: DeployedStack, queue: str) -> int:
+    with Asking(f"queue {queue}", f"the stack's output {queue}"):
+        answer = stage.clients.sqs.get_queue_attributes(
+            QueueUrl=stack.outputs[queue], AttributeNames=["ApproximateNumberOfMessages"]
+        )
+    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def _firing(stage: Stage, stack: DeployedStack) -> tuple[str, ...]:
+    with Asking("alarms", "the stage"):
+        pages = stage.clients.cloudwatch.get_paginator("describe_alarms").paginate(
+            AlarmNamePrefix=f"{stack.name}-", StateValue="ALARM"
+        )
+        alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
+    return tuple(sorted(alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"))

@@ -1,0 +1,1 @@
+"""What a test may do to the exchange: faults, time, inspection."""

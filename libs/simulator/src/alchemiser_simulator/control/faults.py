@@ -1,0 +1,249 @@
+"""Misbehaviour on demand: what can go wrong at a broker, as rules that match requests a number of times.
+
+In: rules (pydantic models, from the control API) and facts about a request. Out: the rules that apply to it. Must be
+reproducible: a rule's probability draws from its own seed.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
+
+from alchemiser_simulator.exchange.orders import CancelQuirks, Quirks
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class When(_Model):
+    """Which requests a rule applies to; what is left out matches everything. `path` is a regular expression."""
+
+    method: Literal["GET", "POST", "PATCH", "DELETE"] | None = None
+    path: str | None = None
+    symbol: str | None = None
+    side: Literal["buy", "sell"] | None = None
+
+    @field_validator("path")
+    @classmethod
+    def _compiles(cls, path: str | None) -> str | None:
+        if path is not None:
+            try:
+                re.compile(path)
+            except re.error as error:
+                raise ValueError(f"{path!r} is not a regular expression: {error}") from error
+        return path
+
+
+class _Rule(_Model):
+    match: When = When()
+    count: int | None = Field(default=None, ge=1, description="times the rule applies; None: always")
+    every: int = Field(default=1, ge=1, description="applies to each n-th matching request only")
+    probability: float = Field(default=1.0, ge=0.0, le=1.0)
+    seed: int = 0
+
+
+class Delay(_Rule):
+    kind: Literal["delay"] = "delay"
+    seconds: float = Field(gt=0, le=30)
+
+
+class TimeoutAfterAccept(_Rule):
+    """The request is carried out, its answer never sent: silence for `hold_seconds`, then a dropped connection."""
+
+    kind: Literal["timeout_after_accept"] = "timeout_after_accept"
+    hold_seconds: float = Field(default=0.0, ge=0, le=60)
+
+
+class DropConnection(_Rule):
+    """The connection breaks before the request is carried out."""
+
+    kind: Literal["drop_connection"] = "drop_connection"
+
+
+class RateLimited(_Rule):
+    kind: Literal["rate_limited"] = "rate_limited"
+    reset_seconds: int = Field(default=1, ge=0, le=60)
+
+
+class ServerError(_Rule):
+    """A gateway's HTML page instead of an answer; `accepted`: the request was carried out all the same."""
+
+    kind: Literal["server_error"] = "server_error"
+    status: int = Field(default=502, ge=500, le=599)
+    accepted: bool = False
+
+
+class StuckCancel(_Rule):
+    """A cancelled order stays pending_cancel for virtual `seconds` (None: for ever); part of it may fill first."""
+
+    kind: Literal["stuck_cancel"] = "stuck_cancel"
+    seconds: float | None = Field(default=None, ge=0)
+    fill_fraction: Decimal = Field(default=Decimal(0), ge=0, le=1)
+
+
+class PartialFills(_Rule):
+    """Each match fills a share of the order; after `max_fills` matches the rest meets its end."""
+
+    kind: Literal["partial_fills"] = "partial_fills"
+    fraction: Decimal = Field(gt=0, le=1)
+    max_fills: int | None = Field(default=None, ge=0)
+    interval_seconds: int = Field(default=1, ge=1)
+    then: Literal["rest", "cancel", "reject", "done_for_day"] = "rest"
+
+
+class LaggingPositions(_Rule):
+    """Positions, cash and buying power show a fill virtual `seconds` late."""
+
+    kind: Literal["lagging_positions"] = "lagging_positions"
+    seconds: float = Field(gt=0)
+
+
+class LatePrice(_Rule):
+    """A filled order shows no average price the first `polls` times it is read."""
+
+    kind: Literal["late_price"] = "late_price"
+    polls: int = Field(ge=1)
+
+
+class Reject(_Rule):
+    """An order is refused on arrival, or (`accepted`) taken and rejected afterwards."""
+
+    kind: Literal["reject"] = "reject"
+    accepted: bool = False
+    status: int = Field(default=403, ge=400, le=499)
+    code: int = 40310000
+    message: str = "order rejected by a fault"
+
+
+class BadQuote(_Rule):
+    kind: Literal["bad_quote"] = "bad_quote"
+    flavour: Literal["zero", "zero_bid", "zero_ask", "crossed", "stale", "absurd", "missing"]
+    stale_seconds: float = Field(default=900.0, gt=0)
+
+
+type Transport = Delay | TimeoutAfterAccept | DropConnection | RateLimited | ServerError
+type OnOrder = PartialFills | LaggingPositions | LatePrice | Reject
+type Fault = Annotated[Transport | OnOrder | StuckCancel | BadQuote, Field(discriminator="kind")]
+
+FAULT = TypeAdapter[Fault](Fault)
+_TRANSPORT = (Delay, TimeoutAfterAccept, DropConnection, RateLimited, ServerError)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a rule can match on."""
+
+    method: str
+    path: str
+    symbols: frozenset[str] = frozenset()
+    side: str | None = None
+
+
+@dataclass(slots=True)
+class _Entry:
+    number: int
+    fault: Fault
+    chance: random.Random
+    seen: int = 0
+    used: int = 0
+
+
+@dataclass(slots=True)
+class FaultBook:
+    """The rules in force."""
+
+    _entries: dict[int, _Entry] = field(default_factory=dict)
+    _next: int = 1
+
+    def __bool__(self) -> bool:
+        return bool(self._entries)
+
+    def add(self, fault: Fault) -> int:
+        """Put a rule in force; returns its number."""
+        number, self._next = self._next, self._next + 1
+        self._entries[number] = _Entry(number, fault, random.Random(fault.seed))  # noqa: S311 - reproducible on purpose
+        return number
+
+    def remove(self, number: int) -> bool:
+        return self._entries.pop(number, None) is not None
+
+    def clear(self) -> None:
+        self._entries.clear()
+
+    def listed(self) -> list[tuple[int, Fault, int]]:
+        """Number, rule, and how often it was applied."""
+        return [(entry.number, entry.fault, entry.used) for entry in self._entries.values()]
+
+    def transport(self, facts: Facts) -> list[Transport]:
+        """Rules that meddle with this request's connection or answer."""
+        return [fault for fault in self._taken(facts, _TRANSPORT) if isinstance(fault, _TRANSPORT)]
+
+    def on_order(self, facts: Facts) -> tuple[Quirks, Reject | None]:
+        """What befalls an order that this request creates."""
+        quirks, refused = Quirks(), None
+        for fault in self._taken(facts, (PartialFills, LaggingPositions, LatePrice, Reject)):
+            match fault:
+                case PartialFills():
+                    quirks = replace(
+                        quirks,
+                        fill_fraction=fault.fraction,
+                        max_fills=fault.max_fills,
+                        interval=fault.interval_seconds,
+                        afterwards=fault.then,
+                    )
+                case LaggingPositions():
+                    quirks = replace(quirks, lag_seconds=fault.seconds)
+                case LatePrice():
+                    quirks = replace(quirks, price_polls=fault.polls)
+                case Reject(accepted=True):
+                    quirks = replace(quirks, reject=True)
+                case Reject():
+                    refused = fault
+                case _:
+                    pass
+        return quirks, refused
+
+    def on_cancel(self, facts: Facts) -> CancelQuirks | None:
+        """What befalls a cancellation."""
+        for fault in self._taken(facts, (StuckCancel,)):
+            if isinstance(fault, StuckCancel):
+                stuck = fault.seconds != 0
+                return CancelQuirks(stuck=stuck, seconds=fault.seconds, fill_fraction=fault.fill_fraction)
+        return None
+
+    def on_quote(self, facts: Facts) -> BadQuote | None:
+        """What befalls a symbol's quote."""
+        return next((fault for fault in self._taken(facts, (BadQuote,)) if isinstance(fault, BadQuote)), None)
+
+    def _taken(self, facts: Facts, kinds: tuple[type[_Rule], ...]) -> Iterable[Fault]:
+        """Matching rules of some kinds, each counted as applied."""
+        return [
+            entry.fault for entry in self._entries.values() if isinstance(entry.fault, kinds) and _takes(entry, facts)
+        ]
+
+
+def _fits(when: When, facts: Facts) -> bool:
+    return (
+        when.method in {None, facts.method}
+        and (when.path is None or re.search(when.path, facts.path) is not None)
+        and (when.symbol is None or when.symbol in facts.symbols)
+        and when.side in {None, facts.side}
+    )
+
+
+def _takes(entry: _Entry, facts: Facts) -> bool:
+    fault = entry.fault
+    if (fault.count is not None and entry.used >= fault.count) or not _fits(fault.match, facts):
+        return False
+    entry.seen += 1
+    if entry.seen % fault.every or entry.chance.random() >= fault.probability:
+        return False
+    entry.used += 1
+    return True

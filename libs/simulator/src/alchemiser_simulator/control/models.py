@@ -1,0 +1,112 @@
+"""What the control API takes and gives, shared by its routes and its client. Unknown fields are refused."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from alchemiser_simulator.control.faults import Fault
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ClockState(_Model):
+    now: datetime
+    is_open: bool
+    mode: str
+    begins: datetime
+    ends: datetime
+
+
+class ClockChange(_Model):
+    """Set `now`, or `advance` by seconds: one of them."""
+
+    now: AwareDatetime | None = None
+    advance: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _one(self) -> ClockChange:
+        if (self.now is None) == (self.advance is None):
+            raise ValueError("give either now or advance")
+        return self
+
+
+class FaultEntry(_Model):
+    number: int
+    used: int
+    fault: Fault
+
+
+class AssetChange(_Model):
+    """None leaves a property as it is."""
+
+    fractionable: bool | None = None
+    tradable: bool | None = None
+    halted: bool | None = None
+    active: bool | None = None
+
+
+class AccountChange(_Model):
+    """None leaves a property as it is."""
+
+    cash: Decimal | None = None
+    trading_blocked: bool | None = None
+    account_blocked: bool | None = None
+    trade_suspended_by_user: bool | None = None
+
+
+class HoldingChange(_Model):
+    """Put shares into the account; zero removes them. Without a price they cost the last one."""
+
+    symbol: str
+    qty: Decimal = Field(ge=0)
+    avg_entry_price: Decimal | None = Field(default=None, gt=0)
+
+
+class Reset(_Model):
+    """A fresh account; what is not given is as configured."""
+
+    start: AwareDatetime | None = None
+    cash: Decimal | None = Field(default=None, ge=0)
+
+
+class HoldingState(_Model):
+    symbol: str
+    qty: Decimal
+    cost: Decimal
+
+
+class OrderState(_Model):
+    id: str
+    client_order_id: str
+    symbol: str
+    side: str
+    status: str
+    qty: Decimal | None
+    notional: Decimal | None
+    limit_price: Decimal | None
+    filled_qty: Decimal
+    filled_cost: Decimal
+    created_at: datetime
+    replaces: str | None
+    replaced_by: str | None
+
+
+class MarketState(_Model):
+    """The truth behind the trading API: booked (not reported) cash and holdings, all orders, request counts."""
+
+    now: datetime
+    cash: Decimal
+    equity: Decimal
+    last_equity: Decimal
+    buying_power: Decimal
+    holdings: list[HoldingState]
+    orders: list[OrderState]
+    fills: int
+    requests: dict[str, int]
+    source: str
+    derived: str

@@ -1,0 +1,147 @@
+"""The exchange's memory: orders, fills, and the head (clock, ledgers, flags). Knows how to change, not when or why.
+
+Every change is noted, so that a store can write exactly what changed and nothing is written twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID, uuid5
+
+from alchemiser_simulator.exchange.acceptance import AccountFlags, Asset
+from alchemiser_simulator.exchange.orders import ZERO, Fill, Ledger, Order, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """All state but orders and fills. `reported` is what positions show; it trails `ledger` by `unreported` fills."""
+
+    now: datetime
+    account: UUID
+    ledger: Ledger
+    reported: Ledger
+    last_equity: Decimal
+    next_number: int = 1
+    unreported: tuple[Fill, ...] = ()
+    assets: Mapping[str, Asset] = field(default_factory=dict)
+    flags: AccountFlags = field(default_factory=AccountFlags)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a request changed."""
+
+    head: Head | None
+    orders: tuple[Order, ...]
+    fills: tuple[Fill, ...]
+
+
+class Books:
+    """Orders by id in submission order, client order ids (kept for ever), fills, and the head."""
+
+    def __init__(self, head: Head, orders: Iterable[Order] = (), fills: Iterable[Fill] = ()) -> None:
+        self._head = head
+        self.orders: dict[UUID, Order] = {order.id: order for order in orders}
+        self.by_client_id: dict[str, UUID] = {order.client_order_id: order.id for order in self.orders.values()}
+        self.fills: list[Fill] = list(fills)
+        self._open: dict[UUID, None] = {order.id: None for order in self.orders.values() if order.is_open}
+        self._saved_fills = len(self.fills)
+        self._changed: dict[UUID, None] = {}
+        self._head_changed = False
+
+    @property
+    def head(self) -> Head:
+        return self._head
+
+    @head.setter
+    def head(self, head: Head) -> None:
+        self._head = head
+        self._head_changed = True
+
+    @property
+    def open_orders(self) -> list[Order]:
+        """Open orders, oldest first."""
+        return [self.orders[order] for order in self._open]
+
+    def open_for(self, symbol: str) -> list[Order]:
+        return [order for order in self.open_orders if order.ticket.symbol == symbol]
+
+    @property
+    def reserved(self) -> Decimal:
+        """USD all open buys may still cost."""
+        return sum((order.reserved for order in self.open_orders), ZERO)
+
+    def number(self) -> int:
+        """The next number of the account's own sequence."""
+        number = self._head.next_number
+        self.head = replace(self._head, next_number=number + 1)
+        return number
+
+    def identity(self, kind: str, number: int) -> UUID:
+        return uuid5(self._head.account, f"{kind}/{number}")
+
+    def put(self, order: Order) -> Order:
+        """Keep a new or changed order."""
+        self.orders[order.id] = order
+        self.by_client_id.setdefault(order.client_order_id, order.id)
+        self._changed[order.id] = None
+        if order.is_open:
+            self._open[order.id] = None
+        else:
+            self._open.pop(order.id, None)
+        return order
+
+    def fill(self, order: Order, qty: Decimal, price: Decimal, at: datetime) -> Order:
+        """Book an execution and return the order after it."""
+        filled, cost = order.filled_qty + qty, order.filled_cost + qty * price
+        after = replace(order, filled_qty=filled, filled_cost=cost, fills=order.fills + 1, updated_at=at)
+        leaves = after.remaining(price)
+        if leaves > 0:
+            pending = order.status is Status.PENDING_CANCEL
+            after = replace(after, status=order.status if pending else Status.PARTIALLY_FILLED)
+        else:
+            after = replace(after, status=Status.FILLED, filled_at=at)
+        fill = Fill(
+            id=self.identity("fill", self.number()),
+            order_id=order.id,
+            symbol=order.ticket.symbol,
+            side=order.ticket.side,
+            qty=qty,
+            price=price,
+            at=at,
+            visible_at=at + timedelta(seconds=order.quirks.lag_seconds),
+            cum_qty=filled,
+            leaves_qty=leaves,
+        )
+        self.fills.append(fill)
+        head = self._head
+        self.head = replace(head, ledger=head.ledger.after(fill), unreported=(*head.unreported, fill))
+        self.report(at)
+        return self.put(after)
+
+    def report(self, now: datetime) -> None:
+        """Let positions show the fills whose time has come, those of one symbol in their order."""
+        reported, left = self._head.reported, list[Fill]()
+        for fill in self._head.unreported:
+            late = fill.visible_at > now or any(other.symbol == fill.symbol for other in left)
+            if late:
+                left.append(fill)
+            else:
+                reported = reported.after(fill)
+        if len(left) == len(self._head.unreported):
+            return
+        # Equal ledgers are one ledger: costs are then the same to the last digit, whatever order fills were shown in.
+        self.head = replace(self._head, reported=reported if left else self._head.ledger, unreported=tuple(left))
+
+    def take_changes(self) -> Changes:
+        """What changed since the last call."""
+        changes = Changes(
+            self._head if self._head_changed else None,
+            tuple(self.orders[order] for order in self._changed),
+            tuple(self.fills[self._saved_fills :]),
+        )
+        self._changed, self._head_changed, self._saved_fills = {}, False, len(self.fills)
+        return changes

@@ -1,0 +1,289 @@
+"""The exchange: one account, its orders and a clock of its own. Pure state machine, no I/O.
+
+In: tickets, cancellations, and moments to advance to. Out: orders, fills, a ledger; Refusals. Must never read a real
+clock or draw a random number: the same calls give the same state, to the byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+from uuid import UUID, uuid5
+
+from alchemiser_simulator.config import SimulatorConfig
+from alchemiser_simulator.exchange import acceptance
+from alchemiser_simulator.exchange.acceptance import AccountFlags, Asset, Situation
+from alchemiser_simulator.exchange.books import Books, Head
+from alchemiser_simulator.exchange.orders import (
+    SHARE_STEP,
+    ZERO,
+    CancelQuirks,
+    Holding,
+    Ledger,
+    Order,
+    OrderTicket,
+    OrderType,
+    Quirks,
+    Side,
+    Status,
+    TimeInForce,
+)
+from alchemiser_simulator.exchange.refusals import (
+    Refusal,
+    duplicate_client_order_id,
+    insufficient_quantity,
+    invalid,
+    not_found,
+    unprocessable,
+)
+from alchemiser_simulator.exchange.timeline import Timeline
+from alchemiser_simulator.exchange.valuation import buying_power, market_value
+from alchemiser_simulator.market.market import Market
+
+_ASSETS = UUID("c2f9a3a4-0f0e-5c36-8a94-7a0c5f5b6d21")
+_NO_QUIRKS = Quirks()
+_GTC_LIFE = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """What a PATCH asks to change; None keeps the order's value."""
+
+    qty: Decimal | None = None
+    limit_price: Decimal | None = None
+    time_in_force: TimeInForce | None = None
+    client_order_id: str | None = None
+
+
+def opening_books(config: SimulatorConfig, market: Market) -> Books:
+    """A fresh account."""
+    ledger = Ledger(config.cash, {})
+    now = config.first_moment(market.calendar)
+    return Books(Head(now=now, account=config.account, ledger=ledger, reported=ledger, last_equity=config.cash))
+
+
+class Exchange:
+    """Operations on the books, each of which either happens whole or raises a Refusal and changes nothing."""
+
+    def __init__(self, config: SimulatorConfig, market: Market, books: Books | None = None) -> None:
+        self.config = config
+        self.market = market
+        self.books = books or opening_books(config, market)
+        self._timeline = Timeline(self.books, market, config)
+
+    @property
+    def now(self) -> datetime:
+        return self.books.head.now
+
+    def advance_to(self, target: datetime) -> None:
+        """Move the clock. Raises Refusal if that is backwards or past the last day with prices."""
+        target = target.astimezone(UTC)
+        if target < self.now:
+            raise invalid(f"now is {self.now}, {target} is earlier; the clock moves backwards only by a reset")
+        if target > self.market.calendar.ends:
+            last = self.market.calendar.sessions[-1].day
+            raise invalid(
+                f"{target} is past the last day with prices, {last}; reset to an earlier start or extend the data"
+            )
+        self._timeline.advance_to(target)
+
+    # Assets
+
+    def asset(self, symbol: str) -> Asset:
+        """The asset called `symbol`. Raises Refusal."""
+        if symbol not in self.market.history.positions:
+            raise not_found(f"asset not found for {symbol}")
+        default = symbol not in self.config.not_fractionable
+        known = self.books.head.assets.get(symbol)
+        return known or Asset(symbol=symbol, id=uuid5(_ASSETS, symbol), fractionable=default)
+
+    def set_asset(self, asset: Asset) -> None:
+        self.books.head = replace(self.books.head, assets={**self.books.head.assets, asset.symbol: asset})
+
+    def set_flags(self, flags: AccountFlags) -> None:
+        self.books.head = replace(self.books.head, flags=flags)
+
+    def set_cash(self, cash: Decimal) -> None:
+        ledger = Ledger(cash, self.books.head.ledger.holdings)
+        self._set_ledger(ledger)
+
+    def set_holding(self, symbol: str, qty: Decimal, average: Decimal | None) -> None:
+        """Put shares into the account without a trade."""
+        self.asset(symbol)
+        price = average if average is not None else self.market.last_price(symbol, self.now) or ZERO
+        self._set_ledger(self.books.head.ledger.holding(symbol, Holding(qty, qty * price)))
+
+    def _set_ledger(self, ledger: Ledger) -> None:
+        self.books.head = replace(self.books.head, ledger=ledger, reported=ledger, unreported=())
+
+    # Orders
+
+    def submit(self, ticket: OrderTicket, quirks: Quirks = _NO_QUIRKS, *, closing: bool = False) -> Order:
+        """Accept an order and return it as accepted; what it traded at once shows when it is read again."""
+        if ticket.client_order_id is not None and ticket.client_order_id in self.books.by_client_id:
+            raise duplicate_client_order_id()
+        if ticket.symbol not in self.market.history.positions:
+            raise unprocessable(f'asset "{ticket.symbol}" not found')
+        reserve_price = acceptance.check(ticket, self._situation(ticket, closing=closing))
+        order = self._accept(ticket, reserve_price, quirks)
+        self._timeline.arrive(order)
+        return order
+
+    def _situation(self, ticket: OrderTicket, *, closing: bool) -> Situation:
+        symbol, head = ticket.symbol, self.books.head
+        buying = ticket.side is Side.BUY
+        return Situation(
+            asset=self.asset(symbol),
+            flags=head.flags,
+            ledger=head.ledger,
+            buying_power=buying_power(self.books, self.market, self.config.multiplier) if buying else ZERO,
+            symbol_orders=self.books.open_for(symbol),
+            quote=self.market.quote(symbol, head.now) if ticket.limit_price is None else None,
+            collar=self.config.market_collar,
+            closing=closing,
+        )
+
+    def _accept(
+        self, ticket: OrderTicket, reserve_price: Decimal, quirks: Quirks, replaces: UUID | None = None
+    ) -> Order:
+        now, number = self.now, self.books.number()
+        session = self.market.calendar.at(now)
+        given = ticket.client_order_id
+        order = Order(
+            id=self.books.identity("order", number),
+            sequence=number,
+            client_order_id=given if given is not None else str(self.books.identity("client", number)),
+            ticket=ticket,
+            status=Status.ACCEPTED if session is None else Status.PENDING_NEW,
+            created_at=now,
+            updated_at=now,
+            expires_at=now + _GTC_LIFE if ticket.time_in_force is TimeInForce.GTC else self._day_ends(now),
+            reserve_price=reserve_price,
+            replaces=replaces,
+            quirks=quirks,
+        )
+        return self.books.put(order)
+
+    def _day_ends(self, now: datetime) -> datetime:
+        return self.market.calendar.next_close(now)
+
+    def order(self, identity: UUID) -> Order:
+        """The order with that id. Raises Refusal."""
+        order = self.books.orders.get(identity)
+        if order is None:
+            raise not_found(f"order not found for {identity}")
+        return order
+
+    def order_by_client_id(self, client_order_id: str) -> Order:
+        """The order with that client order id. Raises Refusal."""
+        identity = self.books.by_client_id.get(client_order_id)
+        if identity is None:
+            raise not_found(f"order not found for {client_order_id}")
+        return self.books.orders[identity]
+
+    def cancel(self, identity: UUID, quirks: CancelQuirks | None = None) -> Order:
+        """Cancel an open order. Raises Refusal if it has ended or is being cancelled."""
+        order = self.order(identity)
+        if not order.is_open or order.status is Status.PENDING_CANCEL:
+            raise unprocessable(f'order is already in "{order.status.value}" state')
+        if quirks is not None and quirks.fill_fraction > 0:
+            order = self._fill_while_cancelling(order, quirks.fill_fraction)
+            if not order.is_open:
+                return order
+        if quirks is not None and quirks.stuck:
+            due = None if quirks.seconds is None else self.now + timedelta(seconds=quirks.seconds)
+            changed = replace(order, status=Status.PENDING_CANCEL, cancel_due=due, updated_at=self.now)
+            return self.books.put(changed)
+        return self._timeline.finish(order, Status.CANCELED, self.now)
+
+    def _fill_while_cancelling(self, order: Order, fraction: Decimal) -> Order:
+        limit = order.ticket.limit_price or self.market.last_price(order.ticket.symbol, self.now) or ZERO
+        left = order.remaining(limit)
+        part = left if fraction >= 1 else (left * fraction).quantize(SHARE_STEP, ROUND_DOWN)
+        if left == left.to_integral_value():
+            part = part.quantize(Decimal(1), ROUND_DOWN)
+        return self.books.fill(order, part, limit, self.now) if part > 0 else order
+
+    def replace(self, identity: UUID, wanted: Replacement, quirks: Quirks = _NO_QUIRKS) -> Order:
+        """Replace an open order by a new one. Without `qty` the new order asks for the original quantity again, fills
+        of the old one notwithstanding: that is what the real broker has done. Raises Refusal.
+        """
+        old = self.order(identity)
+        if not old.is_open or old.status is Status.PENDING_CANCEL:
+            raise unprocessable(f'order is already in "{old.status.value}" state')
+        if old.ticket.notional is not None:
+            raise unprocessable("notional orders cannot be replaced")
+        if wanted.client_order_id is not None and wanted.client_order_id in self.books.by_client_id:
+            raise duplicate_client_order_id()
+        ticket = replace(
+            old.ticket,
+            qty=wanted.qty if wanted.qty is not None else old.ticket.qty,
+            limit_price=wanted.limit_price if wanted.limit_price is not None else old.ticket.limit_price,
+            time_in_force=wanted.time_in_force or old.ticket.time_in_force,
+            client_order_id=wanted.client_order_id,
+        )
+        if replace(ticket, client_order_id=old.ticket.client_order_id) == old.ticket:
+            raise invalid("order parameters are not changed")
+        situation = self._situation(ticket, closing=False)
+        others = [order for order in situation.symbol_orders if order.id != old.id]
+        power = situation.buying_power + old.reserved
+        reserve_price = acceptance.check(ticket, replace(situation, symbol_orders=others, buying_power=power))
+        new = self._accept(ticket, reserve_price, quirks, replaces=old.id)
+        gone = replace(old, status=Status.REPLACED, replaced_at=self.now, replaced_by=new.id, updated_at=self.now)
+        self.books.put(gone)
+        self._timeline.arrive(new)
+        return new
+
+    # Positions
+
+    def close(
+        self,
+        symbol: str,
+        *,
+        qty: Decimal | None = None,
+        percentage: Decimal | None = None,
+        quirks: Quirks = _NO_QUIRKS,
+    ) -> Order:
+        """Sell all, `qty` shares or `percentage` percent of a position at market. Raises Refusal."""
+        self.asset(symbol)
+        holding = self.books.head.ledger.holdings.get(symbol)
+        if holding is None:
+            raise not_found("position does not exist")
+        wanted = holding.qty
+        if qty is not None:
+            wanted = qty
+        elif percentage is not None:
+            if not 0 < percentage <= 100:
+                raise invalid(f"percentage must be between 0 and 100, got {percentage}")
+            wanted = (holding.qty * percentage / 100).quantize(SHARE_STEP, ROUND_DOWN)
+        if wanted > holding.qty:
+            raise insufficient_quantity(symbol, wanted, holding.qty, ZERO, [])
+        ticket = OrderTicket(
+            symbol=symbol, side=Side.SELL, type=OrderType.MARKET, time_in_force=TimeInForce.DAY, qty=wanted
+        )
+        return self.submit(ticket, quirks, closing=True)
+
+    def cancel_all(self) -> Sequence[tuple[UUID, Refusal | None]]:
+        """Cancel every open order; each with what refused it, if anything did."""
+        results: list[tuple[UUID, Refusal | None]] = []
+        for order in self.books.open_orders:
+            try:
+                self.cancel(order.id)
+                results.append((order.id, None))
+            except Refusal as refusal:
+                results.append((order.id, refusal))
+        return results
+
+    # Values
+
+    @property
+    def buying_power(self) -> Decimal:
+        return buying_power(self.books, self.market, self.config.multiplier)
+
+    @property
+    def equity(self) -> Decimal:
+        """Cash plus holdings as booked (not as reported)."""
+        ledger = self.books.head.ledger
+        return ledger.cash + market_value(ledger, self.market, self.now)

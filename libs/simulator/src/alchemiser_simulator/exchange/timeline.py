@@ -1,0 +1,184 @@
+"""Moves the exchange through time: matches orders along the path, expires them, rolls the day, applies splits.
+
+In: a moment to reach. Out: changed books. One long advance and many short ones lead to the same books.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from alchemiser_simulator.config import SimulatorConfig
+from alchemiser_simulator.exchange import matching
+from alchemiser_simulator.exchange.books import Books
+from alchemiser_simulator.exchange.matching import Match
+from alchemiser_simulator.exchange.orders import Order, Side, Status, TimeInForce
+from alchemiser_simulator.exchange.valuation import market_value, spending_power
+from alchemiser_simulator.market.market import Market, second_of
+from alchemiser_simulator.market.sessions import Session, new_york_midnight
+
+_AFTERWARDS = {"cancel": Status.CANCELED, "reject": Status.REJECTED, "done_for_day": Status.DONE_FOR_DAY}
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The rules of time over one set of books."""
+
+    books: Books
+    market: Market
+    config: SimulatorConfig
+
+    def advance_to(self, target: datetime) -> None:
+        """Reach `target`, stopping at every open, close, split and due cancellation on the way."""
+        while self.books.head.now < target:
+            start = self.books.head.now
+            stop = self._next_stop(start, target)
+            self._match_between(start, stop)
+            self.books.head = replace(self.books.head, now=stop)
+            self._at(stop)
+
+    def _next_stop(self, now: datetime, target: datetime) -> datetime:
+        calendar = self.market.calendar
+        number = calendar.started(now)
+        near = calendar.sessions[max(number, 0) : number + 2]
+        stops = [moment for session in near for moment in (session.opens, session.closes)]
+        stops += [new_york_midnight(split.day) for split in self.market.history.splits]
+        stops += [order.cancel_due for order in self.books.open_orders if order.cancel_due is not None]
+        stops += [fill.visible_at for fill in self.books.head.unreported]
+        return min((moment for moment in stops if now < moment < target), default=target)
+
+    def _at(self, now: datetime) -> None:
+        """Everything that happens at a moment, apart from matching."""
+        self.books.report(now)
+        for split in self.market.history.splits:
+            if new_york_midnight(split.day) == now:
+                self._split(split.symbol, Decimal(str(split.ratio)), now)
+        for order in self.books.open_orders:
+            if order.cancel_due is not None and order.cancel_due <= now:
+                self.finish(order, Status.CANCELED, now)
+        completed = self.market.calendar.completed(now)
+        if completed >= 0 and self.market.calendar.sessions[completed].closes == now:
+            self._close_day(now)
+        if (session := self.market.calendar.at(now)) is not None and session.opens == now:
+            for order in self.books.open_orders:
+                if order.status is Status.ACCEPTED:
+                    self.books.put(replace(order, status=Status.NEW, updated_at=now))
+
+    def _split(self, symbol: str, ratio: Decimal, now: datetime) -> None:
+        """Holdings become new shares; open orders were priced in old ones and are cancelled."""
+        head = self.books.head
+        ledger = head.ledger.split(symbol, ratio)
+        reported = ledger if head.reported is head.ledger else head.reported.split(symbol, ratio)
+        unreported = tuple(
+            replace(fill, qty=fill.qty * ratio, price=fill.price / ratio) if fill.symbol == symbol else fill
+            for fill in head.unreported
+        )
+        self.books.head = replace(head, ledger=ledger, reported=reported, unreported=unreported)
+        for order in self.books.open_for(symbol):
+            self.finish(order, Status.CANCELED, now)
+
+    def _close_day(self, now: datetime) -> None:
+        for order in self.books.open_orders:
+            if order.expires_at <= now:
+                stuck = order.status is Status.PENDING_CANCEL
+                if stuck and order.cancel_due is None:
+                    continue  # a cancellation that is stuck for ever stays so
+                self.finish(order, Status.CANCELED if stuck else Status.EXPIRED, now)
+        ledger = self.books.head.ledger
+        equity = ledger.cash + market_value(ledger, self.market, now)
+        self.books.head = replace(self.books.head, last_equity=equity)
+
+    def finish(self, order: Order, status: Status, now: datetime) -> Order:
+        """End an order's life without a fill."""
+        ended = replace(
+            order,
+            status=status,
+            updated_at=now,
+            cancel_due=None,
+            canceled_at=now if status is Status.CANCELED else None,
+            expired_at=now if status is Status.EXPIRED else None,
+            failed_at=now if status is Status.REJECTED else None,
+        )
+        return self.books.put(ended)
+
+    def arrive(self, order: Order) -> Order:
+        """Match a new order at once if the market is open, and settle orders that may not rest."""
+        now = self.books.head.now
+        session = self.market.calendar.at(now)
+        if order.quirks.reject:
+            return self.finish(order, Status.REJECTED, now)
+        if session is not None:
+            second = second_of(session, now)
+            order = self.books.put(replace(order, status=Status.NEW))
+            match = self._find(order, session, (second, second), arriving=True)
+            in_full = match is not None and match.qty == order.remaining(match.price)
+            if match is not None and (in_full or order.ticket.time_in_force is not TimeInForce.FOK):
+                order = self._apply(order, match, now)
+        if order.is_open and order.ticket.time_in_force in {TimeInForce.IOC, TimeInForce.FOK}:
+            order = self.finish(order, Status.CANCELED, now)
+        return order
+
+    def _match_between(self, start: datetime, stop: datetime) -> None:
+        """All matches in (start, stop], earliest first, then by age of the order."""
+        number = self.market.calendar.started(stop)
+        if number < 0 or not self.books.open_orders:
+            return
+        session = self.market.calendar.sessions[number]
+        first = max(second_of(session, start) + 1, 0)
+        last = min(second_of(session, stop), session.seconds - 1)
+        if first > last:
+            return
+        queue: list[tuple[int, int, UUID]] = []
+        found: dict[UUID, Match] = {}
+
+        def look(order: Order, since: int) -> None:
+            match = self._find(order, session, (since, last), arriving=False)
+            if match is not None:
+                found[order.id] = match
+                heapq.heappush(queue, (match.second, order.sequence, order.id))
+
+        for order in self.books.open_orders:
+            look(order, max(first, self._next_second(order, session)))
+        while queue:
+            second, _, identity = heapq.heappop(queue)
+            after = self._apply(self.books.orders[identity], found[identity], session.opens + timedelta(seconds=second))
+            if after.is_open:
+                look(after, second + after.quirks.interval)
+
+    def _next_second(self, order: Order, session: Session) -> int:
+        """The earliest second of another match: a partially filled order waits for its interval."""
+        if not order.fills:
+            return 0
+        last_fill = next(fill for fill in reversed(self.books.fills) if fill.order_id == order.id)
+        return second_of(session, last_fill.at) + order.quirks.interval
+
+    def _find(self, order: Order, session: Session, span: tuple[int, int], *, arriving: bool) -> Match | None:
+        symbol = order.ticket.symbol
+        asset = self.books.head.assets.get(symbol)
+        if asset is not None and (asset.halted or not asset.tradable):
+            return None
+        path, bar = self.market.path(symbol, session), self.market.bar(symbol, session)
+        if path is None or bar is None:
+            return None
+        return matching.find(order, path, bar, span, arriving=arriving, depth_factor=self.config.depth_factor)
+
+    def _apply(self, order: Order, match: Match, at: datetime) -> Order:
+        """Book a match, unless the account can no longer pay for it."""
+        if order.ticket.side is Side.BUY and not self._affordable(order, match, at):
+            return self.finish(order, Status.REJECTED, at)
+        order = self.books.fill(order, match.qty, match.price, at)
+        if order.is_open and matching.exhausted(order) and order.quirks.afterwards in _AFTERWARDS:
+            order = self.finish(order, _AFTERWARDS[order.quirks.afterwards], at)
+        return order
+
+    def _affordable(self, order: Order, match: Match, at: datetime) -> bool:
+        """A gap at the open can make a queued market order dearer than what was reserved for it."""
+        cost = match.price * match.qty
+        if cost <= order.reserved:
+            return True
+        ledger = self.books.head.ledger
+        power = spending_power(ledger, market_value(ledger, self.market, at), self.config.multiplier)
+        return cost <= power - (self.books.reserved - order.reserved)

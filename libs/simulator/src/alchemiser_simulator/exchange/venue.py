@@ -1,0 +1,89 @@
+"""What the HTTP routes talk to: the exchange, its clock mode, the faults in force, request counts and the store.
+
+In: requests' effects. Out: committed state. Must commit before an answer leaves; the gateway sees to when.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from alchemiser_simulator.config import ClockMode, SimulatorConfig
+from alchemiser_simulator.control.faults import FaultBook
+from alchemiser_simulator.exchange.exchange import Exchange, opening_books
+from alchemiser_simulator.exchange.orders import Order
+from alchemiser_simulator.exchange.store import Store
+from alchemiser_simulator.market.bars import BarPages
+from alchemiser_simulator.market.market import Market
+
+
+class Venue:
+    """One running simulator."""
+
+    def __init__(self, config: SimulatorConfig) -> None:
+        self.config = config
+        self.market = Market(config.history, config.spread)
+        self.bars = BarPages(self.market)
+        self.faults = FaultBook()
+        self.counts: Counter[str] = Counter()
+        self._store = Store(config.state, config.history.fingerprint) if config.state is not None else None
+        books = self._store.load() if self._store else None
+        self.exchange = Exchange(config, self.market, books)
+        self._price_polls: dict[UUID, int] = {}
+        self._anchor = (time.monotonic(), self.exchange.now)
+        self.commit()
+
+    def tick(self) -> None:
+        """Let a flowing clock catch up with the wall; it stops at the end of the data."""
+        if self.config.clock is ClockMode.FROZEN:
+            return
+        wall, start = self._anchor
+        passed = timedelta(seconds=(time.monotonic() - wall) * self.config.speed)
+        target = min(start + passed, self.market.calendar.ends)
+        if target > self.exchange.now:
+            self.exchange.advance_to(target)
+
+    def advance_to(self, target: datetime) -> None:
+        """Move the clock by hand; a flowing clock goes on from there."""
+        self.exchange.advance_to(target)
+        self._anchor = (time.monotonic(), self.exchange.now)
+
+    def reset(self, start: datetime | None, cash: Decimal | None) -> None:
+        """A fresh account: orders, ids, positions, faults and counts are gone."""
+        config = replace(
+            self.config,
+            start=start if start is not None else self.config.start,
+            cash=cash if cash is not None else self.config.cash,
+        )
+        books = opening_books(config, self.market)
+        if self._store:
+            self._store.wipe()
+        self.exchange = Exchange(self.config, self.market, books)
+        books.head = books.head  # a fresh head counts as changed, so that it is stored
+        self.faults.clear()
+        self.counts.clear()
+        self._price_polls.clear()
+        self._anchor = (time.monotonic(), self.exchange.now)
+
+    def commit(self) -> None:
+        """Write what changed since the last commit; without a store, forget it."""
+        changes = self.exchange.books.take_changes()
+        if self._store:
+            self._store.save(changes)
+
+    def close(self) -> None:
+        if self._store:
+            self._store.close()
+
+    def price_hidden(self, order: Order) -> bool:
+        """Whether this reading of a filled order still lacks the average price; counts the reading."""
+        polls = order.quirks.price_polls
+        if not polls or not order.filled_qty:
+            return False
+        left = self._price_polls.get(order.id, polls)
+        self._price_polls[order.id] = max(left - 1, 0)
+        return left > 0

@@ -1,0 +1,132 @@
+"""Bodies and queries the HTTP routes accept, as pydantic models; what does not fit is refused by the field's name."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from alchemiser_simulator.exchange.orders import OrderTicket, OrderType, Side, TimeInForce
+from alchemiser_simulator.exchange.refusals import Refusal
+
+
+class Body(BaseModel):
+    """Unknown fields are ignored, as the real API does."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class OrderBody(Body):
+    symbol: str
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce
+    qty: Decimal | None = None
+    notional: Decimal | None = None
+    limit_price: Decimal | None = None
+    client_order_id: str | None = Field(default=None, max_length=128)
+    extended_hours: bool = False
+    order_class: Literal["", "simple"] | None = None
+
+    @property
+    def ticket(self) -> OrderTicket:
+        return OrderTicket(
+            symbol=self.symbol,
+            side=self.side,
+            type=self.type,
+            time_in_force=self.time_in_force,
+            qty=self.qty,
+            notional=self.notional,
+            limit_price=self.limit_price,
+            client_order_id=self.client_order_id or None,
+            extended_hours=self.extended_hours,
+        )
+
+
+class ReplaceBody(Body):
+    qty: Decimal | None = None
+    limit_price: Decimal | None = None
+    time_in_force: TimeInForce | None = None
+    client_order_id: str | None = Field(default=None, max_length=128)
+
+
+class ClosePositionQuery(Body):
+    qty: Decimal | None = None
+    percentage: Decimal | None = None
+
+
+class OrdersQuery(Body):
+    status: Literal["open", "closed", "all"] = "open"
+    limit: int = Field(default=50, ge=1, le=500)
+    after: datetime | None = None
+    until: datetime | None = None
+    direction: Literal["asc", "desc"] = "desc"
+    side: Side | None = None
+    symbols: str | None = None
+
+    @field_validator("after", "until")
+    @classmethod
+    def _aware(cls, moment: datetime | None) -> datetime | None:
+        return aware(moment)
+
+
+class CalendarQuery(Body):
+    start: date = date(1993, 1, 1)
+    end: date | None = None
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _day(cls, value: str | date | None) -> str | date | None:
+        return value[:10] if isinstance(value, str) else value
+
+
+class BarsQuery(Body):
+    symbols: str
+    timeframe: str
+    start: datetime | None = None
+    end: datetime | None = None
+    limit: int = Field(default=1000, ge=1, le=10_000)
+    adjustment: Literal["raw", "split", "dividend", "all"] = "raw"
+    sort: Literal["asc", "desc"] = "asc"
+    page_token: str | None = None
+
+    @field_validator("start", "end")
+    @classmethod
+    def _aware(cls, moment: datetime | None) -> datetime | None:
+        return aware(moment)
+
+
+class SymbolsQuery(Body):
+    symbols: str
+
+
+def aware(moment: datetime | None) -> datetime | None:
+    """A time without a zone is UTC."""
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def symbols_of(text: str | None) -> list[str]:
+    return [] if text is None else [symbol for symbol in (part.strip() for part in text.split(",")) if symbol]
+
+
+def parse[T: BaseModel](model: type[T], values: object, *, status: int = 422) -> T:
+    """`values` as a model. Raises Refusal naming the first field that does not fit and its value."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "body"
+        if first["type"] == "missing":
+            raise Refusal(status, 40010001, f"{field} is required") from error
+        raise Refusal(status, 40010001, f"invalid {field} {first['input']!r}: {first['msg']}") from error
+
+
+def parse_json(body: bytes, *, status: int = 422) -> object:
+    """A JSON body; numbers with a point come as Decimals, so that no digit is lost."""
+    try:
+        return json.loads(body or b"{}", parse_float=Decimal)
+    except ValueError as error:
+        raise Refusal(status, 40010000, f"request body is not JSON: {error}") from error

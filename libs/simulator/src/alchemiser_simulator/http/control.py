@@ -1,0 +1,170 @@
+"""Routes of the control API (/control/...): clock, faults, assets, account, reset, and the state behind it all."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from alchemiser_simulator.control.faults import Fault
+from alchemiser_simulator.control.models import (
+    AccountChange,
+    AssetChange,
+    ClockChange,
+    ClockState,
+    FaultEntry,
+    HoldingChange,
+    HoldingState,
+    MarketState,
+    OrderState,
+    Reset,
+)
+from alchemiser_simulator.exchange.orders import Order
+from alchemiser_simulator.exchange.refusals import not_found
+from alchemiser_simulator.exchange.venue import Venue
+from alchemiser_simulator.http.bodies import parse, parse_json
+from alchemiser_simulator.http.wire import asset_json
+
+
+class _NewFault(BaseModel):
+    fault: Fault
+
+
+def _answer(model: BaseModel, status: int = 200) -> Response:
+    return Response(model.model_dump_json(), status_code=status, media_type="application/json")
+
+
+def _order_state(order: Order) -> OrderState:
+    return OrderState(
+        id=str(order.id),
+        client_order_id=order.client_order_id,
+        symbol=order.ticket.symbol,
+        side=order.ticket.side.value,
+        status=order.status.value,
+        qty=order.ticket.qty,
+        notional=order.ticket.notional,
+        limit_price=order.ticket.limit_price,
+        filled_qty=order.filled_qty,
+        filled_cost=order.filled_cost,
+        created_at=order.created_at,
+        replaces=str(order.replaces) if order.replaces else None,
+        replaced_by=str(order.replaced_by) if order.replaced_by else None,
+    )
+
+
+class ControlRoutes:
+    """Handlers over one venue. No authentication: the server listens on the loopback interface."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+
+    def routes(self) -> list[Route]:
+        table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
+            ("GET", "/control/clock", self.clock),
+            ("POST", "/control/clock", self.set_clock),
+            ("GET", "/control/state", self.state),
+            ("GET", "/control/faults", self.faults),
+            ("POST", "/control/faults", self.add_fault),
+            ("DELETE", "/control/faults", self.clear_faults),
+            ("DELETE", "/control/faults/{number:int}", self.remove_fault),
+            ("PATCH", "/control/assets/{symbol}", self.set_asset),
+            ("PATCH", "/control/account", self.set_account),
+            ("POST", "/control/positions", self.set_holding),
+            ("POST", "/control/reset", self.reset),
+        ]
+        return [Route(path, handler, methods=[method]) for method, path, handler in table]
+
+    def _clock(self) -> ClockState:
+        exchange, calendar = self._venue.exchange, self._venue.market.calendar
+        return ClockState(
+            now=exchange.now,
+            is_open=calendar.at(exchange.now) is not None,
+            mode=self._venue.config.clock.value,
+            begins=calendar.begins,
+            ends=calendar.ends,
+        )
+
+    async def clock(self, _: Request) -> Response:
+        return _answer(self._clock())
+
+    async def set_clock(self, request: Request) -> Response:
+        change = parse(ClockChange, parse_json(await request.body()))
+        target = change.now or self._venue.exchange.now + timedelta(seconds=change.advance or 0.0)
+        self._venue.advance_to(target)
+        return _answer(self._clock())
+
+    async def state(self, _: Request) -> Response:
+        venue, exchange = self._venue, self._venue.exchange
+        head = exchange.books.head
+        holdings = [
+            HoldingState(symbol=symbol, qty=held.qty, cost=held.cost)
+            for symbol, held in sorted(head.ledger.holdings.items())
+        ]
+        return _answer(
+            MarketState(
+                now=head.now,
+                cash=head.ledger.cash,
+                equity=exchange.equity,
+                last_equity=head.last_equity,
+                buying_power=exchange.buying_power,
+                holdings=holdings,
+                orders=[_order_state(order) for order in exchange.books.orders.values()],
+                fills=len(exchange.books.fills),
+                requests=dict(sorted(venue.counts.items())),
+                source=venue.market.history.source,
+                derived=venue.market.history.derived,
+            )
+        )
+
+    async def faults(self, _: Request) -> Response:
+        listed = [
+            FaultEntry(number=number, fault=fault, used=used) for number, fault, used in self._venue.faults.listed()
+        ]
+        return JSONResponse([entry.model_dump(mode="json") for entry in listed])
+
+    async def add_fault(self, request: Request) -> Response:
+        fault = parse(_NewFault, {"fault": parse_json(await request.body())}).fault
+        number = self._venue.faults.add(fault)
+        return _answer(FaultEntry(number=number, fault=fault, used=0), 201)
+
+    async def clear_faults(self, _: Request) -> Response:
+        self._venue.faults.clear()
+        return Response(status_code=204)
+
+    async def remove_fault(self, request: Request) -> Response:
+        number = int(request.path_params["number"])
+        if not self._venue.faults.remove(number):
+            raise not_found(f"no fault has number {number}")
+        return Response(status_code=204)
+
+    async def set_asset(self, request: Request) -> Response:
+        change = parse(AssetChange, parse_json(await request.body()))
+        exchange = self._venue.exchange
+        asset = exchange.asset(str(request.path_params["symbol"]))
+        asset = replace(asset, **change.model_dump(exclude_none=True))
+        exchange.set_asset(asset)
+        return JSONResponse({**asset_json(asset), "halted": asset.halted})
+
+    async def set_account(self, request: Request) -> Response:
+        change = parse(AccountChange, parse_json(await request.body()))
+        exchange = self._venue.exchange
+        if change.cash is not None:
+            exchange.set_cash(change.cash)
+        flags = change.model_dump(exclude_none=True, exclude={"cash"})
+        exchange.set_flags(replace(exchange.books.head.flags, **flags))
+        return await self.state(request)
+
+    async def set_holding(self, request: Request) -> Response:
+        change = parse(HoldingChange, parse_json(await request.body()))
+        self._venue.exchange.set_holding(change.symbol, change.qty, change.avg_entry_price)
+        return await self.state(request)
+
+    async def reset(self, request: Request) -> Response:
+        change = parse(Reset, parse_json(await request.body()))
+        self._venue.reset(change.start, change.cash)
+        return _answer(self._clock())

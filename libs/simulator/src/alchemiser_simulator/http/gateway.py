@@ -1,0 +1,230 @@
+"""The door every request passes: counts, authentication, rate limit, transport faults, the commit before the answer.
+
+In: ASGI requests. Out: the routes' answers, or what a fault makes of them. Must never let an answer out before the
+state behind it is committed, and never apply a fault to the control API.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from alchemiser_simulator.control.faults import (
+    Delay,
+    DropConnection,
+    Facts,
+    RateLimited,
+    ServerError,
+    TimeoutAfterAccept,
+    Transport,
+)
+from alchemiser_simulator.exchange.venue import Venue
+from alchemiser_simulator.http.bodies import symbols_of
+from alchemiser_simulator.http.connections import drop
+
+_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}")
+_NAMED = re.compile(r"^(/v2/(?:positions|assets)|/control/assets)/[^/]+")
+_MINUTE = 60
+_HTML = "<html><head><title>{status}</title></head><body><center><h1>{status} Bad Gateway</h1></center></body></html>"
+
+
+def endpoint(method: str, path: str) -> str:
+    """A request's name in the counts: ids and symbols give way to placeholders."""
+    return f"{method} {_NAMED.sub(r'\1/{symbol}', _ID.sub('{id}', path))}"
+
+
+@dataclass(slots=True)
+class RateWindow:
+    """Requests left in the current minute of the exchange's clock."""
+
+    limit: int
+    minute: int = 0
+    used: int = 0
+
+    def take(self, now: float) -> bool:
+        """Count a request; False when the minute's budget is spent."""
+        minute = int(now // _MINUTE)
+        if minute != self.minute:
+            self.minute, self.used = minute, 0
+        self.used += 1
+        return self.used <= self.limit
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        values = {
+            "x-ratelimit-limit": self.limit,
+            "x-ratelimit-remaining": max(self.limit - self.used, 0),
+            "x-ratelimit-reset": (self.minute + 1) * _MINUTE,
+        }
+        return [(name.encode(), str(value).encode()) for name, value in values.items()]
+
+
+def _too_many() -> Response:
+    return JSONResponse({"code": 42910000, "message": "rate limit exceeded"}, status_code=429)
+
+
+class Gateway:
+    """ASGI middleware around the routes of one venue."""
+
+    def __init__(self, app: ASGIApp, venue: Venue) -> None:
+        self._app = app
+        self._venue = venue
+        self._window = RateWindow(venue.config.rate_limit)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = str(scope["path"])
+        self._venue.counts[endpoint(str(scope["method"]), path)] += 1
+        if not path.startswith("/v2/"):
+            await self._run(scope, receive, self._committing(send))
+            return
+        allowed = self._window.take(self._venue.exchange.now.timestamp())
+        answering = self._limited(self._committing(send))
+        refused = self._unauthorised(scope)
+        if refused is None and self._venue.config.enforce_rate_limit and not allowed:
+            refused = _too_many()
+        if refused is not None:
+            await refused(scope, receive, answering)
+        elif self._venue.faults:
+            await self._run_with_faults(scope, receive, answering)
+        else:
+            await self._run(scope, receive, answering)
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._venue.tick()
+        await self._app(scope, receive, send)
+
+    def _committing(self, send: Send) -> Send:
+        async def committed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._venue.commit()
+            await send(message)
+
+        return committed
+
+    def _limited(self, send: Send) -> Send:
+        async def limited(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message["headers"]}
+                fresh = [header for header in self._window.headers if header[0] not in present]
+                message = {**message, "headers": [*message["headers"], *fresh]}
+            await send(message)
+
+        return limited
+
+    def _unauthorised(self, scope: Scope) -> Response | None:
+        headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        if headers.get(b"authorization"):
+            return None
+        key, secret = headers.get(b"apca-api-key-id", b""), headers.get(b"apca-api-secret-key", b"")
+        if not key or not secret:
+            return JSONResponse({"code": 40110000, "message": "request is not authorized"}, status_code=401)
+        known = self._venue.config.api_keys
+        if known and key.decode("latin-1") not in known:
+            return JSONResponse({"code": 40310000, "message": "forbidden."}, status_code=403)
+        return None
+
+    async def _run_with_faults(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _body(receive)
+        sent = False
+
+        async def replay() -> Message:
+            nonlocal sent
+            if sent:
+                return await receive()
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        for fault in self._venue.faults.transport(self._facts(scope, body)):
+            if isinstance(fault, Delay):
+                await asyncio.sleep(fault.seconds)
+            else:
+                await self._meddle(fault, scope, replay, send)
+                return
+        await self._run(scope, replay, send)
+
+    async def _meddle(self, fault: Transport, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer in the routes' stead, or keep their answer back."""
+        match fault:
+            case RateLimited():
+                answer = _too_many()
+                answer.headers["x-ratelimit-remaining"] = "0"
+                answer.headers["x-ratelimit-reset"] = str(
+                    int(self._venue.exchange.now.timestamp()) + fault.reset_seconds
+                )
+                await answer(scope, receive, send)
+            case ServerError():
+                if fault.accepted:
+                    await self._run(scope, receive, self._committing(_swallow))
+                page = _HTML.format(status=fault.status)
+                await Response(page, fault.status, media_type="text/html")(scope, receive, send)
+            case DropConnection():
+                await _hang_up(scope, receive)
+            case TimeoutAfterAccept():
+                await self._run(scope, receive, self._committing(_swallow))
+                if fault.hold_seconds:
+                    await _silence(receive, fault.hold_seconds)
+                await _hang_up(scope, receive)
+            case Delay():
+                await self._run(scope, receive, send)
+
+    def _facts(self, scope: Scope, body: bytes) -> Facts:
+        """Method, path, and the symbols and side a request is about, as far as it tells."""
+        method, path = str(scope["method"]), str(scope["path"])
+        query = parse_qs(bytes(scope["query_string"]).decode("latin-1"))
+        symbols = symbols_of(query.get("symbols", [None])[0])
+        found = _ID.search(path)
+        order = self._venue.exchange.books.orders.get(UUID(found.group())) if found else None
+        if order is not None:
+            return Facts(method, path, frozenset({order.ticket.symbol}), order.ticket.side.value)
+        if path.startswith("/v2/positions/"):
+            symbols = [path.rsplit("/", 1)[1]]
+        side: str | None = None
+        try:
+            values = json.loads(body) if body else None
+        except ValueError:
+            values = None
+        if isinstance(values, dict):
+            symbols = [str(values["symbol"])] if "symbol" in values else symbols
+            side = str(values["side"]) if "side" in values else None
+        return Facts(method, path, frozenset(symbols), side)
+
+
+async def _body(receive: Receive) -> bytes:
+    parts, more = [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = bool(message.get("more_body", False))
+    return b"".join(parts)
+
+
+async def _swallow(_: Message) -> None:
+    """An answer nobody will hear."""
+
+
+async def _silence(receive: Receive, seconds: float) -> None:
+    """Say nothing until the client gives up or the time is over."""
+    try:
+        async with asyncio.timeout(seconds):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        return
+
+
+async def _hang_up(scope: Scope, receive: Receive) -> None:
+    """Break the connection and wait until it is gone, so that the server does not answer for us."""
+    drop(scope)
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,265 @@
+"""Routes of the trading API (/v2/...): account, positions, orders, assets, activities, calendar, clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from urllib.parse import unquote
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from alchemiser_simulator.control.faults import Facts
+from alchemiser_simulator.exchange.acceptance import Asset
+from alchemiser_simulator.exchange.exchange import Replacement
+from alchemiser_simulator.exchange.orders import CancelQuirks, Order, Quirks
+from alchemiser_simulator.exchange.refusals import Refusal, not_found, unprocessable
+from alchemiser_simulator.exchange.venue import Venue
+from alchemiser_simulator.http.bodies import (
+    CalendarQuery,
+    ClosePositionQuery,
+    OrderBody,
+    OrdersQuery,
+    ReplaceBody,
+    parse,
+    parse_json,
+    symbols_of,
+)
+from alchemiser_simulator.http.wire import (
+    Json,
+    JsonObject,
+    account_json,
+    asset_json,
+    clock_json,
+    fill_json,
+    order_json,
+    position_json,
+    refusal_json,
+    session_json,
+)
+from alchemiser_simulator.market.sessions import new_york_day
+
+_OFFERED = re.compile(r"^(market|limit)$")
+
+
+class TradingRoutes:
+    """Handlers over one venue. All run on the event loop, one at a time: each is one step of the exchange."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+
+    def routes(self) -> list[Route]:
+        """The routing table; orders:by_client_order_id stands before orders/{id}."""
+        table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
+            ("GET", "/v2/account", self.account),
+            ("GET", "/v2/account/activities", self.activities),
+            ("GET", "/v2/account/activities/{kind}", self.activities),
+            ("GET", "/v2/clock", self.clock),
+            ("GET", "/v2/calendar", self.calendar),
+            ("GET", "/v2/assets", self.assets),
+            ("GET", "/v2/assets/{symbol}", self.asset),
+            ("GET", "/v2/positions", self.positions),
+            ("DELETE", "/v2/positions", self.close_all),
+            ("GET", "/v2/positions/{symbol}", self.position),
+            ("DELETE", "/v2/positions/{symbol}", self.close),
+            ("POST", "/v2/orders", self.submit),
+            ("GET", "/v2/orders", self.orders),
+            ("DELETE", "/v2/orders", self.cancel_all),
+            ("GET", "/v2/orders:by_client_order_id", self.order_by_client_id),
+            ("GET", "/v2/orders/{id}", self.order),
+            ("PATCH", "/v2/orders/{id}", self.replace),
+            ("DELETE", "/v2/orders/{id}", self.cancel),
+        ]
+        return [Route(path, handler, methods=[method]) for method, path, handler in table]
+
+    # Account, clock, calendar, assets
+
+    async def account(self, _: Request) -> Response:
+        return JSONResponse(account_json(self._venue.exchange))
+
+    async def activities(self, request: Request) -> Response:
+        """Fills, newest first; other kinds do not occur here."""
+        kinds = symbols_of(request.path_params.get("kind") or request.query_params.get("activity_types"))
+        if kinds and "FILL" not in kinds:
+            return JSONResponse([])
+        exchange = self._venue.exchange
+        return JSONResponse([fill_json(fill, exchange) for fill in reversed(exchange.books.fills)])
+
+    async def clock(self, _: Request) -> Response:
+        return JSONResponse(clock_json(self._venue.exchange))
+
+    async def calendar(self, request: Request) -> Response:
+        query = parse(CalendarQuery, dict(request.query_params))
+        calendar = self._venue.market.calendar
+        end = query.end or max(calendar.sessions[-1].day, new_york_day(self._venue.exchange.now)) + timedelta(days=365)
+        return JSONResponse([session_json(session) for session in calendar.between(query.start, end)])
+
+    async def assets(self, request: Request) -> Response:
+        status = request.query_params.get("status")
+        if request.query_params.get("asset_class", "us_equity") != "us_equity":
+            return JSONResponse([])
+        exchange = self._venue.exchange
+        found = [exchange.asset(symbol) for symbol in self._venue.market.history.symbols]
+        wanted = [asset for asset in found if status is None or asset.active == (status == "active")]
+        return JSONResponse([asset_json(asset) for asset in wanted])
+
+    async def asset(self, request: Request) -> Response:
+        return JSONResponse(asset_json(self._asset(request)))
+
+    def _asset(self, request: Request) -> Asset:
+        """The asset a path names by symbol or by id."""
+        name = unquote(str(request.path_params["symbol"]))
+        exchange = self._venue.exchange
+        try:
+            identity = UUID(name)
+        except ValueError:
+            return exchange.asset(name)
+        for symbol in self._venue.market.history.symbols:
+            if exchange.asset(symbol).id == identity:
+                return exchange.asset(symbol)
+        raise not_found(f"asset not found for {name}")
+
+    # Positions
+
+    async def positions(self, _: Request) -> Response:
+        exchange = self._venue.exchange
+        held = exchange.books.head.reported.holdings
+        return JSONResponse([position_json(exchange, symbol, held[symbol]) for symbol in sorted(held)])
+
+    async def position(self, request: Request) -> Response:
+        exchange, symbol = self._venue.exchange, self._asset(request).symbol
+        holding = exchange.books.head.reported.holdings.get(symbol)
+        if holding is None:
+            raise not_found("position does not exist")
+        return JSONResponse(position_json(exchange, symbol, holding))
+
+    async def close(self, request: Request) -> Response:
+        query = parse(ClosePositionQuery, dict(request.query_params))
+        symbol = self._asset(request).symbol
+        quirks = self._quirks(request, symbol, "sell")
+        order = self._venue.exchange.close(symbol, qty=query.qty, percentage=query.percentage, quirks=quirks)
+        return JSONResponse(self._accepted(order))
+
+    async def close_all(self, request: Request) -> Response:
+        exchange = self._venue.exchange
+        if request.query_params.get("cancel_orders", "").lower() == "true":
+            exchange.cancel_all()
+        results: list[Json] = []
+        for symbol in sorted(exchange.books.head.ledger.holdings):
+            try:
+                order = exchange.close(symbol, quirks=self._quirks(request, symbol, "sell"))
+                entry: JsonObject = {
+                    "symbol": symbol,
+                    "status": 200,
+                    "order_id": str(order.id),
+                    "body": self._accepted(order),
+                }
+            except Refusal as refusal:
+                entry = {
+                    "symbol": symbol,
+                    "status": refusal.status,
+                    "body": {**refusal_json(refusal), "symbol": symbol},
+                }
+            results.append(entry)
+        return JSONResponse(results, status_code=207)
+
+    # Orders
+
+    async def submit(self, request: Request) -> Response:
+        values = parse_json(await request.body())
+        if isinstance(values, dict):
+            kind = values.get("type")
+            if isinstance(kind, str) and not _OFFERED.match(kind):
+                raise unprocessable(f'order type "{kind}" is not offered by this simulator; use market or limit')
+        ticket = parse(OrderBody, values).ticket
+        quirks = self._quirks(request, ticket.symbol, ticket.side.value)
+        return JSONResponse(self._accepted(self._venue.exchange.submit(ticket, quirks)))
+
+    async def orders(self, request: Request) -> Response:
+        query = parse(OrdersQuery, dict(request.query_params))
+        wanted = frozenset(symbols_of(query.symbols))
+        books = self._venue.exchange.books
+        found = books.open_orders if query.status == "open" else list(books.orders.values())
+        chosen = [
+            order
+            for order in found
+            if (query.status != "closed" or not order.is_open)
+            and (not wanted or order.ticket.symbol in wanted)
+            and (query.side is None or order.ticket.side is query.side)
+            and (query.after is None or order.created_at > query.after)
+            and (query.until is None or order.created_at < query.until)
+        ]
+        chosen.sort(key=lambda order: order.sequence, reverse=query.direction == "desc")
+        return JSONResponse([self._read(order) for order in chosen[: query.limit]])
+
+    async def order(self, request: Request) -> Response:
+        return JSONResponse(self._read(self._venue.exchange.order(_identity(request))))
+
+    async def order_by_client_id(self, request: Request) -> Response:
+        name = request.query_params.get("client_order_id", "")
+        return JSONResponse(self._read(self._venue.exchange.order_by_client_id(name)))
+
+    async def replace(self, request: Request) -> Response:
+        body = parse(ReplaceBody, parse_json(await request.body()))
+        identity, exchange = _identity(request), self._venue.exchange
+        old = exchange.order(identity).ticket
+        wanted = Replacement(
+            qty=body.qty,
+            limit_price=body.limit_price,
+            time_in_force=body.time_in_force,
+            client_order_id=body.client_order_id or None,
+        )
+        quirks = self._quirks(request, old.symbol, old.side.value)
+        return JSONResponse(self._accepted(exchange.replace(identity, wanted, quirks)))
+
+    async def cancel(self, request: Request) -> Response:
+        identity, exchange = _identity(request), self._venue.exchange
+        exchange.cancel(identity, self._cancel_quirks(request, exchange.order(identity)))
+        return Response(status_code=204)
+
+    async def cancel_all(self, request: Request) -> Response:
+        exchange = self._venue.exchange
+        results: list[Json] = []
+        for order in exchange.books.open_orders:
+            try:
+                exchange.cancel(order.id, self._cancel_quirks(request, order))
+                results.append({"id": str(order.id), "status": 200, "body": None})
+            except Refusal as refusal:
+                results.append({"id": str(order.id), "status": refusal.status, "body": refusal_json(refusal)})
+        return JSONResponse(results, status_code=207)
+
+    # Faults and rendering
+
+    def _quirks(self, request: Request, symbol: str, side: str) -> Quirks:
+        if not self._venue.faults:
+            return Quirks()
+        quirks, refused = self._venue.faults.on_order(_facts(request, symbol, side))
+        if refused is not None:
+            raise Refusal(refused.status, refused.code, refused.message)
+        return quirks
+
+    def _cancel_quirks(self, request: Request, order: Order) -> CancelQuirks | None:
+        facts = _facts(request, order.ticket.symbol, order.ticket.side.value)
+        return self._venue.faults.on_cancel(facts) if self._venue.faults else None
+
+    def _accepted(self, order: Order) -> JsonObject:
+        return order_json(order, self._venue.exchange.asset(order.ticket.symbol))
+
+    def _read(self, order: Order) -> JsonObject:
+        asset = self._venue.exchange.asset(order.ticket.symbol)
+        return order_json(order, asset, hide_price=self._venue.price_hidden(order))
+
+
+def _facts(request: Request, symbol: str, side: str) -> Facts:
+    return Facts(request.method, request.url.path, frozenset({symbol}), side)
+
+
+def _identity(request: Request) -> UUID:
+    text = str(request.path_params["id"])
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise not_found(f"order not found for {text}") from error

@@ -1,0 +1,233 @@
+"""Orders, positions, the account and assets as the trading API writes them: JSON objects with numbers as strings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+
+from alchemiser_simulator.exchange.acceptance import Asset
+from alchemiser_simulator.exchange.exchange import Exchange
+from alchemiser_simulator.exchange.orders import ZERO, Fill, Holding, Order, Side
+from alchemiser_simulator.exchange.refusals import Refusal, text
+from alchemiser_simulator.exchange.valuation import market_value, spending_power
+from alchemiser_simulator.market.sessions import NEW_YORK, Session
+
+type Json = str | int | float | bool | list[Json] | dict[str, Json] | None
+type JsonObject = dict[str, Json]
+
+_MICRO = Decimal("1e-6")
+_NANO = Decimal("1e-9")
+_MAINTENANCE = Decimal("0.25")
+
+
+def stamp(moment: datetime) -> str:
+    """RFC 3339 in UTC with a Z."""
+    plain = moment.astimezone(UTC).isoformat(timespec="microseconds" if moment.microsecond else "seconds")
+    return plain.removesuffix("+00:00") + "Z"
+
+
+def _when(moment: datetime | None) -> str | None:
+    return None if moment is None else stamp(moment)
+
+
+def _down(value: Decimal) -> str:
+    return text(value.quantize(_MICRO, ROUND_DOWN))
+
+
+def _near(value: Decimal) -> str:
+    return text(value.quantize(_NANO, ROUND_HALF_UP))
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else text(value)
+
+
+def refusal_json(refusal: Refusal) -> JsonObject:
+    """An error body; the extra fields stand beside code and message."""
+    extra: JsonObject = {
+        name: list[Json](detail) if isinstance(detail, list) else detail for name, detail in refusal.fields.items()
+    }
+    return {**extra, "code": refusal.code, "message": refusal.message}
+
+
+def order_json(order: Order, asset: Asset, *, hide_price: bool = False) -> JsonObject:
+    """An order. `hide_price`: the average price is not known yet, as the real broker has it for a moment."""
+    ticket = order.ticket
+    average = order.filled_cost / order.filled_qty if order.filled_qty and not hide_price else None
+    return {
+        "id": str(order.id),
+        "client_order_id": order.client_order_id,
+        "created_at": stamp(order.created_at),
+        "updated_at": stamp(order.updated_at),
+        "submitted_at": stamp(order.created_at),
+        "filled_at": _when(order.filled_at),
+        "expired_at": _when(order.expired_at),
+        "expires_at": stamp(order.expires_at),
+        "canceled_at": _when(order.canceled_at),
+        "failed_at": _when(order.failed_at),
+        "replaced_at": _when(order.replaced_at),
+        "replaced_by": str(order.replaced_by) if order.replaced_by else None,
+        "replaces": str(order.replaces) if order.replaces else None,
+        "asset_id": str(asset.id),
+        "symbol": ticket.symbol,
+        "asset_class": "us_equity",
+        "notional": _text(ticket.notional),
+        "qty": _text(ticket.qty),
+        "filled_qty": text(order.filled_qty),
+        "filled_avg_price": None if average is None else _near(average),
+        "order_class": "",
+        "order_type": ticket.type.value,
+        "type": ticket.type.value,
+        "side": ticket.side.value,
+        "time_in_force": ticket.time_in_force.value,
+        "limit_price": _text(ticket.limit_price),
+        "stop_price": None,
+        "status": order.status.value,
+        "extended_hours": ticket.extended_hours,
+        "legs": None,
+        "trail_percent": None,
+        "trail_price": None,
+        "hwm": None,
+        "position_intent": "buy_to_open" if ticket.side is Side.BUY else "sell_to_close",
+        "subtag": None,
+        "source": None,
+    }
+
+
+def asset_json(asset: Asset) -> JsonObject:
+    attributes: list[Json] = ["fractional_eh_enabled"] if asset.fractionable else []
+    return {
+        "id": str(asset.id),
+        "class": "us_equity",
+        "exchange": "ARCA",
+        "symbol": asset.symbol,
+        "name": f"{asset.symbol} (simulated)",
+        "status": "active" if asset.active else "inactive",
+        "tradable": asset.tradable and asset.active,
+        "marginable": True,
+        "maintenance_margin_requirement": 30,
+        "shortable": False,
+        "easy_to_borrow": False,
+        "fractionable": asset.fractionable,
+        "attributes": attributes,
+    }
+
+
+def position_json(exchange: Exchange, symbol: str, holding: Holding) -> JsonObject:
+    """A position as reported, valued at the last price."""
+    market, now = exchange.market, exchange.now
+    price = market.last_price(symbol, now) or holding.average
+    before = market.previous_close(symbol, now) or price
+    value, gain = holding.qty * price, holding.qty * price - holding.cost
+    today = holding.qty * (price - before)
+    held = sum((order.held for order in exchange.books.open_for(symbol)), ZERO)
+    booked = exchange.books.head.ledger.holdings.get(symbol)
+    available = min(holding.qty, booked.qty if booked else ZERO) - held
+    return {
+        "asset_id": str(exchange.asset(symbol).id),
+        "symbol": symbol,
+        "exchange": "ARCA",
+        "asset_class": "us_equity",
+        "asset_marginable": True,
+        "qty": text(holding.qty),
+        "qty_available": text(max(available, ZERO)),
+        "side": "long",
+        "avg_entry_price": _near(holding.average),
+        "market_value": _near(value),
+        "cost_basis": _near(holding.cost),
+        "unrealized_pl": _near(gain),
+        "unrealized_plpc": _near(gain / holding.cost if holding.cost else ZERO),
+        "unrealized_intraday_pl": _near(today),
+        "unrealized_intraday_plpc": _near(today / (holding.qty * before)),
+        "current_price": _near(price),
+        "lastday_price": _near(before),
+        "change_today": _near(price / before - 1),
+    }
+
+
+def account_json(exchange: Exchange) -> JsonObject:
+    """The account as reported. The pattern-day-trader fields that Alpaca dropped in July 2026 are not there."""
+    head, config = exchange.books.head, exchange.config
+    ledger, multiplier = head.reported, config.multiplier
+    value = market_value(ledger, exchange.market, head.now)
+    equity = ledger.cash + value
+    power = _down(exchange.buying_power)
+    cash_power = max(min(ledger.cash, head.ledger.cash) - exchange.books.reserved, ZERO)
+    begins = exchange.market.calendar.begins
+    return {
+        "id": str(head.account),
+        "account_number": config.account_number,
+        "status": "ACTIVE",
+        "currency": "USD",
+        "cash": _down(ledger.cash),
+        "buying_power": power,
+        "regt_buying_power": _down(
+            max(spending_power(ledger, value, min(multiplier, 2)) - exchange.books.reserved, ZERO)
+        ),
+        "non_marginable_buying_power": _down(cash_power),
+        "effective_buying_power": power,
+        "options_buying_power": _down(cash_power),
+        "portfolio_value": _near(equity),
+        "equity": _near(equity),
+        "last_equity": _near(head.last_equity),
+        "long_market_value": _near(value),
+        "short_market_value": "0",
+        "position_market_value": _near(value),
+        "initial_margin": _near(value / multiplier),
+        "maintenance_margin": _near(value * _MAINTENANCE),
+        "last_maintenance_margin": "0",
+        "sma": "0",
+        "multiplier": str(multiplier),
+        "accrued_fees": "0",
+        "pending_transfer_in": "0",
+        "pending_transfer_out": "0",
+        "shorting_enabled": False,
+        "trading_blocked": head.flags.trading_blocked,
+        "transfers_blocked": False,
+        "account_blocked": head.flags.account_blocked,
+        "trade_suspended_by_user": head.flags.trade_suspended_by_user,
+        "created_at": stamp(begins),
+    }
+
+
+def fill_json(fill: Fill, exchange: Exchange) -> JsonObject:
+    """A fill as an account activity."""
+    done = fill.leaves_qty == 0
+    return {
+        "id": f"{fill.at:%Y%m%d%H%M%S}000::{fill.id}",
+        "account_id": str(exchange.books.head.account),
+        "activity_type": "FILL",
+        "transaction_time": stamp(fill.at),
+        "type": "fill" if done else "partial_fill",
+        "price": text(fill.price),
+        "qty": text(fill.qty),
+        "side": fill.side.value,
+        "symbol": fill.symbol,
+        "leaves_qty": text(fill.leaves_qty),
+        "order_id": str(fill.order_id),
+        "cum_qty": text(fill.cum_qty),
+        "order_status": "filled" if done else "partially_filled",
+    }
+
+
+def session_json(session: Session) -> JsonObject:
+    opens, closes = (moment.astimezone(NEW_YORK) for moment in (session.opens, session.closes))
+    return {
+        "date": session.day.isoformat(),
+        "open": f"{opens:%H:%M}",
+        "close": f"{closes:%H:%M}",
+        "session_open": "0400",
+        "session_close": f"{closes.replace(hour=closes.hour + 4):%H%M}",
+        "settlement_date": session.day.isoformat(),
+    }
+
+
+def clock_json(exchange: Exchange) -> JsonObject:
+    """The clock in New York time, as Alpaca writes it."""
+    calendar, now = exchange.market.calendar, exchange.now
+    return {
+        "timestamp": now.astimezone(NEW_YORK).isoformat(),
+        "is_open": calendar.at(now) is not None,
+        "next_open": calendar.next_open(now).astimezone(NEW_YORK).isoformat(),
+        "next_close": calendar.next_close(now).astimezone(NEW_YORK).isoformat(),
+    }

@@ -1,0 +1,141 @@
+"""The price history a simulated market runs on: immutable arrays of daily bars, and the splits between them.
+
+In: arrays a reader made. Out: complete bars by symbol, adjustment factors, a fingerprint. Must never be modified.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+
+from alchemiser_simulator.market.derive import Bars, FloatArray, IntArray, complete, previous_present
+
+DERIVED_NOTE = (
+    "Open, high, low or volume missing from the source are derived from the closes by a seeded formula; "
+    "they are plausible, not observed."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """`ratio` new shares replace one old share before the open of `day` (3.0 = three for one)."""
+
+    symbol: str
+    day: date
+    ratio: float
+
+
+@dataclass(frozen=True)
+class PriceHistory:
+    """Daily prices as (days x symbols) float64, NaN = no bar.
+
+    Closes are the prices that trade (raw when `splits` are known). `given_*` hold what the source had; the properties
+    `open`, `high`, `low` and `volume` are complete. `adjusted_close` is the source's own dividend-adjusted close.
+    """
+
+    dates: tuple[date, ...]
+    symbols: tuple[str, ...]
+    close: FloatArray
+    given_open: FloatArray | None = None
+    given_high: FloatArray | None = None
+    given_low: FloatArray | None = None
+    given_volume: FloatArray | None = None
+    adjusted_close: FloatArray | None = None
+    splits: tuple[Split, ...] = ()
+    source: str = "memory"
+    _columns: dict[str, Bars] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for array in self._arrays():
+            if array.shape != (len(self.dates), len(self.symbols)):
+                message = f"{self.source}: array of shape {array.shape} for {len(self.dates)} days"
+                raise ValueError(f"{message} x {len(self.symbols)} symbols")
+            array.setflags(write=False)
+
+    def _arrays(self) -> list[FloatArray]:
+        named = (self.close, self.given_open, self.given_high, self.given_low, self.given_volume, self.adjusted_close)
+        return [array for array in named if array is not None]
+
+    @cached_property
+    def ordinals(self) -> IntArray:
+        """Days since 0001-01-01, shape (days,)."""
+        return np.array([day.toordinal() for day in self.dates], dtype=np.int64)
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Column of each symbol."""
+        return {symbol: column for column, symbol in enumerate(self.symbols)}
+
+    @cached_property
+    def derived(self) -> str:
+        """Empty when every bar was observed; otherwise a sentence to show to whoever reads the numbers."""
+        present = ~np.isnan(self.close)
+        for given in (self.given_open, self.given_high, self.given_low, self.given_volume):
+            if given is None or bool(np.isnan(given[present]).any()):
+                return DERIVED_NOTE
+        return ""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Identifies the data: equal for equal dates, symbols, values and splits."""
+        digest = hashlib.blake2b(digest_size=16)
+        digest.update(self.ordinals.tobytes())
+        digest.update("\n".join(self.symbols).encode())
+        for array in self._arrays():
+            digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update(repr(self.splits).encode())
+        return digest.hexdigest()
+
+    def bars(self, symbol: str) -> Bars:
+        """Complete bars of one symbol, arrays of shape (days,). Derived on first use."""
+        if symbol not in self._columns:
+            column = self.positions[symbol]
+            absent = np.full(len(self.dates), np.nan)
+            given = Bars(
+                *(
+                    absent if array is None else array[:, column]
+                    for array in (self.given_open, self.given_high, self.given_low, self.close, self.given_volume)
+                )
+            )
+            self._columns[symbol] = complete(symbol, self.ordinals, given)
+        return self._columns[symbol]
+
+    @cached_property
+    def open(self) -> FloatArray:
+        return np.column_stack([self.bars(symbol).open for symbol in self.symbols])
+
+    @cached_property
+    def high(self) -> FloatArray:
+        return np.column_stack([self.bars(symbol).high for symbol in self.symbols])
+
+    @cached_property
+    def low(self) -> FloatArray:
+        return np.column_stack([self.bars(symbol).low for symbol in self.symbols])
+
+    @cached_property
+    def volume(self) -> FloatArray:
+        return np.column_stack([self.bars(symbol).volume for symbol in self.symbols])
+
+    def split_factors(self, symbol: str, as_of: date) -> FloatArray:
+        """What to divide raw prices by, shape (days,): only splits that have happened by `as_of` count."""
+        factors = np.ones(len(self.dates))
+        for split in self.splits:
+            if split.symbol == symbol and split.day <= as_of:
+                factors[self.ordinals < split.day.toordinal()] *= split.ratio
+        return factors
+
+    def dividend_factors(self, symbol: str, as_of: date) -> FloatArray:
+        """What to divide split-adjusted prices by for dividends, normalised to the last bar by `as_of`."""
+        if self.adjusted_close is None:
+            return np.ones(len(self.dates))
+        column = self.positions[symbol]
+        ratio = self.close[:, column] / self.adjusted_close[:, column]
+        total = np.where(np.isnan(ratio), previous_present(ratio), ratio)
+        known = int(np.searchsorted(self.ordinals, as_of.toordinal(), side="right"))
+        latest = total[max(known - 1, 0)]
+        factors: FloatArray = total / latest / self.split_factors(symbol, as_of)
+        return factors

@@ -1,0 +1,1 @@
+"""What says who may work on an account: authority, trading state, lease, and the trail of changes."""

@@ -1,0 +1,1 @@
+"""What each strategy holds and earned: lots, their records, and how fills are split among strategies."""

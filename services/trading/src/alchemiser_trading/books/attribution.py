@@ -1,0 +1,81 @@
+"""Splits a run's fills over the strategies by their share of each symbol's target change. Pure.
+
+Strategies that want opposite things trade with each other at the fill's price, for the account traded only the rest.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_DOWN, Decimal
+
+from alchemiser_common.ids import Side
+from alchemiser_trading.books.books import UNASSIGNED, Book, aligned
+from alchemiser_trading.orders.legs import LegState
+from alchemiser_trading.plan.plan import FRACTION_STEP, Plan
+
+_SHARE = FRACTION_STEP / 1000
+"""The finest quantity a broker reports."""
+
+
+def attribute(books: Mapping[str, Book], plan: Plan, legs: Sequence[LegState]) -> dict[str, Book]:
+    """The books after the run. They add up to the plan's positions plus the fills, whatever they held before."""
+    result = aligned(books, plan.positions, plan.session)
+    result.setdefault(UNASSIGNED, Book(strategy=UNASSIGNED))
+    for strategy in {share.strategy for target in plan.targets for share in target.shares}:
+        result.setdefault(strategy, Book(strategy=strategy))
+    held = {position.symbol: position for position in plan.positions}
+    by_symbol = {state.leg.symbol: state for state in legs}
+    for symbol in sorted(held.keys() | by_symbol.keys()):
+        before = held[symbol].quantity if symbol in held else Decimal(0)
+        state = by_symbol.get(symbol)
+        price = held[symbol].price if state is None else _price(state)
+        _split(result, plan, symbol, before, state, price)
+    return {name: book for name, book in result.items() if name != UNASSIGNED or book.lots or book.realised != 0}
+
+
+def _split(
+    books: dict[str, Book], plan: Plan, symbol: str, before: Decimal, state: LegState | None, price: Decimal
+) -> None:
+    sign = 1 if state is not None and state.leg.side is Side.BUY else -1
+    planned = sign * state.leg.quantity if state is not None else Decimal(0)
+    filled = sign * state.filled if state is not None else Decimal(0)
+    desired = _desired(plan, symbol, max(before + planned, Decimal(0)), before)
+    progress = min(filled / planned, Decimal(1)) if planned != 0 else Decimal(1)
+    after = {
+        name: book.quantity(symbol) + (desired.get(name, Decimal(0)) - book.quantity(symbol)) * progress
+        for name, book in books.items()
+    }
+    exact = _exact(after, before + filled)
+    # Those that give come first: what they give is there before others take it.
+    changes = sorted((exact[name] - book.quantity(symbol), name) for name, book in books.items())
+    for change, name in changes:
+        if change != 0:
+            books[name] = books[name].changed(symbol, change, price, plan.session)
+
+
+def _desired(plan: Plan, symbol: str, final: Decimal, before: Decimal) -> dict[str, Decimal]:
+    """Shares each strategy is to hold if the plan comes true."""
+    target = next((target for target in plan.targets if target.symbol == symbol), None)
+    if target is None or target.weight <= 0:
+        # No strategy wants it: what the plan leaves of it belongs to none.
+        return {UNASSIGNED: final} if final > 0 and before > 0 else {}
+    weight = Decimal(str(target.weight))
+    return {share.strategy: final * Decimal(str(share.weight)) / weight for share in target.shares}
+
+
+def _exact(quantities: Mapping[str, Decimal], whole: Decimal) -> dict[str, Decimal]:
+    """Rounded to what a broker reports, never negative, adding up to `whole`: the largest takes the rest."""
+    rounded = {
+        name: max(quantity, Decimal(0)).quantize(_SHARE, rounding=ROUND_DOWN) for name, quantity in quantities.items()
+    }
+    left = whole - sum(rounded.values(), Decimal(0))
+    for name in sorted(rounded, key=lambda item: (-rounded[item], item)):
+        taken = max(left, -rounded[name])
+        rounded[name] += taken
+        left -= taken
+        if left == 0:
+            break
+    return rounded
+
+
+def _price(state: LegState) -> Decimal:
+    """The average fill price, or the plan's where nothing is filled or the price never came."""
+    return state.average_price or state.leg.price

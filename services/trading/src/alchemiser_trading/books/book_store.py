@@ -1,0 +1,113 @@
+"""The books in the state store: read, written with a run's end, compared with the broker, repaired by a person."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from alchemiser_common import keys
+from alchemiser_common.errors import RunInProgress
+from alchemiser_common.messages.base import Frozen, Money
+from alchemiser_common.messages.snapshot import Account, Position
+from alchemiser_common.ports.state import ABSENT, Put, StateStore, load, load_all, put
+from alchemiser_trading.account.audit import AuditEntry
+from alchemiser_trading.account.lease import idle_lease
+from alchemiser_trading.books.books import Book, BookDifference, aligned, differences
+
+
+class StrategyWorth(Frozen):
+    """One strategy at the end of a run, in USD."""
+
+    strategy: str
+    market_value: Money
+    realised: Money
+    """Since the first run."""
+    unrealised: Money
+
+
+class DailyEquity(Frozen):
+    """The account at the end of a session's last run, in USD."""
+
+    session: date
+    equity: Money
+    cash: Money
+    strategies: tuple[StrategyWorth, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBooks:
+    """All books of an account with the versions to name when changing them."""
+
+    books: Mapping[str, Book]
+    versions: Mapping[str, int]
+
+    @classmethod
+    def load(cls, store: StateStore, account_alias: str) -> "StoredBooks":
+        """Every strategy's book. Raises StateCorrupt."""
+        found = load_all(store, keys.account_partition(account_alias), Book, prefix=keys.BOOK_PREFIX)
+        return cls(
+            {item.value.strategy: item.value for item in found}, {item.value.strategy: item.version for item in found}
+        )
+
+    def puts(self, account_alias: str, after: Mapping[str, Book]) -> tuple[Put, ...]:
+        """The writes that make `after` the books; a strategy that left keeps an empty one."""
+        whole = {name: Book(strategy=name, realised=book.realised) for name, book in self.books.items()} | dict(after)
+        return tuple(
+            put(keys.strategy_book(account_alias, name), book, self.versions.get(name, ABSENT))
+            for name, book in sorted(whole.items())
+            if book != self.books.get(name)
+        )
+
+
+def equity_put(
+    store: StateStore,
+    account_alias: str,
+    session: date,
+    account: Account,
+    positions: Sequence[Position],
+    books: Mapping[str, Book],
+) -> Put:
+    """The write of the session's equity; a later run of the session replaces it."""
+    prices = {position.symbol: position.price for position in positions}
+    worth = tuple(
+        StrategyWorth(
+            strategy=name,
+            market_value=book.market_value(prices),
+            realised=book.realised,
+            unrealised=book.unrealised(prices),
+        )
+        for name, book in sorted(books.items())
+    )
+    key = keys.equity_record(account_alias, session)
+    known = load(store, key, DailyEquity)
+    record = DailyEquity(session=session, equity=account.equity, cash=account.cash, strategies=worth)
+    return put(key, record, known.version if known else ABSENT)
+
+
+def compare_books(store: StateStore, account_alias: str, positions: Sequence[Position]) -> tuple[BookDifference, ...]:
+    """Symbols whose books do not add up to what the broker holds; changes nothing."""
+    stored = StoredBooks.load(store, account_alias)
+    held = {position.symbol: position.quantity for position in positions}
+    return differences(tuple(stored.books.values()), held)
+
+
+def repair_books(
+    store: StateStore, account_alias: str, positions: Sequence[Position], *, who: str, reason: str, now: datetime
+) -> tuple[BookDifference, ...]:
+    """Make the books add up to what the broker holds, with an audit entry; what was wrong comes back.
+
+    Raises RunInProgress while a run has not ended, Conflict if one begins at the same moment.
+    """
+    if not who.strip() or not reason.strip():
+        raise ValueError("a repair of the books needs who and reason")
+    wrong = compare_books(store, account_alias, positions)
+    if not wrong:
+        return wrong
+    guard = idle_lease(store, account_alias, now)
+    if guard is None:
+        raise RunInProgress(f"the books of {account_alias} cannot be repaired while a run has not ended")
+    stored = StoredBooks.load(store, account_alias)
+    after = aligned(stored.books, positions, now.date())
+    listed = ", ".join(f"{item.symbol} {item.in_books} to {item.at_broker}" for item in wrong)
+    entry = AuditEntry(at=now, who=who, what=f"books: {listed}", reason=reason)
+    store.write(guard, *stored.puts(account_alias, after), entry.put(account_alias, "books"))
+    return wrong

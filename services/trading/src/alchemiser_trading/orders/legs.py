@@ -1,0 +1,177 @@
+"""One leg of a plan on its way: its state, and what it asks of the broker. Values only; `execution` moves them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from alchemiser_common.ids import Side
+from alchemiser_common.messages.report import LegStatus
+from alchemiser_common.ports.broker import BrokerOrder
+from alchemiser_common.settings import ExecutionStyle
+from alchemiser_trading.plan.plan import PlannedLeg
+
+_SMALLEST_ORDER = Decimal(1)
+"""USD: the broker takes no smaller order, except to close a position."""
+
+
+class LegPhase(StrEnum):
+    """What a leg waits for."""
+
+    HELD = "held"
+    """A buy whose cash is not there yet."""
+    READY = "ready"
+    """The next order: no order of the leg is open."""
+    SENT = "sent"
+    """To know whether its order landed."""
+    WORKING = "working"
+    """Fills of its open order."""
+    CANCELLING = "cancelling"
+    """The end of the order it asked to cancel."""
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One order of a leg as it will be asked for."""
+
+    number: int
+    quantity: Decimal
+    limit_price: Decimal | None
+    """USD; None for a market order."""
+    cost_price: Decimal
+    """USD: what a share may cost at most by our reckoning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Write the intent of a new step, then send it."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """Send the step again under the same id: it surely is not at the broker, or the broker will show that it is."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Ask for a cancel; only a later read tells what came of it."""
+
+    order_id: str
+
+
+type Action = Place | Resend | Cancel
+
+
+@dataclass(frozen=True, slots=True)
+class LegState:
+    """Everything known of a leg. The quantity still to trade is derived from the broker's fills, never remembered."""
+
+    leg: PlannedLeg
+    phase: LegPhase
+    intended: Decimal
+    """Shares; the plan's, or less if cash was short."""
+    chain: tuple[BrokerOrder, ...] = ()
+    """Orders that have ended, oldest first."""
+    order: BrokerOrder | None = None
+    """The one order that may still fill."""
+    pending: Step | None = None
+    """The step that was written last."""
+    steps: int = 0
+    """Number of the step that was written last."""
+    walked: int = 0
+    """How far the walk through the spread has come."""
+    style: ExecutionStyle | None = None
+    since: datetime | None = None
+    """When the present phase began."""
+    not_before: datetime | None = None
+    """No action before this."""
+    misses: int = 0
+    """Look-ups in a row that did not find the order."""
+    sends: int = 0
+    refusals: int = 0
+    quoteless_since: datetime | None = None
+    short_since: datetime | None = None
+    """Since when cash does not cover the next order in full."""
+    spendable: Decimal | None = None
+    """USD that the next order of a buy may cost."""
+    cash_coming: bool = False
+    """Other legs are under way that bring cash or give back what they keep: a short buy waits for them."""
+    cash_lags: bool = False
+    """The broker's cash does not show all fills yet: a short buy waits a while for it."""
+    arrival_mid: Decimal | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    stopping: str = ""
+    """Why no further order may be sent; empty while it may."""
+    outcome: LegStatus | None = None
+    reason: str = ""
+
+    @property
+    def orders(self) -> tuple[BrokerOrder, ...]:
+        """Every order of the leg as last reported."""
+        return self.chain if self.order is None else (*self.chain, self.order)
+
+    @property
+    def filled(self) -> Decimal:
+        """Shares, by the broker's reports."""
+        return sum((order.filled_quantity for order in self.orders), Decimal(0))
+
+    @property
+    def remaining(self) -> Decimal:
+        """Shares still to trade; never negative."""
+        return max(self.intended - self.filled, Decimal(0))
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """USD, over all fills; None while nothing is filled or a price is not reported yet."""
+        filled = [order for order in self.orders if order.filled_quantity > 0]
+        if not filled or any(order.average_price is None for order in filled):
+            return None
+        return self.known_value / sum((order.filled_quantity for order in filled), Decimal(0))
+
+    @property
+    def known_value(self) -> Decimal:
+        """USD of the fills whose price is known."""
+        return sum((order.filled_quantity * (order.average_price or 0) for order in self.orders), Decimal(0))
+
+    @property
+    def unpriced(self) -> Decimal:
+        """Shares filled at a price that is not reported yet."""
+        return sum((order.filled_quantity for order in self.orders if order.average_price is None), Decimal(0))
+
+    @property
+    def unpriced_cost(self) -> Decimal:
+        """USD that these may have cost at most: their orders' limits, or what was reckoned for a market order."""
+        reckoned = self.pending.cost_price if self.pending else self.leg.price
+        return sum(
+            (
+                order.filled_quantity * (order.limit_price or reckoned)
+                for order in self.orders
+                if not order.average_price
+            ),
+            Decimal(0),
+        )
+
+    @property
+    def under_way(self) -> bool:
+        """Whether an order of the leg may be at the broker."""
+        return self.phase in {LegPhase.SENT, LegPhase.WORKING, LegPhase.CANCELLING}
+
+    def negligible(self, quantity: Decimal) -> bool:
+        """Whether so few shares cannot be ordered; what is left of a full exit is always tried."""
+        if quantity < self.leg.step and not (self.leg.full_exit and self.leg.fractionable):
+            return True
+        if self.leg.full_exit or not self.leg.fractionable:
+            return quantity <= 0
+        return quantity * self.leg.price < _SMALLEST_ORDER
+
+
+def start(leg: PlannedLeg) -> LegState:
+    """A leg before its first order: sells are ready, buys wait for their cash."""
+    phase = LegPhase.HELD if leg.side is Side.BUY else LegPhase.READY
+    return LegState(leg=leg, phase=phase, intended=leg.quantity)

@@ -1,0 +1,63 @@
+"""Waits until the broker's figures agree with the fills: prices come late, positions and cash lag for seconds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from alchemiser_common.messages.snapshot import Account, Position
+from alchemiser_common.ports.broker import MarketReader
+from alchemiser_common.ports.clock import Clock
+from alchemiser_common.settings import ExecutionSettings
+from alchemiser_trading.orders.legs import LegState
+from alchemiser_trading.orders.order_gateway import TimeLeft
+from alchemiser_trading.orders.order_tracker import OrderTracker
+from alchemiser_trading.orders.reconcile import Difference, compare_positions
+from alchemiser_trading.plan.plan import Plan
+
+_NEEDED = timedelta(seconds=10)
+"""Process time that the report after this needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """What the broker showed when the legs had ended."""
+
+    account: Account
+    positions: tuple[Position, ...]
+    differences: tuple[Difference, ...] = ()
+    """Positions that the fills do not explain."""
+
+
+class Settling:
+    """The reads after the legs have ended, and before a resumed run goes on."""
+
+    def __init__(
+        self, broker: MarketReader, watch: OrderTracker, clock: Clock, rules: ExecutionSettings, time_left: TimeLeft
+    ) -> None:
+        self._broker = broker
+        self._watch = watch
+        self._clock = clock
+        self._rules = rules
+        self._time_left = time_left
+
+    def afterwards(self, plan: Plan, legs: Sequence[LegState]) -> tuple[tuple[LegState, ...], Afterwards]:
+        """Final legs, account and positions. What still disagrees when patience ends comes back as differences."""
+        ends = self._clock.now() + timedelta(seconds=self._rules.settle_seconds)
+        settled = tuple(legs)
+        while True:
+            settled = tuple(self._watch.newest(state) for state in settled)
+            positions = tuple(self._broker.positions())
+            differences = compare_positions(plan, settled, positions)
+            unpriced = any(state.unpriced > 0 for state in settled)
+            if not (differences or unpriced) or self._clock.now() >= ends or self._time_left() < _NEEDED:
+                return settled, Afterwards(self._broker.account(), positions, differences)
+            self._clock.sleep(self._rules.poll_seconds)
+
+    def unexplained(self, plan: Plan, legs: Sequence[LegState]) -> tuple[Difference, ...]:
+        """Positions that start and fills do not explain, asked again until they do or patience ends."""
+        ends = self._clock.now() + timedelta(seconds=self._rules.settle_seconds)
+        while True:
+            differences = compare_positions(plan, legs, self._broker.positions())
+            if not differences or self._clock.now() >= ends:
+                return differences
+            self._clock.sleep(self._rules.poll_seconds)

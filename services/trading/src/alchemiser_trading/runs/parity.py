@@ -1,0 +1,138 @@
+"""The two pipelines' runs of one cycle side by side: did they see, decide and want the same? Compared by the later one.
+
+`compare` is pure; `compare_stored` reads both runs and keeps the verdict with the modular one. Account and prices of
+plans are not compared: the runs look at them minutes apart, and the one that trades changes them.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from alchemiser_common import keys
+from alchemiser_common.errors import Conflict
+from alchemiser_common.ids import Pipeline, run_id
+from alchemiser_common.messages.base import Frozen, UtcTime
+from alchemiser_common.messages.report import ExecutionReport
+from alchemiser_common.messages.run import RunRecord
+from alchemiser_common.ports.state import ABSENT, StateStore, load, put
+from alchemiser_trading.plan.plan import Plan
+
+_log = logging.getLogger(__name__)
+TOLERANCE = 0.01
+"""How far a weight may differ, as a fraction of equity, if the two saw different data."""
+_MOST_NAMED = 5
+
+
+class Verdict(StrEnum):
+    """What a comparison comes to."""
+
+    IDENTICAL = "identical"
+    """Same data, same weights."""
+    EQUIVALENT = "equivalent"
+    """Other data, and weights within the tolerance."""
+    DIFFERENT = "different"
+    MISSING = "missing"
+    """One of them wants something, the other one ended without a plan."""
+
+    @property
+    def broken(self) -> bool:
+        """Whether a person should look."""
+        return self in {Verdict.DIFFERENT, Verdict.MISSING}
+
+
+class Parity(Frozen):
+    """The verdict on one cycle, as it is stored."""
+
+    cycle_id: str
+    verdict: Verdict
+    detail: str = ""
+    at: UtcTime
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineRun:
+    """What one pipeline's run left."""
+
+    pipeline: Pipeline
+    report: ExecutionReport
+    snapshot_hash: str | None
+    plan: Plan | None
+
+
+def compare(one: PipelineRun, other: PipelineRun) -> tuple[Verdict, str]:
+    """The verdict, and what differs, in one line."""
+    if one.plan is None or other.plan is None:
+        lacking = one if one.plan is None else other
+        why = f"{lacking.report.status.value}, {lacking.report.reason}"
+        return Verdict.MISSING, f"{lacking.pipeline.value} has no plan: {why}"
+    notes = _weights(one.plan, other.plan, 0.0)
+    if one.snapshot_hash == other.snapshot_hash:
+        return (Verdict.DIFFERENT, f"same data; {_named(notes)}") if notes else (Verdict.IDENTICAL, "")
+    beyond = _weights(one.plan, other.plan, TOLERANCE)
+    if beyond:
+        return Verdict.DIFFERENT, f"other data; {_named(beyond)}"
+    return Verdict.EQUIVALENT, f"other data; {_named(notes) if notes else 'same weights'}"
+
+
+def compare_stored(store: StateStore, report: ExecutionReport, now: datetime) -> Parity | None:
+    """Compare a run that has ended with the other pipeline's of its cycle.
+
+    None as long as that one has not ended, and if neither came to a plan: two failures are no agreement. The first
+    verdict on a cycle stays. Raises StoreUnavailable, StateCorrupt.
+    """
+    sides = [_side(store, report.cycle_id, pipeline) for pipeline in (Pipeline.MONOLITH, Pipeline.MODULAR)]
+    one, other = sides
+    if one is None or other is None or (one.plan is None and other.plan is None):
+        return None
+    key = keys.parity_record(run_id(report.cycle_id, Pipeline.MODULAR))
+    known = load(store, key, Parity)
+    if known is not None:
+        return known.value
+    verdict, detail = compare(one, other)
+    parity = Parity(cycle_id=report.cycle_id, verdict=verdict, detail=detail, at=now)
+    try:
+        store.write(put(key, parity, ABSENT))
+    except Conflict:
+        return None  # the other pipeline ended at the same moment, and tells
+    log = _log.error if verdict.broken else _log.info
+    log("pipelines compared", extra={"verdict": verdict.value, "detail": detail})
+    return parity
+
+
+def _side(store: StateStore, cycle_id: str, pipeline: Pipeline) -> PipelineRun | None:
+    run = run_id(cycle_id, pipeline)
+    report = load(store, keys.report_record(run), ExecutionReport)
+    if report is None:
+        return None
+    record = load(store, keys.data_record(run), RunRecord)
+    plan = load(store, keys.plan_record(run), Plan)
+    return PipelineRun(
+        pipeline, report.value, record.value.snapshot_hash if record else None, None if plan is None else plan.value
+    )
+
+
+def _weights(one: Plan, other: Plan, tolerance: float) -> list[str]:
+    """Where weights differ by more than the tolerance: of the account, then of each strategy."""
+    mine, theirs = ({target.symbol: target.weight for target in plan.targets} for plan in (one, other))
+    notes = _differing("", mine, theirs, tolerance)
+    strategies = [
+        {targets.strategy: {item.symbol: item.weight for item in targets.weights} for targets in plan.strategy_targets}
+        for plan in (one, other)
+    ]
+    for name in sorted(strategies[0].keys() | strategies[1].keys()):
+        notes += _differing(f"{name}: ", strategies[0].get(name, {}), strategies[1].get(name, {}), tolerance)
+    return notes
+
+
+def _differing(of: str, mine: dict[str, float], theirs: dict[str, float], tolerance: float) -> list[str]:
+    return [
+        f"{of}{symbol} {mine.get(symbol, 0.0):.4f} and {theirs.get(symbol, 0.0):.4f}"
+        for symbol in sorted(mine.keys() | theirs.keys())
+        if abs(mine.get(symbol, 0.0) - theirs.get(symbol, 0.0)) > tolerance
+    ]
+
+
+def _named(notes: list[str]) -> str:
+    more = len(notes) - _MOST_NAMED
+    return "; ".join([*notes[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])

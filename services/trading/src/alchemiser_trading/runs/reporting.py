@@ -1,0 +1,109 @@
+"""From legs that have ended to the run's report: intended against done, why not more, and what is left over. Pure."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from alchemiser_common.ids import Side
+from alchemiser_common.messages.report import LegReport, LegStatus, Residual, RunStatus
+from alchemiser_trading.orders.legs import LegState
+from alchemiser_trading.orders.order_gateway import Stop, StopKind
+from alchemiser_trading.orders.settling import Afterwards
+from alchemiser_trading.plan.plan import Plan, SkippedLeg
+
+_MOST_NAMED = 5
+_SHARE = Decimal("0.000000001")
+_NOTEWORTHY = Decimal("0.995")
+"""Buys of a full portfolio are always cut a little, by the allowance for the spread."""
+
+
+def status_of(legs: Sequence[LegState], skipped: Sequence[SkippedLeg], stop: Stop | None) -> RunStatus:
+    """What the run came to: halted if a person must look, partial if a leg got less than planned."""
+    if any(state.outcome is LegStatus.FROZEN for state in legs):
+        return RunStatus.HALTED
+    complete = all(state.outcome is LegStatus.FILLED for state in legs)
+    if stop is not None and stop.kind is StopKind.UNRECONCILED:
+        return RunStatus.HALTED
+    if complete and not skipped:
+        return RunStatus.COMPLETED
+    if stop is not None and stop.kind is StopKind.HALTED:
+        return RunStatus.HALTED
+    only_cash = all(state.outcome is LegStatus.FILLED or _cut_short(state) for state in legs)
+    return RunStatus.COMPLETED if only_cash and not any(leg.untradable for leg in skipped) else RunStatus.PARTIAL
+
+
+def reason_of(plan: Plan, legs: Sequence[LegState], stop: Stop | None, after: Afterwards) -> str:
+    """Everything a person should know, in one line; empty if all went as planned."""
+    notes: list[str] = [] if stop is None else [stop.reason]
+    if plan.shrink < _NOTEWORTHY:
+        notes.append(f"all buys cut to {plan.shrink:.4f} of their value: cash falls short")
+    unhappy = [
+        f"{state.leg.side.value} {state.leg.symbol}: {state.outcome.value}, {state.reason}"
+        for state in legs
+        if state.outcome is not None and state.outcome is not LegStatus.FILLED and state.reason
+    ]
+    notes.extend(_shortened(unhappy))
+    notes.extend(_shortened([f"{leg.side.value} {leg.symbol} left alone: {leg.reason}" for leg in plan.skipped]))
+    notes.extend(_shortened([f"position {item.symbol}: {item.detail}" for item in after.differences]))
+    return "; ".join(notes)
+
+
+def leg_reports(plan: Plan, legs: Sequence[LegState]) -> tuple[LegReport, ...]:
+    """One line a leg, and one for each difference that was left alone."""
+    return (*(_leg_report(state) for state in legs), *(_skipped_report(plan, leg) for leg in plan.skipped))
+
+
+def residuals(plan: Plan, after: Afterwards) -> tuple[Residual, ...]:
+    """Target and actual weight of every symbol wanted or held, in fractions of equity."""
+    targets = {target.symbol: target.weight for target in plan.targets}
+    held = {position.symbol: position.market_value for position in after.positions}
+    equity = after.account.equity
+    return tuple(
+        Residual(
+            symbol=symbol,
+            target=targets.get(symbol, 0.0),
+            actual=float(held.get(symbol, Decimal(0)) / equity) if equity > 0 else 0.0,
+        )
+        for symbol in sorted(targets.keys() | held.keys())
+    )
+
+
+def _leg_report(state: LegState) -> LegReport:
+    taken = timedelta(0)
+    if state.started_at is not None and state.ended_at is not None:
+        taken = max(state.ended_at - state.started_at, taken)
+    return LegReport(
+        symbol=state.leg.symbol,
+        side=state.leg.side,
+        status=state.outcome or LegStatus.UNFILLED,
+        intended=state.leg.quantity,
+        filled=state.filled,
+        average_price=state.average_price,
+        arrival_mid=state.arrival_mid,
+        steps=state.steps,
+        duration=taken,
+        reason=state.reason,
+    )
+
+
+def _skipped_report(plan: Plan, leg: SkippedLeg) -> LegReport:
+    positions = {position.symbol: position for position in plan.positions}
+    price = positions[leg.symbol].price if leg.symbol in positions else None
+    return LegReport(
+        symbol=leg.symbol,
+        side=leg.side,
+        status=LegStatus.REFUSED,
+        intended=(leg.value / price).quantize(_SHARE) if price else Decimal(0),
+        filled=Decimal(0),
+        reason=leg.reason,
+    )
+
+
+def _cut_short(state: LegState) -> bool:
+    """A buy that got all that cash allowed."""
+    return state.leg.side is Side.BUY and state.intended < state.leg.quantity and state.negligible(state.remaining)
+
+
+def _shortened(notes: Sequence[str]) -> list[str]:
+    more = len(notes) - _MOST_NAMED
+    return [*notes[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
