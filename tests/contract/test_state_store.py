@@ -9,8 +9,8 @@ import pytest
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import AlchemiserError, Conflict, InvalidMessage, StateCorrupt, StoreUnavailable
-from alchemiser_common.messages.run import RunEntry
 from alchemiser_common.ports.state import ABSENT, Key, Put, StateStore, load
+from alchemiser_common.records.run import RunEntry
 from support.aws import Aws
 
 KEY = Key("RUN#1", "JOURNAL")

@@ -1,5 +1,6 @@
 """The wire format is pinned by golden files, and every unreadable message is refused by name."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,16 +12,26 @@ import pytest
 
 from alchemiser_common.errors import InvalidMessage
 from alchemiser_common.messages.bars import DailyBars, _pack
-from alchemiser_common.messages.base import Message
+from alchemiser_common.messages.base import SCHEMA_VERSION, Message, Stage
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.event import RunEvent
 from alchemiser_common.messages.reference import SnapshotReference
 from alchemiser_common.messages.report import ExecutionReport, StageFailure
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.messages.wire import MESSAGE_LIMIT, decode, encode
-from support.messages import make_decision, make_event, make_failure, make_reference, make_report, make_snapshot
+from support.messages import (
+    SCHEDULED,
+    make_decision,
+    make_event,
+    make_failure,
+    make_reference,
+    make_report,
+    make_snapshot,
+)
+from support.next_minor import as_next_minor, with_unknown_field
 
 GOLDEN = Path(__file__).parent / "golden"
+MESSAGES = sorted(path for path in GOLDEN.glob("*/*.json") if path.parent.name != "records")
 KINDS: list[tuple[str, type[Message], Callable[[], Message]]] = [
     ("market-snapshot", MarketSnapshot, make_snapshot),
     ("trade-decision", TradeDecision, make_decision),
@@ -42,11 +53,40 @@ def test_todays_message_is_byte_for_byte_the_golden_one(
     )
 
 
-@pytest.mark.parametrize("path", sorted(GOLDEN.rglob("*.json")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("path", MESSAGES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_golden_message_of_any_version_is_still_read(path: Path) -> None:
     name, kind, make = next(entry for entry in KINDS if entry[0] == path.stem)
     message = decode(path.read_text(), kind)
-    assert message.content_hash() == make().content_hash(), f"{name} is read as something else"
+    assert said(message) == said(make()), f"{name} is read as something else"
+    assert message.schema_version == SCHEMA_VERSION, "what is sent on is of this version"
+
+
+def said(message: Message) -> dict[str, object]:
+    """The content. The bytes that a reference's digest is of have their own version in them."""
+    return message.model_dump(exclude={*message.ENVELOPE, "sha256"})
+
+
+@pytest.mark.parametrize(("name", "kind", "make"), KINDS)
+def test_what_the_next_minor_sends_is_read_and_keeps_the_senders_hash(
+    name: str, kind: type[Message], make: Callable[[], Message]
+) -> None:
+    sent = as_next_minor(encode(make()))
+    content = {key: value for key, value in json.loads(sent).items() if key not in kind.ENVELOPE}
+    hash_of_the_sender = hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    message = decode(sent, kind)
+    assert said(message) == said(make()), f"{name} is read as something else"
+    assert message.content_hash() == hash_of_the_sender != make().content_hash()
+    assert message.traced(Stage.TRADING, SCHEDULED, SCHEDULED).content_hash() == hash_of_the_sender
+    assert json.loads(encode(message))["schema_version"] == SCHEMA_VERSION, "sent on as what this version knows of it"
+    changed = message.model_copy(update={"account_alias": "other"})
+    assert changed.content_hash() == make().model_copy(update={"account_alias": "other"}).content_hash()
+
+
+@pytest.mark.parametrize("nested", [False, True], ids=["in the message", "deep inside"])
+@pytest.mark.parametrize("version", [SCHEMA_VERSION, "1.3", "1.0"])
+def test_a_field_that_no_such_version_has_is_refused(version: str, nested: bool) -> None:
+    with pytest.raises(InvalidMessage, match="since_the_next_minor"):
+        decode(with_unknown_field(encode(make_decision()), version, nested=nested), TradeDecision)
 
 
 @pytest.mark.parametrize(("name", "kind", "make"), KINDS)

@@ -7,9 +7,9 @@ from alchemiser_common.ids import Side
 from alchemiser_common.messages.decision import StrategyShare, Target
 from alchemiser_common.messages.snapshot import Position
 from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
+from alchemiser_common.records.plan import Plan, PlannedLeg
 from alchemiser_trading.books.books import Book
 from alchemiser_trading.orders.legs import LegPhase, LegState
-from alchemiser_trading.plan.plan import Plan, PlannedLeg
 from support.messages import ACCOUNT, RUN, SCHEDULED, SESSION
 
 DAY = date(2020, 6, 3)

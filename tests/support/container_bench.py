@@ -22,9 +22,11 @@ from alchemiser_common import keys
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.event import RunEvent
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
-from alchemiser_common.messages.run import RunRecord
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.ports.state import load
+from alchemiser_common.records.journal import Intent
+from alchemiser_common.records.plan import Plan
+from alchemiser_common.records.run import RunRecord
 from alchemiser_local.event_source import Delivery, EventSource
 from alchemiser_local.functions import Answered, Event, Function, Outcome, Unreachable
 from alchemiser_local.provision import RUN_EVENTS
@@ -33,8 +35,7 @@ from alchemiser_local.stage import LocalStage
 from alchemiser_simulator import SimulatorControl
 from alchemiser_simulator.control.faults import Delay, When
 from alchemiser_simulator.control.models import MarketState
-from alchemiser_trading.journal.journal import Intent, Journal
-from alchemiser_trading.plan.plan import Plan
+from alchemiser_trading.journal.journal import Journal
 from support.command import COMMAND
 from support.containers import Boxes
 from support.real_processes import until

@@ -71,6 +71,13 @@ class Faults:
         raise Killed
 
 
+def killing_after(call: str) -> Faults:
+    """A process that dies after the first call whose name begins so."""
+    faults = Faults()
+    faults.on_call = lambda name: faults.at.update({faults.calls: Fault.KILL_AFTER} if name.startswith(call) else {})
+    return faults
+
+
 class FaultyStore:
     """A state store that strikes."""
 

@@ -15,7 +15,7 @@ from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.aws.sqs_queue import SqsQueue
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.lambda_entry import Build, LambdaEntry
-from alchemiser_common.messages.run import CycleTrigger
+from alchemiser_common.messages.trigger import CycleTrigger
 from alchemiser_common.ports.queue import Delivery
 from alchemiser_common.settings import Settings
 from alchemiser_common.settings_loading import load_settings

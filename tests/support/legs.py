@@ -8,10 +8,10 @@ from typing import Any
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegStatus
 from alchemiser_common.ports.broker import BrokerOrder, OrderStatus, Quote
+from alchemiser_common.records.plan import PlannedLeg
 from alchemiser_common.settings import ExecutionSettings, ExecutionStyle
 from alchemiser_trading.orders.legs import Action, LegPhase, LegState, Step, start
 from alchemiser_trading.orders.smart_execution import advance
-from alchemiser_trading.plan.plan import PlannedLeg
 from support.messages import SCHEDULED
 
 QUOTE = Quote(symbol="AAA", bid=Decimal("99.90"), ask=Decimal("100.10"), at=SCHEDULED)

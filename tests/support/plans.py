@@ -6,8 +6,9 @@ from decimal import Decimal
 from alchemiser_common.messages.decision import StrategyShare, Target
 from alchemiser_common.messages.snapshot import Account, Position
 from alchemiser_common.ports.broker import Asset
+from alchemiser_common.records.plan import Plan
 from alchemiser_common.settings import TradingSettings
-from alchemiser_trading.plan.plan import Plan, make_plan
+from alchemiser_trading.plan.plan import make_plan
 from support.messages import ACCOUNT, SCHEDULED, make_decision
 
 SETTINGS = TradingSettings()

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from alchemiser_common.ids import Side
 from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
-from alchemiser_trading.plan.plan import Plan, PlannedLeg
+from alchemiser_common.records.plan import Plan, PlannedLeg
 from support.messages import ACCOUNT, RUN, SCHEDULED, SESSION
 
 

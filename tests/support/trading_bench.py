@@ -27,7 +27,6 @@ from alchemiser_common.messages.decision import (
     TradeDecision,
 )
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
-from alchemiser_common.messages.run import RunRecord
 from alchemiser_common.messages.snapshot import BarPolicy, TargetWeight
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.broker import Broker
@@ -35,6 +34,7 @@ from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.events import EventBus
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.ports.state import ABSENT, StateStore, put
+from alchemiser_common.records.run import RunRecord
 from alchemiser_common.settings import ExecutionSettings, Settings, TradingSettings
 from alchemiser_simulator import PriceHistory, SimulatorConfig, SimulatorControl, SimulatorServer
 from alchemiser_simulator.control.models import MarketState, OrderState

@@ -10,14 +10,15 @@ from alchemiser_common.ids import Pipeline, run_id
 from alchemiser_common.messages.base import Message
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
-from alchemiser_common.messages.run import RunEntry, RunRecord
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.messages.wire import ARCHIVED_LIMIT, decode
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.state import StateStore, load, load_all
-from alchemiser_trading.journal.journal import Intent, Journal, JournalHead
-from alchemiser_trading.plan.plan import Plan
-from alchemiser_trading.runs.parity import Parity
+from alchemiser_common.records.journal import Intent, JournalHead
+from alchemiser_common.records.parity import Parity
+from alchemiser_common.records.plan import Plan
+from alchemiser_common.records.run import RunEntry, RunRecord
+from alchemiser_trading.journal.journal import Journal
 
 LATEST = "last"
 

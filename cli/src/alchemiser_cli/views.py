@@ -12,7 +12,7 @@ from alchemiser_cli.history import RunDetail, RunSummary
 from alchemiser_common.messages.base import StageTime
 from alchemiser_common.messages.decision import ConditionStep, Signal, TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, LegReport
-from alchemiser_trading.plan.plan import Plan
+from alchemiser_common.records.plan import Plan
 
 _GOOD = {"completed", "filled"}
 _NEUTRAL = {"skipped", "published", "started", "executing", "partial", "shadowed"}

@@ -13,7 +13,7 @@ from alchemiser_cli.console import note
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
 from alchemiser_common.errors import InvalidSettings, StoreUnavailable
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
-from alchemiser_common.messages.run import CycleTrigger
+from alchemiser_common.messages.trigger import CycleTrigger
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock, SystemClock
 from alchemiser_common.ports.state import StateStore
 from alchemiser_common.settings import Environment, Settings

@@ -9,9 +9,9 @@ import pytest
 from alchemiser_common import keys
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
-from alchemiser_common.messages.run import RunEntry
 from alchemiser_common.ports.state import ABSENT, put
-from alchemiser_trading.runs.parity import Parity, Verdict
+from alchemiser_common.records.parity import Parity, Verdict
+from alchemiser_common.records.run import RunEntry
 from support.command import alchemiser
 
 

@@ -15,9 +15,9 @@ from alchemiser_common import keys
 from alchemiser_common.errors import StateCorrupt
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import RunStatus
-from alchemiser_common.messages.run import RunRecord
 from alchemiser_common.messages.snapshot import BarPolicy
 from alchemiser_common.ports.state import load
+from alchemiser_common.records.run import RunRecord
 from alchemiser_common.settings import Anchor, Settings
 from alchemiser_common.settings_loading import LoadedSettings
 from alchemiser_data.decision_window import decision_time

@@ -27,8 +27,8 @@ from alchemiser_common.errors import (
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.base import SCHEMA_VERSION
 from alchemiser_common.ports.state import load, put
+from alchemiser_common.records.lease import LeaseRecord
 from alchemiser_trading.account.authority import set_authority
-from alchemiser_trading.account.lease import LeaseRecord
 from support.aws import CREDENTIALS
 from support.command import alchemiser
 from support.fault_proxy import fault_proxy

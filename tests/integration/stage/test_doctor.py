@@ -12,8 +12,9 @@ from alchemiser_cli.stage.check_result import Finding, Verdict
 from alchemiser_cli.stage.deployment import Stage
 from alchemiser_cli.stage.doctor import examine
 from alchemiser_common.ids import Pipeline
+from alchemiser_common.records.trading_state import TradingState
 from alchemiser_trading.account.authority import set_authority
-from alchemiser_trading.account.trading_state import TradingState, set_trading_state
+from alchemiser_trading.account.trading_state import set_trading_state
 from support.aws import CREDENTIALS
 from support.command import alchemiser
 from support.fault_proxy import fault_proxy

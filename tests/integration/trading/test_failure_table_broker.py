@@ -14,6 +14,7 @@ from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import LegStatus, RunStatus
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.ports.state import ABSENT, Put
+from alchemiser_common.records.trading_state import TradingState
 from alchemiser_common.settings import Environment, LiveSettings, Settings, WithoutQuote
 from alchemiser_simulator.control.faults import (
     BadQuote,
@@ -27,7 +28,7 @@ from alchemiser_simulator.control.faults import (
     When,
 )
 from alchemiser_simulator.control.models import AccountChange, AssetChange
-from alchemiser_trading.account.trading_state import TradingState, set_trading_state
+from alchemiser_trading.account.trading_state import set_trading_state
 from support.faulty_ports import Faults
 from support.trading_bench import QUARTER_HOUR, SCHEDULED, Bench, bench_settings, exchange, quiet_market
 from support.trading_runs import SWITCH, SWITCHED, assert_no_open_orders, assert_switched, deliver, faulty
@@ -361,7 +362,7 @@ def test_row_26_a_switch_that_cannot_be_read_stops_everything(bench: Bench) -> N
     def spoil(name: str) -> None:
         if name == "the day's orders" and len(bench.orders()) > 0 and not thrown:
             thrown.append(len(bench.orders()))
-            bench.state.write(Put(keys.switch_record("bench"), '{"state":"sure"}', ABSENT))
+            bench.state.write(Put(keys.trading_state_record("bench"), '{"state":"sure"}', ABSENT))
 
     faults.on_call = spoil
     report = faulty(bench, faults).execute(bench.decision(SWITCH), time_left=lambda: QUARTER_HOUR)

@@ -11,9 +11,9 @@ from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.wire import encode
 from alchemiser_common.metrics import Metric, Metrics
 from alchemiser_common.ports.state import load
+from alchemiser_common.records.parity import Parity, Verdict
 from alchemiser_trading.account.authority import set_authority
 from alchemiser_trading.handler import TradingFunction
-from alchemiser_trading.runs.parity import Parity, Verdict
 from support.trading_bench import QUARTER_HOUR, Bench
 from support.trading_runs import SWITCH
 

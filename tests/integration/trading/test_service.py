@@ -12,15 +12,16 @@ from alchemiser_common.ids import Pipeline, run_id
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, LegStatus, RunStatus, StageFailure
-from alchemiser_common.messages.snapshot import StrategyTargets
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.ports.state import load
+from alchemiser_common.records.books import DailyEquity
+from alchemiser_common.records.journal import Phase
+from alchemiser_common.records.plan import Plan
+from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.settings import ExecutionStyle, Settings, TradingSettings
 from alchemiser_simulator.control.faults import BadQuote, PartialFills, When
-from alchemiser_trading.books.book_store import DailyEquity, StoredBooks, compare_books, repair_books
+from alchemiser_trading.books.book_store import StoredBooks, compare_books, repair_books
 from alchemiser_trading.journal.journal import Journal
-from alchemiser_trading.journal.phases import Phase
-from alchemiser_trading.plan.plan import Plan
 from alchemiser_trading.service import TradingService
 from support.faulty_ports import Fault, Faults, FaultyBroker, Killed
 from support.trading_bench import QUARTER_HOUR, SCHEDULED, Bench, bench_settings, exchange, quiet_market
@@ -46,7 +47,7 @@ def test_a_run_leaves_its_report_decision_targets_books_and_equity(bench: Bench)
     assert archived is not None
     assert decode(archived, ExecutionReport) == report
     assert bench.archive.get(keys.decision_object(decision.session, decision.run_id)) is not None
-    targets = load(bench.state, keys.strategy_targets("bench", "only"), StrategyTargets)
+    targets = load(bench.state, keys.strategy_targets("bench", "only"), StoredTargets)
     assert targets is not None
     assert {item.symbol: item.weight for item in targets.value.weights} == SWITCH
     assert compare_books(bench.state, "bench", bench.broker.positions()) == ()

@@ -8,8 +8,8 @@ from alchemiser_common import keys
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import LegStatus, RunStatus
 from alchemiser_common.ports.state import load
+from alchemiser_common.records.plan import Plan
 from alchemiser_trading.account.lease import AccountLease
-from alchemiser_trading.plan.plan import Plan
 from support.faulty_ports import Faults, FaultyBroker
 from support.trading_bench import Bench
 from support.trading_runs import SWITCH, assert_switched

@@ -11,7 +11,7 @@ from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.report import RunStatus
-from alchemiser_trading.runs.parity import Parity, Verdict
+from alchemiser_common.records.parity import Parity, Verdict
 from support.messages import make_report
 
 FIRST = datetime(2026, 11, 2, 14, 45, tzinfo=UTC)

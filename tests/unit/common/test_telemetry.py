@@ -6,11 +6,10 @@ import logging
 import threading
 from datetime import UTC, datetime
 
-from alchemiser_common.ids import Pipeline, cycle_id, run_id
+from alchemiser_common.ids import Pipeline, RunRef
 from alchemiser_common.telemetry import log_to, run_scope, stop_logging
 
-CYCLE = cycle_id("demo", datetime(2026, 1, 5, 14, 45, tzinfo=UTC))
-RUN = run_id(CYCLE, Pipeline.MODULAR)
+RUN = RunRef.of("demo", datetime(2026, 1, 5, 14, 45, tzinfo=UTC), Pipeline.MODULAR)
 
 
 def test_lines_of_ours_and_of_libraries_carry_the_run_inside_its_scope_only() -> None:
@@ -18,7 +17,7 @@ def test_lines_of_ours_and_of_libraries_carry_the_run_inside_its_scope_only() ->
     handler = log_to(stream, service="test")
     try:
         logging.getLogger("alchemiser_data").info("before")
-        with run_scope(RUN, CYCLE, Pipeline.MODULAR):
+        with run_scope(RUN):
             logging.getLogger("alchemiser_data").info("inside", extra={"symbols": 3})
             logging.getLogger("some.library").warning("inside, from a library")
             other = threading.Thread(target=lambda: logging.getLogger("elsewhere").info("another thread"))
@@ -28,8 +27,8 @@ def test_lines_of_ours_and_of_libraries_carry_the_run_inside_its_scope_only() ->
     finally:
         stop_logging(handler)
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert [line.get("run_id") for line in lines] == [None, str(RUN), str(RUN), None, None]
+    assert [line.get("run_id") for line in lines] == [None, str(RUN.run_id), str(RUN.run_id), None, None]
     assert lines[1]["symbols"] == 3
-    assert lines[1]["cycle_id"] == CYCLE
+    assert lines[1]["cycle_id"] == RUN.cycle_id
     assert lines[1]["pipeline"] == "modular"
     assert lines[1]["service"] == "test"

@@ -10,8 +10,8 @@ import pytest
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.report import ExecutionReport, LegStatus, RunStatus
-from alchemiser_common.messages.run import RunRecord
 from alchemiser_common.metrics import DIMENSIONS, NAMESPACE, Metric, Metrics, emf, measures_of_parity
+from alchemiser_common.records.run import RunRecord
 from deploy.alarms import Alarm, Point, Series, points_of, read_alarms
 from deploy.template import ROOT
 from support.clock import ManualClock
@@ -76,8 +76,8 @@ OWN = {
     "RunFailedAlarm": (emitted(report(status=RunStatus.FAILED)), emitted(report())),
     "RunHaltedAlarm": (emitted(report(status=RunStatus.HALTED)), emitted(report(status=RunStatus.PARTIAL))),
     "AuthorityMismatchAlarm": (
-        emitted(report(status=RunStatus.FAILED, reason=NOT_AUTHORISED)),
-        emitted(report(status=RunStatus.FAILED, reason="WrongAccount: another key")),
+        emitted(report(status=RunStatus.FAILED, reason=NOT_AUTHORISED, error="NotAuthorised")),
+        emitted(report(status=RunStatus.FAILED, reason=f"WrongAccount: not {NOT_AUTHORISED}", error="WrongAccount")),
     ),
     "OrdersRefusedAlarm": (emitted(report(legs=refused_leg())), emitted(report())),
     "SlowRunAlarm": (emitted(report(took=timedelta(minutes=46))), emitted(report(took=timedelta(minutes=44)))),

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from alchemiser_trading.books.books import UNASSIGNED, Book, Lot, aligned, differences
+from alchemiser_common.records.books import Lot
+from alchemiser_trading.books.books import UNASSIGNED, Book, aligned, differences
 from support.books import DAY, book, position
 
 

@@ -11,10 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from alchemiser_common.errors import BrokerRefused
 from alchemiser_common.ids import Side
 from alchemiser_common.ports.broker import BrokerOrder, OrderStatus, Quote
+from alchemiser_common.records.plan import PlannedLeg
 from alchemiser_common.settings import ExecutionSettings, ExecutionStyle
 from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState, Place, start
 from alchemiser_trading.orders.smart_execution import advance, refused, release, stop, throttled
-from alchemiser_trading.plan.plan import PlannedLeg
 from support.messages import SCHEDULED
 
 INTENDED = Decimal(100)

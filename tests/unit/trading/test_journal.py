@@ -10,13 +10,14 @@ import pytest
 from alchemiser_common import keys
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import Conflict, LeaseHeld, StateCorrupt, StoreUnavailable
-from alchemiser_common.ids import Pipeline, Side
-from alchemiser_common.messages.run import RunEntry
+from alchemiser_common.ids import Pipeline, RunRef, Side
 from alchemiser_common.ports.broker import OrderRequest
 from alchemiser_common.ports.state import ABSENT, Put, load, put
+from alchemiser_common.records.journal import Intent, JournalHead, Phase
+from alchemiser_common.records.run import RunEntry
 from alchemiser_trading.account.lease import AccountLease
-from alchemiser_trading.journal.journal import Intent, Journal, JournalHead, Origin
-from alchemiser_trading.journal.phases import Phase
+from alchemiser_trading.journal.journal import Journal, new_head
+from alchemiser_trading.orders.order_gateway import request_of
 from support.clock import ManualClock
 from support.faulty_ports import Fault, Faults, FaultyStore
 from support.messages import CYCLE, RUN, SCHEDULED, make_report
@@ -24,18 +25,9 @@ from support.reconciling import A, B, plan
 
 LATER, LAST = SCHEDULED + timedelta(seconds=5), SCHEDULED + timedelta(seconds=9)
 DEADLINE = SCHEDULED + timedelta(hours=1)
-ORIGIN = Origin(RUN, CYCLE, Pipeline.MODULAR, "demo", "hash", DEADLINE)
-HEAD = JournalHead(
-    run_id=RUN,
-    cycle_id=CYCLE,
-    pipeline=Pipeline.MODULAR,
-    account_alias="demo",
-    decision_hash="hash",
-    phase=Phase.RECEIVED,
-    not_after=DEADLINE,
-    created_at=SCHEDULED,
-    updated_at=SCHEDULED,
-)
+REF = RunRef.of("demo", SCHEDULED, Pipeline.MODULAR)
+HEAD = new_head(REF, Phase.RECEIVED, SCHEDULED, decision_hash="hash", not_after=DEADLINE)
+HEAD_OF_ANOTHER = new_head(REF, Phase.RECEIVED, LATER, decision_hash="another", not_after=DEADLINE)
 ENTRY = keys.run_entry("demo", SCHEDULED, Pipeline.MODULAR)
 PLAN = plan(A, B).model_copy(update={"decision_hash": "the plan's"})
 FROZEN = HEAD.model_copy(
@@ -85,7 +77,7 @@ def lease(faulty: FaultyStore) -> AccountLease:
 
 @pytest.fixture
 def journal(faulty: FaultyStore) -> Journal:
-    return Journal.open(faulty, ORIGIN, SCHEDULED)
+    return Journal.open(faulty, HEAD)
 
 
 @pytest.fixture
@@ -108,15 +100,14 @@ def test_a_new_run_has_a_head_and_a_line_in_the_accounts_list(store: SqliteState
 
 
 def test_an_opened_run_is_found_as_it_is_and_listed_once(store: SqliteStateStore, journal: Journal) -> None:
-    again = Journal.open(store, ORIGIN, LATER)
+    again = Journal.open(store, HEAD_OF_ANOTHER)
     assert (again.head, again.plan(), again.intents()) == (HEAD, None, [])
-    other = Origin(RUN, CYCLE, Pipeline.MODULAR, "demo", "another", DEADLINE)
-    assert Journal.open(store, other, LATER).head == HEAD, "the first worker's head stays"
+    assert Journal.open(store, HEAD_OF_ANOTHER).head == HEAD, "the first worker's head stays"
 
 
 def test_a_run_that_the_data_service_listed_is_not_listed_again(store: SqliteStateStore) -> None:
     store.write(put(ENTRY, RunEntry(run_id=RUN, cycle_id=CYCLE), ABSENT))
-    assert Journal.open(store, ORIGIN, SCHEDULED).head == HEAD
+    assert Journal.open(store, HEAD).head == HEAD
     assert store.get(ENTRY) == store.list(ENTRY.partition)[0]
 
 
@@ -126,10 +117,10 @@ def test_of_two_workers_that_open_a_run_both_go_on_with_the_firsts(
     def another_worker_comes_first(call: str) -> None:
         if call.startswith("write"):
             faults.on_call = None
-            Journal.open(store, ORIGIN, SCHEDULED)
+            Journal.open(store, HEAD)
 
     faults.on_call = another_worker_comes_first
-    mine = Journal.open(faulty, ORIGIN, LATER)
+    mine = Journal.open(faulty, HEAD_OF_ANOTHER)
     assert mine.head == HEAD
 
 
@@ -144,7 +135,7 @@ def test_a_worker_that_loses_the_race_twice_says_so(
 
     faults.on_call = another_worker_comes_first
     with pytest.raises(Conflict, match=f"journal of run {RUN} was made by another worker"):
-        Journal.open(faulty, ORIGIN, LATER)
+        Journal.open(faulty, HEAD_OF_ANOTHER)
 
 
 def test_a_run_without_a_record_has_no_journal(store: SqliteStateStore) -> None:
@@ -247,7 +238,7 @@ def test_a_worker_that_lost_the_account_writes_nothing(
 
 
 def test_an_intent_asks_for_the_same_order_however_often() -> None:
-    assert intent(1, 2).request() == OrderRequest(
+    assert request_of(intent(1, 2)) == OrderRequest(
         client_order_id="order-1-2", symbol="AAA", side=Side.SELL, quantity=Decimal(3), limit_price=Decimal("9.99")
     )
 
@@ -256,7 +247,7 @@ def test_the_end_of_a_run_is_one_write_with_all_that_must_be_true_with_it(
     store: SqliteStateStore, planned: Journal, lease: AccountLease
 ) -> None:
     report = make_report(reason="sell AAA: partial, deadline")
-    beside = Put(keys.switch_record("demo"), "{}", ABSENT)
+    beside = Put(keys.trading_state_record("demo"), "{}", ABSENT)
     with pytest.raises(Conflict):
         planned.finish(lease, report, Phase.PARTIAL, LAST, beside, Put(keys.plan_record(RUN), "{}", ABSENT))
     assert (planned.report(), store.get(beside.key), planned.head) == (None, None, FROZEN)

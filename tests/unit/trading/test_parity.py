@@ -5,8 +5,9 @@ import pytest
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.messages.snapshot import StrategyTargets, TargetWeight
-from alchemiser_trading.plan.plan import Plan
-from alchemiser_trading.runs.parity import TOLERANCE, PipelineRun, Verdict, compare
+from alchemiser_common.records.parity import Verdict
+from alchemiser_common.records.plan import Plan
+from alchemiser_trading.runs.parity import TOLERANCE, PipelineRun, compare
 from support.messages import make_decision, make_report
 from support.plans import planned
 

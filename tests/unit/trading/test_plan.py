@@ -8,9 +8,10 @@ from alchemiser_common.errors import DecisionRefused, LimitBreached
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.decision import SignalStatus
 from alchemiser_common.messages.snapshot import StrategyTargets
+from alchemiser_common.records.plan import Plan, SkippedLeg
 from alchemiser_common.settings import TradingSettings
 from alchemiser_trading.plan.limits import check_limits
-from alchemiser_trading.plan.plan import Plan, SkippedLeg, make_plan
+from alchemiser_trading.plan.plan import make_plan
 from support.messages import ACCOUNT, RUN, SCHEDULED, SESSION, make_decision
 from support.plans import SETTINGS, legs, planned, position
 

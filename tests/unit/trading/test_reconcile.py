@@ -10,10 +10,10 @@ import pytest
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.snapshot import Position
 from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
-from alchemiser_trading.journal.journal import Intent
+from alchemiser_common.records.journal import Intent
+from alchemiser_common.records.plan import PlannedLeg
 from alchemiser_trading.orders.legs import LegPhase, LegState, Step, start
 from alchemiser_trading.orders.reconcile import Difference, Finding, compare_orders, compare_positions, fold, resume
-from alchemiser_trading.plan.plan import PlannedLeg
 from support.messages import SCHEDULED
 from support.reconciling import A, B, leg, order, plan
 

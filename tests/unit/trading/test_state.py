@@ -10,13 +10,16 @@ import pytest
 from alchemiser_common import keys
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import LeaseHeld, NotAuthorised, RunInProgress, StateCorrupt, StoreUnavailable
-from alchemiser_common.ids import Pipeline, Side
+from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.state import ABSENT, Put, load
+from alchemiser_common.records.journal import Phase
+from alchemiser_common.records.lease import LeaseRecord
+from alchemiser_common.records.trading_state import TradingState
 from alchemiser_trading.account.audit import read_audit
 from alchemiser_trading.account.authority import require_authority, set_authority
-from alchemiser_trading.account.lease import AccountLease, LeaseRecord
-from alchemiser_trading.account.trading_state import TradingState, set_trading_state, trading_state
-from alchemiser_trading.journal.phases import FINAL, TRANSITIONS, Phase, diagram
+from alchemiser_trading.account.lease import AccountLease
+from alchemiser_trading.account.trading_state import set_trading_state, trading_state
+from alchemiser_trading.journal.phases import TRANSITIONS, diagram
 from support.clock import ManualClock
 from support.faulty_ports import Fault, Faults, FaultyStore
 from support.messages import RUN, SCHEDULED
@@ -75,8 +78,8 @@ def test_an_abandoned_lease_is_taken_over_and_its_old_holder_can_write_no_more(
     clock.advance(MINUTE)
     second = take(store, clock, "second")
     with pytest.raises(LeaseHeld):
-        first.write(Put(keys.switch_record("demo"), "{}", ABSENT))
-    assert store.get(keys.switch_record("demo")) is None, "a worker without the lease wrote"
+        first.write(Put(keys.trading_state_record("demo"), "{}", ABSENT))
+    assert store.get(keys.trading_state_record("demo")) is None, "a worker without the lease wrote"
     first.release()
     second.write()
 
@@ -89,8 +92,8 @@ def test_a_worker_whose_clock_stood_still_cannot_write_after_a_take_over(
     clock.advance(MINUTE)
     take(store, clock, "second")
     with pytest.raises(LeaseHeld, match=r"^the lease was taken over by another worker; this one stops$"):
-        first.write(Put(keys.switch_record("demo"), "{}", ABSENT))
-    assert store.get(keys.switch_record("demo")) is None
+        first.write(Put(keys.trading_state_record("demo"), "{}", ABSENT))
+    assert store.get(keys.trading_state_record("demo")) is None
 
 
 @pytest.mark.parametrize("fault", [Fault.FAIL_BEFORE, Fault.FAIL_AFTER])
@@ -194,36 +197,29 @@ def test_who_and_why_are_asked_for(store: SqliteStateStore) -> None:
         set_trading_state(store, "demo", TradingState.HALTED, who="x", reason="", now=SCHEDULED)
 
 
-@pytest.mark.parametrize(
-    ("state", "buys", "sells"),
-    [(TradingState.ACTIVE, True, True), (TradingState.REDUCING, False, True), (TradingState.HALTED, False, False)],
-)
-def test_what_the_switch_allows(state: TradingState, buys: bool, sells: bool) -> None:
-    assert (state.allows(Side.BUY), state.allows(Side.SELL)) == (buys, sells)
-
-
 def test_a_switch_that_cannot_be_read_is_no_permission(store: SqliteStateStore) -> None:
     assert trading_state(store, "demo") is TradingState.ACTIVE
-    store.write(Put(keys.switch_record("demo"), '{"state":"sure"}', ABSENT))
+    store.write(Put(keys.trading_state_record("demo"), '{"state":"sure"}', ABSENT))
     with pytest.raises(StateCorrupt):
         trading_state(store, "demo")
 
 
 def test_every_phase_leads_to_an_end_and_no_end_leads_anywhere() -> None:
     assert set(TRANSITIONS) == set(Phase)
+    final = {phase for phase in Phase if phase.final}
     for phase in Phase:
         reachable, frontier = set[Phase](), {phase}
         while frontier:
             reachable |= frontier
             frontier = {after for before in frontier for after in TRANSITIONS[before]} - reachable
-        assert reachable & FINAL
-        assert phase not in FINAL or reachable == {phase}
+        assert reachable & final
+        assert phase not in final or reachable == {phase}
 
 
 def test_the_diagram_shows_every_arrow_and_no_other() -> None:
     lines = {line.strip() for line in diagram().splitlines()[1:]}
     arrows = {f"{before.value} --> {after.value}" for before, to in TRANSITIONS.items() for after in to}
-    assert lines - arrows == {"[*] --> received", *(f"{phase.value} --> [*]" for phase in FINAL)}
+    assert lines - arrows == {"[*] --> received", *(f"{phase.value} --> [*]" for phase in Phase if phase.final)}
     assert arrows <= lines
 
 

@@ -11,8 +11,9 @@ from rich.table import Table
 from alchemiser_cli.console import out, reported_errors
 from alchemiser_cli.records import open_records
 from alchemiser_common.ids import Pipeline
+from alchemiser_common.records.authority import Authority
 from alchemiser_trading.account.audit import read_audit
-from alchemiser_trading.account.authority import Authority, read_authority, set_authority
+from alchemiser_trading.account.authority import read_authority, set_authority
 from alchemiser_trading.account.trading_state import trading_state
 
 app = typer.Typer()

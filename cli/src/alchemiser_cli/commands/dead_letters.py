@@ -109,13 +109,11 @@ def _act(wanted: str, reason: str, who: str | None, what: str, *, yes: bool, as_
 
 def _audit(records: Records, letter: DeadLetter, what: str, who: str, reason: str) -> bool:
     """Whether the change is in the audit trail: it has happened, so a store that stays away is only told of."""
-    from alchemiser_trading.account.audit import AuditEntry, record
+    from alchemiser_trading.account.audit import Change, record
 
-    entry = AuditEntry(
-        at=datetime.now(UTC), who=who, what=f"{what} {letter.message_id} of {letter.queue}", reason=reason
-    )
+    change = Change(f"{what} {letter.message_id} of {letter.queue}", who, reason, datetime.now(UTC))
     try:
-        record(records.state, records.settings.account_alias, entry, f"dlq-{letter.message_id}")
+        record(records.state, records.settings.account_alias, change, f"dlq-{letter.message_id}")
     except AlchemiserError as error:
         note(f"not in the audit trail: {error}")
         return False

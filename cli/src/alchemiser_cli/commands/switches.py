@@ -8,7 +8,8 @@ import typer
 
 from alchemiser_cli.console import out, reported_errors
 from alchemiser_cli.records import open_records
-from alchemiser_trading.account.trading_state import TradingState, set_trading_state
+from alchemiser_common.records.trading_state import TradingState
+from alchemiser_trading.account.trading_state import set_trading_state
 
 app = typer.Typer()
 

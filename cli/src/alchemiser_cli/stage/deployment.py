@@ -15,7 +15,7 @@ from alchemiser_cli.stage.candidate import ALIAS, candidate
 from alchemiser_cli.stage.changes import Change, ChangeSet, Tell, carry_out, discard, propose
 from alchemiser_cli.stage.clients import StageClients
 from alchemiser_cli.stage.config import SERVICES, StageConfig
-from alchemiser_cli.stage.guards import require_agreement, require_idle, require_neighbour, require_settled
+from alchemiser_cli.stage.guards import require_agreement, require_neighbour, require_settled
 from alchemiser_cli.stage.images import Image, ImageRegistry, Mark
 from alchemiser_cli.stage.invoking import LambdaInvoker
 from alchemiser_cli.stage.parameters import deployed_images, deployment_parameters
@@ -27,6 +27,7 @@ from alchemiser_common.errors import AlchemiserError, InvalidSettings, StoreUnav
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.state import StateStore
 from alchemiser_trading.account.authority import read_authority
+from alchemiser_trading.account.lease import require_idle
 
 type Confirm = Callable[[ChangeSet], bool]
 

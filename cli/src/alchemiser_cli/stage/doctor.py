@@ -17,8 +17,9 @@ from alchemiser_cli.stage.stack import deployed_template
 from alchemiser_cli.stage.template import Json, TemplateError, load, parameter_values, section
 from alchemiser_common.aws.faults import Asking
 from alchemiser_common.errors import AlchemiserError, TransientError
+from alchemiser_common.records.trading_state import TradingState
 from alchemiser_trading.account.authority import read_authority
-from alchemiser_trading.account.trading_state import TradingState, trading_state
+from alchemiser_trading.account.trading_state import trading_state
 
 _MOST_SKEW = 5.0
 """Seconds. AWS refuses signatures from about 300 on; a trading run stops at ten against the broker."""

@@ -1,13 +1,8 @@
 """What must hold before a stage is changed: settled, no run in progress, a neighbouring phase, one trader agreed on."""
 
-from datetime import datetime
-
 from alchemiser_cli.stage.stack import DeployedStack, Refused
-from alchemiser_common import keys
-from alchemiser_common.errors import InvalidSettings, RunInProgress
+from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
-from alchemiser_common.ports.state import StateStore, load
-from alchemiser_trading.account.lease import LeaseRecord
 
 PHASES = ("monolith", "staged", "shadow", "cutover", "modular")
 
@@ -61,21 +56,3 @@ def require_settled(stack: DeployedStack) -> None:
         f"stack {stack.name} is {stack.status} {stack.reason}: mend that first "
         f"(aws cloudformation describe-stack-events --stack-name {stack.name})"
     )
-
-
-def require_idle(store: StateStore, account_alias: str, now: datetime) -> None:
-    """No run of the account is under way. Raises RunInProgress with the run and what to do."""
-    known = load(store, keys.lease_record(account_alias), LeaseRecord)
-    if known is None:
-        return
-    lease = known.value
-    if lease.unfinished_run is not None:
-        until = "" if lease.unfinished_until is None else f", which may trade until {lease.unfinished_until:%H:%M} UTC"
-        raise RunInProgress(
-            f"run {lease.unfinished_run} of account {account_alias} has not ended{until}: wait for its end, "
-            "or see docs/runbooks/stuck-run.md"
-        )
-    if lease.held(now):
-        raise RunInProgress(
-            f"account {account_alias} is worked on by {lease.owner} until {lease.expires_at:%H:%M:%S} UTC: wait for it"
-        )

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from alchemiser_cli.history import RunSummary
 from alchemiser_cli.stage.guards import PHASES, require_neighbour, trader_of
 from alchemiser_common.errors import InvalidSettings
-from alchemiser_common.ids import Pipeline
+from alchemiser_common.ids import Pipeline, scheduled_time
 from alchemiser_common.messages.report import RunStatus
-from alchemiser_trading.runs.parity import Parity
+from alchemiser_common.records.parity import Parity
 
 LATENCY_BUDGET = timedelta(minutes=45)
 """Of the sixty minutes until the deadline; the template's alarm has the same."""
@@ -105,7 +105,7 @@ def _late(runs: Sequence[RunSummary]) -> list[str]:
     for run in runs:
         if run.report is None or not run.report.trace or run.pipeline != Pipeline.MODULAR:
             continue
-        took = run.report.trace[-1].finished - datetime.fromisoformat(run.cycle_id.partition(":")[2])
+        took = run.report.trace[-1].finished - scheduled_time(run.cycle_id)
         if took > LATENCY_BUDGET:
             found.append(f"run {str(run.run_id)[:8]} took {took}; the budget is {LATENCY_BUDGET}")
     return found

@@ -2,12 +2,12 @@
 
 from alchemiser_cli.history import list_parities, list_runs
 from alchemiser_cli.stage.deployment import Stage
-from alchemiser_cli.stage.guards import require_idle
 from alchemiser_cli.stage.rollout import Facts
 from alchemiser_cli.stage.stack import DeployedStack, Refused
 from alchemiser_common.aws.faults import Asking
 from alchemiser_common.errors import RunInProgress
 from alchemiser_trading.account.authority import read_authority
+from alchemiser_trading.account.lease import require_idle
 from alchemiser_trading.account.trading_state import trading_state
 
 _DEAD_LETTERS = ("MarketDataDeadLetters", "TradeDecisionDeadLetters", "TriggerDeadLetters")

@@ -2,8 +2,10 @@
 
 import hashlib
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Self, TypedDict
 from uuid import UUID, uuid5
 
 _NAMESPACE = UUID("6f1c1f5e-5d0b-5b52-9d43-8f0a4a3c7e11")
@@ -40,6 +42,50 @@ def cycle_id(account_alias: str, scheduled_at: datetime) -> str:
 def run_id(cycle: str, pipeline: Pipeline) -> UUID:
     """One pipeline's work on one cycle: UUIDv5 of (cycle id, pipeline)."""
     return uuid5(_NAMESPACE, f"{cycle}|{pipeline.value}")
+
+
+def scheduled_time(cycle: str) -> datetime:
+    """The scheduled time (aware UTC) that a cycle id ends in. Raises ValueError if it ends in none."""
+    return datetime.fromisoformat(cycle.partition(":")[2])
+
+
+class RunFields(TypedDict):
+    """The fields by which messages and records name their run; they lie flat in each of them."""
+
+    run_id: UUID
+    cycle_id: str
+    pipeline: Pipeline
+    account_alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRef:
+    """Which run: one pipeline's work on one cycle of one account. `run_id` follows from cycle and pipeline."""
+
+    run_id: UUID
+    cycle_id: str
+    pipeline: Pipeline
+    account_alias: str
+
+    @classmethod
+    def of(cls, account_alias: str, scheduled_at: datetime, pipeline: Pipeline) -> Self:
+        """The run of a pipeline at a scheduled time (aware). Raises ValueError as `cycle_id` does."""
+        cycle = cycle_id(account_alias, scheduled_at)
+        return cls(run_id(cycle, pipeline), cycle, pipeline, account_alias)
+
+    @property
+    def scheduled_at(self) -> datetime:
+        """The cycle's scheduled time (aware UTC)."""
+        return scheduled_time(self.cycle_id)
+
+    def fields(self) -> RunFields:
+        """As arguments of a message or record of the run: `Record(**run.fields(), …)`."""
+        return {
+            "run_id": self.run_id,
+            "cycle_id": self.cycle_id,
+            "pipeline": self.pipeline,
+            "account_alias": self.account_alias,
+        }
 
 
 def client_order_id(*, environment: str, run: UUID, symbol: str, side: Side, leg: int, step: int) -> str:

@@ -80,7 +80,7 @@ def authority_record(account_alias: str) -> Key:
     return Key(account_partition(account_alias), "AUTHORITY")
 
 
-def switch_record(account_alias: str) -> Key:
+def trading_state_record(account_alias: str) -> Key:
     """Whether the account may trade: ACTIVE, REDUCING or HALTED."""
     return Key(account_partition(account_alias), "SWITCH")
 

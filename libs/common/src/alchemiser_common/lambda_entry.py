@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from alchemiser_common.errors import AlchemiserError
-from alchemiser_common.lambda_events import Event, TimeLeft, is_version_probe, version_answer
+from alchemiser_common.lambda_events import Event, is_version_probe, version_answer
 from alchemiser_common.messages.base import Frozen
+from alchemiser_common.ports.clock import TimeLeft
 from alchemiser_common.settings import Settings
 from alchemiser_common.settings_files import read_settings
 from alchemiser_common.telemetry import log_to

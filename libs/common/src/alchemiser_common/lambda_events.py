@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -10,15 +9,13 @@ from alchemiser_common import __version__
 from alchemiser_common.errors import AlchemiserError, InvalidMessage
 from alchemiser_common.messages.base import SCHEMA_VERSION, Frozen
 from alchemiser_common.messages.decision import ComponentVersion
-from alchemiser_common.messages.run import CycleTrigger
+from alchemiser_common.messages.trigger import CycleTrigger
 from alchemiser_common.messages.wire import describe
 
 _log = logging.getLogger(__name__)
 _GIT_SHA = "ALCHEMISER_GIT_SHA"
 
 type Event = Mapping[str, object]
-type TimeLeft = Callable[[], timedelta]
-"""What remains of the invocation."""
 
 
 class VersionAnswer(Frozen):

@@ -14,8 +14,8 @@ from alchemiser_common.errors import NotAuthorised
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.base import Message, Stage
 from alchemiser_common.messages.report import ExecutionReport, LegStatus, RunStatus
-from alchemiser_common.messages.run import RunRecord
 from alchemiser_common.ports.clock import Clock
+from alchemiser_common.records.run import RunRecord
 
 NAMESPACE = "Alchemiser"
 DIMENSIONS = ("Stage", "Pipeline")
@@ -59,7 +59,7 @@ def measures_of_report(report: ExecutionReport) -> Measures:
     """What the end of a run comes to; nothing if the report is not of an end."""
     if not report.status.final:
         return {}
-    scheduled = datetime.fromisoformat(report.cycle_id.partition(":")[2])
+    scheduled = report.run.scheduled_at
     delays = {}
     for time in report.trace:
         moments = {
@@ -70,7 +70,7 @@ def measures_of_report(report: ExecutionReport) -> Measures:
         delays.update({metric: (moment - scheduled).total_seconds() for metric, moment in moments})
     return {
         **_end(report.status),
-        Metric.AUTHORITY_MISMATCH: float(NotAuthorised.__name__ in report.reason),
+        Metric.AUTHORITY_MISMATCH: float(report.error == NotAuthorised.__name__),
         Metric.ORDERS_PLACED: float(report.orders_placed),
         Metric.ORDERS_REFUSED: float(sum(leg.status is LegStatus.REFUSED for leg in report.legs)),
         **delays,

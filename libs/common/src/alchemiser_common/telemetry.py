@@ -4,32 +4,23 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
-from uuid import UUID
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
-from alchemiser_common.ids import Pipeline
+from alchemiser_common.ids import RunRef
 
 _NOISY = ("urllib3", "botocore", "asyncio", "uvicorn", "httpx", "httpcore")
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    run_id: str
-    cycle_id: str
-    pipeline: str
-
-
-_RUN: ContextVar[_Run | None] = ContextVar("alchemiser_run", default=None)
+_RUN: ContextVar[RunRef | None] = ContextVar("alchemiser_run", default=None)
 
 
 @contextmanager
-def run_scope(run_id: UUID, cycle_id: str, pipeline: Pipeline) -> Iterator[None]:
+def run_scope(run: RunRef) -> Iterator[None]:
     """Every line logged inside carries the run, whoever logs it and whichever handler writes it."""
-    token = _RUN.set(_Run(str(run_id), cycle_id, pipeline.value))
+    token = _RUN.set(run)
     try:
         yield
     finally:
@@ -66,5 +57,5 @@ def stop_logging(handler: logging.Handler) -> None:
 def _stamp(record: logging.LogRecord) -> bool:
     run = _RUN.get()
     if run is not None:
-        record.run_id, record.cycle_id, record.pipeline = run.run_id, run.cycle_id, run.pipeline
+        record.run_id, record.cycle_id, record.pipeline = str(run.run_id), run.cycle_id, run.pipeline.value
     return True

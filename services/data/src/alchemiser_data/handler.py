@@ -30,7 +30,7 @@ class DataFunction:
         outcome = self._service.run(read_trigger(event))
         record, archived = outcome.record, outcome.archived
         if archived is not None:
-            with run_scope(record.run_id, record.cycle_id, record.pipeline):
+            with run_scope(record.run):
                 message = archived.message()
                 self._queue.send(message, group=record.account_alias, deduplication_id=str(record.run_id))
         if self._metrics is not None:

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from uuid import UUID
+from datetime import date, timedelta
 
 import numpy as np
 
 from alchemiser_common.errors import MarketDataRejected
-from alchemiser_common.ids import Pipeline
+from alchemiser_common.ids import RunRef
 from alchemiser_common.messages.bars import DailyBars
 from alchemiser_common.messages.snapshot import (
     BarPolicy,
@@ -46,17 +45,6 @@ class Universe:
             raise MarketDataRejected(f"the universe names symbols more than once: {', '.join(sorted(repeated))}")
 
 
-@dataclass(frozen=True, slots=True)
-class RunIdentity:
-    """Which run the snapshot is for."""
-
-    run_id: UUID
-    cycle_id: str
-    pipeline: Pipeline
-    account_alias: str
-    scheduled_at: datetime
-
-
 class UnifiedDataProvider:
     """The only reader of market data and account in a run."""
 
@@ -72,7 +60,7 @@ class UnifiedDataProvider:
 
     def read(
         self,
-        identity: RunIdentity,
+        run: RunRef,
         session: MarketSession,
         window: DecisionWindow,
         *,
@@ -93,11 +81,8 @@ class UnifiedDataProvider:
         if self._settings.bar_policy is BarPolicy.PROVISIONAL:
             bars, provisional = self._with_today(bars, session)
         return MarketSnapshot(
-            run_id=identity.run_id,
-            cycle_id=identity.cycle_id,
-            pipeline=identity.pipeline,
-            account_alias=identity.account_alias,
-            scheduled_at=identity.scheduled_at,
+            **run.fields(),
+            scheduled_at=run.scheduled_at,
             not_after=window.not_after,
             session=session,
             bar_policy=self._settings.bar_policy,

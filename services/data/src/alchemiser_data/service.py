@@ -10,20 +10,22 @@ from datetime import datetime
 
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidMessage, PermanentError, StateCorrupt
-from alchemiser_common.ids import Pipeline, cycle_id, run_id
+from alchemiser_common.ids import Pipeline, RunRef
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.reference import SnapshotReference
 from alchemiser_common.messages.report import RunStatus
-from alchemiser_common.messages.run import CycleTrigger, RunEntry, RunRecord
 from alchemiser_common.messages.snapshot import MarketSnapshot, StrategyTargets
+from alchemiser_common.messages.trigger import CycleTrigger
 from alchemiser_common.messages.wire import ARCHIVED_LIMIT, MESSAGE_LIMIT, decode, encode
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
-from alchemiser_common.ports.state import ABSENT, StateStore, load, load_all, put
+from alchemiser_common.ports.state import ABSENT, StateStore, load, load_all, put, put_over
+from alchemiser_common.records.run import RunEntry, RunRecord
+from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.settings import Settings
 from alchemiser_common.telemetry import run_scope
 from alchemiser_data.decision_window import Skip, decision_window
-from alchemiser_data.provider import RunIdentity, UnifiedDataProvider
+from alchemiser_data.provider import UnifiedDataProvider
 
 _log = logging.getLogger(__name__)
 
@@ -76,59 +78,52 @@ class DataService:
         Permanent faults end as a record with status `failed`; TransientError goes up, for the caller to retry.
         Raises StateCorrupt if an earlier trigger's snapshot is gone: its record is then left as it is.
         """
-        cycle = cycle_id(self._settings.account_alias, trigger.scheduled_at)
-        identity = RunIdentity(
-            run_id=run_id(cycle, self._pipeline),
-            cycle_id=cycle,
-            pipeline=self._pipeline,
-            account_alias=self._settings.account_alias,
-            scheduled_at=trigger.scheduled_at,
-        )
-        with run_scope(identity.run_id, cycle, self._pipeline):
+        run = RunRef.of(self._settings.account_alias, trigger.scheduled_at, self._pipeline)
+        with run_scope(run):
             started = self._clock.now()
-            published = self._published(identity)
+            published = self._published(run)
             if published is not None:
                 _log.info("snapshot published again", extra={"snapshot_hash": published.record.snapshot_hash})
                 return published
             try:
-                self._record(identity, RunStatus.STARTED)
-                result = self._read(identity)
+                self._record(run, RunStatus.STARTED)
+                result = self._read(run)
                 if isinstance(result, MarketSnapshot):
-                    return self._archived(identity, result, started)
+                    return self._archived(run, result, started)
             except PermanentError as error:
                 _log.error("data stage failed", extra={"error": type(error).__name__, "reason": str(error)})
-                return DataOutcome(self._record(identity, RunStatus.FAILED, reason=str(error)))
+                return DataOutcome(self._record(run, RunStatus.FAILED, reason=str(error)))
             _log.info("run skipped", extra={"reason": result.reason})
-            return DataOutcome(self._record(identity, RunStatus.SKIPPED, reason=result.reason))
+            return DataOutcome(self._record(run, RunStatus.SKIPPED, reason=result.reason))
 
-    def _published(self, identity: RunIdentity) -> DataOutcome | None:
+    def _published(self, run: RunRef) -> DataOutcome | None:
         """What an earlier trigger of this run published: the same run decides on the same snapshot."""
-        known = load(self._state, keys.data_record(identity.run_id), RunRecord)
+        known = load(self._state, keys.data_record(run.run_id), RunRecord)
         if known is None or known.value.snapshot_key is None:
             return None
         archived = self._find(known.value.snapshot_key)
         if archived is None:
-            raise StateCorrupt(f"snapshot {known.value.snapshot_key} of run {identity.run_id} is not in the archive")
+            raise StateCorrupt(f"snapshot {known.value.snapshot_key} of run {run.run_id} is not in the archive")
         return DataOutcome(known.value, archived)
 
     def _find(self, key: str) -> Archived | None:
         body = self._archive.get(key)
         return None if body is None else Archived(decode(body, MarketSnapshot, limit=ARCHIVED_LIMIT), key, body)
 
-    def _read(self, identity: RunIdentity) -> MarketSnapshot | Skip:
-        day = identity.scheduled_at.astimezone(EXCHANGE_ZONE).date()
+    def _read(self, run: RunRef) -> MarketSnapshot | Skip:
+        day = run.scheduled_at.astimezone(EXCHANGE_ZONE).date()
         session = self._provider.session_on(day)
         window = decision_window(
             day,
             session,
             self._settings.schedule,
-            scheduled_at=identity.scheduled_at,
+            scheduled_at=run.scheduled_at,
             now=self._clock.now(),
         )
         if isinstance(window, Skip) or session is None:
             return window if isinstance(window, Skip) else Skip(f"{day} is not a trading day")
         return self._provider.read(
-            identity,
+            run,
             session,
             window,
             on_unknown=self._settings.strategies.on_unknown,
@@ -137,9 +132,10 @@ class DataService:
 
     def _previous_targets(self) -> Sequence[StrategyTargets]:
         partition = keys.account_partition(self._settings.account_alias)
-        return [item.value for item in load_all(self._state, partition, StrategyTargets, prefix=keys.TARGETS_PREFIX)]
+        stored = load_all(self._state, partition, StoredTargets, prefix=keys.TARGETS_PREFIX)
+        return [item.value.targets() for item in stored]
 
-    def _archived(self, identity: RunIdentity, snapshot: MarketSnapshot, started: datetime) -> DataOutcome:
+    def _archived(self, run: RunRef, snapshot: MarketSnapshot, started: datetime) -> DataOutcome:
         traced = snapshot.traced(Stage.DATA, started, self._clock.now())
         body = self._encoded(traced)
         content_hash = traced.content_hash()
@@ -149,7 +145,7 @@ class DataService:
         if archived is None:
             archived = Archived(traced, key, body)
             self._archive.put(key, body)
-        record = self._record(identity, RunStatus.PUBLISHED, snapshot_key=key, snapshot_hash=content_hash)
+        record = self._record(run, RunStatus.PUBLISHED, snapshot_key=key, snapshot_hash=content_hash)
         _log.info(
             "snapshot ready",
             extra={
@@ -172,7 +168,7 @@ class DataService:
 
     def _record(
         self,
-        identity: RunIdentity,
+        run: RunRef,
         status: RunStatus,
         *,
         reason: str = "",
@@ -180,23 +176,20 @@ class DataService:
         snapshot_hash: str | None = None,
     ) -> RunRecord:
         record = RunRecord(
-            run_id=identity.run_id,
-            cycle_id=identity.cycle_id,
-            pipeline=identity.pipeline,
-            account_alias=identity.account_alias,
-            scheduled_at=identity.scheduled_at,
+            **run.fields(),
+            scheduled_at=run.scheduled_at,
             status=status,
             reason=reason,
             updated_at=self._clock.now(),
             snapshot_key=snapshot_key,
             snapshot_hash=snapshot_hash,
         )
-        key = keys.data_record(identity.run_id)
+        key = keys.data_record(run.run_id)
         known = load(self._state, key, RunRecord)
         if known is None:
-            entry = RunEntry(run_id=identity.run_id, cycle_id=identity.cycle_id)
-            listed = keys.run_entry(identity.account_alias, identity.scheduled_at, identity.pipeline)
+            entry = RunEntry(run_id=run.run_id, cycle_id=run.cycle_id)
+            listed = keys.run_entry(run.account_alias, run.scheduled_at, run.pipeline)
             self._state.write(put(key, record, ABSENT), put(listed, entry, ABSENT))
         else:
-            self._state.write(put(key, record, known.version))
+            self._state.write(put_over(known, key, record))
         return record

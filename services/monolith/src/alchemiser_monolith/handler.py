@@ -1,9 +1,10 @@
 """Monolith Lambda on one page: a cycle from its trigger to its end, or the watch's event."""
 
-from alchemiser_common.lambda_events import Event, TimeLeft, read_trigger
+from alchemiser_common.lambda_events import Event, read_trigger
 from alchemiser_common.messages.base import Frozen
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.metrics import Metrics
+from alchemiser_common.ports.clock import TimeLeft
 from alchemiser_monolith.monolith import Monolith
 from alchemiser_trading.handler import TradingFunction, is_watch
 

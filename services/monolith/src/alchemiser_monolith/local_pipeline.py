@@ -12,7 +12,7 @@ from datetime import timedelta
 from alchemiser_common.keys import dead_letter_object
 from alchemiser_common.lambda_events import BatchResponse, Event
 from alchemiser_common.messages.base import Frozen
-from alchemiser_common.messages.run import CycleTrigger
+from alchemiser_common.messages.trigger import CycleTrigger
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.queue import DeadLetter, Delivery, Queue

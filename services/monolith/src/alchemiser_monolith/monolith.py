@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from alchemiser_common.messages.report import ExecutionReport, StageFailure
-from alchemiser_common.messages.run import CycleTrigger, RunRecord
+from alchemiser_common.messages.trigger import CycleTrigger
+from alchemiser_common.records.run import RunRecord
 from alchemiser_common.telemetry import run_scope
 from alchemiser_data.service import DataService
 from alchemiser_strategy.service import StrategyService
@@ -25,7 +26,7 @@ class Monolith:
         if outcome.archived is None:
             return outcome.record
         snapshot = outcome.archived.snapshot
-        with run_scope(snapshot.run_id, snapshot.cycle_id, snapshot.pipeline):
+        with run_scope(snapshot.run):
             message = self._strategy.answer(snapshot)
             if isinstance(message, StageFailure):
                 return self._trading.record_failure(message)

@@ -29,6 +29,6 @@ class StrategyFunction:
     def _handle_message(self, body: str) -> None:
         match decode(body, MarketSnapshot, SnapshotReference):
             case (MarketSnapshot() | SnapshotReference()) as message:
-                with run_scope(message.run_id, message.cycle_id, message.pipeline):
+                with run_scope(message.run):
                     answer = self._service.answer(message)
                     self._queue.send(encode(answer), group=message.account_alias, deduplication_id=str(message.run_id))

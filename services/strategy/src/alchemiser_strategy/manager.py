@@ -72,11 +72,7 @@ class MultiStrategyManager:
             for part in self.portfolio
         )
         return TradeDecision(
-            run_id=snapshot.run_id,
-            cycle_id=snapshot.cycle_id,
-            pipeline=snapshot.pipeline,
-            trace=snapshot.trace,
-            account_alias=snapshot.account_alias,
+            **snapshot.following(),
             account_id=snapshot.account.account_id,
             snapshot_hash=snapshot.content_hash(),
             session=snapshot.session.day,

@@ -37,11 +37,7 @@ class StrategyService:
         except PermanentError as error:
             _log.error("no decision", extra={"error": type(error).__name__, "reason": str(error)})
             return StageFailure(
-                run_id=message.run_id,
-                cycle_id=message.cycle_id,
-                pipeline=message.pipeline,
-                trace=message.trace,
-                account_alias=message.account_alias,
+                **message.following(),
                 stage=Stage.STRATEGY,
                 error=type(error).__name__,
                 reason=str(error),

@@ -1,11 +1,12 @@
 """Trading Lambda on one page: decode the decision, execute it once, report; end what nobody delivers any more."""
 
-from alchemiser_common.lambda_events import Event, TimeLeft, handle_batch
+from alchemiser_common.lambda_events import Event, handle_batch
 from alchemiser_common.messages.base import Frozen
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.metrics import Metrics
+from alchemiser_common.ports.clock import TimeLeft
 from alchemiser_common.telemetry import run_scope
 from alchemiser_trading.service import TradingService
 
@@ -46,7 +47,7 @@ class TradingFunction:
 
     def _handle_message(self, body: str, time_left: TimeLeft) -> None:
         message = decode(body, TradeDecision, StageFailure)
-        with run_scope(message.run_id, message.cycle_id, message.pipeline):
+        with run_scope(message.run):
             match message:
                 case StageFailure():
                     self.ended(self._service.record_failure(message))

@@ -1,7 +1,6 @@
 """TradingService: a decision in, its execution report out, once, however often the decision is delivered."""
 
 import logging
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -13,14 +12,16 @@ from alchemiser_common.messages.event import RunEvent
 from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.broker import Broker
-from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
+from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock, TimeLeft
 from alchemiser_common.ports.events import EventBus
 from alchemiser_common.ports.state import ABSENT, Put, StateStore, put
+from alchemiser_common.records.journal import Phase
+from alchemiser_common.records.parity import Parity
 from alchemiser_common.settings import Settings
 from alchemiser_trading.account.lease import AccountLease
-from alchemiser_trading.journal.journal import Journal, Origin, listing, new_head
-from alchemiser_trading.journal.phases import phase_of
-from alchemiser_trading.runs.parity import Parity, compare_stored
+from alchemiser_trading.journal.journal import Journal, listing, new_head
+from alchemiser_trading.journal.phases import phase_of, status_of_phase
+from alchemiser_trading.runs.parity import compare_stored
 from alchemiser_trading.runs.run import Run, make_tools
 from alchemiser_trading.runs.shadow import shadow_run
 
@@ -54,7 +55,7 @@ class TradingService:
         self._worker = worker
         self._tools = make_tools(state, broker, clock, settings, paper_key=paper_key)
 
-    def execute(self, decision: TradeDecision, *, time_left: Callable[[], timedelta]) -> ExecutionReport:
+    def execute(self, decision: TradeDecision, *, time_left: TimeLeft) -> ExecutionReport:
         """Trade the decision and report. `time_left` is what remains of the process.
 
         Every permanent outcome (completed, partial, skipped, expired, halted, failed) is journaled, archived and
@@ -63,54 +64,63 @@ class TradingService:
         stays away, or the process must end first. The exception is StateCorrupt, when there is no readable journal to
         record anything in; the message then ends as a dead letter.
         """
-        origin = Origin(
-            run_id=decision.run_id,
-            cycle_id=decision.cycle_id,
-            pipeline=decision.pipeline,
-            account_alias=decision.account_alias,
-            decision_hash=decision.content_hash(),
-            not_after=decision.not_after,
-        )
         if self._settings.shadow:
-            return self._shadow(decision, origin)
-        journal = Journal.open(self._store, origin, self._clock.now())
+            return self._shadow(decision)
+        journal = self._journal(decision)
         if journal.head.phase.final:
             return self._again(journal, decision.session)
         lease = self._lease()
         try:
             self._end_overdue(lease, decision.run_id, time_left)
-            journal = Journal.open(self._store, origin, self._clock.now())
+            journal = self._journal(decision)
             if journal.head.phase.final:
                 return self._again(journal, decision.session)
             run = Run(self._tools, journal, lease, time_left, decision.trace)
             report = run.execute(decision)
         finally:
             lease.release()
-        if report.decision_hash == origin.decision_hash:
+        if report.decision_hash == decision.content_hash():
             self._keep(keys.decision_object(decision.session, decision.run_id), decision)
         self._tell(decision.session, report)
         return report
 
-    def _shadow(self, decision: TradeDecision, origin: Origin) -> ExecutionReport:
+    def _journal(self, decision: TradeDecision) -> Journal:
+        """The run's journal as it is now, made if this is the first delivery."""
+        fresh = new_head(
+            decision.run,
+            Phase.RECEIVED,
+            self._clock.now(),
+            decision_hash=decision.content_hash(),
+            not_after=decision.not_after,
+        )
+        return Journal.open(self._store, fresh)
+
+    def _shadow(self, decision: TradeDecision) -> ExecutionReport:
         """Plan, store and report beside the pipeline that trades."""
         known = Journal.load(self._store, decision.run_id)
         if known is not None:
             return self._again(known, decision.session)
         shadow = shadow_run(self._tools, decision)
         plan = () if shadow.plan is None else (put(keys.plan_record(decision.run_id), shadow.plan, ABSENT),)
-        self._end_unplaced(origin, shadow.report, *plan)
+        self._end_unplaced(shadow.report, decision.not_after, *plan)
         self._keep(keys.decision_object(decision.session, decision.run_id), decision)
         self._tell(decision.session, shadow.report)
         return shadow.report
 
-    def _end_unplaced(self, origin: Origin, report: ExecutionReport, *with_it: Put) -> None:
+    def _end_unplaced(self, report: ExecutionReport, not_after: datetime, *with_it: Put) -> None:
         """Store a run that ends without ever having had a lease, in one write."""
-        head = new_head(origin, phase_of(report.status), self._clock.now())
+        head = new_head(
+            report.run,
+            phase_of(report.status),
+            self._clock.now(),
+            decision_hash=report.decision_hash,
+            not_after=not_after,
+        )
         self._store.write(
-            put(keys.journal_record(origin.run_id), head.model_copy(update={"reason": report.reason}), ABSENT),
-            put(keys.report_record(origin.run_id), report, ABSENT),
+            put(keys.journal_record(report.run_id), head.model_copy(update={"reason": report.reason}), ABSENT),
+            put(keys.report_record(report.run_id), report, ABSENT),
             *with_it,
-            *listing(self._store, origin),
+            *listing(self._store, report.run),
         )
 
     def record_failure(self, failure: StageFailure) -> ExecutionReport:
@@ -119,38 +129,28 @@ class TradingService:
         Raises TransientError.
         """
         now = self._clock.now()
-        day = scheduled_at(failure.cycle_id).astimezone(EXCHANGE_ZONE).date()
+        day = failure.run.scheduled_at.astimezone(EXCHANGE_ZONE).date()
         journal = Journal.load(self._store, failure.run_id)
         if journal is not None and journal.head.phase.final:
             return self._again(journal, day)
         report = ExecutionReport(
-            run_id=failure.run_id,
-            cycle_id=failure.cycle_id,
-            pipeline=failure.pipeline,
-            trace=failure.trace,
-            account_alias=failure.account_alias,
+            **failure.following(),
             decision_hash="",
             status=RunStatus.FAILED,
             reason=f"{failure.stage.value}: {failure.error}: {failure.reason}",
+            error=failure.error,
         )
         if journal is not None:
             reason = f"a decision of the run is being executed; not recorded: {report.reason}"
             _log.error("failure after a decision", extra={"reason": reason})
-            return report.model_copy(update={"status": journal.head.phase.status, "reason": reason})
-        origin = Origin(
-            run_id=failure.run_id,
-            cycle_id=failure.cycle_id,
-            pipeline=failure.pipeline,
-            account_alias=failure.account_alias,
-            decision_hash="",
-            not_after=now,
-        )
-        self._end_unplaced(origin, report)
+            status = status_of_phase(journal.head.phase)
+            return report.model_copy(update={"status": status, "reason": reason, "error": ""})
+        self._end_unplaced(report, now)
         _log.error("run failed before trading", extra={"stage": failure.stage.value, "reason": report.reason})
         self._tell(day, report)
         return report
 
-    def end_overdue(self, *, time_left: Callable[[], timedelta]) -> ExecutionReport | None:
+    def end_overdue(self, *, time_left: TimeLeft) -> ExecutionReport | None:
         """End a run that nobody delivers any more: its deadline has passed, its orders may still be open.
 
         None if there is none. Raises LeaseHeld while it may still go on.
@@ -174,9 +174,7 @@ class TradingService:
             duration=timedelta(seconds=self._settings.execution.lease_seconds),
         )
 
-    def _end_overdue(
-        self, lease: AccountLease, run: UUID | None, time_left: Callable[[], timedelta]
-    ) -> ExecutionReport | None:
+    def _end_overdue(self, lease: AccountLease, run: UUID | None, time_left: TimeLeft) -> ExecutionReport | None:
         other, until = lease.unfinished_run, lease.unfinished_until
         if other is None or other == run:
             return None
@@ -216,8 +214,3 @@ class TradingService:
             self._archive.put(key, message.model_dump_json().encode())
         except Conflict as error:
             _log.warning("archived before with other content", extra={"archive_key": key, "reason": str(error)})
-
-
-def scheduled_at(cycle_id: str) -> datetime:
-    """The scheduled time that a cycle id ends in."""
-    return datetime.fromisoformat(cycle_id.partition(":")[2])

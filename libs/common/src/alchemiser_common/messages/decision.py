@@ -132,7 +132,6 @@ class TradeDecision(Message):
     ENVELOPE: ClassVar[frozenset[str]] = Message.ENVELOPE | {"versions"}
 
     kind: Literal["trade-decision"] = "trade-decision"
-    account_alias: str
     account_id: str
     snapshot_hash: str
     session: date

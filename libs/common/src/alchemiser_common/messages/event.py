@@ -37,7 +37,6 @@ class RunEvent(Message):
     kind: Literal["run-event"] = "run-event"
     event_id: UUID
     event: EventKind
-    account_alias: str
     reason: str = ""
     orders_placed: int = 0
 
@@ -46,13 +45,9 @@ class RunEvent(Message):
         """A report as an event; the id is a function of the run and of how it ended. Raises KeyError before the end."""
         kind = _KINDS[report.status]
         return cls(
-            run_id=report.run_id,
-            cycle_id=report.cycle_id,
-            pipeline=report.pipeline,
-            trace=report.trace,
+            **report.following(),
             event_id=uuid5(report.run_id, kind.value),
             event=kind,
-            account_alias=report.account_alias,
             reason=report.reason,
             orders_placed=report.orders_placed,
         )

@@ -14,7 +14,6 @@ class SnapshotReference(Message):
     """Where the snapshot's bytes are archived, and what they must be."""
 
     kind: Literal["snapshot-reference"] = "snapshot-reference"
-    account_alias: str
     archive_key: ArchiveKey
     size: Annotated[int, Field(gt=0)]
     """Bytes."""
@@ -25,11 +24,7 @@ class SnapshotReference(Message):
     def to(cls, snapshot: MarketSnapshot, archive_key: str, body: bytes) -> Self:
         """The reference to `snapshot`, archived as `body`."""
         return cls(
-            run_id=snapshot.run_id,
-            cycle_id=snapshot.cycle_id,
-            pipeline=snapshot.pipeline,
-            trace=snapshot.trace,
-            account_alias=snapshot.account_alias,
+            **snapshot.following(),
             archive_key=archive_key,
             size=len(body),
             sha256=hashlib.sha256(body).hexdigest(),

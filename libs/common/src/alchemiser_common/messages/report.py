@@ -87,10 +87,11 @@ class ExecutionReport(Message):
     ENVELOPE: ClassVar[frozenset[str]] = Message.ENVELOPE
 
     kind: Literal["execution-report"] = "execution-report"
-    account_alias: str
     decision_hash: str
     status: RunStatus
     reason: str = ""
+    error: str = ""
+    """Name of the error class that ended or stopped the run; empty if none did. Since 1.4."""
     legs: tuple[LegReport, ...] = ()
     orders_placed: int = 0
     account_before: Account | None = None
@@ -102,7 +103,6 @@ class StageFailure(Message):
     """A stage that cannot write state says here why the run ends; the trading service records it."""
 
     kind: Literal["stage-failure"] = "stage-failure"
-    account_alias: str
     stage: Stage
     error: str
     """Name of the error class."""

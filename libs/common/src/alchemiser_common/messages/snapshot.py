@@ -104,7 +104,6 @@ class MarketSnapshot(Message):
     ENVELOPE: ClassVar[frozenset[str]] = Message.ENVELOPE | {"provenance"}
 
     kind: Literal["market-snapshot"] = "market-snapshot"
-    account_alias: str
     scheduled_at: UtcTime
     not_after: UtcTime
     """No order of this run may be sent after this moment."""

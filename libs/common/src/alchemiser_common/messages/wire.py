@@ -1,7 +1,7 @@
 """The one place that turns messages into queue text and back.
 
 Reading is strict and total: whatever comes in, the answer is a valid message or an InvalidMessage that names
-the field, the value and the limit.
+the field, the value and the limit. What of another version is read, and how, `versions` says.
 """
 
 import json
@@ -9,13 +9,14 @@ import json
 from pydantic import ValidationError
 
 from alchemiser_common.errors import InvalidMessage
-from alchemiser_common.messages.base import SCHEMA_VERSION, Message
+from alchemiser_common.messages.base import OWN_VERSION, Message
+from alchemiser_common.messages.versions import read_json
 
 MESSAGE_LIMIT = 1_048_576
 """Bytes of one SQS message."""
 ARCHIVED_LIMIT = 32 * 1024 * 1024
 """Bytes of one message that is read from the archive: far above what any universe needs."""
-_MAJOR = SCHEMA_VERSION.partition(".")[0]
+_MAJOR = str(OWN_VERSION[0])
 _SHOWN = 80
 _SHOWN_ERRORS = 5
 
@@ -37,7 +38,7 @@ def decode[M: Message](body: str | bytes, *kinds: type[M], limit: int = MESSAGE_
         raise InvalidMessage(f"message is {len(raw):,} bytes; the limit is {limit:,}")
     kind = _select(raw, kinds)
     try:
-        return kind.model_validate_json(raw, strict=True)
+        return read_json(kind, raw)
     except ValidationError as error:
         raise InvalidMessage(f"{kind.__name__}: {describe(error)}") from error
 

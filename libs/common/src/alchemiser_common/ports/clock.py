@@ -1,12 +1,17 @@
 """Time as an argument."""
 
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
 """The zone in which the exchange's dates and opening hours are meant."""
+
+
+type TimeLeft = Callable[[], timedelta]
+"""What remains of the process: a Lambda invocation's time, counted by whoever ends it."""
 
 
 class Clock(Protocol):

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from alchemiser_common.errors import InvalidMessage, StateCorrupt
+from alchemiser_common.messages.base import VersionedModel
+from alchemiser_common.messages.versions import read_json
 from alchemiser_common.messages.wire import describe
 
 ABSENT = 0
@@ -85,20 +87,20 @@ class StateStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Versioned[M: BaseModel]:
+class Versioned[M: VersionedModel]:
     """A model read from the store, with the version to name when changing it."""
 
     value: M
     version: int
 
 
-def load[M: BaseModel](store: StateStore, key: Key, model: type[M]) -> Versioned[M] | None:
+def load[M: VersionedModel](store: StateStore, key: Key, model: type[M]) -> Versioned[M] | None:
     """Read one record as a model. Raises StateCorrupt if it is not one."""
     record = store.get(key)
     return None if record is None else parse(record, model)
 
 
-def load_all[M: BaseModel](
+def load_all[M: VersionedModel](
     store: StateStore,
     partition: str,
     model: type[M],
@@ -111,16 +113,21 @@ def load_all[M: BaseModel](
     return [parse(record, model) for record in store.list(partition, prefix=prefix, limit=limit, descending=descending)]
 
 
-def parse[M: BaseModel](record: Record, model: type[M]) -> Versioned[M]:
+def parse[M: VersionedModel](record: Record, model: type[M]) -> Versioned[M]:
     """A record's body as a model. Raises StateCorrupt."""
     try:
-        value = model.model_validate_json(record.body, strict=True)
+        value = read_json(model, record.body)
     except ValidationError as error:
         where = f"{record.key.partition}/{record.key.sort}"
         raise StateCorrupt(f"record {where} is no {model.__name__}: {describe(error)}") from error
     return Versioned(value, record.version)
 
 
-def put(key: Key, value: BaseModel, expected: int) -> Put:
+def put(key: Key, value: VersionedModel, expected: int) -> Put:
     """A conditional write of a model."""
     return Put(key, value.model_dump_json(), expected)
+
+
+def put_over[M: VersionedModel](known: Versioned[M] | None, key: Key, value: M) -> Put:
+    """The write of a model in the place of what `load` gave; a record that was absent must still be."""
+    return put(key, value, ABSENT if known is None else known.version)

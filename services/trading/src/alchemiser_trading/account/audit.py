@@ -1,26 +1,35 @@
 """The trail of what people changed: appended with the change itself, never altered."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from alchemiser_common import keys
-from alchemiser_common.messages.base import Frozen, UtcTime
 from alchemiser_common.ports.state import ABSENT, Put, StateStore, load_all, put
+from alchemiser_common.records.audit import AuditEntry
 
 
-class AuditEntry(Frozen):
-    """One change."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a person changes, and on whose word. Raises ValueError without who or reason."""
 
-    at: UtcTime
-    who: str
     what: str
+    who: str
     reason: str
+    at: datetime
 
-    def put(self, account_alias: str, kind: str) -> Put:
+    def __post_init__(self) -> None:
+        if not self.who.strip() or not self.reason.strip():
+            raise ValueError(f"{self.what}: a change needs who and reason")
+
+    def entry(self, account_alias: str, kind: str) -> Put:
         """The write that belongs into the change's own transaction; `kind` tells changes of one moment apart."""
-        return put(keys.audit_record(account_alias, self.at, kind), self, ABSENT)
+        record = AuditEntry(at=self.at, who=self.who, what=self.what, reason=self.reason)
+        return put(keys.audit_record(account_alias, self.at, kind), record, ABSENT)
 
 
-def record(store: StateStore, account_alias: str, entry: AuditEntry, kind: str) -> None:
+def record(store: StateStore, account_alias: str, change: Change, kind: str) -> None:
     """Append a change that was made elsewhere than in the store."""
-    store.write(entry.put(account_alias, kind))
+    store.write(change.entry(account_alias, kind))
 
 
 def read_audit(store: StateStore, account_alias: str) -> tuple[AuditEntry, ...]:

@@ -6,23 +6,12 @@ Absent means nobody. A change waits for the run in progress and leaves an audit 
 from datetime import datetime
 
 from alchemiser_common import keys
-from alchemiser_common.errors import NotAuthorised, RunInProgress
+from alchemiser_common.errors import NotAuthorised
 from alchemiser_common.ids import Pipeline
-from alchemiser_common.messages.base import Frozen, UtcTime
-from alchemiser_common.ports.state import ABSENT, StateStore, load, put
-from alchemiser_trading.account.audit import AuditEntry
-from alchemiser_trading.account.lease import idle_lease
-
-
-class Authority(Frozen):
-    """The pipeline that may trade, since when and by whose word."""
-
-    pipeline: Pipeline
-    epoch: int
-    """Grows with every change and goes into every order intent."""
-    set_by: str
-    reason: str
-    set_at: UtcTime
+from alchemiser_common.ports.state import StateStore, load, put_over
+from alchemiser_common.records.authority import Authority
+from alchemiser_trading.account.audit import Change
+from alchemiser_trading.account.lease import require_idle
 
 
 def read_authority(store: StateStore, account_alias: str) -> Authority | None:
@@ -54,16 +43,13 @@ def set_authority(
     Raises RunInProgress while a worker holds the account or a run has not ended, Conflict if another change or a
     worker comes at the same moment: the lease record is part of the write.
     """
-    if not who.strip() or not reason.strip():
-        raise ValueError("an authority change needs who and reason")
     key = keys.authority_record(account_alias)
     known = load(store, key, Authority)
+    before = known.value.pipeline.value if known else "nobody"
+    change = Change(f"authority: {before} to {pipeline.value}", who, reason, now)
     if known is not None and known.value.pipeline is pipeline:
         return known.value
-    guard = idle_lease(store, account_alias, now)
-    if guard is None:
-        raise RunInProgress(f"authority over {account_alias} cannot change while a run has not ended")
-    before = known.value.pipeline.value if known else "nobody"
+    guard = require_idle(store, account_alias, now)
     authority = Authority(
         pipeline=pipeline,
         epoch=known.value.epoch + 1 if known else 1,
@@ -71,10 +57,5 @@ def set_authority(
         reason=reason,
         set_at=now,
     )
-    entry = AuditEntry(at=now, who=who, what=f"authority: {before} to {pipeline.value}", reason=reason)
-    store.write(
-        put(key, authority, known.version if known else ABSENT),
-        guard,
-        entry.put(account_alias, f"authority-{authority.epoch}"),
-    )
+    store.write(put_over(known, key, authority), guard, change.entry(account_alias, f"authority-{authority.epoch}"))
     return authority

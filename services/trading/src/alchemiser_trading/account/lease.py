@@ -10,30 +10,12 @@ from typing import Self
 from uuid import UUID
 
 from alchemiser_common import keys
-from alchemiser_common.errors import AlchemiserError, Conflict, LeaseHeld, StoreUnavailable
-from alchemiser_common.messages.base import Frozen, UtcTime
+from alchemiser_common.errors import AlchemiserError, Conflict, LeaseHeld, RunInProgress, StoreUnavailable
 from alchemiser_common.ports.clock import Clock
-from alchemiser_common.ports.state import ABSENT, Key, Put, StateStore, Versioned, load, put
+from alchemiser_common.ports.state import ABSENT, Key, Put, StateStore, Versioned, load, put, put_over
+from alchemiser_common.records.lease import LeaseRecord
 
 _log = logging.getLogger(__name__)
-
-
-class LeaseRecord(Frozen):
-    """Who works on the account."""
-
-    owner: str
-    """Empty when released."""
-    epoch: int
-    """Grows with every acquisition: the fencing token in each order intent."""
-    expires_at: UtcTime
-    unfinished_run: UUID | None = None
-    """The run whose plan is frozen and which has not ended."""
-    unfinished_until: UtcTime | None = None
-    """Its deadline."""
-
-    def held(self, now: datetime) -> bool:
-        """Whether a worker may still be at it."""
-        return self.owner != "" and now < self.expires_at
 
 
 class AccountLease:
@@ -58,7 +40,7 @@ class AccountLease:
         key = keys.lease_record(account_alias)
         now = clock.now()
         known = load(store, key, LeaseRecord)
-        if known is not None and known.value.held(now):
+        if known is not None and held(known.value, now):
             raise LeaseHeld(
                 f"account {account_alias} is worked on by {known.value.owner} until "
                 f"{known.value.expires_at.isoformat(timespec='seconds')}"
@@ -70,12 +52,12 @@ class AccountLease:
             unfinished_run=known.value.unfinished_run if known else None,
             unfinished_until=known.value.unfinished_until if known else None,
         )
-        version = known.version if known else ABSENT
+        taken = put_over(known, key, record)
         try:
-            store.write(put(key, record, version))
+            store.write(taken)
         except Conflict as error:
             raise LeaseHeld(f"account {account_alias} was taken by another worker at this moment") from error
-        return cls(store, clock, key, Versioned(record, version + 1), duration)
+        return cls(store, clock, key, Versioned(record, taken.expected + 1), duration)
 
     @property
     def epoch(self) -> int:
@@ -147,15 +129,30 @@ class AccountLease:
         return known.version
 
 
-def idle_lease(store: StateStore, account_alias: str, now: datetime) -> Put | None:
-    """A write that succeeds only if no worker takes the account meanwhile; None while a run has it.
+def held(lease: LeaseRecord, now: datetime) -> bool:
+    """Whether a worker may still be at it."""
+    return lease.owner != "" and now < lease.expires_at
 
-    Changes that must not meet a run put it into their own write.
+
+def require_idle(store: StateStore, account_alias: str, now: datetime) -> Put:
+    """A write that succeeds only if no worker takes the account meanwhile.
+
+    Changes that must not meet a run put it into their own write. Raises RunInProgress while a run has not ended or a
+    worker has the account, with what to wait for.
     """
     key = keys.lease_record(account_alias)
     known = load(store, key, LeaseRecord)
     if known is None:
         return put(key, LeaseRecord(owner="", epoch=0, expires_at=now), ABSENT)
-    if known.value.held(now) or known.value.unfinished_run is not None:
-        return None
-    return put(key, known.value, known.version)
+    lease = known.value
+    if lease.unfinished_run is not None:
+        until = "" if lease.unfinished_until is None else f", which may trade until {lease.unfinished_until:%H:%M} UTC"
+        raise RunInProgress(
+            f"run {lease.unfinished_run} of account {account_alias} has not ended{until}: wait for its end, "
+            "or see docs/runbooks/stuck-run.md"
+        )
+    if held(lease, now):
+        raise RunInProgress(
+            f"account {account_alias} is worked on by {lease.owner} until {lease.expires_at:%H:%M:%S} UTC: wait for it"
+        )
+    return put_over(known, key, lease)

@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 
 from alchemiser_common.ids import Side
+from alchemiser_common.records.plan import Plan
+from alchemiser_common.shares import REPORTED_STEP
 from alchemiser_trading.books.books import UNASSIGNED, Book, aligned
 from alchemiser_trading.orders.legs import LegState
-from alchemiser_trading.plan.plan import FRACTION_STEP, Plan
-
-_SHARE = FRACTION_STEP / 1000
-"""The finest quantity a broker reports."""
 
 
 def attribute(books: Mapping[str, Book], plan: Plan, legs: Sequence[LegState]) -> dict[str, Book]:
@@ -64,7 +62,8 @@ def _desired(plan: Plan, symbol: str, final: Decimal, before: Decimal) -> dict[s
 def _exact(quantities: Mapping[str, Decimal], whole: Decimal) -> dict[str, Decimal]:
     """Rounded to what a broker reports, never negative, adding up to `whole`: the largest takes the rest."""
     rounded = {
-        name: max(quantity, Decimal(0)).quantize(_SHARE, rounding=ROUND_DOWN) for name, quantity in quantities.items()
+        name: max(quantity, Decimal(0)).quantize(REPORTED_STEP, rounding=ROUND_DOWN)
+        for name, quantity in quantities.items()
     }
     left = whole - sum(rounded.values(), Decimal(0))
     for name in sorted(rounded, key=lambda item: (-rounded[item], item)):

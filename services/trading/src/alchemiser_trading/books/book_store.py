@@ -5,32 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from alchemiser_common import keys
-from alchemiser_common.errors import RunInProgress
-from alchemiser_common.messages.base import Frozen, Money
 from alchemiser_common.messages.snapshot import Account, Position
-from alchemiser_common.ports.state import ABSENT, Put, StateStore, load, load_all, put
-from alchemiser_trading.account.audit import AuditEntry
-from alchemiser_trading.account.lease import idle_lease
+from alchemiser_common.ports.state import ABSENT, Put, StateStore, load, load_all, put, put_over
+from alchemiser_common.records.books import DailyEquity, StrategyWorth
+from alchemiser_trading.account.audit import Change
+from alchemiser_trading.account.lease import require_idle
 from alchemiser_trading.books.books import Book, BookDifference, aligned, differences
-
-
-class StrategyWorth(Frozen):
-    """One strategy at the end of a run, in USD."""
-
-    strategy: str
-    market_value: Money
-    realised: Money
-    """Since the first run."""
-    unrealised: Money
-
-
-class DailyEquity(Frozen):
-    """The account at the end of a session's last run, in USD."""
-
-    session: date
-    equity: Money
-    cash: Money
-    strategies: tuple[StrategyWorth, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +60,7 @@ def equity_put(
     key = keys.equity_record(account_alias, session)
     known = load(store, key, DailyEquity)
     record = DailyEquity(session=session, equity=account.equity, cash=account.cash, strategies=worth)
-    return put(key, record, known.version if known else ABSENT)
+    return put_over(known, key, record)
 
 
 def compare_books(store: StateStore, account_alias: str, positions: Sequence[Position]) -> tuple[BookDifference, ...]:
@@ -97,17 +77,13 @@ def repair_books(
 
     Raises RunInProgress while a run has not ended, Conflict if one begins at the same moment.
     """
-    if not who.strip() or not reason.strip():
-        raise ValueError("a repair of the books needs who and reason")
     wrong = compare_books(store, account_alias, positions)
+    listed = ", ".join(f"{item.symbol} {item.in_books} to {item.at_broker}" for item in wrong)
+    change = Change(f"books: {listed}", who, reason, now)
     if not wrong:
         return wrong
-    guard = idle_lease(store, account_alias, now)
-    if guard is None:
-        raise RunInProgress(f"the books of {account_alias} cannot be repaired while a run has not ended")
+    guard = require_idle(store, account_alias, now)
     stored = StoredBooks.load(store, account_alias)
     after = aligned(stored.books, positions, now.date())
-    listed = ", ".join(f"{item.symbol} {item.in_books} to {item.at_broker}" for item in wrong)
-    entry = AuditEntry(at=now, who=who, what=f"books: {listed}", reason=reason)
-    store.write(guard, *stored.puts(account_alias, after), entry.put(account_alias, "books"))
+    store.write(guard, *stored.puts(account_alias, after), change.entry(account_alias, "books"))
     return wrong

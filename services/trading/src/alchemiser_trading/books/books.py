@@ -7,29 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from alchemiser_common.messages.base import Frozen, Money, Price, Quantity, Symbol
+from alchemiser_common.messages.base import Frozen, Quantity, Symbol
 from alchemiser_common.messages.snapshot import Position
+from alchemiser_common.records.books import Lot, StrategyBook
+from alchemiser_common.shares import REPORTED_STEP
 
 UNASSIGNED = "unassigned"
-_SHARE = Decimal("0.000000001")
-"""The finest quantity a broker reports."""
 
 
-class Lot(Frozen):
-    """Shares that came at one price."""
-
-    symbol: Symbol
-    quantity: Quantity
-    price: Price
-    opened: date
-
-
-class Book(Frozen):
-    """One strategy's lots, oldest first, and what it has earned with those that are gone."""
-
-    strategy: str
-    lots: tuple[Lot, ...] = ()
-    realised: Money = Decimal(0)
+class Book(StrategyBook):
+    """The stored book with what can be asked of it and done to it."""
 
     def quantity(self, symbol: str) -> Decimal:
         """Shares held."""
@@ -122,7 +109,7 @@ def _write_off(books: dict[str, Book], symbol: str, missing: Decimal, price: Dec
     holders = [book for book in books.values() if book.strategy != UNASSIGNED and book.quantity(symbol) > 0]
     whole = total(holders, symbol)
     for number, book in enumerate(holders, start=1):
-        share = missing if number == len(holders) else (missing * book.quantity(symbol) / whole).quantize(_SHARE)
+        share = missing if number == len(holders) else (missing * book.quantity(symbol) / whole).quantize(REPORTED_STEP)
         taken = min(share, book.quantity(symbol))
         books[book.strategy] = _reduced(book, symbol, taken, price, day)
         missing -= taken

@@ -5,83 +5,20 @@ its order is sent. Never overwrites what another worker wrote.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 from uuid import UUID
 
 from alchemiser_common import keys
 from alchemiser_common.errors import Conflict, StateCorrupt, StoreUnavailable
-from alchemiser_common.ids import Pipeline, Side
-from alchemiser_common.messages.base import Frozen, Price, Quantity, Symbol, UtcTime
+from alchemiser_common.ids import RunRef
 from alchemiser_common.messages.report import ExecutionReport
-from alchemiser_common.messages.run import RunEntry
-from alchemiser_common.ports.broker import OrderRequest
 from alchemiser_common.ports.state import ABSENT, Put, StateStore, Versioned, load, load_all, put
+from alchemiser_common.records.journal import Intent, JournalHead, Phase
+from alchemiser_common.records.plan import Plan
+from alchemiser_common.records.run import RunEntry
 from alchemiser_trading.account.lease import AccountLease
-from alchemiser_trading.journal.phases import TRANSITIONS, Phase
-from alchemiser_trading.plan.plan import Plan
-
-
-class JournalHead(Frozen):
-    """The head of the record."""
-
-    run_id: UUID
-    cycle_id: str
-    pipeline: Pipeline
-    account_alias: str
-    decision_hash: str
-    phase: Phase
-    not_after: UtcTime
-    reason: str = ""
-    authority_epoch: int = 0
-    created_at: UtcTime
-    updated_at: UtcTime
-
-
-class Intent(Frozen):
-    """One order as it will be asked for. Written before the request, never changed."""
-
-    client_order_id: str
-    leg: int
-    step: int
-    symbol: Symbol
-    side: Side
-    quantity: Quantity
-    limit_price: Price | None
-    """None for a market order."""
-    cost_price: Price
-    """What a share may cost at most by our reckoning; buys keep quantity x this in cash."""
-    leg_quantity: Quantity
-    """What the whole leg is to trade; for a buy that cash cut short, less than planned."""
-    arrival_mid: Price | None
-    """Middle of the quote when the leg started."""
-    leg_started_at: UtcTime
-    authority_epoch: int
-    lease_epoch: int
-    written_at: UtcTime
-
-    def request(self) -> OrderRequest:
-        """The order to send; the same however often it is sent."""
-        return OrderRequest(
-            client_order_id=self.client_order_id,
-            symbol=self.symbol,
-            side=self.side,
-            quantity=self.quantity,
-            limit_price=self.limit_price,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Which run a journal is for."""
-
-    run_id: UUID
-    cycle_id: str
-    pipeline: Pipeline
-    account_alias: str
-    decision_hash: str
-    not_after: datetime
+from alchemiser_trading.journal.phases import TRANSITIONS
 
 
 class Journal:
@@ -99,20 +36,22 @@ class Journal:
         return None if head is None else cls(store, head)
 
     @classmethod
-    def open(cls, store: StateStore, origin: Origin, now: datetime) -> Self:
-        """The record of a run, made if there is none. Of two workers that make it, both go on with the first's."""
-        key = keys.journal_record(origin.run_id)
+    def open(cls, store: StateStore, fresh: JournalHead) -> Self:
+        """The record of the run that `fresh` is of, made from it if there is none.
+
+        Of two workers that make it, both go on with the first's.
+        """
+        key = keys.journal_record(fresh.run_id)
         for _ in range(2):
-            known = cls.load(store, origin.run_id)
+            known = cls.load(store, fresh.run_id)
             if known is not None:
                 return known
-            head = new_head(origin, Phase.RECEIVED, now)
             try:
-                store.write(put(key, head, ABSENT), *listing(store, origin))
+                store.write(put(key, fresh, ABSENT), *listing(store, fresh.run))
             except Conflict:
                 continue
-            return cls(store, Versioned(head, ABSENT + 1))
-        raise Conflict(f"journal of run {origin.run_id} was made by another worker at this moment")
+            return cls(store, Versioned(fresh, ABSENT + 1))
+        raise Conflict(f"journal of run {fresh.run_id} was made by another worker at this moment")
 
     @property
     def head(self) -> JournalHead:
@@ -200,25 +139,16 @@ class Journal:
         self._head = Versioned(head, self._head.version + 1)
 
 
-def new_head(origin: Origin, phase: Phase, now: datetime) -> JournalHead:
-    """A fresh head."""
+def new_head(run: RunRef, phase: Phase, now: datetime, *, decision_hash: str, not_after: datetime) -> JournalHead:
+    """A head that was never stored."""
     return JournalHead(
-        run_id=origin.run_id,
-        cycle_id=origin.cycle_id,
-        pipeline=origin.pipeline,
-        account_alias=origin.account_alias,
-        decision_hash=origin.decision_hash,
-        phase=phase,
-        not_after=origin.not_after,
-        created_at=now,
-        updated_at=now,
+        **run.fields(), decision_hash=decision_hash, phase=phase, not_after=not_after, created_at=now, updated_at=now
     )
 
 
-def listing(store: StateStore, origin: Origin) -> tuple[Put, ...]:
+def listing(store: StateStore, run: RunRef) -> tuple[Put, ...]:
     """The write that puts a run into the account's list, unless the data service did."""
-    scheduled = datetime.fromisoformat(origin.cycle_id.partition(":")[2])
-    key = keys.run_entry(origin.account_alias, scheduled, origin.pipeline)
+    key = keys.run_entry(run.account_alias, run.scheduled_at, run.pipeline)
     if store.get(key) is not None:
         return ()
-    return (put(key, RunEntry(run_id=origin.run_id, cycle_id=origin.cycle_id), ABSENT),)
+    return (put(key, RunEntry(run_id=run.run_id, cycle_id=run.cycle_id), ABSENT),)

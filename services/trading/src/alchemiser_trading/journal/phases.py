@@ -1,42 +1,7 @@
 """The phases of a run and which may follow which. A journal moves along these arrows or not at all."""
 
-from enum import StrEnum
-
 from alchemiser_common.messages.report import RunStatus
-
-
-class Phase(StrEnum):
-    """Where a run stands in the trading service."""
-
-    RECEIVED = "received"
-    """A decision is here; nothing is planned or sent."""
-    PLANNED = "planned"
-    """The plan is frozen; from here on a redelivery continues it."""
-    SELLING = "selling"
-    """Orders may be at the broker; not every sell is done. Buys that cash covers may have begun."""
-    BUYING = "buying"
-    """Every sell is done."""
-    DONE = "done"
-    PARTIAL = "partial"
-    SKIPPED = "skipped"
-    EXPIRED = "expired"
-    HALTED = "halted"
-    FAILED = "failed"
-    SHADOWED = "shadowed"
-    """Planned beside the pipeline that trades; nothing was sent."""
-
-    @property
-    def final(self) -> bool:
-        """Whether a redelivery only reports."""
-        return self in FINAL
-
-    @property
-    def status(self) -> RunStatus:
-        """The same in the words of reports."""
-        return _STATUS[self]
-
-
-FINAL = frozenset({Phase.DONE, Phase.PARTIAL, Phase.SKIPPED, Phase.EXPIRED, Phase.HALTED, Phase.FAILED, Phase.SHADOWED})
+from alchemiser_common.records.journal import Phase
 
 TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     Phase.RECEIVED: frozenset(
@@ -45,7 +10,7 @@ TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     Phase.PLANNED: frozenset({Phase.SELLING, Phase.BUYING, Phase.DONE, Phase.PARTIAL, Phase.HALTED, Phase.FAILED}),
     Phase.SELLING: frozenset({Phase.BUYING, Phase.DONE, Phase.PARTIAL, Phase.HALTED, Phase.FAILED}),
     Phase.BUYING: frozenset({Phase.DONE, Phase.PARTIAL, Phase.HALTED, Phase.FAILED}),
-    **{phase: frozenset[Phase]() for phase in FINAL},
+    **{phase: frozenset[Phase]() for phase in Phase if phase.final},
 }
 
 _STATUS = {
@@ -62,7 +27,12 @@ _STATUS = {
     Phase.SHADOWED: RunStatus.SHADOWED,
 }
 
-_PHASE = {status: phase for phase, status in _STATUS.items() if phase in FINAL}
+_PHASE = {status: phase for phase, status in _STATUS.items() if phase.final}
+
+
+def status_of_phase(phase: Phase) -> RunStatus:
+    """A phase in the words of reports."""
+    return _STATUS[phase]
 
 
 def phase_of(status: RunStatus) -> Phase:

@@ -11,9 +11,9 @@ from decimal import ROUND_DOWN, Decimal
 
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegStatus
+from alchemiser_common.records.plan import Plan
 from alchemiser_trading.orders.legs import LegPhase, LegState
 from alchemiser_trading.orders.smart_execution import release
-from alchemiser_trading.plan.plan import Plan
 
 _SETTLED_WITHIN = Decimal("0.001")
 """Fees and rounding may keep the broker's cash this fraction of equity under the ledger for good."""

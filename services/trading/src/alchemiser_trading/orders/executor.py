@@ -12,17 +12,17 @@ from alchemiser_common.errors import BrokerRefused, BrokerThrottled, BrokerUnava
 from alchemiser_common.ids import Side
 from alchemiser_common.ports.broker import Broker, BrokerOrder, Quote
 from alchemiser_common.ports.clock import Clock
+from alchemiser_common.records.journal import Phase
+from alchemiser_common.records.plan import Plan
 from alchemiser_common.settings import Settings
 from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.journal.journal import Journal
-from alchemiser_trading.journal.phases import Phase
 from alchemiser_trading.orders.cash import CashBudget, release_buys
 from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState, Place, Resend
 from alchemiser_trading.orders.order_gateway import OrderGateway, Stop, StopKind
 from alchemiser_trading.orders.order_tracker import DaysOrders, OrderTracker
 from alchemiser_trading.orders.reconcile import altered, foreign_orders
 from alchemiser_trading.orders.smart_execution import abandoned, advance, refused, stop, throttled
-from alchemiser_trading.plan.plan import Plan
 
 _log = logging.getLogger(__name__)
 _FAULTY_TICKS = 15
@@ -92,7 +92,7 @@ class Executor:
         self._lease.keep()
         self._stopped(self._gateway.stop_by_time())
         if any(not state.stopping and state.phase is not LegPhase.DONE for state in self._legs):
-            self._stopped(self._gateway.stop_by_switch())
+            self._stopped(self._gateway.stop_by_trading_state())
         if self._gateway.must_wait():
             return  # nothing could be acted upon: what the orders do meanwhile is read when there is room again
         self._hear()
@@ -205,7 +205,7 @@ class Executor:
 
     def _gate_open(self, index: int) -> bool:
         """The last look before an order, at time and switch."""
-        by = self._gateway.stop_by_time() or self._gateway.stop_by_switch()
+        by = self._gateway.stop_by_time() or self._gateway.stop_by_trading_state()
         self._stopped(by)
         return not self._legs[index].stopping
 

@@ -8,8 +8,8 @@ from enum import StrEnum
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegStatus
 from alchemiser_common.ports.broker import BrokerOrder
+from alchemiser_common.records.plan import PlannedLeg
 from alchemiser_common.settings import ExecutionStyle
-from alchemiser_trading.plan.plan import PlannedLeg
 
 _SMALLEST_ORDER = Decimal(1)
 """USD: the broker takes no smaller order, except to close a position."""

@@ -1,7 +1,6 @@
 """The one place that sends orders: gate, then intent, then request. Nothing else in the project submits or cancels."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,20 +8,20 @@ from enum import StrEnum
 
 from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable, StateCorrupt
 from alchemiser_common.ids import Side, client_order_id
-from alchemiser_common.ports.broker import Broker, BrokerOrder
-from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.broker import Broker, BrokerOrder, OrderRequest
+from alchemiser_common.ports.clock import Clock, TimeLeft
 from alchemiser_common.ports.state import StateStore
+from alchemiser_common.records.journal import Intent
+from alchemiser_common.records.plan import PlannedLeg
+from alchemiser_common.records.trading_state import TradingState
 from alchemiser_common.settings import Settings
 from alchemiser_trading.account.lease import AccountLease
-from alchemiser_trading.account.trading_state import TradingState, trading_state
-from alchemiser_trading.journal.journal import Intent, Journal
+from alchemiser_trading.account.trading_state import trading_state
+from alchemiser_trading.journal.journal import Journal
 from alchemiser_trading.orders.legs import LegState, Step
 from alchemiser_trading.orders.rate_limit import RequestBudget
-from alchemiser_trading.plan.plan import PlannedLeg
 
 _log = logging.getLogger(__name__)
-
-type TimeLeft = Callable[[], timedelta]
 
 
 class StopKind(StrEnum):
@@ -44,6 +43,8 @@ class Stop:
 
     kind: StopKind
     reason: str
+    error: str = ""
+    """Name of the error class that told of it, if one did."""
 
     def concerns(self, side: Side) -> bool:
         """Whether orders of that side are stopped."""
@@ -102,7 +103,7 @@ class OrderGateway:
             return Stop(StopKind.HANDOVER, "this process has no time for another step; the next delivery goes on")
         return None
 
-    def stop_by_switch(self) -> Stop | None:
+    def stop_by_trading_state(self) -> Stop | None:
         """What the account's switch stops; an unreadable one stops everything. Raises StoreUnavailable."""
         try:
             state = trading_state(self._store, self._settings.account_alias)
@@ -167,7 +168,7 @@ class OrderGateway:
             return None
         extra = {"symbol": intent.symbol, "side": intent.side.value, "client_order_id": intent.client_order_id}
         try:
-            order = self._broker.submit(intent.request())
+            order = self._broker.submit(request_of(intent))
         except BrokerThrottled:
             raise
         except (AmbiguousOutcome, BrokerUnavailable) as error:
@@ -194,3 +195,14 @@ class OrderGateway:
             lease_epoch=self._lease.epoch,
             written_at=self._clock.now(),
         )
+
+
+def request_of(intent: Intent) -> OrderRequest:
+    """The order to send; the same however often it is sent."""
+    return OrderRequest(
+        client_order_id=intent.client_order_id,
+        symbol=intent.symbol,
+        side=intent.side,
+        quantity=intent.quantity,
+        limit_price=intent.limit_price,
+    )

@@ -13,11 +13,10 @@ from enum import StrEnum
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.snapshot import Position
 from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
-from alchemiser_trading.journal.journal import Intent
+from alchemiser_common.records.journal import Intent
+from alchemiser_common.records.plan import Plan
+from alchemiser_common.shares import REPORTED_STEP
 from alchemiser_trading.orders.legs import LegPhase, LegState, Step, start
-from alchemiser_trading.plan.plan import Plan
-
-_DUST = Decimal("0.000000001")
 
 
 class Finding(StrEnum):
@@ -117,7 +116,7 @@ def compare_positions(plan: Plan, legs: Sequence[LegState], positions: Sequence[
             f"{actual.get(symbol, Decimal(0))} shares at the broker, {expected.get(symbol, Decimal(0))} by the fills",
         )
         for symbol in sorted(expected.keys() | actual.keys())
-        if abs(actual.get(symbol, Decimal(0)) - expected.get(symbol, Decimal(0))) > _DUST
+        if abs(actual.get(symbol, Decimal(0)) - expected.get(symbol, Decimal(0))) > REPORTED_STEP
     )
 
 

@@ -6,13 +6,12 @@ from datetime import timedelta
 
 from alchemiser_common.messages.snapshot import Account, Position
 from alchemiser_common.ports.broker import MarketReader
-from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.clock import Clock, TimeLeft
+from alchemiser_common.records.plan import Plan
 from alchemiser_common.settings import ExecutionSettings
 from alchemiser_trading.orders.legs import LegState
-from alchemiser_trading.orders.order_gateway import TimeLeft
 from alchemiser_trading.orders.order_tracker import OrderTracker
 from alchemiser_trading.orders.reconcile import Difference, compare_positions
-from alchemiser_trading.plan.plan import Plan
 
 _NEEDED = timedelta(seconds=10)
 """Process time that the report after this needs."""

@@ -5,8 +5,8 @@ from decimal import Decimal
 from alchemiser_common.errors import LimitBreached
 from alchemiser_common.messages.decision import Target
 from alchemiser_common.messages.snapshot import Account
+from alchemiser_common.records.plan import Plan
 from alchemiser_common.settings import TradingSettings
-from alchemiser_trading.plan.plan import Plan
 
 
 def check_limits(plan: Plan, settings: TradingSettings) -> None:

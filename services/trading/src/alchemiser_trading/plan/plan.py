@@ -5,74 +5,17 @@ Sells first, largest first, then buys, largest first. Money in USD, quantities i
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import ROUND_DOWN, Decimal
-from uuid import UUID
 
 from alchemiser_common.errors import DecisionRefused
 from alchemiser_common.ids import Side
-from alchemiser_common.messages.base import Frozen, Money, Price, Quantity, Symbol, UtcTime
-from alchemiser_common.messages.decision import SignalStatus, Target, TradeDecision
+from alchemiser_common.messages.base import UtcTime
+from alchemiser_common.messages.decision import SignalStatus, TradeDecision
 from alchemiser_common.messages.snapshot import Account, Position, StrategyTargets
 from alchemiser_common.ports.broker import Asset
+from alchemiser_common.records.plan import Plan, PlannedLeg, SkippedLeg
 from alchemiser_common.settings import TradingSettings
-
-FRACTION_STEP = Decimal("0.000001")
-WHOLE_STEP = Decimal(1)
-
-
-class PlannedLeg(Frozen):
-    """One symbol's side of the plan."""
-
-    number: int
-    symbol: Symbol
-    side: Side
-    quantity: Quantity
-    price: Price
-    """The last price when the plan was made."""
-    fractionable: bool
-    full_exit: bool = False
-
-    @property
-    def value(self) -> Decimal:
-        """At the plan's price."""
-        return self.quantity * self.price
-
-    @property
-    def step(self) -> Decimal:
-        """The smallest difference of quantities that the broker takes."""
-        return FRACTION_STEP if self.fractionable else WHOLE_STEP
-
-
-class SkippedLeg(Frozen):
-    """A difference that is left alone although it is not small, and why; a person should know."""
-
-    symbol: Symbol
-    side: Side
-    value: Money
-    reason: str
-    untradable: bool = False
-    """The broker does not trade it: the target cannot be met today."""
-
-
-class Plan(Frozen):
-    """What a run will trade, whatever happens to it later."""
-
-    run_id: UUID
-    decision_hash: str
-    session: date
-    made_at: UtcTime
-    account: Account
-    positions: tuple[Position, ...]
-    reserve: Money
-    """Cash that buys must leave."""
-    targets: tuple[Target, ...]
-    strategy_targets: tuple[StrategyTargets, ...]
-    """What the strategies that made a statement want to hold."""
-    legs: tuple[PlannedLeg, ...]
-    skipped: tuple[SkippedLeg, ...] = ()
-    shrink: Decimal = Decimal(1)
-    """All buys were multiplied by this, because cash falls short; 1 if it does not."""
+from alchemiser_common.shares import ORDER_STEP, WHOLE_SHARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +146,7 @@ def _sell_quantity(sell: _Difference, skipped: list[SkippedLeg]) -> Decimal:
 
 
 def _round(quantity: Decimal, asset: Asset) -> Decimal:
-    return quantity.quantize(FRACTION_STEP if asset.fractionable else WHOLE_STEP, rounding=ROUND_DOWN)
+    return quantity.quantize(ORDER_STEP if asset.fractionable else WHOLE_SHARE, rounding=ROUND_DOWN)
 
 
 def _leg(difference: _Difference, quantity: Decimal) -> PlannedLeg:

@@ -15,17 +15,19 @@ from alchemiser_common.errors import (
 )
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.decision import TradeDecision
-from alchemiser_common.messages.run import RunRecord
 from alchemiser_common.messages.snapshot import Account
 from alchemiser_common.ports.broker import MarketReader
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.state import StateStore, load
+from alchemiser_common.records.authority import Authority
+from alchemiser_common.records.journal import JournalHead
+from alchemiser_common.records.plan import Plan
+from alchemiser_common.records.run import RunRecord
+from alchemiser_common.records.trading_state import TradingState
 from alchemiser_common.settings import Environment, Settings
-from alchemiser_trading.account.authority import Authority, require_authority
-from alchemiser_trading.account.trading_state import TradingState, trading_state
-from alchemiser_trading.journal.journal import JournalHead
+from alchemiser_trading.account.authority import require_authority
+from alchemiser_trading.account.trading_state import trading_state
 from alchemiser_trading.plan.limits import check_daily_loss
-from alchemiser_trading.plan.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Checks:
         now = self.clock.now() + skew
         check_deadline(not_after, now)
         authority = require_authority(self.store, alias, pipeline)
-        check_switch(self.store, alias)
+        check_trading_state(self.store, alias)
         check_arming(self.settings, paper_key=self.paper_key)
         account = self.broker.account()
         check_account(account, account_id, self.settings)
@@ -131,7 +133,7 @@ def check_deadline(not_after: datetime, now: datetime) -> None:
         )
 
 
-def check_switch(store: StateStore, account_alias: str) -> None:
+def check_trading_state(store: StateStore, account_alias: str) -> None:
     """Raises TradingHalted if nothing at all may be sent."""
     if trading_state(store, account_alias) is TradingState.HALTED:
         raise TradingHalted(f"account {account_alias} is halted; `alchemiser resume` ends that")

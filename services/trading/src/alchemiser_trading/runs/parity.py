@@ -7,47 +7,20 @@ plans are not compared: the runs look at them minutes apart, and the one that tr
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from alchemiser_common import keys
 from alchemiser_common.errors import Conflict
 from alchemiser_common.ids import Pipeline, run_id
-from alchemiser_common.messages.base import Frozen, UtcTime
 from alchemiser_common.messages.report import ExecutionReport
-from alchemiser_common.messages.run import RunRecord
 from alchemiser_common.ports.state import ABSENT, StateStore, load, put
-from alchemiser_trading.plan.plan import Plan
+from alchemiser_common.records.parity import Parity, Verdict
+from alchemiser_common.records.plan import Plan
+from alchemiser_common.records.run import RunRecord
 
 _log = logging.getLogger(__name__)
 TOLERANCE = 0.01
 """How far a weight may differ, as a fraction of equity, if the two saw different data."""
 _MOST_NAMED = 5
-
-
-class Verdict(StrEnum):
-    """What a comparison comes to."""
-
-    IDENTICAL = "identical"
-    """Same data, same weights."""
-    EQUIVALENT = "equivalent"
-    """Other data, and weights within the tolerance."""
-    DIFFERENT = "different"
-    MISSING = "missing"
-    """One of them wants something, the other one ended without a plan."""
-
-    @property
-    def broken(self) -> bool:
-        """Whether a person should look."""
-        return self in {Verdict.DIFFERENT, Verdict.MISSING}
-
-
-class Parity(Frozen):
-    """The verdict on one cycle, as it is stored."""
-
-    cycle_id: str
-    verdict: Verdict
-    detail: str = ""
-    at: UtcTime
 
 
 @dataclass(frozen=True, slots=True)

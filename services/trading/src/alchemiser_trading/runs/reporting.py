@@ -6,13 +6,13 @@ from decimal import Decimal
 
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegReport, LegStatus, Residual, RunStatus
+from alchemiser_common.records.plan import Plan, SkippedLeg
+from alchemiser_common.shares import REPORTED_STEP
 from alchemiser_trading.orders.legs import LegState
 from alchemiser_trading.orders.order_gateway import Stop, StopKind
 from alchemiser_trading.orders.settling import Afterwards
-from alchemiser_trading.plan.plan import Plan, SkippedLeg
 
 _MOST_NAMED = 5
-_SHARE = Decimal("0.000000001")
 _NOTEWORTHY = Decimal("0.995")
 """Buys of a full portfolio are always cut a little, by the allowance for the spread."""
 
@@ -93,7 +93,7 @@ def _skipped_report(plan: Plan, leg: SkippedLeg) -> LegReport:
         symbol=leg.symbol,
         side=leg.side,
         status=LegStatus.REFUSED,
-        intended=(leg.value / price).quantize(_SHARE) if price else Decimal(0),
+        intended=(leg.value / price).quantize(REPORTED_STEP) if price else Decimal(0),
         filled=Decimal(0),
         reason=leg.reason,
     )

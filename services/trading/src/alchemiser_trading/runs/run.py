@@ -21,25 +21,28 @@ from alchemiser_common.errors import (
 from alchemiser_common.messages.base import Stage, StageTime
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
-from alchemiser_common.messages.snapshot import Account, StrategyTargets
+from alchemiser_common.messages.snapshot import Account
 from alchemiser_common.ports.broker import Broker
-from alchemiser_common.ports.clock import Clock
-from alchemiser_common.ports.state import ABSENT, Put, StateStore, load, put
+from alchemiser_common.ports.clock import Clock, TimeLeft
+from alchemiser_common.ports.state import Put, StateStore, load, put_over
+from alchemiser_common.records.journal import Intent, Phase
+from alchemiser_common.records.plan import Plan
+from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.settings import Settings
 from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.books.attribution import attribute
 from alchemiser_trading.books.book_store import StoredBooks, equity_put
-from alchemiser_trading.journal.journal import Intent, Journal
-from alchemiser_trading.journal.phases import Phase, phase_of
+from alchemiser_trading.journal.journal import Journal
+from alchemiser_trading.journal.phases import phase_of
 from alchemiser_trading.orders.executor import Executor
 from alchemiser_trading.orders.legs import LegState
-from alchemiser_trading.orders.order_gateway import Mandate, OrderGateway, Stop, StopKind, TimeLeft
+from alchemiser_trading.orders.order_gateway import Mandate, OrderGateway, Stop, StopKind
 from alchemiser_trading.orders.order_tracker import OrderTracker
 from alchemiser_trading.orders.rate_limit import MeteredBroker, RequestBudget
 from alchemiser_trading.orders.reconcile import compare_orders, foreign_orders, resume
 from alchemiser_trading.orders.settling import Afterwards, Settling
 from alchemiser_trading.plan.limits import check_limits
-from alchemiser_trading.plan.plan import Plan, make_plan
+from alchemiser_trading.plan.plan import make_plan
 from alchemiser_trading.plan.symbol_facts import read_symbols
 from alchemiser_trading.runs.checks import Checks, Permit
 from alchemiser_trading.runs.reporting import leg_reports, reason_of, residuals, status_of
@@ -117,7 +120,7 @@ class Run:
             # It could not be wound down: a person must look at the broker.
             status, reason = RunStatus.HALTED, f"{reason}; orders of this run may still be open"
         _log.error("run ends", extra={"error": type(error).__name__, "status": status.value, "reason": reason})
-        report = self._report(status, reason)
+        report = self._report(status, reason, type(error).__name__)
         self.journal.finish(self.lease, report, phase_of(status), self.tools.clock.now())
         return report
 
@@ -186,7 +189,7 @@ class Run:
 
     def _finish(self, plan: Plan, legs: Sequence[LegState], stop: Stop | None, after: Afterwards) -> ExecutionReport:
         status = status_of(legs, plan.skipped, stop)
-        report = self._report(status, reason_of(plan, legs, stop, after)).model_copy(
+        report = self._report(status, reason_of(plan, legs, stop, after), stop.error if stop else "").model_copy(
             update={
                 "decision_hash": plan.decision_hash,
                 "legs": leg_reports(plan, legs),
@@ -214,21 +217,19 @@ class Run:
         alias, puts = self.journal.head.account_alias, []
         for targets in plan.strategy_targets:
             key = keys.strategy_targets(alias, targets.strategy)
-            known = load(self.tools.store, key, StrategyTargets)
-            puts.append(put(key, targets, known.version if known else ABSENT))
+            known = load(self.tools.store, key, StoredTargets)
+            puts.append(put_over(known, key, StoredTargets.of(targets)))
         return tuple(puts)
 
-    def _report(self, status: RunStatus, reason: str) -> ExecutionReport:
+    def _report(self, status: RunStatus, reason: str, error: str) -> ExecutionReport:
         head = self.journal.head
         report = ExecutionReport(
-            run_id=head.run_id,
-            cycle_id=head.cycle_id,
-            pipeline=head.pipeline,
+            **head.run.fields(),
             trace=self.trace,
-            account_alias=head.account_alias,
             decision_hash=head.decision_hash,
             status=status,
             reason=reason,
+            error=error,
         )
         return report.traced(Stage.TRADING, head.created_at, self.tools.clock.now())
 
@@ -244,4 +245,4 @@ def status_for(error: PermanentError) -> RunStatus:
 
 def _stop_for(error: DecisionRefused) -> Stop:
     kind = StopKind.DEADLINE if isinstance(error, DecisionExpired | MarketClosed) else StopKind.HALTED
-    return Stop(kind, str(error))
+    return Stop(kind, str(error), type(error).__name__)

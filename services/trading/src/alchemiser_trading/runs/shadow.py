@@ -7,8 +7,8 @@ from alchemiser_common.errors import PermanentError
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
+from alchemiser_common.records.plan import Plan
 from alchemiser_trading.orders.legs import start
-from alchemiser_trading.plan.plan import Plan
 from alchemiser_trading.runs.reporting import leg_reports
 from alchemiser_trading.runs.run import Tools, planned, status_for
 
@@ -28,11 +28,7 @@ def shadow_run(tools: Tools, decision: TradeDecision) -> Shadow:
     """Plan as the trading run would. A permanent error becomes the report; raises TransientError only."""
     began = tools.clock.now()
     report = ExecutionReport(
-        run_id=decision.run_id,
-        cycle_id=decision.cycle_id,
-        pipeline=decision.pipeline,
-        trace=decision.trace,
-        account_alias=decision.account_alias,
+        **decision.following(),
         decision_hash=decision.content_hash(),
         status=RunStatus.SHADOWED,
         reason="shadow: planned, nothing sent",
@@ -44,6 +40,7 @@ def shadow_run(tools: Tools, decision: TradeDecision) -> Shadow:
         report = report.model_copy(update={"legs": legs, "account_before": plan.account})
     except PermanentError as error:
         reason = f"shadow: {type(error).__name__}: {error}"
-        report = report.model_copy(update={"status": status_for(error), "reason": reason})
+        changes = {"status": status_for(error), "reason": reason, "error": type(error).__name__}
+        report = report.model_copy(update=changes)
     _log.info("shadow run ended", extra={"status": report.status.value, "reason": report.reason})
     return Shadow(report.traced(Stage.TRADING, began, tools.clock.now()), plan)

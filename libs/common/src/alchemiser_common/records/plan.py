@@ -1,0 +1,65 @@
+"""The frozen plan of a run: its legs, and what they were made from. Money in USD, quantities in shares."""
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from alchemiser_common.ids import Side
+from alchemiser_common.messages.base import Frozen, Money, Price, Quantity, Symbol, UtcTime, VersionedModel
+from alchemiser_common.messages.decision import Target
+from alchemiser_common.messages.snapshot import Account, Position, StrategyTargets
+from alchemiser_common.shares import ORDER_STEP, WHOLE_SHARE
+
+
+class PlannedLeg(Frozen):
+    """One symbol's side of the plan."""
+
+    number: int
+    symbol: Symbol
+    side: Side
+    quantity: Quantity
+    price: Price
+    """The last price when the plan was made."""
+    fractionable: bool
+    full_exit: bool = False
+
+    @property
+    def value(self) -> Decimal:
+        """USD at the plan's price."""
+        return self.quantity * self.price
+
+    @property
+    def step(self) -> Decimal:
+        """The smallest difference of quantities that the broker takes."""
+        return ORDER_STEP if self.fractionable else WHOLE_SHARE
+
+
+class SkippedLeg(Frozen):
+    """A difference that is left alone although it is not small, and why; a person should know."""
+
+    symbol: Symbol
+    side: Side
+    value: Money
+    reason: str
+    untradable: bool = False
+    """The broker does not trade it: the target cannot be met today."""
+
+
+class Plan(VersionedModel):
+    """What a run will trade, whatever happens to it later."""
+
+    run_id: UUID
+    decision_hash: str
+    session: date
+    made_at: UtcTime
+    account: Account
+    positions: tuple[Position, ...]
+    reserve: Money
+    """Cash that buys must leave."""
+    targets: tuple[Target, ...]
+    strategy_targets: tuple[StrategyTargets, ...]
+    """What the strategies that made a statement want to hold."""
+    legs: tuple[PlannedLeg, ...]
+    skipped: tuple[SkippedLeg, ...] = ()
+    shrink: Decimal = Decimal(1)
+    """All buys were multiplied by this, because cash falls short; 1 if it does not."""

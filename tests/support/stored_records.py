@@ -1,0 +1,168 @@
+"""One stored record of every kind, as a run and its account leave them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from alchemiser_common.ids import Pipeline, Side, client_order_id
+from alchemiser_common.messages.base import VersionedModel
+from alchemiser_common.messages.report import ExecutionReport, RunStatus
+from alchemiser_common.messages.snapshot import StrategyTargets
+from alchemiser_common.records.audit import AuditEntry
+from alchemiser_common.records.authority import Authority
+from alchemiser_common.records.books import DailyEquity, Lot, StrategyBook, StrategyWorth
+from alchemiser_common.records.journal import Intent, JournalHead, Phase
+from alchemiser_common.records.lease import LeaseRecord
+from alchemiser_common.records.parity import Parity, Verdict
+from alchemiser_common.records.plan import Plan
+from alchemiser_common.records.run import RunEntry, RunRecord
+from alchemiser_common.records.targets import StoredTargets
+from alchemiser_common.records.trading_state import TradingState, TradingStateRecord
+from support.messages import ACCOUNT, CYCLE, RUN, SCHEDULED, SESSION, make_decision, make_report, make_snapshot
+from support.plans import planned, position
+
+DEADLINE = SCHEDULED + timedelta(hours=1)
+
+
+def make_data_record() -> RunRecord:
+    return RunRecord(
+        **make_snapshot().run.fields(),
+        scheduled_at=SCHEDULED,
+        status=RunStatus.PUBLISHED,
+        updated_at=SCHEDULED + timedelta(seconds=2),
+        snapshot_key=f"snapshots/2020-06-03/{RUN}/abc.json",
+        snapshot_hash="ab" * 32,
+    )
+
+
+def make_head() -> JournalHead:
+    return JournalHead(
+        **make_snapshot().run.fields(),
+        decision_hash="cd" * 32,
+        phase=Phase.SELLING,
+        not_after=DEADLINE,
+        authority_epoch=2,
+        created_at=SCHEDULED,
+        updated_at=SCHEDULED + timedelta(seconds=5),
+    )
+
+
+def make_plan_record() -> Plan:
+    """A sale, a buy, and a holding that the broker does not trade."""
+    plan = planned(
+        {"BIL": 0.5, "TECL": 0.3},
+        cash="40000",
+        positions=(position("TECL", "788.123456789", "76.125"), position("GONE", "3", "10")),
+        prices={"BIL": "91.5"},
+        untraded=frozenset({"GONE"}),
+    )
+    return plan.model_copy(update={"strategy_targets": (make_targets().targets(),)})
+
+
+def make_intent() -> Intent:
+    return Intent(
+        client_order_id=client_order_id(environment="paper", run=RUN, symbol="TECL", side=Side.SELL, leg=1, step=1),
+        leg=1,
+        step=1,
+        symbol="TECL",
+        side=Side.SELL,
+        quantity=Decimal("788.123456789"),
+        limit_price=Decimal("76.12"),
+        cost_price=Decimal("76.12"),
+        leg_quantity=Decimal("788.123456789"),
+        arrival_mid=Decimal("76.125"),
+        leg_started_at=SCHEDULED + timedelta(seconds=3),
+        authority_epoch=2,
+        lease_epoch=7,
+        written_at=SCHEDULED + timedelta(seconds=4),
+    )
+
+
+def make_intent_at_market() -> Intent:
+    changes = {
+        "client_order_id": client_order_id(environment="paper", run=RUN, symbol="BIL", side=Side.BUY, leg=2, step=1),
+        "leg": 2,
+        "symbol": "BIL",
+        "side": Side.BUY,
+        "quantity": Decimal("10.5"),
+        "limit_price": None,
+        "cost_price": Decimal("92.00"),
+        "leg_quantity": Decimal("10.5"),
+        "arrival_mid": None,
+    }
+    return make_intent().model_copy(update=changes)
+
+
+def make_book() -> StrategyBook:
+    lot = Lot(symbol="TECL", quantity=Decimal("780.123456789"), price=Decimal("70.01"), opened=SESSION.day)
+    return StrategyBook(strategy="tecl", lots=(lot,), realised=Decimal("47.92"))
+
+
+def make_equity() -> DailyEquity:
+    worth = StrategyWorth(
+        strategy="tecl",
+        market_value=Decimal("59995.90"),
+        realised=Decimal("47.92"),
+        unrealised=Decimal("4770.5"),
+    )
+    return DailyEquity(session=SESSION.day, equity=ACCOUNT.equity, cash=ACCOUNT.cash, strategies=(worth,))
+
+
+def make_targets() -> StoredTargets:
+    weights = make_decision().signals[0].weights
+    return StoredTargets.of(StrategyTargets(strategy="tecl", decided_for=SESSION.day, weights=weights))
+
+
+def make_lease() -> LeaseRecord:
+    return LeaseRecord(
+        owner="worker-1",
+        epoch=7,
+        expires_at=SCHEDULED + timedelta(seconds=60),
+        unfinished_run=RUN,
+        unfinished_until=DEADLINE,
+    )
+
+
+def make_authority() -> Authority:
+    return Authority(pipeline=Pipeline.MODULAR, epoch=2, set_by="ada", reason="cutover", set_at=SCHEDULED)
+
+
+def make_trading_state() -> TradingStateRecord:
+    return TradingStateRecord(state=TradingState.REDUCING, who="ada", reason="storm", at=SCHEDULED)
+
+
+def make_parity() -> Parity:
+    return Parity(cycle_id=CYCLE, verdict=Verdict.EQUIVALENT, detail="other data; BIL 0.3750 and 0.3751", at=SCHEDULED)
+
+
+def make_audit_entry() -> AuditEntry:
+    return AuditEntry(at=SCHEDULED, who="ada", what="authority: monolith to modular", reason="cutover")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A kind of record: its golden file's name, its model, and one of it."""
+
+    name: str
+    model: type[VersionedModel]
+    make: Callable[[], VersionedModel]
+
+
+KINDS = [
+    Stored("data-record", RunRecord, make_data_record),
+    Stored("run-entry", RunEntry, lambda: RunEntry(run_id=RUN, cycle_id=CYCLE)),
+    Stored("journal", JournalHead, make_head),
+    Stored("plan", Plan, make_plan_record),
+    Stored("intent", Intent, make_intent),
+    Stored("intent-at-market", Intent, make_intent_at_market),
+    Stored("report", ExecutionReport, make_report),
+    Stored("parity", Parity, make_parity),
+    Stored("lease", LeaseRecord, make_lease),
+    Stored("authority", Authority, make_authority),
+    Stored("trading-state", TradingStateRecord, make_trading_state),
+    Stored("book", StrategyBook, make_book),
+    Stored("equity", DailyEquity, make_equity),
+    Stored("targets", StoredTargets, make_targets),
+    Stored("audit", AuditEntry, make_audit_entry),
+]
