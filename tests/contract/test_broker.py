@@ -9,22 +9,22 @@ import pytest
 from pydantic import SecretStr
 
 from alchemiser_cli.simulated import Exchange, SimulatedClock, embedded_exchange, open_market
-from alchemiser_common.alpaca.broker import AlpacaBroker, ReadOnlyAlpacaBroker
+from alchemiser_common.alpaca.broker import AlpacaBroker, AlpacaReader
 from alchemiser_common.alpaca.http import RequestPolicy
 from alchemiser_common.errors import (
     AmbiguousOutcome,
     BrokerRefused,
     BrokerThrottled,
     BrokerUnavailable,
-    DecisionRefused,
 )
 from alchemiser_common.ids import Side
-from alchemiser_common.ports.broker import OrderRequest, OrderStatus
+from alchemiser_common.ports.broker import LimitOrder, OrderRequest, OrderStatus
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_simulator.control.faults import (
     DropConnection,
     Fault,
     RateLimited,
+    Reject,
     ServerError,
     TimeoutAfterAccept,
     When,
@@ -53,7 +53,7 @@ def broker(exchange: Exchange) -> AlpacaBroker:
     return connect(exchange, AlpacaBroker)
 
 
-def connect[B: AlpacaBroker](exchange: Exchange, kind: type[B]) -> B:
+def connect[B: AlpacaReader](exchange: Exchange, kind: type[B]) -> B:
     key = SecretStr("PKTEST")
     return kind(
         BrokerCredentials(key_id=key, secret_key=key),
@@ -72,7 +72,7 @@ def order(client_order_id: str = "alc-1", **changes: object) -> OrderRequest:
         symbol="SPY",
         side=Side.BUY,
         quantity=Decimal("1.5"),
-        limit_price=Decimal("400.00"),
+        order_type=LimitOrder(Decimal("400.00")),
     )
     return request.model_copy(update=changes)
 
@@ -118,7 +118,7 @@ def test_an_order_is_placed_filled_and_shows_up_as_a_position(broker: AlpacaBrok
 
 
 def test_an_open_order_is_listed_until_its_cancel_is_confirmed(broker: AlpacaBroker) -> None:
-    placed = broker.submit(order(limit_price=Decimal("100.00")))
+    placed = broker.submit(order(order_type=LimitOrder(Decimal("100.00"))))
     assert [item.client_order_id for item in broker.open_orders()] == ["alc-1"]
     broker.cancel(placed.order_id)
     broker.cancel(placed.order_id)
@@ -129,7 +129,7 @@ def test_an_open_order_is_listed_until_its_cancel_is_confirmed(broker: AlpacaBro
 
 
 def test_a_used_client_order_id_gives_the_order_it_was_used_for(broker: AlpacaBroker, exchange: Exchange) -> None:
-    first = broker.submit(order(limit_price=Decimal("100.00")))
+    first = broker.submit(order(order_type=LimitOrder(Decimal("100.00"))))
     broker.cancel(first.order_id)
     again = broker.submit(order(quantity=Decimal(7)))
     assert again.order_id == first.order_id
@@ -205,15 +205,52 @@ def test_a_read_is_tried_again_and_then_gives_up(broker: AlpacaBroker, exchange:
         broker.account()
 
 
-def test_the_read_only_broker_shows_everything_and_trades_nothing(broker: AlpacaBroker, exchange: Exchange) -> None:
-    placed = broker.submit(order(limit_price=Decimal("100.00")))
-    shadow = connect(exchange, ReadOnlyAlpacaBroker)
-    assert shadow.account().account_id == broker.account().account_id
-    with pytest.raises(DecisionRefused, match="read-only"):
-        shadow.submit(order("alc-2"))
-    with pytest.raises(DecisionRefused, match="read-only"):
-        shadow.cancel(placed.order_id)
-    assert [item.status for item in exchange.control.state().orders] == ["new"]
+def test_a_reader_shows_everything_and_has_nothing_to_trade_with(broker: AlpacaBroker, exchange: Exchange) -> None:
+    placed = broker.submit(order(order_type=LimitOrder(Decimal("100.00"))))
+    reader = connect(exchange, AlpacaReader)
+    assert reader.account().account_id == broker.account().account_id
+    assert [item.order_id for item in reader.open_orders()] == [placed.order_id]
+    public = {name for name in dir(reader) if not name.startswith("_")}
+    assert public == {name for name in dir(broker) if not name.startswith("_")} - {"submit", "cancel"}
+
+
+def test_requests_are_counted_as_they_are_sent(broker: AlpacaBroker, exchange: Exchange) -> None:
+    before = broker.requests()
+    broker.account()
+    broker.assets(["SPY", "QQQ", "NONE"])
+    assert broker.requests() - before == 4, "one, and one a symbol"
+    exchange.control.add_fault(ServerError(match=When(path="/v2/account"), count=1))
+    broker.account()
+    assert broker.requests() - before == 6, "one that failed, and one that did not"
+    broker.latest_quotes(["SPY"])
+    assert broker.requests() - before == 6, "market data have a limit of their own"
+
+
+@pytest.mark.parametrize(
+    ("words", "may_pass"),
+    [
+        ("insufficient buying power", True),
+        ("Potential WASH TRADE detected", True),
+        ("insufficient qty available for order (requested: 3, held_for_orders: 3)", True),
+        ("asset SPY is not tradable", False),
+    ],
+)
+def test_the_refusals_words_say_whether_it_may_pass(
+    broker: AlpacaBroker, exchange: Exchange, words: str, may_pass: bool
+) -> None:
+    exchange.control.add_fault(Reject(status=403, message=words))
+    with pytest.raises(BrokerRefused) as refusal:
+        broker.submit(order())
+    assert refusal.value.may_pass is may_pass
+
+
+def test_what_may_pass_is_said_with_the_refusal(broker: AlpacaBroker) -> None:
+    with pytest.raises(BrokerRefused) as poor:
+        broker.submit(order(quantity=Decimal(1_000_000)))
+    assert poor.value.may_pass, str(poor.value)
+    with pytest.raises(BrokerRefused) as unknown:
+        broker.submit(order("alc-2", symbol="NONE"))
+    assert not unknown.value.may_pass, str(unknown.value)
 
 
 def test_errors_never_show_the_key(broker: AlpacaBroker, exchange: Exchange) -> None:

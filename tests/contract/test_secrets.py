@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from alchemiser_common.alpaca.keys import is_paper_key
 from alchemiser_common.aws.secrets_manager import SecretsManagerSecrets
 from alchemiser_common.embedded.environment_secrets import KEY_ID, SECRET_KEY, EnvironmentSecrets
 from alchemiser_common.errors import MissingSecret
@@ -27,7 +28,7 @@ def give(request: pytest.FixtureRequest) -> Give:
 def test_credentials_are_read_and_hidden(give: Give) -> None:
     credentials = give({"key_id": "PKTEST123", "secret_key": "hush-hush"}).broker_credentials()
     assert credentials.secret_key.get_secret_value() == "hush-hush"
-    assert credentials.paper
+    assert is_paper_key(credentials)
     for shown in (repr(credentials), str(credentials), credentials.model_dump_json()):
         assert "hush" not in shown
         assert "PKTEST123" not in shown

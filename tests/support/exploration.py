@@ -19,7 +19,7 @@ from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_trading.account.authority import set_authority
 from alchemiser_trading.books.book_store import StoredBooks, compare_books
 from alchemiser_trading.journal.journal import Journal
-from alchemiser_trading.service import TradingService
+from alchemiser_trading.service import DecisionService
 from support.faulty_ports import Fault, Faults, FaultyArchive, FaultyBroker, FaultyStore, Killed
 from support.interleaving import Interleaving
 from support.trading_bench import QUARTER_HOUR, SCHEDULED, Bench, exchange, quiet_market
@@ -59,7 +59,7 @@ class Story:
     deliveries: Sequence[Mapping[int, Fault]]
 
 
-def process(bench: Bench, faults: Faults, worker: str = "bench") -> TradingService:
+def process(bench: Bench, faults: Faults, worker: str = "bench") -> DecisionService:
     """A process whose every call passes by `faults`."""
     return bench.service(
         broker=FaultyBroker(bench.broker, faults),

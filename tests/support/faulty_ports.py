@@ -159,6 +159,13 @@ class FaultyBroker:
     def quota(self) -> RequestQuota | None:
         return self._inner.quota()
 
+    def requests(self) -> int:
+        return self._inner.requests()
+
+    @property
+    def paper(self) -> bool:
+        return self._inner.paper
+
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
         return self._read("order by client id", lambda: self._inner.order_by_client_id(client_order_id))
 
@@ -171,6 +178,18 @@ class FaultyBroker:
 
     def cancel(self, order_id: str) -> None:
         self._read("cancel", lambda: self._inner.cancel(order_id))
+
+
+class KeyedBroker(FaultyBroker):
+    """A broker that was opened with another kind of key."""
+
+    def __init__(self, inner: Broker, *, paper: bool) -> None:
+        super().__init__(inner, Faults())
+        self._paper = paper
+
+    @property
+    def paper(self) -> bool:
+        return self._paper
 
 
 class ThrottledBroker(FaultyBroker):

@@ -7,7 +7,7 @@ from typing import Any
 
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegStatus
-from alchemiser_common.ports.broker import BrokerOrder, OrderStatus, Quote
+from alchemiser_common.ports.broker import BrokerOrder, LimitOrder, OrderStatus, Quote
 from alchemiser_common.records.plan import PlannedLeg
 from alchemiser_common.settings import ExecutionSettings, ExecutionStyle
 from alchemiser_trading.orders.legs import Action, LegPhase, LegState, Step, start
@@ -45,7 +45,7 @@ def fresh(at: float) -> Quote:
 RULES = ExecutionSettings()
 TEN = Decimal(10)
 MID = Decimal("100.00")
-FIRST = Step(1, TEN, MID, MID)
+FIRST = Step(1, TEN, LimitOrder(MID), MID)
 READY = start(leg())
 SENT = replace(
     READY,

@@ -23,6 +23,7 @@ from alchemiser_common.messages.wire import decode
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.settings import Environment, Settings
 from alchemiser_simulator import SimulatorControl
+from alchemiser_trading.runs.ends import RunEnds
 from alchemiser_trading.service import TradingService
 from support.faulty_ports import Faults, FaultyArchive, FaultyBroker, FaultyStore
 from support.trading_bench import QUARTER_HOUR
@@ -106,18 +107,18 @@ def say(line: str) -> None:
 
 def trade(assignment: Assignment, control: SimulatorControl) -> ExecutionReport:
     clock, url = SharedClock(control), assignment.url
-    credentials = BrokerCredentials(key_id=SecretStr("PKTEST"), secret_key=SecretStr("test"))
+    key = "AKTEST" if assignment.settings.environment is Environment.LIVE else "PKTEST"
+    credentials = BrokerCredentials(key_id=SecretStr(key), secret_key=SecretStr("test"))
     broker = AlpacaBroker(credentials, clock, random.Random(7), paper=True, trading_url=url, data_url=url)
     faults = Standing(moment=assignment.stand)
     archive = FaultyArchive(DirectoryArchive(assignment.folder / "archive"), faults)
+    state = FaultyStore(SqliteStateStore(assignment.folder / "state.sqlite"), faults)
     service = TradingService(
         broker=FaultyBroker(broker, faults),
-        state=FaultyStore(SqliteStateStore(assignment.folder / "state.sqlite"), faults),
-        archive=archive,
-        events=ArchivedEvents(archive),
+        state=state,
+        ends=RunEnds(state, archive, ArchivedEvents(archive), clock),
         clock=clock,
         settings=assignment.settings,
-        paper_key=assignment.settings.environment is not Environment.LIVE,
         worker=assignment.worker,
     )
     return service.execute(decode(assignment.decision, TradeDecision), time_left=lambda: QUARTER_HOUR)

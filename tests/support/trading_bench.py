@@ -39,7 +39,8 @@ from alchemiser_common.settings import ExecutionSettings, Settings, TradingSetti
 from alchemiser_simulator import PriceHistory, SimulatorConfig, SimulatorControl, SimulatorServer
 from alchemiser_simulator.control.models import MarketState, OrderState
 from alchemiser_trading.account.authority import set_authority
-from alchemiser_trading.service import TradingService
+from alchemiser_trading.bootstrap import Connection, trading_service
+from alchemiser_trading.service import DecisionService
 
 DAY = date(2020, 6, 3)
 EARLY_CLOSE = date(2020, 11, 27)
@@ -118,17 +119,17 @@ class Bench:
         events: EventBus | None = None,
         settings: Settings | None = None,
         worker: str = "bench",
-        paper_key: bool | None = True,
         clock: Clock | None = None,
-    ) -> TradingService:
-        return TradingService(
-            broker=broker or self.broker,
+    ) -> DecisionService:
+        chosen = settings or self.settings
+        trader = broker or self.broker
+        return trading_service(
+            Connection(trader, None if chosen.shadow else trader),
             state=state or self.state,
             archive=archive or self.archive,
             events=events or ArchivedEvents(archive or self.archive),
             clock=clock or self.clock,
-            settings=settings or self.settings,
-            paper_key=paper_key,
+            settings=chosen,
             worker=worker,
         )
 

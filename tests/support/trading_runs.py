@@ -6,7 +6,7 @@ from decimal import Decimal
 from alchemiser_common.errors import TransientError
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport
-from alchemiser_trading.service import TradingService
+from alchemiser_trading.service import DecisionService
 from support.faulty_ports import Faults, FaultyArchive, FaultyBroker, FaultyStore, Killed
 from support.trading_bench import QUARTER_HOUR, Bench
 
@@ -21,7 +21,7 @@ SWITCHED = {
 
 
 def deliver(
-    bench: Bench, decision: TradeDecision, service: Callable[[int], TradingService], *, times: int = 8
+    bench: Bench, decision: TradeDecision, service: Callable[[int], DecisionService], *, times: int = 8
 ) -> ExecutionReport:
     """Deliver again, after the lease has run out, until the run has an end. `service` makes each delivery's process."""
     for delivery in range(times):
@@ -46,7 +46,7 @@ def assert_no_open_orders(bench: Bench) -> None:
     assert not still, f"orders are left open: {still}"
 
 
-def faulty(bench: Bench, faults: Faults) -> TradingService:
+def faulty(bench: Bench, faults: Faults) -> DecisionService:
     """A process whose every I/O call passes by `faults`."""
     return bench.service(
         broker=FaultyBroker(bench.broker, faults),

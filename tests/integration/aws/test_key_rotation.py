@@ -6,12 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from alchemiser_cli.simulated import open_market
-from alchemiser_common.alpaca.broker import AlpacaBroker
-from alchemiser_common.alpaca.opening import open_broker
+from alchemiser_common.alpaca.broker import AlpacaBroker, open_alpaca
 from alchemiser_common.aws.secrets_manager import SecretsManagerSecrets
 from alchemiser_common.errors import BrokerRefused
 from alchemiser_common.ids import Side
-from alchemiser_common.ports.broker import OrderRequest
+from alchemiser_common.ports.broker import MarketOrder, OrderRequest
 from alchemiser_common.ports.clock import SystemClock
 from alchemiser_common.settings import Environment, Settings
 from alchemiser_simulator import SimulatorConfig, SimulatorServer
@@ -39,7 +38,7 @@ def broker(aws: Aws, exchange: str, secret: str) -> AlpacaBroker:
         {"environment": Environment.PAPER, "broker": {"trading_url": exchange, "data_url": exchange}}
     )
     secrets = SecretsManagerSecrets(aws.clients.secrets, secret)
-    return open_broker(AlpacaBroker, settings, secrets.broker_credentials(), secrets, SystemClock())
+    return open_alpaca(AlpacaBroker, settings, secrets.broker_credentials(), secrets, SystemClock())
 
 
 def rotate(aws: Aws, secret: str, key_id: str) -> None:
@@ -51,7 +50,9 @@ def test_a_refused_key_is_read_again_and_the_refused_order_is_sent_once(
     aws: Aws, broker: AlpacaBroker, secret: str
 ) -> None:
     rotate(aws, secret, "PKNEWKEY")
-    order = OrderRequest(client_order_id="after-rotation", symbol="SPY", side=Side.BUY, quantity=1)
+    order = OrderRequest(
+        client_order_id="after-rotation", symbol="SPY", side=Side.BUY, quantity=1, order_type=MarketOrder()
+    )
     assert broker.submit(order).client_order_id == "after-rotation"
     assert broker.latest_trades(["SPY"]), "the data client has the new key too"
     assert [item.client_order_id for item in broker.open_orders()] in ([], ["after-rotation"])

@@ -29,7 +29,7 @@ from alchemiser_simulator.control.faults import (
 )
 from alchemiser_simulator.control.models import AccountChange, AssetChange
 from alchemiser_trading.account.trading_state import set_trading_state
-from support.faulty_ports import Faults
+from support.faulty_ports import Faults, KeyedBroker
 from support.trading_bench import QUARTER_HOUR, SCHEDULED, Bench, bench_settings, exchange, quiet_market
 from support.trading_runs import SWITCH, SWITCHED, assert_no_open_orders, assert_switched, deliver, faulty
 
@@ -307,16 +307,13 @@ def test_row_24_the_key_opens_another_account(bench: Bench) -> None:
     [
         (LiveSettings(), False, "armed"),
         (LiveSettings(armed=True), False, "account_id"),
-        (LiveSettings(armed=True, account_id="x"), True, "live key"),
-        (LiveSettings(armed=True, account_id="x"), None, "live key"),
+        (LiveSettings(armed=True, account_id="x"), True, "is a paper key"),
         (LiveSettings(armed=True, account_id="x"), False, "WrongAccount"),
     ],
 )
-def test_row_24_live_trading_needs_every_lock(
-    bench: Bench, live: LiveSettings, paper_key: bool | None, what: str
-) -> None:
+def test_row_24_live_trading_needs_every_lock(bench: Bench, live: LiveSettings, paper_key: bool, what: str) -> None:
     settings = Settings(account_alias="bench", environment=Environment.LIVE, live=live)
-    report = bench.trade(bench.decision(SWITCH), settings=settings, paper_key=paper_key)
+    report = bench.trade(bench.decision(SWITCH), settings=settings, broker=KeyedBroker(bench.broker, paper=paper_key))
     assert report.status is RunStatus.FAILED
     assert what in report.reason
     assert bench.orders() == []

@@ -13,7 +13,7 @@ from alchemiser_simulator.control.faults import (
     TimeoutAfterAccept,
     When,
 )
-from alchemiser_trading.service import TradingService
+from alchemiser_trading.service import DecisionService
 from support.faulty_ports import Fault, Faults, FaultyBroker, FaultyStore, Killed
 from support.trading_bench import QUARTER_HOUR, Bench
 from support.trading_runs import SWITCH, assert_switched, deliver, faulty
@@ -49,7 +49,7 @@ def test_row_03_killed_between_a_partial_fill_and_the_next_step(bench: Bench) ->
     decision = bench.decision(SWITCH)
     partly_filled: list[str] = []
 
-    def first_dies_at_the_cancel_of_a_partial_fill(delivery: int) -> TradingService:
+    def first_dies_at_the_cancel_of_a_partial_fill(delivery: int) -> DecisionService:
         faults = Faults()
 
         def strike(name: str) -> None:

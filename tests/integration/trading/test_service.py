@@ -22,7 +22,7 @@ from alchemiser_common.settings import ExecutionStyle, Settings, TradingSettings
 from alchemiser_simulator.control.faults import BadQuote, PartialFills, When
 from alchemiser_trading.books.book_store import StoredBooks, compare_books, repair_books
 from alchemiser_trading.journal.journal import Journal
-from alchemiser_trading.service import TradingService
+from alchemiser_trading.service import DecisionService
 from support.faulty_ports import Fault, Faults, FaultyBroker, Killed
 from support.trading_bench import QUARTER_HOUR, SCHEDULED, Bench, bench_settings, exchange, quiet_market
 from support.trading_runs import SWITCH, assert_no_open_orders, assert_switched, deliver
@@ -100,7 +100,7 @@ def test_a_process_that_must_end_cancels_and_leaves_the_run_to_the_next(bench: B
 def test_many_short_processes_end_a_run(bench: Bench) -> None:
     decision = bench.decision(SWITCH)
 
-    def short(_: int) -> TradingService:
+    def short(_: int) -> DecisionService:
         return bench.service()
 
     report = None

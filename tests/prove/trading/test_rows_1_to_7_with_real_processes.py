@@ -54,7 +54,7 @@ def assert_as_undisturbed(crew: Crew, decision: TradeDecision, report: Execution
 def assert_nothing_is_added(crew: Crew, decision: TradeDecision, report: ExecutionReport) -> None:
     bench, before = crew.bench, crew.bench.orders()
     bench.clock.restart(bench.control.clock().now)
-    again = bench.trade(decision, paper_key=bench.settings.environment is not Environment.LIVE)
+    again = bench.trade(decision)
     assert again.status is report.status
     assert again.orders_placed == 0
     assert bench.orders() == before, "a delivery after the end changed the orders"

@@ -8,7 +8,7 @@ import pytest
 
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegStatus
-from alchemiser_common.ports.broker import OrderStatus
+from alchemiser_common.ports.broker import LimitOrder, MarketOrder, OrderStatus
 from alchemiser_trading.orders.cash import CashBudget, release_buys
 from alchemiser_trading.orders.legs import LegPhase, LegState, Step, start
 from alchemiser_trading.orders.smart_execution import release, stop
@@ -139,7 +139,9 @@ def test_cash_is_coming_from_sales_and_from_buys_under_way(phase: LegPhase, side
 
 
 def test_a_fill_without_a_price_counts_at_its_limit() -> None:
-    bought = order("BBB-1", Side.BUY, OrderStatus.FILLED, filled_quantity=Decimal(4), limit_price=Decimal(11))
+    bought = order(
+        "BBB-1", Side.BUY, OrderStatus.FILLED, filled_quantity=Decimal(4), order_type=LimitOrder(Decimal(11))
+    )
     state = replace(release(start(B), B.quantity), chain=(bought,))
     assert CashBudget(plan(B, cash="100"), [state], Decimal(100)).ledger == Decimal(56)
 
@@ -163,12 +165,14 @@ def test_a_buy_under_way_keeps_its_cash_from_the_others() -> None:
 
 
 def test_the_reserve_is_not_spent_and_a_buy_under_way_keeps_what_its_order_may_cost() -> None:
-    sent = replace(release(start(B), B.quantity), phase=LegPhase.SENT, pending=Step(1, Decimal(10), None, Decimal(11)))
+    sent = replace(
+        release(start(B), B.quantity), phase=LegPhase.SENT, pending=Step(1, Decimal(10), MarketOrder(), Decimal(11))
+    )
     assert CashBudget(plan(B, cash="150", reserve="12"), [sent], Decimal(150)).spendable() == Decimal(150) - 12 - 110
     assert CashBudget(plan(B, cash="150", reserve="12"), [start(B)], Decimal(149)).spendable() == Decimal(149) - 12
 
 
-STEP = Step(1, Decimal(10), Decimal(11), Decimal(11))
+STEP = Step(1, Decimal(10), LimitOrder(Decimal(11)), Decimal(11))
 PART = order("BBB-1", Side.BUY, OrderStatus.CANCELLING, filled_quantity=Decimal(4), average_price=Decimal(10))
 ALL = order("BBB-1", Side.BUY, OrderStatus.CANCELLING, filled_quantity=Decimal(10), average_price=Decimal(10))
 ENDED = order("BBB-1", Side.BUY, OrderStatus.CANCELLED, filled_quantity=Decimal(4), average_price=Decimal(10))

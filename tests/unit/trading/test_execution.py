@@ -8,11 +8,12 @@ import pytest
 
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegStatus
-from alchemiser_common.ports.broker import OrderStatus, Quote
+from alchemiser_common.ports.broker import LimitOrder, MarketOrder, OrderStatus, Quote
 from alchemiser_common.settings import ExecutionSettings, ExecutionStyle, WithoutQuote
 from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState, Place, start
-from alchemiser_trading.orders.pricing import BidAsk, collared_limit, sane, style_for, to_tick, walk_limit
+from alchemiser_trading.orders.pricing import BidAsk, collared_limit, sane, to_tick, walk_limit
 from alchemiser_trading.orders.smart_execution import advance, release, stop
+from alchemiser_trading.orders.styles import style_for
 from support.legs import QUOTE, fresh, leg, order
 from support.messages import SCHEDULED
 
@@ -30,7 +31,7 @@ def test_it_walks_from_mid_to_the_far_side_and_then_through_it() -> None:
     state, limits, at = start(leg()), [], 0.0
     for _ in range(5):
         state, action = placed(state, at)
-        limits.append(action.step.limit_price)
+        limits.append(action.step.order_type.limit_price)
         number, quantity = action.step.number, action.step.quantity
         state, _ = advance(state, None, order(number, quantity, OrderStatus.OPEN), SCHEDULED, RULES)
         at += 11
@@ -119,7 +120,7 @@ def test_a_cancel_that_never_ends_freezes_the_symbol() -> None:
 def test_a_buy_lowers_its_limit_to_what_cash_allows_and_then_its_quantity() -> None:
     buy = replace(release(start(leg(Side.BUY)), Decimal(10)), walked=3)
     _, exact = placed(replace(buy, spendable=Decimal(1005)))
-    assert exact.step.limit_price == Decimal("100.50")
+    assert exact.step.order_type == LimitOrder(Decimal("100.50"))
     assert exact.step.quantity == Decimal(10)
     short = replace(buy, spendable=Decimal(500), cash_lags=True)
     state, actions = advance(short, QUOTE, None, SCHEDULED, RULES)
@@ -143,7 +144,7 @@ def test_a_market_order_that_cash_just_covers_becomes_a_limit() -> None:
     rules = ExecutionSettings(normal_style=ExecutionStyle.MARKET)
     buy = replace(release(start(leg(Side.BUY)), Decimal(10)), spendable=Decimal(1005))
     _, action = placed(buy, rules=rules)
-    assert (action.step.limit_price, action.step.quantity) == (Decimal("100.50"), Decimal(10))
+    assert (action.step.order_type, action.step.quantity) == (LimitOrder(Decimal("100.50")), Decimal(10))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,7 @@ def test_without_a_fit_quote_it_goes_by_the_last_trade_or_gives_up() -> None:
     later = SCHEDULED + timedelta(seconds=RULES.quote_patience_seconds)
     _, (action,) = advance(waiting, crossed, None, later, RULES)
     assert isinstance(action, Place)
-    assert action.step.limit_price == Decimal("99.00"), "the collar around the last trade"
+    assert action.step.order_type == LimitOrder(Decimal("99.00")), "the collar around the last trade"
     skip = ExecutionSettings(without_quote=WithoutQuote.SKIP)
     gone, actions = advance(waiting, crossed, None, later, skip)
     assert (gone.outcome, actions) == (LegStatus.UNFILLED, ())
@@ -185,7 +186,7 @@ def test_without_a_fit_quote_it_goes_by_the_last_trade_or_gives_up() -> None:
 def test_market_style_sends_one_market_order_and_lets_it_be() -> None:
     rules = ExecutionSettings(normal_style=ExecutionStyle.MARKET)
     state, action = placed(start(leg()), rules=rules)
-    assert action.step.limit_price is None
+    assert action.step.order_type == MarketOrder()
     later = SCHEDULED + timedelta(hours=1)
     state, actions = advance(state, None, order(1, action.step.quantity, OrderStatus.OPEN), later, rules)
     assert actions == ()

@@ -8,7 +8,7 @@ import pytest
 
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegStatus
-from alchemiser_common.ports.broker import OrderStatus
+from alchemiser_common.ports.broker import LimitOrder, MarketOrder, OrderStatus
 from alchemiser_common.settings import ExecutionSettings, ExecutionStyle, WithoutQuote
 from alchemiser_trading.orders.legs import Action, LegPhase, LegState, Place, Step, start
 from alchemiser_trading.orders.smart_execution import advance, release, stop
@@ -53,7 +53,7 @@ def test_a_later_step_keeps_style_start_and_arrival_and_forgets_every_wait() -> 
         chain=(order(1, TEN, OrderStatus.CANCELLED, "4"),),
     )
     later = Decimal("99.97")  # 0.65 of the way from ask to bid: the step at 0.5 would rest at the last limit again
-    assert told(before, 40) == sent(before, Step(2, Decimal(6), later, later), 40, walked=2)
+    assert told(before, 40) == sent(before, Step(2, Decimal(6), LimitOrder(later), later), 40, walked=2)
 
 
 @pytest.mark.parametrize(
@@ -69,31 +69,31 @@ def test_steps_that_the_tick_rounds_to_the_last_limit_are_left_out(
     bid: str, ask: str, before: str, walked: int, limit: str
 ) -> None:
     buy = replace(release(start(leg(Side.BUY, price=TEN)), TEN), style=ExecutionStyle.LIMIT_WALK, walked=1)
-    buy = replace(buy, pending=Step(1, TEN, Decimal(before), TEN))
+    buy = replace(buy, pending=Step(1, TEN, LimitOrder(Decimal(before)), TEN))
     quote = QUOTE.model_copy(update={"bid": Decimal(bid), "ask": Decimal(ask)})
     state, (action,) = advance(buy, quote, None, SCHEDULED, RULES)
     assert isinstance(action, Place)
-    assert (state.walked, action.step.limit_price) == (walked, Decimal(limit))
+    assert (state.walked, action.step.order_type) == (walked, LimitOrder(Decimal(limit)))
 
 
 def test_the_walk_ends_at_the_collar_even_if_the_last_order_rested_at_the_far_side() -> None:
-    buy = replace(release(start(leg(Side.BUY)), TEN), pending=Step(4, TEN, QUOTE.ask, QUOTE.ask), walked=3)
+    buy = replace(release(start(leg(Side.BUY)), TEN), pending=Step(4, TEN, LimitOrder(QUOTE.ask), QUOTE.ask), walked=3)
     state, (action,) = advance(buy, QUOTE, None, SCHEDULED, RULES)
     assert isinstance(action, Place)
-    assert (state.walked, action.step.limit_price) == (3, Decimal("101.10"))
+    assert (state.walked, action.step.order_type) == (3, LimitOrder(Decimal("101.10")))
 
 
 def test_a_market_order_is_reckoned_at_the_collar() -> None:
     rules = ExecutionSettings(normal_style=ExecutionStyle.MARKET)
     began: dict[str, Any] = {"style": ExecutionStyle.MARKET, "arrival_mid": MID, "started_at": at(0)}
-    assert told(READY, 0, rules=rules) == sent(READY, Step(1, TEN, None, Decimal("98.91")), 0, **began)
+    assert told(READY, 0, rules=rules) == sent(READY, Step(1, TEN, MarketOrder(), Decimal("98.91")), 0, **began)
 
 
 def test_without_a_quote_it_waits_from_then_on_and_then_goes_by_the_last_trade() -> None:
     waiting = replace(READY, started_at=at(5), quoteless_since=at(5))
     assert advance(READY, None, None, at(5), RULES) == (waiting, NOTHING)
     assert advance(waiting, None, None, at(64.9), RULES) == (waiting, NOTHING)
-    step = Step(1, TEN, Decimal("99.00"), Decimal("99.00"))
+    step = Step(1, TEN, LimitOrder(Decimal("99.00")), Decimal("99.00"))
     assert advance(waiting, None, None, at(65), RULES) == sent(waiting, step, 65, quoteless_since=at(5))
     skip = ExecutionSettings(without_quote=WithoutQuote.SKIP)
     gone = ended(waiting, LegStatus.UNFILLED, "quote not fit to trade on: no quote", 65)
@@ -149,7 +149,7 @@ def test_what_cash_allows_of_a_buy(cash: str, fractionable: bool, limit: str, qu
     price, shares = Decimal(limit), Decimal(quantity)
     state = replace(buying(cash), leg=leg(Side.BUY, fractionable=fractionable))
     began: dict[str, Any] = {"style": ExecutionStyle.LIMIT_WALK, "arrival_mid": MID, "started_at": at(0)}
-    assert told(state, 0) == sent(state, Step(1, shares, price, price), 0, **began)
+    assert told(state, 0) == sent(state, Step(1, shares, LimitOrder(price), price), 0, **began)
 
 
 def test_a_short_buy_waits_for_cash_that_comes_and_a_while_for_cash_that_lags() -> None:

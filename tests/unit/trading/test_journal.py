@@ -11,7 +11,7 @@ from alchemiser_common import keys
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import Conflict, LeaseHeld, StateCorrupt, StoreUnavailable
 from alchemiser_common.ids import Pipeline, RunRef, Side
-from alchemiser_common.ports.broker import OrderRequest
+from alchemiser_common.ports.broker import LimitOrder, OrderRequest
 from alchemiser_common.ports.state import ABSENT, Put, load, put
 from alchemiser_common.records.journal import Intent, JournalHead, Phase
 from alchemiser_common.records.run import RunEntry
@@ -239,7 +239,11 @@ def test_a_worker_that_lost_the_account_writes_nothing(
 
 def test_an_intent_asks_for_the_same_order_however_often() -> None:
     assert request_of(intent(1, 2)) == OrderRequest(
-        client_order_id="order-1-2", symbol="AAA", side=Side.SELL, quantity=Decimal(3), limit_price=Decimal("9.99")
+        client_order_id="order-1-2",
+        symbol="AAA",
+        side=Side.SELL,
+        quantity=Decimal(3),
+        order_type=LimitOrder(Decimal("9.99")),
     )
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from alchemiser_common.ids import Side
-from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
+from alchemiser_common.ports.broker import BrokerOrder, MarketOrder, OrderStatus, order_type
 from alchemiser_trading.orders.legs import Step
 from support.legs import READY, TEN, order
 
@@ -14,7 +14,11 @@ NEVER_FILLED = order(1, TEN, OrderStatus.CANCELLED)
 
 
 def at_price(step: int, filled: str, price: str | None, limit: str | None = None) -> BrokerOrder:
-    told = {"average_price": price and Decimal(price), "limit_price": limit and Decimal(limit), "side": Side.BUY}
+    told = {
+        "average_price": price and Decimal(price),
+        "order_type": order_type(Decimal(limit) if limit else None),
+        "side": Side.BUY,
+    }
     return order(step, TEN, OrderStatus.CANCELLED, filled).model_copy(update=told)
 
 
@@ -39,4 +43,4 @@ def test_fills_without_a_price_may_have_cost_their_limit_or_what_was_reckoned() 
     state = replace(READY, chain=chain)
     assert (state.known_value, state.unpriced) == (Decimal(20), Decimal(7))
     assert state.unpriced_cost == 3 * 11 + 4 * 100, "the plan's price for the market order"
-    assert replace(state, pending=Step(3, TEN, None, Decimal(102))).unpriced_cost == 3 * 11 + 4 * 102
+    assert replace(state, pending=Step(3, TEN, MarketOrder(), Decimal(102))).unpriced_cost == 3 * 11 + 4 * 102

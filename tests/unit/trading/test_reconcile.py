@@ -9,7 +9,7 @@ import pytest
 
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.snapshot import Position
-from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
+from alchemiser_common.ports.broker import BrokerOrder, LimitOrder, OrderStatus
 from alchemiser_common.records.journal import Intent
 from alchemiser_common.records.plan import PlannedLeg
 from alchemiser_trading.orders.legs import LegPhase, LegState, Step, start
@@ -175,7 +175,7 @@ def resumed_at(planned: PlannedLeg, step: int, **changes: Any) -> LegState:
     """A leg whose last written step is `step`, as its intents tell."""
     state = replace(
         start(planned),
-        pending=Step(step, planned.quantity, planned.price, COST),
+        pending=Step(step, planned.quantity, LimitOrder(planned.price), COST),
         intended=HALF,
         steps=step,
         since=SCHEDULED,

@@ -96,13 +96,15 @@ class RunInProgress(PermanentError):
 class BrokerRefused(PermanentError):
     """Raised when the broker understood a request and refused it.
 
-    `status` is the HTTP status, `code` the broker's own number (0 if it sent none).
+    `status` is the HTTP status, `code` the broker's own number (0 if it sent none). `may_pass`: the cause may be gone a
+    moment later, such as cash that lags behind a sale, or shares that an ending order still holds.
     """
 
-    def __init__(self, message: str, *, status: int, code: int = 0) -> None:
+    def __init__(self, message: str, *, status: int, code: int = 0, may_pass: bool = False) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.may_pass = may_pass
 
 
 class Unreconciled(PermanentError):

@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Mapping
 
-from alchemiser_common.alpaca.broker import ReadOnlyAlpacaBroker
-from alchemiser_common.alpaca.opening import open_broker
+from alchemiser_common.alpaca.broker import AlpacaReader, open_alpaca
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.clocks import open_clock
 from alchemiser_common.errors import InvalidSettings
@@ -21,7 +20,7 @@ def data_function(settings: Settings, _variables: Mapping[str, str]) -> Handle:
     """The function with its read-only broker. Raises InvalidSettings, MissingSecret or StoreUnavailable."""
     adapters, clock = AwsAdapters(settings), open_clock(settings)
     needed, queue, secrets = given_universe(settings.data), adapters.market_data_queue(), adapters.secrets()
-    broker = open_broker(ReadOnlyAlpacaBroker, settings, secrets.broker_credentials(), secrets, clock)
+    broker = open_alpaca(AlpacaReader, settings, secrets.broker_credentials(), secrets, clock)
     provider = UnifiedDataProvider(broker, clock, needed, settings.data)
     service = DataService(provider, adapters.state(), adapters.archive(), clock, settings, Pipeline.MODULAR)
     function = DataFunction(service, queue, Metrics(settings.aws.stage, clock, sys.stdout))

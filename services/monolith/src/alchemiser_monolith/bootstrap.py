@@ -20,8 +20,9 @@ from alchemiser_strategy.bootstrap import enabled_strategies
 from alchemiser_strategy.handler import StrategyFunction
 from alchemiser_strategy.manager import MultiStrategyManager
 from alchemiser_strategy.service import StrategyService
+from alchemiser_trading.bootstrap import trading_service
 from alchemiser_trading.handler import TradingFunction
-from alchemiser_trading.service import TradingService
+from alchemiser_trading.service import DecisionService
 
 
 def data_service(platform: Platform, manager: MultiStrategyManager, pipeline: Pipeline) -> DataService:
@@ -40,16 +41,15 @@ def portfolio(platform: Platform) -> MultiStrategyManager:
     return enabled_strategies(platform.settings.strategies, platform.variables)
 
 
-def trading_service(platform: Platform) -> TradingService:
+def decision_service(platform: Platform) -> DecisionService:
     """The trading service on the platform's broker."""
-    return TradingService(
-        broker=platform.broker,
+    return trading_service(
+        platform.connection,
         state=platform.state,
         archive=platform.archive,
         events=platform.events,
         clock=platform.clock,
         settings=platform.settings,
-        paper_key=platform.paper_key,
     )
 
 
@@ -59,7 +59,7 @@ def monolith(platform: Platform) -> Monolith:
     return Monolith(
         data_service(platform, manager, Pipeline.MONOLITH),
         StrategyService(manager, platform.clock),
-        trading_service(platform),
+        decision_service(platform),
     )
 
 
@@ -67,7 +67,7 @@ def monolith_function(settings: Settings, variables: Mapping[str, str]) -> Handl
     """The monolith's function: always on AWS, for its file system ends with it. Raises as `open_platform`."""
     platform = open_platform(settings, variables, open_clock(settings), AwsAdapters(settings))
     metrics = Metrics(settings.aws.stage, platform.clock, sys.stdout)
-    watch = TradingFunction(trading_service(platform), metrics)
+    watch = TradingFunction(decision_service(platform), metrics)
     return MonolithFunction(monolith(platform), watch, metrics).handle
 
 
@@ -80,7 +80,7 @@ def local_pipeline(platform: Platform) -> LocalPipeline:
     return LocalPipeline(
         DataFunction(data, platform.market_data_queue),
         StrategyFunction(strategy, platform.trade_decision_queue),
-        TradingFunction(trading_service(platform)),
+        TradingFunction(decision_service(platform)),
         market_data_queue=platform.market_data_queue,
         trade_decision_queue=platform.trade_decision_queue,
         archive=platform.archive,

@@ -1,26 +1,24 @@
 """The monolith on one page: data, strategy and trading as three calls in one process, no queue between them."""
 
-from collections.abc import Callable
-from datetime import timedelta
-
 from alchemiser_common.messages.report import ExecutionReport, StageFailure
 from alchemiser_common.messages.trigger import CycleTrigger
+from alchemiser_common.ports.clock import TimeLeft
 from alchemiser_common.records.run import RunRecord
 from alchemiser_common.telemetry import run_scope
 from alchemiser_data.service import DataService
 from alchemiser_strategy.service import StrategyService
-from alchemiser_trading.service import TradingService
+from alchemiser_trading.service import DecisionService
 
 
 class Monolith:
     """Runs a cycle to its end."""
 
-    def __init__(self, data: DataService, strategy: StrategyService, trading: TradingService) -> None:
+    def __init__(self, data: DataService, strategy: StrategyService, trading: DecisionService) -> None:
         self._data = data
         self._strategy = strategy
         self._trading = trading
 
-    def run(self, trigger: CycleTrigger, *, time_left: Callable[[], timedelta]) -> ExecutionReport | RunRecord:
+    def run(self, trigger: CycleTrigger, *, time_left: TimeLeft) -> ExecutionReport | RunRecord:
         """The report, or the data service's record if there was nothing to decide. Raises TransientError."""
         outcome = self._data.run(trigger)
         if outcome.archived is None:

@@ -3,20 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from alchemiser_common.adapters import Adapters, open_adapters
 from alchemiser_common.embedded.memory_queue import MemoryQueue
 from alchemiser_common.ports.archive import Archive
+from alchemiser_common.ports.broker import MarketReader
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.events import EventBus
 from alchemiser_common.ports.queue import Queue
 from alchemiser_common.ports.state import StateStore
 from alchemiser_common.settings import Settings
-from alchemiser_trading.bootstrap import connect
-
-if TYPE_CHECKING:
-    from alchemiser_common.alpaca.broker import AlpacaBroker
+from alchemiser_trading.bootstrap import Connection, connect
 
 MARKET_DATA_QUEUE = "MarketDataQueue"
 TRADE_DECISION_QUEUE = "TradeDecisionQueue"
@@ -36,10 +33,14 @@ class Platform:
     state: StateStore
     archive: Archive
     events: EventBus
-    broker: "AlpacaBroker"
-    paper_key: bool
+    connection: Connection
     market_data_queue: Queue
     trade_decision_queue: Queue
+
+    @property
+    def broker(self) -> MarketReader:
+        """What reads from the broker."""
+        return self.connection.reader
 
 
 def open_platform(
@@ -47,7 +48,6 @@ def open_platform(
 ) -> Platform:
     """Open the broker and the stores, by default those of the settings' backend. Raises every error those have."""
     adapters = adapters or open_adapters(settings, variables)
-    connection = connect(settings, adapters, clock)
     return Platform(
         settings=settings,
         variables=variables,
@@ -55,8 +55,7 @@ def open_platform(
         state=adapters.state(),
         archive=adapters.archive(),
         events=adapters.events(),
-        broker=connection.broker,
-        paper_key=connection.paper_key,
+        connection=connect(settings, adapters, clock),
         market_data_queue=MemoryQueue(MARKET_DATA_QUEUE, clock, visibility=_VISIBILITY),
         trade_decision_queue=MemoryQueue(TRADE_DECISION_QUEUE, clock, visibility=_VISIBILITY),
     )

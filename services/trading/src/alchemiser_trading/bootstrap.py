@@ -3,29 +3,31 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from alchemiser_common.adapters import Adapters
+from alchemiser_common.alpaca.keys import is_paper_key
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.clocks import open_clock
 from alchemiser_common.lambda_entry import Handle
 from alchemiser_common.metrics import Metrics
+from alchemiser_common.ports.archive import Archive
+from alchemiser_common.ports.broker import Broker, MarketReader
 from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.events import EventBus
+from alchemiser_common.ports.state import StateStore
 from alchemiser_common.settings import Environment, Settings
 from alchemiser_trading.handler import TradingFunction
 from alchemiser_trading.runs.checks import check_arming
-from alchemiser_trading.service import TradingService
-
-if TYPE_CHECKING:
-    from alchemiser_common.alpaca.broker import AlpacaBroker
+from alchemiser_trading.runs.ends import RunEnds
+from alchemiser_trading.service import DecisionService, ShadowService, TradingService
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The broker, and whether its key is a paper key."""
+    """The way to the broker: what reads, and what trades. A shadow has only the first: nothing in it can send."""
 
-    broker: "AlpacaBroker"
-    paper_key: bool
+    reader: MarketReader
+    broker: Broker | None
 
 
 def connect(settings: Settings, adapters: Adapters, clock: Clock) -> Connection:
@@ -35,28 +37,45 @@ def connect(settings: Settings, adapters: Adapters, clock: Clock) -> Connection:
     secrets = adapters.secrets()
     credentials = secrets.broker_credentials()
     if not settings.shadow:
-        check_arming(settings, paper_key=credentials.paper)
+        check_arming(settings, paper_key=is_paper_key(credentials))
     # alpaca-py, and with it pandas, is imported only once everything cheaper has been checked.
-    from alchemiser_common.alpaca.broker import AlpacaBroker, ReadOnlyAlpacaBroker
-    from alchemiser_common.alpaca.opening import open_broker
+    from alchemiser_common.alpaca.broker import AlpacaBroker, AlpacaReader, open_alpaca
 
-    # What only plans gets a broker that cannot trade, whatever its key can.
-    kind = ReadOnlyAlpacaBroker if settings.shadow else AlpacaBroker
-    return Connection(open_broker(kind, settings, credentials, secrets, clock), credentials.paper)
+    if settings.shadow:
+        return Connection(open_alpaca(AlpacaReader, settings, credentials, secrets, clock), None)
+    broker = open_alpaca(AlpacaBroker, settings, credentials, secrets, clock)
+    return Connection(broker, broker)
+
+
+def trading_service(
+    connection: Connection,
+    *,
+    state: StateStore,
+    archive: Archive,
+    events: EventBus,
+    clock: Clock,
+    settings: Settings,
+    worker: str = "trading",
+) -> DecisionService:
+    """The service that trades, or its shadow where there is nothing to trade with."""
+    ends = RunEnds(state, archive, events, clock)
+    if connection.broker is None:
+        return ShadowService(reader=connection.reader, state=state, ends=ends, clock=clock, settings=settings)
+    return TradingService(
+        broker=connection.broker, state=state, ends=ends, clock=clock, settings=settings, worker=worker
+    )
 
 
 def trading_function(settings: Settings, variables: Mapping[str, str]) -> Handle:
     """The function: always on AWS, for its file system ends with it. Raises as `connect`."""
     adapters, clock = AwsAdapters(settings), open_clock(settings)
-    connection = connect(settings, adapters, clock)
-    service = TradingService(
-        broker=connection.broker,
+    service = trading_service(
+        connect(settings, adapters, clock),
         state=adapters.state(),
         archive=adapters.archive(),
         events=adapters.events(),
         clock=clock,
         settings=settings,
-        paper_key=connection.paper_key,
         worker=f"trading {variables.get('AWS_LAMBDA_LOG_STREAM_NAME', '')}".rstrip(),
     )
     return TradingFunction(service, Metrics(settings.aws.stage, clock, sys.stdout)).handle

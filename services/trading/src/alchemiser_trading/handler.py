@@ -8,7 +8,7 @@ from alchemiser_common.messages.wire import decode
 from alchemiser_common.metrics import Metrics
 from alchemiser_common.ports.clock import TimeLeft
 from alchemiser_common.telemetry import run_scope
-from alchemiser_trading.service import TradingService
+from alchemiser_trading.service import DecisionService
 
 
 class WatchAnswer(Frozen):
@@ -27,7 +27,7 @@ def is_watch(event: Event) -> bool:
 class TradingFunction:
     """The function's handler with what it works on."""
 
-    def __init__(self, service: TradingService, metrics: Metrics | None = None) -> None:
+    def __init__(self, service: DecisionService, metrics: Metrics | None = None) -> None:
         self._service = service
         self._metrics = metrics
 

@@ -5,7 +5,7 @@ What the service is composed of at the first event is imported here, while Lambd
 
 import os
 
-import alchemiser_common.alpaca.opening
+import alchemiser_common.alpaca.broker
 import alchemiser_common.aws.clients  # noqa: F401
 from alchemiser_common.lambda_entry import LambdaEntry
 from alchemiser_trading.bootstrap import trading_function

@@ -1,59 +1,69 @@
 """TradingService: a decision in, its execution report out, once, however often the decision is delivered."""
 
 import logging
-from datetime import date, datetime, timedelta
+from datetime import timedelta
+from typing import Protocol
 from uuid import UUID
 
 from alchemiser_common import keys
-from alchemiser_common.errors import Conflict, LeaseHeld, StateCorrupt
-from alchemiser_common.messages.base import Message
+from alchemiser_common.errors import InvalidMessage, LeaseHeld, StateCorrupt
 from alchemiser_common.messages.decision import TradeDecision
-from alchemiser_common.messages.event import RunEvent
-from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
-from alchemiser_common.ports.archive import Archive
-from alchemiser_common.ports.broker import Broker
-from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock, TimeLeft
-from alchemiser_common.ports.events import EventBus
-from alchemiser_common.ports.state import ABSENT, Put, StateStore, put
+from alchemiser_common.messages.report import ExecutionReport, StageFailure
+from alchemiser_common.ports.broker import Broker, MarketReader
+from alchemiser_common.ports.clock import Clock, TimeLeft
+from alchemiser_common.ports.state import ABSENT, StateStore, put
 from alchemiser_common.records.journal import Phase
 from alchemiser_common.records.parity import Parity
 from alchemiser_common.settings import Settings
 from alchemiser_trading.account.lease import AccountLease
-from alchemiser_trading.journal.journal import Journal, listing, new_head
-from alchemiser_trading.journal.phases import phase_of, status_of_phase
-from alchemiser_trading.runs.parity import compare_stored
-from alchemiser_trading.runs.run import Run, make_tools
+from alchemiser_trading.journal.journal import Journal, new_head
+from alchemiser_trading.runs.ends import RunEnds
+from alchemiser_trading.runs.run import Run
 from alchemiser_trading.runs.shadow import shadow_run
+from alchemiser_trading.runs.tools import make_tools
 
 _log = logging.getLogger(__name__)
 
 
-class TradingService:
-    """One account's trading stage.
+class DecisionService(Protocol):
+    """The trading stage as its handler and the monolith see it: one that trades, or a shadow of it."""
 
-    `paper_key` says whether the broker key is a paper key (None: unknown, which live trading refuses); `worker` names
-    this process in the lease.
-    """
+    def execute(self, decision: TradeDecision, *, time_left: TimeLeft) -> ExecutionReport:
+        """The report of the decision's run."""
+        ...
+
+    def record_failure(self, failure: StageFailure) -> ExecutionReport:
+        """The report of a run that ended before this stage."""
+        ...
+
+    def end_overdue(self, *, time_left: TimeLeft) -> ExecutionReport | None:
+        """End a run that nobody delivers any more; None if there is none."""
+        ...
+
+    def parity(self, report: ExecutionReport) -> Parity | None:
+        """How the run compares with the other pipeline's."""
+        ...
+
+
+class TradingService:
+    """One account's trading stage. `worker` names this process in the lease."""
 
     def __init__(
         self,
         *,
         broker: Broker,
         state: StateStore,
-        archive: Archive,
-        events: EventBus,
+        ends: RunEnds,
         clock: Clock,
         settings: Settings,
-        paper_key: bool | None = None,
         worker: str = "trading",
     ) -> None:
         self._store = state
-        self._archive = archive
-        self._events = events
+        self._ends = ends
         self._clock = clock
         self._settings = settings
         self._worker = worker
-        self._tools = make_tools(state, broker, clock, settings, paper_key=paper_key)
+        self._tools = make_tools(state, broker, clock, settings)
 
     def execute(self, decision: TradeDecision, *, time_left: TimeLeft) -> ExecutionReport:
         """Trade the decision and report. `time_left` is what remains of the process.
@@ -64,91 +74,30 @@ class TradingService:
         stays away, or the process must end first. The exception is StateCorrupt, when there is no readable journal to
         record anything in; the message then ends as a dead letter.
         """
-        if self._settings.shadow:
-            return self._shadow(decision)
         journal = self._journal(decision)
         if journal.head.phase.final:
-            return self._again(journal, decision.session)
+            return self._ends.again(journal, decision.session)
         lease = self._lease()
         try:
             self._end_overdue(lease, decision.run_id, time_left)
             journal = self._journal(decision)
             if journal.head.phase.final:
-                return self._again(journal, decision.session)
+                return self._ends.again(journal, decision.session)
             run = Run(self._tools, journal, lease, time_left, decision.trace)
             report = run.execute(decision)
         finally:
             lease.release()
         if report.decision_hash == decision.content_hash():
-            self._keep(keys.decision_object(decision.session, decision.run_id), decision)
-        self._tell(decision.session, report)
+            self._ends.keep(keys.decision_object(decision.session, decision.run_id), decision)
+        self._ends.tell(decision.session, report)
         return report
-
-    def _journal(self, decision: TradeDecision) -> Journal:
-        """The run's journal as it is now, made if this is the first delivery."""
-        fresh = new_head(
-            decision.run,
-            Phase.RECEIVED,
-            self._clock.now(),
-            decision_hash=decision.content_hash(),
-            not_after=decision.not_after,
-        )
-        return Journal.open(self._store, fresh)
-
-    def _shadow(self, decision: TradeDecision) -> ExecutionReport:
-        """Plan, store and report beside the pipeline that trades."""
-        known = Journal.load(self._store, decision.run_id)
-        if known is not None:
-            return self._again(known, decision.session)
-        shadow = shadow_run(self._tools, decision)
-        plan = () if shadow.plan is None else (put(keys.plan_record(decision.run_id), shadow.plan, ABSENT),)
-        self._end_unplaced(shadow.report, decision.not_after, *plan)
-        self._keep(keys.decision_object(decision.session, decision.run_id), decision)
-        self._tell(decision.session, shadow.report)
-        return shadow.report
-
-    def _end_unplaced(self, report: ExecutionReport, not_after: datetime, *with_it: Put) -> None:
-        """Store a run that ends without ever having had a lease, in one write."""
-        head = new_head(
-            report.run,
-            phase_of(report.status),
-            self._clock.now(),
-            decision_hash=report.decision_hash,
-            not_after=not_after,
-        )
-        self._store.write(
-            put(keys.journal_record(report.run_id), head.model_copy(update={"reason": report.reason}), ABSENT),
-            put(keys.report_record(report.run_id), report, ABSENT),
-            *with_it,
-            *listing(self._store, report.run),
-        )
 
     def record_failure(self, failure: StageFailure) -> ExecutionReport:
         """Record why a run ended before trading. A run that trades, or has traded, is not touched by it.
 
         Raises TransientError.
         """
-        now = self._clock.now()
-        day = failure.run.scheduled_at.astimezone(EXCHANGE_ZONE).date()
-        journal = Journal.load(self._store, failure.run_id)
-        if journal is not None and journal.head.phase.final:
-            return self._again(journal, day)
-        report = ExecutionReport(
-            **failure.following(),
-            decision_hash="",
-            status=RunStatus.FAILED,
-            reason=f"{failure.stage.value}: {failure.error}: {failure.reason}",
-            error=failure.error,
-        )
-        if journal is not None:
-            reason = f"a decision of the run is being executed; not recorded: {report.reason}"
-            _log.error("failure after a decision", extra={"reason": reason})
-            status = status_of_phase(journal.head.phase)
-            return report.model_copy(update={"status": status, "reason": reason, "error": ""})
-        self._end_unplaced(report, now)
-        _log.error("run failed before trading", extra={"stage": failure.stage.value, "reason": report.reason})
-        self._tell(day, report)
-        return report
+        return self._ends.record_failure(failure)
 
     def end_overdue(self, *, time_left: TimeLeft) -> ExecutionReport | None:
         """End a run that nobody delivers any more: its deadline has passed, its orders may still be open.
@@ -163,7 +112,18 @@ class TradingService:
 
     def parity(self, report: ExecutionReport) -> Parity | None:
         """How the run of the report compares with the other pipeline's of its cycle; None until both have ended."""
-        return compare_stored(self._store, report, self._clock.now()) if report.status.final else None
+        return self._ends.parity(report)
+
+    def _journal(self, decision: TradeDecision) -> Journal:
+        """The run's journal as it is now, made if this is the first delivery."""
+        fresh = new_head(
+            decision.run,
+            Phase.RECEIVED,
+            self._clock.now(),
+            decision_hash=decision.content_hash(),
+            not_after=decision.not_after,
+        )
+        return Journal.open(self._store, fresh)
 
     def _lease(self) -> AccountLease:
         return AccountLease.acquire(
@@ -186,31 +146,45 @@ class TradingService:
         _log.warning("ending an overdue run", extra={"overdue_run": str(other)})
         plan = journal.required_plan()
         report = Run(self._tools, journal, lease, time_left).wind_down("overdue: ended by a later delivery")
-        self._tell(plan.session, report)
+        self._ends.tell(plan.session, report)
         return report
 
-    def _again(self, journal: Journal, day: date) -> ExecutionReport:
-        """The report of a run that has ended, for a delivery that does nothing."""
-        report = journal.report()
-        if report is None:
-            raise StateCorrupt(f"run {journal.head.run_id} is {journal.head.phase.value} without a report")
-        self._tell(day, report)
-        ended = journal.head.updated_at.isoformat(timespec="seconds")
-        reason = (
-            f"this run ended before ({report.status.value} at {ended}, {report.orders_placed} orders); nothing placed"
+
+class ShadowService:
+    """The stage of the pipeline that only plans. It has no broker that could send an order, no lease and no journal
+    but the record of its own ends.
+    """
+
+    def __init__(
+        self, *, reader: MarketReader, state: StateStore, ends: RunEnds, clock: Clock, settings: Settings
+    ) -> None:
+        self._store = state
+        self._ends = ends
+        self._tools = make_tools(state, reader, clock, settings)
+
+    def execute(self, decision: TradeDecision, *, time_left: TimeLeft) -> ExecutionReport:  # noqa: ARG002  (the stage's)
+        """Plan, store and report beside the pipeline that trades; once, like it. Raises TransientError."""
+        known = Journal.load(self._store, decision.run_id)
+        if known is not None:
+            return self._ends.again(known, decision.session)
+        shadow = shadow_run(self._tools, decision)
+        plan = () if shadow.plan is None else (put(keys.plan_record(decision.run_id), shadow.plan, ABSENT),)
+        self._ends.store_unplaced(shadow.report, decision.not_after, *plan)
+        self._ends.keep(keys.decision_object(decision.session, decision.run_id), decision)
+        self._ends.tell(decision.session, shadow.report)
+        return shadow.report
+
+    def record_failure(self, failure: StageFailure) -> ExecutionReport:
+        """As the trading service. Raises TransientError."""
+        return self._ends.record_failure(failure)
+
+    def end_overdue(self, *, time_left: TimeLeft) -> ExecutionReport | None:  # noqa: ARG002  (the stage's)
+        """Raises InvalidMessage: a shadow has no run that could be overdue, and must not end another pipeline's."""
+        raise InvalidMessage(
+            "the watch for overdue runs asks the shadow pipeline, which holds no lease and ends no run of the account; "
+            "send it to the function of the pipeline that trades"
         )
-        _log.info("run has ended before", extra={"status": report.status.value})
-        full = f"{reason}; then: {report.reason}" if report.reason else reason
-        return report.model_copy(update={"orders_placed": 0, "reason": full})
 
-    def _tell(self, day: date, report: ExecutionReport) -> None:
-        """Archive the report and publish the run's end; a redelivery does both again."""
-        self._keep(keys.report_object(day, report.run_id), report)
-        self._events.publish(RunEvent.of(report))
-
-    def _keep(self, key: str, message: Message) -> None:
-        """Archive; what is there already stays."""
-        try:
-            self._archive.put(key, message.model_dump_json().encode())
-        except Conflict as error:
-            _log.warning("archived before with other content", extra={"archive_key": key, "reason": str(error)})
+    def parity(self, report: ExecutionReport) -> Parity | None:
+        """As the trading service."""
+        return self._ends.parity(report)

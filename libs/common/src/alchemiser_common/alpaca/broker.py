@@ -1,4 +1,4 @@
-"""AlpacaBroker: the broker port through alpaca-py's clients."""
+"""The broker port through alpaca-py's clients: a reader that cannot trade, and a broker that is one and can."""
 
 import logging
 import random
@@ -16,18 +16,21 @@ from alpaca.trading.requests import GetAssetsRequest, GetCalendarRequest, GetOrd
 
 from alchemiser_common.alpaca import payloads
 from alchemiser_common.alpaca.http import Caller, RequestPolicy, change_key, harden
+from alchemiser_common.alpaca.keys import is_paper_key
 from alchemiser_common.alpaca.payloads import parse
 from alchemiser_common.errors import (
     AlchemiserError,
     AmbiguousOutcome,
     BrokerRefused,
     BrokerUnavailable,
-    DecisionRefused,
+    InvalidSettings,
 )
 from alchemiser_common.messages.snapshot import Account, MarketSession, Position
 from alchemiser_common.ports.broker import (
     Asset,
     BrokerOrder,
+    LimitOrder,
+    MarketOrder,
     OrderRequest,
     Quote,
     RequestQuota,
@@ -35,7 +38,8 @@ from alchemiser_common.ports.broker import (
     Trade,
 )
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
-from alchemiser_common.ports.secrets import BrokerCredentials
+from alchemiser_common.ports.secrets import BrokerCredentials, Secrets
+from alchemiser_common.settings import Environment, Settings
 
 _log = logging.getLogger(__name__)
 _NOT_FOUND = 404
@@ -47,8 +51,8 @@ _CALENDAR_MARGIN = timedelta(days=10)
 """Longer than any run of closed days."""
 
 
-class AlpacaBroker:
-    """Alpaca's trading and market data API, or anything that speaks it at the given URLs.
+class AlpacaReader:
+    """What Alpaca's trading and market data API shows, or anything that speaks it at the given URLs.
 
     `clock` waits between read attempts, `jitter` spreads them. `renewed` is asked for another key when the broker
     refuses this one: keys are rotated while processes run.
@@ -172,6 +176,15 @@ class AlpacaBroker:
         """As the trading API's newest answer told it; asks nothing."""
         return self._session.quota
 
+    def requests(self) -> int:
+        """To the trading API, repeated ones included; market data have a limit of their own and do not count."""
+        return self._session.sent
+
+    @property
+    def paper(self) -> bool:
+        """Whether the key is a paper key."""
+        return is_paper_key(self._credentials)
+
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
         """The order, or None if the broker does not know the id."""
         return self._found(f"order {client_order_id}", lambda: self._trading.get_order_by_client_id(client_order_id))
@@ -180,41 +193,6 @@ class AlpacaBroker:
         """The order by the broker's own id, or None if the broker does not know it."""
         return self._found(f"order {order_id}", lambda: self._trading.get_order_by_id(order_id))
 
-    def submit(self, request: OrderRequest) -> BrokerOrder:
-        """Place a day order, once. An id that was used before gives the order it was used for.
-
-        The body is posted as text: alpaca-py's own request models hold quantities and prices as floats.
-        """
-        body = {
-            "symbol": request.symbol,
-            "side": request.side.value,
-            "qty": format(request.quantity, "f"),
-            "time_in_force": "day",
-            "type": "market" if request.limit_price is None else "limit",
-            "client_order_id": request.client_order_id,
-        }
-        if request.limit_price is not None:
-            body["limit_price"] = format(request.limit_price, "f")
-        what = f"submit {request.side.value} {request.symbol} ({request.client_order_id})"
-        try:
-            placed = self._caller.once(what, lambda: _order(self._trading.post("/orders", body), what))
-        except BrokerRefused as error:
-            if error.status == _UNPROCESSABLE and "unique" in str(error):
-                known = self.order_by_client_id(request.client_order_id)
-                if known is None:
-                    raise AmbiguousOutcome(f"{what}: the id is taken, but its order is not visible yet") from error
-                return known
-            raise
-        return placed
-
-    def cancel(self, order_id: str) -> None:
-        """Ask for a cancel. An order that cannot be cancelled any more is not an error here: a read tells."""
-        try:
-            self._caller.read(f"cancel {order_id}", lambda: self._trading.cancel_order_by_id(order_id))
-        except BrokerRefused as error:
-            if error.status not in {_NOT_FOUND, _UNPROCESSABLE}:
-                raise
-
     def _renew(self) -> bool:
         """Take another key if there is one; a live key never replaces a paper one, nor a paper key a live one."""
         try:
@@ -222,7 +200,7 @@ class AlpacaBroker:
         except AlchemiserError as error:
             _log.warning("key not renewed", extra={"error": type(error).__name__, "reason": str(error)})
             return False
-        if found == self._credentials or found.paper is not self._credentials.paper:
+        if found == self._credentials or is_paper_key(found) is not self.paper:
             return False
         self._credentials = found
         for client in (self._trading, self._data):
@@ -248,16 +226,45 @@ class AlpacaBroker:
         return parse(payloads.AssetPayload, content, f"asset {symbol}").asset()
 
 
-class ReadOnlyAlpacaBroker(AlpacaBroker):
-    """Shows everything and refuses to trade, whatever keys it was made with: the shadow pipeline's broker."""
+class AlpacaBroker(AlpacaReader):
+    """Alpaca with what sends orders and cancels."""
 
     def submit(self, request: OrderRequest) -> BrokerOrder:
-        """Refuse."""
-        raise DecisionRefused(f"read-only broker: {request.side.value} {request.symbol} was not sent")
+        """Place a day order, once. An id that was used before gives the order it was used for.
+
+        The body is posted as text: alpaca-py's own request models hold quantities and prices as floats.
+        """
+        body = {
+            "symbol": request.symbol,
+            "side": request.side.value,
+            "qty": format(request.quantity, "f"),
+            "time_in_force": "day",
+            "client_order_id": request.client_order_id,
+        }
+        match request.order_type:
+            case LimitOrder(price):
+                body |= {"type": "limit", "limit_price": format(price, "f")}
+            case MarketOrder():
+                body |= {"type": "market"}
+        what = f"submit {request.side.value} {request.symbol} ({request.client_order_id})"
+        try:
+            placed = self._caller.once(what, lambda: _order(self._trading.post("/orders", body), what))
+        except BrokerRefused as error:
+            if error.status == _UNPROCESSABLE and "unique" in str(error):
+                known = self.order_by_client_id(request.client_order_id)
+                if known is None:
+                    raise AmbiguousOutcome(f"{what}: the id is taken, but its order is not visible yet") from error
+                return known
+            raise
+        return placed
 
     def cancel(self, order_id: str) -> None:
-        """Refuse."""
-        raise DecisionRefused(f"read-only broker: cancel of {order_id} was not sent")
+        """Ask for a cancel. An order that cannot be cancelled any more is not an error here: a read tells."""
+        try:
+            self._caller.read(f"cancel {order_id}", lambda: self._trading.cancel_order_by_id(order_id))
+        except BrokerRefused as error:
+            if error.status not in {_NOT_FOUND, _UNPROCESSABLE}:
+                raise
 
 
 def _order(content: object, what: str) -> BrokerOrder:
@@ -266,3 +273,31 @@ def _order(content: object, what: str) -> BrokerOrder:
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=EXCHANGE_ZONE)
+
+
+def open_alpaca[B: AlpacaReader](
+    kind: type[B], settings: Settings, credentials: BrokerCredentials, secrets: Secrets, clock: Clock
+) -> B:
+    """A reader or broker with `credentials`; `secrets` is asked again if the broker refuses them.
+
+    Raises InvalidSettings if the environment is simulated and nothing says where the simulator is.
+    """
+    broker = settings.broker
+    if settings.environment is Environment.SIMULATED and broker.trading_url is None:
+        raise InvalidSettings("environment is simulated, but broker.trading_url does not say where the simulator is")
+    return kind(
+        credentials,
+        clock,
+        random.Random(),  # noqa: S311  (spreads retries, decides nothing)
+        renewed=secrets.broker_credentials,
+        paper=settings.environment is not Environment.LIVE,
+        trading_url=broker.trading_url,
+        data_url=broker.data_url,
+        bars_feed=settings.data.bars_feed,
+        quotes_feed=settings.data.quotes_feed,
+        policy=RequestPolicy(
+            connect_timeout=broker.connect_timeout_seconds,
+            read_timeout=broker.read_timeout_seconds,
+            read_attempts=broker.read_attempts,
+        ),
+    )

@@ -25,6 +25,8 @@ _SERVER_ERRORS = 500
 _REQUEST_TIMEOUT = 408
 _BACKOFF_SECONDS = 0.5
 _SHOWN = 200
+_PASSING = ("insufficient", "wash trade", "held_for_orders", "held for orders", "opposite side")
+"""Words of refusals that may be gone a moment later: cash that lags, shares still held by an ending order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,13 @@ class TimeoutSession(requests.Session):
         self._timeout = (policy.connect_timeout, policy.read_timeout)
         self.quota: RequestQuota | None = None
         """As the newest answer's headers told it."""
+        self.sent = 0
+        """Requests, repeated ones included."""
 
     def request(self, method: str | bytes, url: str | bytes, *args: object, **kwargs: object) -> requests.Response:
         """As requests', with a timeout."""
         kwargs.setdefault("timeout", self._timeout)
+        self.sent += 1
         answer = super().request(method, url, *args, **kwargs)  # type: ignore[arg-type]
         self.quota = _quota(answer.headers) or self.quota
         return answer
@@ -158,7 +163,8 @@ def _from_api(what: str, error: APIError) -> BrokerRefused | BrokerUnavailable:
         return BrokerThrottled(text)
     if status >= _SERVER_ERRORS or status in {0, _REQUEST_TIMEOUT}:
         return BrokerUnavailable(text)
-    return BrokerRefused(text, status=status, code=code)
+    may_pass = any(words in text.lower() for words in _PASSING)
+    return BrokerRefused(text, status=status, code=code, may_pass=may_pass)
 
 
 def _body(text: str) -> tuple[int, str]:

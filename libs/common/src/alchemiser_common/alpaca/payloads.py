@@ -10,7 +10,7 @@ from alchemiser_common.ids import Side
 from alchemiser_common.messages.base import UtcTime
 from alchemiser_common.messages.snapshot import Account, Position
 from alchemiser_common.messages.wire import describe
-from alchemiser_common.ports.broker import Asset, BrokerOrder, OrderStatus, Quote, Trade
+from alchemiser_common.ports.broker import Asset, BrokerOrder, OrderStatus, Quote, Trade, order_type
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 
 _STATUSES = {
@@ -104,7 +104,7 @@ class OrderPayload(_Payload):
             quantity=self.qty,
             filled_quantity=self.filled_qty,
             average_price=self.filled_avg_price or None,
-            limit_price=self.limit_price,
+            order_type=order_type(self.limit_price),
             submitted_at=self.submitted_at,
             replaced_by=self.replaced_by,
         )

@@ -30,14 +30,44 @@ class OrderStatus(StrEnum):
         return self not in {OrderStatus.OPEN, OrderStatus.CANCELLING}
 
 
+@dataclass(frozen=True, slots=True)
+class LimitOrder:
+    """Fills at `price` USD or better, or not at all."""
+
+    price: Decimal
+
+    @property
+    def limit_price(self) -> Decimal | None:
+        """As JSON has it."""
+        return self.price
+
+
+@dataclass(frozen=True, slots=True)
+class MarketOrder:
+    """Fills at whatever price there is."""
+
+    @property
+    def limit_price(self) -> Decimal | None:
+        """As JSON has it: none."""
+        return None
+
+
+type OrderType = LimitOrder | MarketOrder
+
+
+def order_type(limit_price: Decimal | None) -> OrderType:
+    """The type of an order from the limit that a record or the broker's answer shows."""
+    return MarketOrder() if limit_price is None else LimitOrder(limit_price)
+
+
 class OrderRequest(Frozen):
-    """A day order; without `limit_price` a market order."""
+    """A day order."""
 
     client_order_id: str
     symbol: Symbol
     side: Side
     quantity: Quantity
-    limit_price: Price | None = None
+    order_type: OrderType
 
 
 class BrokerOrder(Frozen):
@@ -53,7 +83,7 @@ class BrokerOrder(Frozen):
     filled_quantity: Quantity
     average_price: Price | None = None
     """None until known; the broker may report a fill before its price."""
-    limit_price: Price | None = None
+    order_type: OrderType = MarketOrder()
     submitted_at: UtcTime | None = None
     replaced_by: str | None = None
 
@@ -157,6 +187,15 @@ class MarketReader(Protocol):
 
     def quota(self) -> RequestQuota | None:
         """As the newest answer told it; asks nothing. None before the first answer."""
+        ...
+
+    def requests(self) -> int:
+        """How many requests this process has made that count against the account's limit; asks nothing."""
+        ...
+
+    @property
+    def paper(self) -> bool:
+        """Whether the key is one of a paper account."""
         ...
 
 

@@ -7,20 +7,12 @@ from pydantic import SecretStr
 from alchemiser_common.errors import MissingSecret
 from alchemiser_common.messages.base import Frozen
 
-PAPER_KEY_PREFIX = "PK"
-"""Alpaca's paper key ids start with this, live ones do not."""
-
 
 class BrokerCredentials(Frozen):
     """An API key; printing it shows asterisks."""
 
     key_id: SecretStr
     secret_key: SecretStr
-
-    @property
-    def paper(self) -> bool:
-        """Whether the key is of the paper environment."""
-        return self.key_id.get_secret_value().startswith(PAPER_KEY_PREFIX)
 
 
 _MIN_LENGTH = 4
@@ -39,5 +31,5 @@ class Secrets(Protocol):
     """Gives the credentials of one broker environment."""
 
     def broker_credentials(self) -> BrokerCredentials:
-        """The Alpaca key. Raises MissingSecret that says what to set and where to get it."""
+        """The broker's key. Raises MissingSecret that says what to set and where to get it."""
         ...

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegStatus
-from alchemiser_common.ports.broker import BrokerOrder
+from alchemiser_common.ports.broker import BrokerOrder, OrderType
 from alchemiser_common.records.plan import PlannedLeg
 from alchemiser_common.settings import ExecutionStyle
 
@@ -37,8 +37,7 @@ class Step:
 
     number: int
     quantity: Decimal
-    limit_price: Decimal | None
-    """USD; None for a market order."""
+    order_type: OrderType
     cost_price: Decimal
     """USD: what a share may cost at most by our reckoning."""
 
@@ -150,7 +149,7 @@ class LegState:
         reckoned = self.pending.cost_price if self.pending else self.leg.price
         return sum(
             (
-                order.filled_quantity * (order.limit_price or reckoned)
+                order.filled_quantity * (order.order_type.limit_price or reckoned)
                 for order in self.orders
                 if not order.average_price
             ),

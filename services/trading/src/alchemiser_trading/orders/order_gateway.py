@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable, StateCorrupt
 from alchemiser_common.ids import Side, client_order_id
-from alchemiser_common.ports.broker import Broker, BrokerOrder, OrderRequest
+from alchemiser_common.ports.broker import Broker, BrokerOrder, OrderRequest, order_type
 from alchemiser_common.ports.clock import Clock, TimeLeft
 from alchemiser_common.ports.state import StateStore
 from alchemiser_common.records.journal import Intent
@@ -170,6 +170,7 @@ class OrderGateway:
         try:
             order = self._broker.submit(request_of(intent))
         except BrokerThrottled:
+            self._budget.penalise()
             raise
         except (AmbiguousOutcome, BrokerUnavailable) as error:
             _log.warning("order without an answer", extra={**extra, "reason": str(error)})
@@ -186,7 +187,7 @@ class OrderGateway:
             symbol=leg.symbol,
             side=leg.side,
             quantity=step.quantity,
-            limit_price=step.limit_price,
+            limit_price=step.order_type.limit_price,
             cost_price=step.cost_price,
             leg_quantity=state.intended,
             arrival_mid=state.arrival_mid,
@@ -204,5 +205,5 @@ def request_of(intent: Intent) -> OrderRequest:
         symbol=intent.symbol,
         side=intent.side,
         quantity=intent.quantity,
-        limit_price=intent.limit_price,
+        order_type=order_type(intent.limit_price),
     )

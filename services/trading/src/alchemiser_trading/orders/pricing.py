@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from alchemiser_common.ids import Side
 from alchemiser_common.ports.broker import Quote
-from alchemiser_common.settings import ExecutionSettings, ExecutionStyle
+from alchemiser_common.settings import ExecutionSettings
 
 _CENT = Decimal("0.01")
 _SUB_PENNY = Decimal("0.0001")
@@ -57,13 +57,6 @@ def _fault(quote: Quote, reference: Decimal, now: datetime, settings: ExecutionS
     if move > settings.max_quote_move:
         return f"mid {market.mid} is {move:.4f} from the last trade at {reference}"
     return ""
-
-
-def style_for(market: BidAsk, settings: ExecutionSettings) -> ExecutionStyle:
-    """The style of a symbol by its liquidity, for which the spread stands."""
-    if market.relative_spread <= settings.tight_spread:
-        return settings.tight_style
-    return settings.wide_style if market.relative_spread >= settings.wide_spread else settings.normal_style
 
 
 def walk_limit(market: BidAsk, side: Side, fraction: Decimal) -> Decimal:

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.snapshot import Position
-from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
+from alchemiser_common.ports.broker import BrokerOrder, OrderStatus, order_type
 from alchemiser_common.records.journal import Intent
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.shares import REPORTED_STEP
@@ -177,7 +177,7 @@ def _resumed(state: LegState, intents: Sequence[Intent], orders: Mapping[str, Br
         intended=last.leg_quantity,
         chain=tuple(earlier),
         order=order,
-        pending=Step(last.step, last.quantity, last.limit_price, last.cost_price),
+        pending=Step(last.step, last.quantity, order_type(last.limit_price), last.cost_price),
         steps=last.step,
         walked=len(intents) - 1,
         since=now,

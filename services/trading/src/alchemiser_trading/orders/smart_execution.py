@@ -11,15 +11,14 @@ from decimal import ROUND_DOWN, Decimal
 from alchemiser_common.errors import BrokerRefused
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegStatus
-from alchemiser_common.ports.broker import BrokerOrder, OrderStatus, Quote
-from alchemiser_common.settings import ExecutionSettings, ExecutionStyle, WithoutQuote
+from alchemiser_common.ports.broker import BrokerOrder, LimitOrder, MarketOrder, OrderStatus, Quote
+from alchemiser_common.settings import ExecutionSettings, WithoutQuote
 from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState, Place, Resend, Step
-from alchemiser_trading.orders.pricing import BidAsk, collared_limit, sane, style_for, to_tick, walk_limit
+from alchemiser_trading.orders.pricing import BidAsk, collared_limit, sane, to_tick, walk_limit
+from alchemiser_trading.orders.styles import style_for, style_of
 
 _CANCEL_AGAIN = timedelta(seconds=10)
 _MAX_SENDS = 4
-_PASSING = ("insufficient", "wash trade", "held_for_orders", "held for orders", "opposite side")
-"""Words of refusals that may be gone a moment later: cash that lags, shares still held by an ending order."""
 
 type Advance = tuple[LegState, tuple[Action, ...]]
 
@@ -58,7 +57,7 @@ def release(state: LegState, quantity: Decimal, reason: str = "") -> LegState:
 def refused(state: LegState, error: BrokerRefused, now: datetime, settings: ExecutionSettings) -> LegState:
     """The broker said no to the step that was just sent; nothing of it is there."""
     state = replace(state, phase=LegPhase.READY, since=now, misses=0)
-    if not any(words in str(error).lower() for words in _PASSING):
+    if not error.may_pass:
         return _done(state, LegStatus.REFUSED, str(error), now)
     return _withdrawn(state, str(error), now, settings)
 
@@ -132,10 +131,9 @@ def _cancelling(state: LegState, order: BrokerOrder, now: datetime, settings: Ex
 
 
 def _rested(state: LegState, rest: timedelta, settings: ExecutionSettings) -> bool:
-    if state.style is ExecutionStyle.MARKET or state.steps >= settings.max_steps:
-        return False
-    patient = state.style is ExecutionStyle.PATIENT
-    return rest >= timedelta(seconds=settings.patient_rest_seconds if patient else settings.rest_seconds)
+    """Whether the open order has had its time, and there is a next step to take."""
+    seconds = style_of(state.style).rest_seconds(settings)
+    return seconds is not None and state.steps < settings.max_steps and rest >= timedelta(seconds=seconds)
 
 
 def _ended(state: LegState, order: BrokerOrder, now: datetime, settings: ExecutionSettings) -> LegState:
@@ -195,15 +193,15 @@ def _ordered(state: LegState, market: BidAsk | None, now: datetime, settings: Ex
     side = state.leg.side
     far_side = state.leg.price if market is None else market.ask if side is Side.BUY else market.bid
     collared = collared_limit(far_side, side, settings.collar)
-    limit: Decimal | None = collared
-    if market is not None and state.style is ExecutionStyle.MARKET:
-        limit = None
+    step = Step(state.steps + 1, state.remaining, LimitOrder(collared), collared)
+    style = style_of(state.style)
+    if market is not None and style.at_market:
+        step = replace(step, order_type=MarketOrder())
     elif market is not None:
-        state = _onward(state, market, settings)
-        walk = _walk(state, settings)
+        walk = style.walk(settings)
+        state = _onward(state, market, walk)
         if state.walked < len(walk) - 1:
-            limit = walk_limit(market, side, walk[state.walked])
-    step = Step(state.steps + 1, state.remaining, limit, collared if limit is None else limit)
+            step = _at_limit(step, walk_limit(market, side, walk[state.walked]))
     if side is Side.BUY and state.spendable is not None:
         affordable = _affordable(state, step, far_side, state.spendable)
         if affordable.quantity < step.quantity:
@@ -228,14 +226,13 @@ def _ordered(state: LegState, market: BidAsk | None, now: datetime, settings: Ex
     ), (Place(step),)
 
 
-def _walk(state: LegState, settings: ExecutionSettings) -> tuple[Decimal, ...]:
-    return settings.patient_walk if state.style is ExecutionStyle.PATIENT else settings.walk
+def _at_limit(step: Step, price: Decimal) -> Step:
+    return replace(step, order_type=LimitOrder(price), cost_price=price)
 
 
-def _onward(state: LegState, market: BidAsk, settings: ExecutionSettings) -> LegState:
+def _onward(state: LegState, market: BidAsk, walk: tuple[Decimal, ...]) -> LegState:
     """Past the steps that the tick rounds to the price the last order rested at: resting there again is no step."""
-    before = state.pending.limit_price if state.pending else None
-    walk = _walk(state, settings)
+    before = state.pending.order_type.limit_price if state.pending else None
     walked = state.walked
     while walked < len(walk) - 1 and walk_limit(market, state.leg.side, walk[walked]) == before:
         walked += 1
@@ -248,7 +245,7 @@ def _affordable(state: LegState, step: Step, ask: Decimal, cash: Decimal) -> Ste
         return step
     lower = to_tick(max(cash, Decimal(0)) / step.quantity, Side.BUY)
     if ask <= lower < step.cost_price and lower * step.quantity <= cash:
-        return replace(step, limit_price=lower, cost_price=lower)
+        return _at_limit(step, lower)
     quantity = (max(cash, Decimal(0)) / step.cost_price).quantize(state.leg.step, rounding=ROUND_DOWN)
     return replace(step, quantity=quantity)
 

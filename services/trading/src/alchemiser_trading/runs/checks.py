@@ -50,8 +50,6 @@ class Checks:
     broker: MarketReader
     clock: Clock
     settings: Settings
-    paper_key: bool | None
-    """Whether the broker key is a paper key; None if the process does not say."""
 
     def run(self, decision: TradeDecision) -> Permit:
         """All of them. Raises DecisionRefused in the kind that fits, or TransientError if something is unreachable."""
@@ -86,7 +84,7 @@ class Checks:
         check_deadline(not_after, now)
         authority = require_authority(self.store, alias, pipeline)
         check_trading_state(self.store, alias)
-        check_arming(self.settings, paper_key=self.paper_key)
+        check_arming(self.settings, paper_key=self.broker.paper)
         account = self.broker.account()
         check_account(account, account_id, self.settings)
         last = check_session(self.broker, session, now, self.settings)
@@ -139,9 +137,9 @@ def check_trading_state(store: StateStore, account_alias: str) -> None:
         raise TradingHalted(f"account {account_alias} is halted; `alchemiser resume` ends that")
 
 
-def check_arming(settings: Settings, *, paper_key: bool | None) -> None:
+def check_arming(settings: Settings, *, paper_key: bool) -> None:
     """Raises NotArmed unless environment, both locks and the kind of key agree."""
-    if settings.environment is Environment.PAPER and paper_key is False:
+    if settings.environment is Environment.PAPER and not paper_key:
         raise NotArmed("environment is paper, but the broker key is a live key")
     if settings.environment is not Environment.LIVE:
         return
@@ -149,8 +147,8 @@ def check_arming(settings: Settings, *, paper_key: bool | None) -> None:
         raise NotArmed("environment is live, but live.armed is false")
     if not settings.live.account_id:
         raise NotArmed("environment is live, but live.account_id names no account")
-    if paper_key is not False:
-        raise NotArmed("environment is live, but the broker key is not known to be a live key")
+    if paper_key:
+        raise NotArmed("environment is live, but the broker key is a paper key")
 
 
 def check_account(account: Account, decided_for: str, settings: Settings) -> None:

@@ -21,14 +21,12 @@ from alchemiser_common.errors import (
 from alchemiser_common.messages.base import Stage, StageTime
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
-from alchemiser_common.messages.snapshot import Account
 from alchemiser_common.ports.broker import Broker
-from alchemiser_common.ports.clock import Clock, TimeLeft
-from alchemiser_common.ports.state import Put, StateStore, load, put_over
+from alchemiser_common.ports.clock import TimeLeft
+from alchemiser_common.ports.state import Put, load, put_over
 from alchemiser_common.records.journal import Intent, Phase
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.targets import StoredTargets
-from alchemiser_common.settings import Settings
 from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.books.attribution import attribute
 from alchemiser_trading.books.book_store import StoredBooks, equity_put
@@ -38,53 +36,21 @@ from alchemiser_trading.orders.executor import Executor
 from alchemiser_trading.orders.legs import LegState
 from alchemiser_trading.orders.order_gateway import Mandate, OrderGateway, Stop, StopKind
 from alchemiser_trading.orders.order_tracker import OrderTracker
-from alchemiser_trading.orders.rate_limit import MeteredBroker, RequestBudget
 from alchemiser_trading.orders.reconcile import compare_orders, foreign_orders, resume
 from alchemiser_trading.orders.settling import Afterwards, Settling
-from alchemiser_trading.plan.limits import check_limits
-from alchemiser_trading.plan.plan import make_plan
-from alchemiser_trading.plan.symbol_facts import read_symbols
-from alchemiser_trading.runs.checks import Checks, Permit
+from alchemiser_trading.runs.checks import Permit
 from alchemiser_trading.runs.reporting import leg_reports, reason_of, residuals, status_of
+from alchemiser_trading.runs.tools import Tools, planned
 
 _log = logging.getLogger(__name__)
 _TRADED = frozenset({RunStatus.COMPLETED, RunStatus.PARTIAL})
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
-    """What every run works with."""
-
-    store: StateStore
-    broker: Broker
-    clock: Clock
-    settings: Settings
-    checks: Checks
-    budget: RequestBudget
-
-
-def make_tools(store: StateStore, broker: Broker, clock: Clock, settings: Settings, *, paper_key: bool | None) -> Tools:
-    """Tools whose broker counts its requests against one budget."""
-    budget = RequestBudget(settings.execution.requests_per_minute, clock, broker.quota)
-    metered = MeteredBroker(broker, budget)
-    return Tools(store, metered, clock, settings, Checks(store, metered, clock, settings, paper_key), budget)
-
-
-def planned(tools: Tools, decision: TradeDecision, account: Account) -> Plan:
-    """The plan from what the account holds now, within the limits. Raises DecisionRefused, BrokerUnavailable."""
-    positions = tools.broker.positions()
-    facts = read_symbols(tools.broker, [target.symbol for target in decision.targets], positions)
-    rules = tools.settings.trading
-    plan = make_plan(decision, account, positions, facts.prices, facts.assets, rules, tools.clock.now())
-    check_limits(plan, rules)
-    return plan
-
-
-@dataclass(frozen=True, slots=True)
 class Run:
     """One delivery of one run."""
 
-    tools: Tools
+    tools: Tools[Broker]
     journal: Journal
     lease: AccountLease
     time_left: TimeLeft

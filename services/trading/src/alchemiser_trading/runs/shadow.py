@@ -7,10 +7,12 @@ from alchemiser_common.errors import PermanentError
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
+from alchemiser_common.ports.broker import MarketReader
 from alchemiser_common.records.plan import Plan
 from alchemiser_trading.orders.legs import start
 from alchemiser_trading.runs.reporting import leg_reports
-from alchemiser_trading.runs.run import Tools, planned, status_for
+from alchemiser_trading.runs.run import status_for
+from alchemiser_trading.runs.tools import Tools, planned
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +26,7 @@ class Shadow:
     """None if a check refused the decision."""
 
 
-def shadow_run(tools: Tools, decision: TradeDecision) -> Shadow:
+def shadow_run(tools: Tools[MarketReader], decision: TradeDecision) -> Shadow:
     """Plan as the trading run would. A permanent error becomes the report; raises TransientError only."""
     began = tools.clock.now()
     report = ExecutionReport(

@@ -1,5 +1,6 @@
 """The request budget."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -10,16 +11,27 @@ from support.clock import ManualClock
 from support.messages import SCHEDULED
 
 
-def silent() -> None:
-    """A broker that says nothing of its budget."""
+@dataclass
+class Counted:
+    """A broker that counts its requests; without a quota it says nothing of what is left."""
+
+    left: RequestQuota | None = None
+    made: int = 0
+
+    def requests(self) -> int:
+        return self.made
+
+    def quota(self) -> RequestQuota | None:
+        return self.left
 
 
 def test_never_more_than_the_limit_in_any_minute() -> None:
     clock = ManualClock(SCHEDULED)
-    budget, taken = RequestBudget(40, clock, silent), []
+    broker = Counted(made=1000)
+    budget, taken = RequestBudget(40, clock, broker), []
     for _ in range(2000):
         if budget.allows():
-            budget.take()
+            broker.made += 1
             taken.append(clock.now())
         clock.advance(timedelta(milliseconds=200))
     busiest = max(sum(1 for other in taken if at <= other < at + timedelta(minutes=1)) for at in taken)
@@ -29,7 +41,7 @@ def test_never_more_than_the_limit_in_any_minute() -> None:
 
 def test_after_a_429_everyone_is_quiet_for_a_while() -> None:
     clock = ManualClock(SCHEDULED)
-    budget = RequestBudget(40, clock, silent)
+    budget = RequestBudget(40, clock, Counted())
     budget.penalise()
     assert not budget.allows()
     clock.advance(timedelta(seconds=6))
@@ -44,7 +56,7 @@ def test_after_a_429_everyone_is_quiet_for_a_while() -> None:
 def test_what_the_broker_says_is_left_counts_too(remaining: int, resets_in: int, allowed: bool) -> None:
     clock = ManualClock(SCHEDULED)
     quota = RequestQuota(remaining, SCHEDULED + timedelta(seconds=resets_in))
-    budget = RequestBudget(40, clock, lambda: quota)
+    budget = RequestBudget(40, clock, Counted(quota))
     assert budget.allows() is allowed
     clock.advance(timedelta(seconds=61))
     assert budget.allows() is True

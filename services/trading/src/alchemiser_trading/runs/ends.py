@@ -1,0 +1,106 @@
+"""The ends of runs: stored in one write, archived, told to the world, compared with the other pipeline's.
+
+Nothing here trades: a shadow has it too.
+"""
+
+import logging
+from datetime import date, datetime
+
+from alchemiser_common import keys
+from alchemiser_common.errors import Conflict, StateCorrupt
+from alchemiser_common.messages.base import Message
+from alchemiser_common.messages.event import RunEvent
+from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
+from alchemiser_common.ports.archive import Archive
+from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
+from alchemiser_common.ports.events import EventBus
+from alchemiser_common.ports.state import ABSENT, Put, StateStore, put
+from alchemiser_common.records.parity import Parity
+from alchemiser_trading.journal.journal import Journal, listing, new_head
+from alchemiser_trading.journal.phases import phase_of, status_of_phase
+from alchemiser_trading.runs.parity import compare_stored
+
+_log = logging.getLogger(__name__)
+
+
+class RunEnds:
+    """The ends of one account's runs."""
+
+    def __init__(self, state: StateStore, archive: Archive, events: EventBus, clock: Clock) -> None:
+        self._store = state
+        self._archive = archive
+        self._events = events
+        self._clock = clock
+
+    def store_unplaced(self, report: ExecutionReport, not_after: datetime, *with_it: Put) -> None:
+        """Store a run that ends without ever having had a lease, in one write."""
+        head = new_head(
+            report.run,
+            phase_of(report.status),
+            self._clock.now(),
+            decision_hash=report.decision_hash,
+            not_after=not_after,
+        )
+        self._store.write(
+            put(keys.journal_record(report.run_id), head.model_copy(update={"reason": report.reason}), ABSENT),
+            put(keys.report_record(report.run_id), report, ABSENT),
+            *with_it,
+            *listing(self._store, report.run),
+        )
+
+    def record_failure(self, failure: StageFailure) -> ExecutionReport:
+        """Record why a run ended before trading. A run that trades, or has traded, is not touched by it.
+
+        Raises TransientError.
+        """
+        now = self._clock.now()
+        day = failure.run.scheduled_at.astimezone(EXCHANGE_ZONE).date()
+        journal = Journal.load(self._store, failure.run_id)
+        if journal is not None and journal.head.phase.final:
+            return self.again(journal, day)
+        report = ExecutionReport(
+            **failure.following(),
+            decision_hash="",
+            status=RunStatus.FAILED,
+            reason=f"{failure.stage.value}: {failure.error}: {failure.reason}",
+            error=failure.error,
+        )
+        if journal is not None:
+            reason = f"a decision of the run is being executed; not recorded: {report.reason}"
+            _log.error("failure after a decision", extra={"reason": reason})
+            status = status_of_phase(journal.head.phase)
+            return report.model_copy(update={"status": status, "reason": reason, "error": ""})
+        self.store_unplaced(report, now)
+        _log.error("run failed before trading", extra={"stage": failure.stage.value, "reason": report.reason})
+        self.tell(day, report)
+        return report
+
+    def parity(self, report: ExecutionReport) -> Parity | None:
+        """How the run of the report compares with the other pipeline's of its cycle; None until both have ended."""
+        return compare_stored(self._store, report, self._clock.now()) if report.status.final else None
+
+    def again(self, journal: Journal, day: date) -> ExecutionReport:
+        """The report of a run that has ended, for a delivery that does nothing."""
+        report = journal.report()
+        if report is None:
+            raise StateCorrupt(f"run {journal.head.run_id} is {journal.head.phase.value} without a report")
+        self.tell(day, report)
+        ended = journal.head.updated_at.isoformat(timespec="seconds")
+        reason = (
+            f"this run ended before ({report.status.value} at {ended}, {report.orders_placed} orders); nothing placed"
+        )
+        _log.info("run has ended before", extra={"status": report.status.value})
+        full = f"{reason}; then: {report.reason}" if report.reason else reason
+        return report.model_copy(update={"orders_placed": 0, "reason": full})
+
+    def tell(self, day: date, report: ExecutionReport) -> None:
+        """Archive the report and publish the run's end; a redelivery does both again."""
+        self.keep(keys.report_object(day, report.run_id), report)
+        self._events.publish(RunEvent.of(report))
+
+    def keep(self, key: str, message: Message) -> None:
+        """Archive; what is there already stays."""
+        try:
+            self._archive.put(key, message.model_dump_json().encode())
+        except Conflict as error:
+            _log.warning("archived before with other content", extra={"archive_key": key, "reason": str(error)})

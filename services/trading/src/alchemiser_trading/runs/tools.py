@@ -1,0 +1,44 @@
+"""What every run works with, and the one thing that trading and shadow runs both do with it: make the plan."""
+
+from dataclasses import dataclass
+
+from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.messages.snapshot import Account
+from alchemiser_common.ports.broker import MarketReader
+from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.state import StateStore
+from alchemiser_common.records.plan import Plan
+from alchemiser_common.settings import Settings
+from alchemiser_trading.orders.rate_limit import RequestBudget
+from alchemiser_trading.plan.limits import check_limits
+from alchemiser_trading.plan.plan import make_plan
+from alchemiser_trading.plan.symbol_facts import read_symbols
+from alchemiser_trading.runs.checks import Checks
+
+
+@dataclass(frozen=True, slots=True)
+class Tools[B: MarketReader]:
+    """Of `B` is the broker: one that can trade, or for a shadow run one that cannot."""
+
+    store: StateStore
+    broker: B
+    clock: Clock
+    settings: Settings
+    checks: Checks
+    budget: RequestBudget
+
+
+def make_tools[B: MarketReader](store: StateStore, broker: B, clock: Clock, settings: Settings) -> Tools[B]:
+    """Tools with one request budget for all legs of a run."""
+    budget = RequestBudget(settings.execution.requests_per_minute, clock, broker)
+    return Tools(store, broker, clock, settings, Checks(store, broker, clock, settings), budget)
+
+
+def planned[B: MarketReader](tools: Tools[B], decision: TradeDecision, account: Account) -> Plan:
+    """The plan from what the account holds now, within the limits. Raises DecisionRefused, BrokerUnavailable."""
+    positions = tools.broker.positions()
+    facts = read_symbols(tools.broker, [target.symbol for target in decision.targets], positions)
+    rules = tools.settings.trading
+    plan = make_plan(decision, account, positions, facts.prices, facts.assets, rules, tools.clock.now())
+    check_limits(plan, rules)
+    return plan
