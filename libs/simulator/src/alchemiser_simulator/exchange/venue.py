@@ -1,4 +1,4 @@
-"""What the HTTP routes talk to: the exchange, its clock mode, the faults in force, request counts and the store.
+"""What the HTTP routes talk to: the exchange, its clock mode, request counts and the store.
 
 In: requests' effects. Out: committed state. Must commit before an answer leaves; the gateway sees to when.
 """
@@ -13,11 +13,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from alchemiser_simulator.config import ClockMode, SimulatorConfig
-from alchemiser_simulator.control.faults import FaultBook
 from alchemiser_simulator.exchange.exchange import Exchange, opening_books
 from alchemiser_simulator.exchange.orders import Order
 from alchemiser_simulator.exchange.store import Store
-from alchemiser_simulator.market.bars import BarPages
 from alchemiser_simulator.market.market import Market
 
 
@@ -27,8 +25,6 @@ class Venue:
     def __init__(self, config: SimulatorConfig) -> None:
         self.config = config
         self.market = Market(config.history, config.spread)
-        self.bars = BarPages(self.market)
-        self.faults = FaultBook()
         self.counts: Counter[str] = Counter()
         self._store = Store(config.state, config.history.fingerprint) if config.state is not None else None
         books = self._store.load() if self._store else None
@@ -53,7 +49,7 @@ class Venue:
         self._anchor = (time.monotonic(), self.exchange.now)
 
     def reset(self, start: datetime | None, cash: Decimal | None) -> None:
-        """A fresh account: orders, ids, positions, faults and counts are gone."""
+        """A fresh account: orders, ids, positions and counts are gone."""
         config = replace(
             self.config,
             start=start if start is not None else self.config.start,
@@ -64,7 +60,6 @@ class Venue:
             self._store.wipe()
         self.exchange = Exchange(self.config, self.market, books)
         books.head = books.head  # a fresh head counts as changed, so that it is stored
-        self.faults.clear()
         self.counts.clear()
         self._price_polls.clear()
         self._anchor = (time.monotonic(), self.exchange.now)

@@ -21,6 +21,7 @@ from alchemiser_simulator.control.faults import (
     Delay,
     DropConnection,
     Facts,
+    FaultBook,
     RateLimited,
     ServerError,
     TimeoutAfterAccept,
@@ -74,9 +75,10 @@ def _too_many() -> Response:
 class Gateway:
     """ASGI middleware around the routes of one venue."""
 
-    def __init__(self, app: ASGIApp, venue: Venue) -> None:
+    def __init__(self, app: ASGIApp, venue: Venue, faults: FaultBook) -> None:
         self._app = app
         self._venue = venue
+        self._faults = faults
         self._window = RateWindow(venue.config.rate_limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +97,7 @@ class Gateway:
             refused = _too_many()
         if refused is not None:
             await refused(scope, receive, answering)
-        elif self._venue.faults:
+        elif self._faults:
             await self._run_with_faults(scope, receive, answering)
         else:
             await self._run(scope, receive, answering)
@@ -145,7 +147,7 @@ class Gateway:
             sent = True
             return {"type": "http.request", "body": body, "more_body": False}
 
-        for fault in self._venue.faults.transport(self._facts(scope, body)):
+        for fault in self._faults.transport(self._facts(scope, body)):
             if isinstance(fault, Delay):
                 await asyncio.sleep(fault.seconds)
             else:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from alchemiser_simulator.control.faults import Facts
+from alchemiser_simulator.control.faults import Facts, FaultBook
 from alchemiser_simulator.exchange.acceptance import Asset
 from alchemiser_simulator.exchange.exchange import Replacement
 from alchemiser_simulator.exchange.orders import CancelQuirks, Order, Quirks
@@ -48,8 +48,9 @@ _OFFERED = re.compile(r"^(market|limit)$")
 class TradingRoutes:
     """Handlers over one venue. All run on the event loop, one at a time: each is one step of the exchange."""
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: Venue, faults: FaultBook) -> None:
         self._venue = venue
+        self._faults = faults
 
     def routes(self) -> list[Route]:
         """The routing table; orders:by_client_order_id stands before orders/{id}."""
@@ -234,16 +235,16 @@ class TradingRoutes:
     # Faults and rendering
 
     def _quirks(self, request: Request, symbol: str, side: str) -> Quirks:
-        if not self._venue.faults:
+        if not self._faults:
             return Quirks()
-        quirks, refused = self._venue.faults.on_order(_facts(request, symbol, side))
+        quirks, refused = self._faults.on_order(_facts(request, symbol, side))
         if refused is not None:
             raise Refusal(refused.status, refused.code, refused.message)
         return quirks
 
     def _cancel_quirks(self, request: Request, order: Order) -> CancelQuirks | None:
         facts = _facts(request, order.ticket.symbol, order.ticket.side.value)
-        return self._venue.faults.on_cancel(facts) if self._venue.faults else None
+        return self._faults.on_cancel(facts) if self._faults else None
 
     def _accepted(self, order: Order) -> JsonObject:
         return order_json(order, self._venue.exchange.asset(order.ticket.symbol))

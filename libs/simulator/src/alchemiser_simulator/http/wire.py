@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from alchemiser_simulator.exchange.acceptance import Asset
@@ -10,7 +10,7 @@ from alchemiser_simulator.exchange.exchange import Exchange
 from alchemiser_simulator.exchange.orders import ZERO, Fill, Holding, Order, Side
 from alchemiser_simulator.exchange.refusals import Refusal, text
 from alchemiser_simulator.exchange.valuation import market_value, spending_power
-from alchemiser_simulator.market.sessions import NEW_YORK, Session
+from alchemiser_simulator.market.sessions import NEW_YORK, Session, stamp
 
 type Json = str | int | float | bool | list[Json] | dict[str, Json] | None
 type JsonObject = dict[str, Json]
@@ -18,12 +18,6 @@ type JsonObject = dict[str, Json]
 _MICRO = Decimal("1e-6")
 _NANO = Decimal("1e-9")
 _MAINTENANCE = Decimal("0.25")
-
-
-def stamp(moment: datetime) -> str:
-    """RFC 3339 in UTC with a Z."""
-    plain = moment.astimezone(UTC).isoformat(timespec="microseconds" if moment.microsecond else "seconds")
-    return plain.removesuffix("+00:00") + "Z"
 
 
 def _when(moment: datetime | None) -> str | None:

@@ -18,14 +18,16 @@ from typing import Literal
 
 import numpy as np
 
-from alchemiser_simulator.exchange.refusals import Refusal
-from alchemiser_simulator.http.wire import stamp
 from alchemiser_simulator.market.derive import FloatArray
 from alchemiser_simulator.market.intraday import DayBar, mid_path
 from alchemiser_simulator.market.market import Market, second_of
-from alchemiser_simulator.market.sessions import new_york_day, new_york_midnight
+from alchemiser_simulator.market.sessions import new_york_day, new_york_midnight, stamp
 
 type Adjustment = Literal["raw", "split", "dividend", "all"]
+
+
+class PageTokenError(ValueError):
+    """A page token that this market never gave out; the message names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ class BarPages:
         self._rendered: dict[tuple[str, str], tuple[tuple[int, int], dict[int, str]]] = {}
 
     def page(self, query: BarQuery, now: datetime) -> str:
-        """The JSON body of one page."""
+        """The JSON body of one page. Raises PageTokenError."""
         resume = self._resume(query.page_token)
         budget, token, parts = query.limit, None, []
         last_row = ""
@@ -112,7 +114,7 @@ class BarPages:
             symbol, _, day = base64.urlsafe_b64decode(token).decode().split("|")
             row = [str(session.day) for session in self._market.calendar.sessions].index(day)
         except (ValueError, binascii.Error) as error:
-            raise Refusal(400, 40010001, f"invalid page token {token!r}") from error
+            raise PageTokenError(f"invalid page token {token!r}") from error
         return _Resume(symbol, row)
 
     def _rows(self, symbol: str, query: BarQuery, now: datetime) -> list[int]:

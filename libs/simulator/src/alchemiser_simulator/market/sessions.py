@@ -46,7 +46,14 @@ def new_york_midnight(day: date) -> datetime:
 
 
 def new_york_day(moment: datetime) -> date:
+    """The date a clock on the exchange's wall shows at an aware moment."""
     return moment.astimezone(NEW_YORK).date()
+
+
+def stamp(moment: datetime) -> str:
+    """An aware moment as the API writes it: RFC 3339 in UTC with a Z, microseconds only where there are any."""
+    plain = moment.astimezone(UTC).isoformat(timespec="microseconds" if moment.microsecond else "seconds")
+    return plain.removesuffix("+00:00") + "Z"
 
 
 def session_on(day: date, number: int = -1) -> Session:
@@ -65,7 +72,7 @@ def _exchange_days(start: date, end: date) -> tuple[date, ...]:
         # The library still uses a pandas call that pandas has announced to change; nothing a caller could do about it.
         warnings.simplefilter("ignore", DeprecationWarning)
         calendar = get_calendar("XNYS", start=start.isoformat(), end=end.isoformat())
-    return tuple(stamp.date() for stamp in calendar.sessions)
+    return tuple(midnight.date() for midnight in calendar.sessions)
 
 
 class SessionCalendar:
