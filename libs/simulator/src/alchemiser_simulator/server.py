@@ -84,9 +84,8 @@ class SimulatorServer:
     @property
     def control(self) -> SimulatorControl:
         """A new client of this server's control API; close it, or use it as a context manager."""
-        from alchemiser_simulator.control.control import (
-            SimulatorControl,  # its HTTP library costs a server 0.3 s for nothing
-        )
+        # Imported here: its HTTP library would cost every server a few tenths of a second to start, for nothing.
+        from alchemiser_simulator.control.control import SimulatorControl
 
         return SimulatorControl(self.url)
 

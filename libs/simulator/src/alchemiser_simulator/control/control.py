@@ -7,7 +7,7 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Self
 
-import httpx
+import requests
 from pydantic import BaseModel, TypeAdapter
 
 from alchemiser_simulator.control.faults import Fault
@@ -29,14 +29,25 @@ class ControlError(RuntimeError):
     """The control API refused a request; the message is its own."""
 
 
+def _first_cause(error: BaseException) -> BaseException:
+    """What the operating system said, below the HTTP library's wrappings of it."""
+    while (below := error.__cause__ or error.__context__) is not None:
+        error = below
+    return error
+
+
 class SimulatorControl:
     """Moves a simulator's clock, sets faults, and looks behind its trading API."""
 
     def __init__(self, url: str, *, timeout: float = 30.0) -> None:
-        self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
+        """A client of the simulator at `url`; `timeout` in seconds, for connecting and for each answer."""
+        self._url = url
+        self._timeout = timeout
+        self._session = requests.Session()
+        self._session.trust_env = False  # the simulator is on this machine: a proxy of the environment is not asked
 
     def close(self) -> None:
-        self._client.close()
+        self._session.close()
 
     def __enter__(self) -> Self:
         return self
@@ -47,13 +58,16 @@ class SimulatorControl:
         self.close()
 
     def _ask(self, method: str, path: str, body: BaseModel | None = None) -> bytes:
-        content = None if body is None else body.model_dump_json(exclude_none=True)
+        """The body of the answer. Raises ControlError."""
+        content = None if body is None else body.model_dump_json(exclude_none=True).encode()
         try:
-            answer = self._client.request(method, path, content=content)
-        except httpx.TransportError as error:
-            raise ControlError(f"no simulator answers at {self._client.base_url}: {error}") from error
-        if answer.is_error:
-            raise ControlError(f"{method} {path}: {answer.text}")
+            answer = self._session.request(
+                method, self._url.rstrip("/") + path, data=content, timeout=self._timeout, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise ControlError(f"no simulator answers at {self._url}: {_first_cause(error)}") from error
+        if not answer.ok:
+            raise ControlError(f"{method} {path}: {answer.content.decode(errors='replace')}")
         return answer.content
 
     def clock(self) -> ClockState:
