@@ -235,6 +235,9 @@ def test_the_control_api_shows_the_truth_and_refuses_nonsense(
         control.set_holding("NOPE", Decimal(1))
     with pytest.raises(ControlError, match="no fault has number 99"):
         control.remove_fault(99)
+    with pytest.raises(ControlError, match=r"start 1990-01-01 .* lies outside the history"):
+        control.reset(start=datetime(1990, 1, 1, tzinfo=UTC))
+    assert control.state().holdings == state.holdings, "a refused reset has reset"
     with SimulatorControl("http://127.0.0.1:9") as nobody, pytest.raises(ControlError, match="no simulator answers"):
         nobody.clock()
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from alchemiser_simulator.config import ConfigError
 from alchemiser_simulator.control.faults import Fault, FaultBook
 from alchemiser_simulator.control.models import (
     AccountChange,
@@ -25,7 +26,7 @@ from alchemiser_simulator.control.models import (
     Reset,
 )
 from alchemiser_simulator.exchange.orders import Order
-from alchemiser_simulator.exchange.refusals import not_found
+from alchemiser_simulator.exchange.refusals import invalid, not_found
 from alchemiser_simulator.exchange.venue import Venue
 from alchemiser_simulator.http.bodies import parse, parse_json
 from alchemiser_simulator.http.wire import asset_json
@@ -165,6 +166,9 @@ class ControlRoutes:
 
     async def reset(self, request: Request) -> Response:
         change = parse(Reset, parse_json(await request.body()))
-        self._venue.reset(change.start, change.cash)
+        try:
+            self._venue.reset(change.start, change.cash)
+        except ConfigError as error:
+            raise invalid(str(error)) from error
         self._faults.clear()
         return _answer(self._clock())
