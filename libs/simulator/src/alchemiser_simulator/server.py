@@ -32,7 +32,7 @@ class PortInUseError(OSError):
 
 
 class AlreadyRunningError(RuntimeError):
-    """The server was started twice."""
+    """A server was started while it runs; stop it first."""
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -79,6 +79,7 @@ class SimulatorServer:
 
     @property
     def url(self) -> str:
+        """The base URL; the port is known once the server has started."""
         return f"http://{self._host}:{self._port}"
 
     @property

@@ -20,9 +20,10 @@ from alchemiser_simulator.market.market import Market
 
 
 class Venue:
-    """One running simulator."""
+    """One running simulator: what outlives a request."""
 
     def __init__(self, config: SimulatorConfig) -> None:
+        """Go on from the state file, or begin as configured. Raises StateError, ConfigError."""
         self.config = config
         self.market = Market(config.history, config.spread)
         self.counts: Counter[str] = Counter()
@@ -44,12 +45,14 @@ class Venue:
             self.exchange.advance_to(target)
 
     def advance_to(self, target: datetime) -> None:
-        """Move the clock by hand; a flowing clock goes on from there."""
+        """Move the clock by hand; a flowing clock goes on from there. Raises Refusal."""
         self.exchange.advance_to(target)
         self._anchor = (time.monotonic(), self.exchange.now)
 
     def reset(self, start: datetime | None, cash: Decimal | None) -> None:
-        """A fresh account: orders, ids, positions and counts are gone."""
+        """A fresh account: orders, ids, positions and counts are gone. `cash` in USD; what is None is as configured.
+        Raises ConfigError, and then has changed nothing.
+        """
         config = replace(
             self.config,
             start=start if start is not None else self.config.start,
@@ -65,12 +68,13 @@ class Venue:
         self._anchor = (time.monotonic(), self.exchange.now)
 
     def commit(self) -> None:
-        """Write what changed since the last commit; without a store, forget it."""
+        """Write what changed since the last commit; without a store, nothing outlives the process."""
         changes = self.exchange.books.take_changes()
         if self._store:
             self._store.save(changes)
 
     def close(self) -> None:
+        """Close the state file."""
         if self._store:
             self._store.close()
 

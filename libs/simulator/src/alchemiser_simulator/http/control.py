@@ -59,7 +59,9 @@ def _order_state(order: Order) -> OrderState:
 
 
 class ControlRoutes:
-    """Handlers over one venue. No authentication: the server listens on the loopback interface."""
+    """Handlers over one venue and its faults. No authentication: the server listens on the loopback interface. They
+    raise Refusal for a body that does not fit, or that the exchange declines.
+    """
 
     def __init__(self, venue: Venue, faults: FaultBook) -> None:
         self._venue = venue

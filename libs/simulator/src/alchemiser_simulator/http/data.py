@@ -25,6 +25,7 @@ _DAILY = frozenset({"1Day", "1D", "Day"})
 
 
 def quote_json(quote: Quote) -> JsonObject:
+    """A quote in the data API's one-letter names: t time, a ask, b bid, p price in USD, s size in shares."""
     return {
         "t": stamp(quote.at),
         "ax": "V",
@@ -53,7 +54,9 @@ def spoilt(quote: Quote, fault: BadQuote) -> Quote | None:
 
 
 class DataRoutes:
-    """Handlers over one venue."""
+    """Handlers over one venue; each answers with what the market shows at the exchange's own time. They raise Refusal
+    for a query that does not fit.
+    """
 
     def __init__(self, venue: Venue, faults: FaultBook) -> None:
         self._venue = venue

@@ -46,7 +46,9 @@ _OFFERED = re.compile(r"^(market|limit)$")
 
 
 class TradingRoutes:
-    """Handlers over one venue. All run on the event loop, one at a time: each is one step of the exchange."""
+    """Handlers over one venue. All run on the event loop, one at a time: each is one step of the exchange. They raise
+    Refusal for what the exchange declines.
+    """
 
     def __init__(self, venue: Venue, faults: FaultBook) -> None:
         self._venue = venue
@@ -145,6 +147,7 @@ class TradingRoutes:
         return JSONResponse(self._accepted(order))
 
     async def close_all(self, request: Request) -> Response:
+        """Sell every holding, each for itself: 207 and a list of what became of each."""
         exchange = self._venue.exchange
         if request.query_params.get("cancel_orders", "").lower() == "true":
             exchange.cancel_all()
@@ -180,6 +183,7 @@ class TradingRoutes:
         return JSONResponse(self._accepted(self._venue.exchange.submit(ticket, quirks)))
 
     async def orders(self, request: Request) -> Response:
+        """Orders that pass every filter given, newest first unless asked otherwise."""
         query = parse(OrdersQuery, dict(request.query_params))
         wanted = frozenset(symbols_of(query.symbols))
         books = self._venue.exchange.books
@@ -222,6 +226,7 @@ class TradingRoutes:
         return Response(status_code=204)
 
     async def cancel_all(self, request: Request) -> Response:
+        """Cancel every open order, each for itself: 207 and a list of what became of each."""
         exchange = self._venue.exchange
         results: list[Json] = []
         for order in exchange.books.open_orders:
@@ -235,6 +240,7 @@ class TradingRoutes:
     # Faults and rendering
 
     def _quirks(self, request: Request, symbol: str, side: str) -> Quirks:
+        """What the faults in force do to an order this request is about to create. Raises Refusal if one refuses it."""
         if not self._faults:
             return Quirks()
         quirks, refused = self._faults.on_order(_facts(request, symbol, side))

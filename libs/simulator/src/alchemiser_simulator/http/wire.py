@@ -89,6 +89,7 @@ def order_json(order: Order, asset: Asset, *, hide_price: bool = False) -> JsonO
 
 
 def asset_json(asset: Asset) -> JsonObject:
+    """An asset as listed; a halt does not show in it."""
     attributes: list[Json] = ["fractional_eh_enabled"] if asset.fractionable else []
     return {
         "id": str(asset.id),
@@ -108,7 +109,7 @@ def asset_json(asset: Asset) -> JsonObject:
 
 
 def position_json(exchange: Exchange, symbol: str, holding: Holding) -> JsonObject:
-    """A position as reported, valued at the last price."""
+    """A position as reported, in USD at the last price; what is booked too and not held by sales is available."""
     market, now = exchange.market, exchange.now
     price = market.last_price(symbol, now) or holding.average
     before = market.previous_close(symbol, now) or price
@@ -140,7 +141,7 @@ def position_json(exchange: Exchange, symbol: str, holding: Holding) -> JsonObje
 
 
 def account_json(exchange: Exchange) -> JsonObject:
-    """The account as reported. The pattern-day-trader fields that Alpaca dropped in July 2026 are not there."""
+    """The account in USD, as reported. The pattern-day-trader fields that Alpaca dropped in July 2026 are not there."""
     head, config = exchange.books.head, exchange.config
     ledger, multiplier = head.reported, config.multiplier
     value = market_value(ledger, exchange.market, head.now)
@@ -205,6 +206,7 @@ def fill_json(fill: Fill, exchange: Exchange) -> JsonObject:
 
 
 def session_json(session: Session) -> JsonObject:
+    """A calendar day: its hours in New York time, the extended session's from 4:00 to four hours after the close."""
     opens, closes = (moment.astimezone(NEW_YORK) for moment in (session.opens, session.closes))
     return {
         "date": session.day.isoformat(),
