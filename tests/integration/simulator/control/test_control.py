@@ -34,5 +34,19 @@ def test_the_control_api_shows_the_truth_and_refuses_nonsense(
     with pytest.raises(ControlError, match=r"start 1990-01-01 .* lies outside the history"):
         control.reset(start=datetime(1990, 1, 1, tzinfo=UTC))
     assert control.state().holdings == state.holdings, "a refused reset has reset"
-    with SimulatorControl("http://127.0.0.1:9") as nobody, pytest.raises(ControlError, match="no simulator answers"):
+
+
+def test_the_client_asks_the_simulator_itself_and_says_why_nobody_answers(
+    server: SimulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    with server.control as control:
+        assert control.clock().mode == "frozen", "a proxy of the environment was asked"
+    with (
+        SimulatorControl("http://127.0.0.1:9") as nobody,
+        pytest.raises(
+            ControlError, match=r"^no simulator answers at http://127\.0\.0\.1:9: \[Errno \d+\] [^\[]*refused$"
+        ),
+    ):
         nobody.clock()
