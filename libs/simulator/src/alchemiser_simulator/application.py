@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
+from alchemiser_simulator.control.faults import FaultBook
 from alchemiser_simulator.exchange.refusals import Refusal
 from alchemiser_simulator.exchange.venue import Venue
 from alchemiser_simulator.http.control import ControlRoutes
@@ -30,7 +31,12 @@ async def _no_route(request: Request, error: Exception) -> Response:
 
 
 def application(venue: Venue) -> ASGIApp:
-    """The ASGI application over a venue."""
-    routes = [*TradingRoutes(venue).routes(), *DataRoutes(venue).routes(), *ControlRoutes(venue).routes()]
+    """The ASGI application over a venue, with no fault in force."""
+    faults = FaultBook()  # one for all: the control routes fill it, the others and the gateway obey it
+    routes = [
+        *TradingRoutes(venue, faults).routes(),
+        *DataRoutes(venue, faults).routes(),
+        *ControlRoutes(venue, faults).routes(),
+    ]
     starlette = Starlette(routes=routes, exception_handlers={Refusal: _refused, HTTPException: _no_route})
-    return Gateway(starlette, venue)
+    return Gateway(starlette, venue, faults)

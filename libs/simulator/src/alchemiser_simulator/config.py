@@ -17,6 +17,8 @@ _NAMESPACE = UUID("5f0c1d0e-8a55-5c1f-9a6d-0d2f6a3b7c11")
 
 
 class ClockMode(StrEnum):
+    """Whether the exchange's time stands until the control API moves it, or flows with the wall's."""
+
     FROZEN = "frozen"
     FLOWING = "flowing"
 
@@ -27,11 +29,14 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorConfig:
-    """`start` without value: 10:00 in New York on the day three quarters through the history."""
+    """A simulator's settings; making one raises ConfigError for a value that cannot be.
+
+    `start` without value: half an hour after the open of the session three quarters through the history.
+    """
 
     history: PriceHistory
     start: datetime | None = None
-    cash: Decimal = Decimal(100_000)
+    cash: Decimal = Decimal(100_000)  # USD
     account_number: str = "SIM100001"
     account_id: UUID | None = None  # without value: derived from the seed
     multiplier: int = 2  # 1 = cash account, 2 = Reg T margin
@@ -59,10 +64,11 @@ class SimulatorConfig:
 
     @property
     def account(self) -> UUID:
+        """The account's id, from which all other ids are derived: one seed, one set of ids."""
         return self.account_id or uuid5(_NAMESPACE, f"account/{self.seed}")
 
     def first_moment(self, calendar: SessionCalendar) -> datetime:
-        """Where the clock begins. Raises ConfigError if the history has no such time."""
+        """Where the clock begins, aware UTC. Raises ConfigError if the history has no such time."""
         if self.start is None:
             session = calendar.sessions[min(len(calendar.sessions) * 3 // 4, len(calendar.sessions) - 1)]
             return session.opens + timedelta(minutes=30)

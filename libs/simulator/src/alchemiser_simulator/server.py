@@ -32,7 +32,7 @@ class PortInUseError(OSError):
 
 
 class AlreadyRunningError(RuntimeError):
-    """The server was started twice."""
+    """A server was started while it runs; stop it first."""
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -79,14 +79,14 @@ class SimulatorServer:
 
     @property
     def url(self) -> str:
+        """The base URL; the port is known once the server has started."""
         return f"http://{self._host}:{self._port}"
 
     @property
     def control(self) -> SimulatorControl:
         """A new client of this server's control API; close it, or use it as a context manager."""
-        from alchemiser_simulator.control.control import (
-            SimulatorControl,  # its HTTP library costs a server 0.3 s for nothing
-        )
+        # Imported here: its HTTP library would cost every server a few tenths of a second to start, for nothing.
+        from alchemiser_simulator.control.control import SimulatorControl
 
         return SimulatorControl(self.url)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Self
 
-import httpx
+import requests
 from pydantic import BaseModel, TypeAdapter
 
 from alchemiser_simulator.control.faults import Fault
@@ -26,17 +26,31 @@ _FAULTS = TypeAdapter(list[FaultEntry])
 
 
 class ControlError(RuntimeError):
-    """The control API refused a request; the message is its own."""
+    """The control API refused a request, and the message is its own; or no simulator answered at that address."""
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """What the operating system said, below the HTTP library's wrappings of it."""
+    while (below := error.__cause__ or error.__context__) is not None:
+        error = below
+    return error
 
 
 class SimulatorControl:
-    """Moves a simulator's clock, sets faults, and looks behind its trading API."""
+    """Moves a simulator's clock, sets faults, and looks behind its trading API. Every call raises ControlError if it
+    is refused or not answered. Money in USD, times aware UTC.
+    """
 
     def __init__(self, url: str, *, timeout: float = 30.0) -> None:
-        self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
+        """A client of the simulator at `url`; `timeout` in seconds, for connecting and for each answer."""
+        self._url = url
+        self._timeout = timeout
+        self._session = requests.Session()
+        self._session.trust_env = False  # the simulator is on this machine: a proxy of the environment is not asked
 
     def close(self) -> None:
-        self._client.close()
+        """Close the connections; the simulator runs on."""
+        self._session.close()
 
     def __enter__(self) -> Self:
         return self
@@ -47,53 +61,66 @@ class SimulatorControl:
         self.close()
 
     def _ask(self, method: str, path: str, body: BaseModel | None = None) -> bytes:
-        content = None if body is None else body.model_dump_json(exclude_none=True)
+        """The body of the answer. Raises ControlError."""
+        content = None if body is None else body.model_dump_json(exclude_none=True).encode()
         try:
-            answer = self._client.request(method, path, content=content)
-        except httpx.TransportError as error:
-            raise ControlError(f"no simulator answers at {self._client.base_url}: {error}") from error
-        if answer.is_error:
-            raise ControlError(f"{method} {path}: {answer.text}")
+            answer = self._session.request(
+                method, self._url.rstrip("/") + path, data=content, timeout=self._timeout, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise ControlError(f"no simulator answers at {self._url}: {_first_cause(error)}") from error
+        if not answer.ok:
+            raise ControlError(f"{method} {path}: {answer.content.decode(errors='replace')}")
         return answer.content
 
     def clock(self) -> ClockState:
+        """The exchange's time, and the span it can show."""
         return ClockState.model_validate_json(self._ask("GET", "/control/clock"))
 
     def advance(self, span: timedelta | float) -> ClockState:
-        """Move the clock forward by a span or by seconds."""
+        """Move the clock forward by a span or by seconds, never beyond the last day with prices."""
         seconds = span.total_seconds() if isinstance(span, timedelta) else span
         return ClockState.model_validate_json(self._ask("POST", "/control/clock", ClockChange(advance=seconds)))
 
     def set_now(self, now: datetime) -> ClockState:
-        """Move the clock forward to a moment."""
+        """Move the clock forward to a moment, never back."""
         return ClockState.model_validate_json(self._ask("POST", "/control/clock", ClockChange(now=now)))
 
     def state(self) -> MarketState:
+        """The truth behind the trading API."""
         return MarketState.model_validate_json(self._ask("GET", "/control/state"))
 
     def faults(self) -> list[FaultEntry]:
+        """The rules in force, in the order they were added, used up ones included."""
         return _FAULTS.validate_json(self._ask("GET", "/control/faults"))
 
     def add_fault(self, fault: Fault) -> FaultEntry:
+        """Put a rule in force; the entry has its number."""
         return FaultEntry.model_validate_json(self._ask("POST", "/control/faults", fault))
 
     def remove_fault(self, number: int) -> None:
+        """Put one rule out of force; what it did to orders stays with them."""
         self._ask("DELETE", f"/control/faults/{number}")
 
     def clear_faults(self) -> None:
+        """Put all rules out of force; what they did to orders stays with them."""
         self._ask("DELETE", "/control/faults")
 
     def set_asset(self, symbol: str, change: AssetChange) -> None:
+        """Change what may be traded and how."""
         self._ask("PATCH", f"/control/assets/{symbol}", change)
 
     def set_account(self, change: AccountChange) -> MarketState:
+        """Change cash and blocks."""
         return MarketState.model_validate_json(self._ask("PATCH", "/control/account", change))
 
     def set_holding(self, symbol: str, qty: Decimal, avg_entry_price: Decimal | None = None) -> MarketState:
-        """Put shares into the account; zero takes them out."""
+        """Set a holding without a trade: `qty` shares at that price each (None: the last one); zero takes it out."""
         change = HoldingChange(symbol=symbol, qty=qty, avg_entry_price=avg_entry_price)
         return MarketState.model_validate_json(self._ask("POST", "/control/positions", change))
 
     def reset(self, *, start: datetime | None = None, cash: Decimal | None = None) -> ClockState:
-        """Start over with a fresh account: orders, positions, faults and counts are gone."""
+        """Start over with a fresh account: orders, positions, faults and counts are gone. What is None is as the
+        simulator was configured.
+        """
         return ClockState.model_validate_json(self._ask("POST", "/control/reset", Reset(start=start, cash=cash)))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from alchemiser_simulator.exchange.orders import CancelQuirks, Quirks
 
@@ -50,6 +50,8 @@ class _Rule(_Model):
 
 
 class Delay(_Rule):
+    """The request waits before it is carried out; wall seconds, as its client feels them."""
+
     kind: Literal["delay"] = "delay"
     seconds: float = Field(gt=0, le=30)
 
@@ -68,6 +70,8 @@ class DropConnection(_Rule):
 
 
 class RateLimited(_Rule):
+    """The request is refused with 429; its headers promise a new budget after `reset_seconds`."""
+
     kind: Literal["rate_limited"] = "rate_limited"
     reset_seconds: int = Field(default=1, ge=0, le=60)
 
@@ -123,6 +127,8 @@ class Reject(_Rule):
 
 
 class BadQuote(_Rule):
+    """A symbol's latest quote is wrong or missing; orders still trade at the true one."""
+
     kind: Literal["bad_quote"] = "bad_quote"
     flavour: Literal["zero", "zero_bid", "zero_ask", "crossed", "stale", "absurd", "missing"]
     stale_seconds: float = Field(default=900.0, gt=0)
@@ -132,13 +138,12 @@ type Transport = Delay | TimeoutAfterAccept | DropConnection | RateLimited | Ser
 type OnOrder = PartialFills | LaggingPositions | LatePrice | Reject
 type Fault = Annotated[Transport | OnOrder | StuckCancel | BadQuote, Field(discriminator="kind")]
 
-FAULT = TypeAdapter[Fault](Fault)
 _TRANSPORT = (Delay, TimeoutAfterAccept, DropConnection, RateLimited, ServerError)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a rule can match on."""
+    """What a rule can match on: a request, and the symbols and side it is about as far as that is known."""
 
     method: str
     path: str
@@ -157,7 +162,7 @@ class _Entry:
 
 @dataclass(slots=True)
 class FaultBook:
-    """The rules in force."""
+    """The rules in force. Asking what applies counts as applying it: ask once for each request, order or symbol."""
 
     _entries: dict[int, _Entry] = field(default_factory=dict)
     _next: int = 1
@@ -172,9 +177,11 @@ class FaultBook:
         return number
 
     def remove(self, number: int) -> bool:
+        """Put a rule out of force; False if there is none of that number."""
         return self._entries.pop(number, None) is not None
 
     def clear(self) -> None:
+        """Put all rules out of force. Numbers go on, none is given twice."""
         self._entries.clear()
 
     def listed(self) -> list[tuple[int, Fault, int]]:
@@ -182,11 +189,13 @@ class FaultBook:
         return [(entry.number, entry.fault, entry.used) for entry in self._entries.values()]
 
     def transport(self, facts: Facts) -> list[Transport]:
-        """Rules that meddle with this request's connection or answer."""
+        """Rules that meddle with this request's connection or answer, in the order they were added."""
         return [fault for fault in self._taken(facts, _TRANSPORT) if isinstance(fault, _TRANSPORT)]
 
     def on_order(self, facts: Facts) -> tuple[Quirks, Reject | None]:
-        """What befalls an order that this request creates."""
+        """What befalls an order that this request creates, and the rule that refuses it outright, if one does. Of two
+        rules of a kind the later one wins.
+        """
         quirks, refused = Quirks(), None
         for fault in self._taken(facts, (PartialFills, LaggingPositions, LatePrice, Reject)):
             match fault:
@@ -211,7 +220,7 @@ class FaultBook:
         return quirks, refused
 
     def on_cancel(self, facts: Facts) -> CancelQuirks | None:
-        """What befalls a cancellation."""
+        """What befalls a cancellation: the first rule added decides. None: nothing."""
         for fault in self._taken(facts, (StuckCancel,)):
             if isinstance(fault, StuckCancel):
                 stuck = fault.seconds != 0
@@ -219,7 +228,7 @@ class FaultBook:
         return None
 
     def on_quote(self, facts: Facts) -> BadQuote | None:
-        """What befalls a symbol's quote."""
+        """What befalls a symbol's quote: the first rule added decides. None: nothing."""
         return next((fault for fault in self._taken(facts, (BadQuote,)) if isinstance(fault, BadQuote)), None)
 
     def _taken(self, facts: Facts, kinds: tuple[type[_Rule], ...]) -> Iterable[Fault]:
@@ -238,6 +247,12 @@ def _fits(when: When, facts: Facts) -> bool:
     )
 
 
+# A rule repeats exactly, because nothing but requests that fit it moves it on:
+#
+#     fits? --> seen + 1 --> every n-th? --> draw < probability? --> used + 1, applied
+#
+# A request that does not fit neither counts nor draws, so other traffic does not shift a rule's luck; only what was
+# applied uses up `count`, and a rule that is used up counts and draws no more.
 def _takes(entry: _Entry, facts: Facts) -> bool:
     fault = entry.fault
     if (fault.count is not None and entry.used >= fault.count) or not _fits(fault.match, facts):

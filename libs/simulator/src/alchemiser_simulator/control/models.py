@@ -15,6 +15,8 @@ class _Model(BaseModel):
 
 
 class ClockState(_Model):
+    """The exchange's time, aware UTC. `mode` is frozen or flowing; the clock can show [begins, ends]."""
+
     now: datetime
     is_open: bool
     mode: str
@@ -36,13 +38,17 @@ class ClockChange(_Model):
 
 
 class FaultEntry(_Model):
+    """A rule in force, and how many requests it was applied to."""
+
     number: int
     used: int
     fault: Fault
 
 
 class AssetChange(_Model):
-    """None leaves a property as it is."""
+    """None leaves a property as it is. An asset that is halted, not tradable or not active takes no new orders; its
+    open ones stay, and trade only while it is neither halted nor untradable.
+    """
 
     fractionable: bool | None = None
     tradable: bool | None = None
@@ -51,7 +57,7 @@ class AssetChange(_Model):
 
 
 class AccountChange(_Model):
-    """None leaves a property as it is."""
+    """None leaves a property as it is; `cash` in USD. A block refuses new orders and leaves open ones."""
 
     cash: Decimal | None = None
     trading_blocked: bool | None = None
@@ -60,7 +66,7 @@ class AccountChange(_Model):
 
 
 class HoldingChange(_Model):
-    """Put shares into the account; zero removes them. Without a price they cost the last one."""
+    """Put shares into the account; zero removes them. Prices in USD a share; without one they cost the last."""
 
     symbol: str
     qty: Decimal = Field(ge=0)
@@ -68,19 +74,23 @@ class HoldingChange(_Model):
 
 
 class Reset(_Model):
-    """A fresh account; what is not given is as configured."""
+    """A fresh account; what is not given is as configured. `cash` in USD."""
 
     start: AwareDatetime | None = None
     cash: Decimal | None = Field(default=None, ge=0)
 
 
 class HoldingState(_Model):
+    """Shares held as booked, and what all of them cost, in USD."""
+
     symbol: str
     qty: Decimal
     cost: Decimal
 
 
 class OrderState(_Model):
+    """An order as it is now: quantities in shares, amounts, prices and cost in USD."""
+
     id: str
     client_order_id: str
     symbol: str
@@ -97,7 +107,11 @@ class OrderState(_Model):
 
 
 class MarketState(_Model):
-    """The truth behind the trading API: booked (not reported) cash and holdings, all orders, request counts."""
+    """The truth behind the trading API: booked (not reported) cash and holdings, all orders, request counts.
+
+    Money in USD. `requests` counts by method and path, ids and symbols replaced by placeholders; `derived` is empty or
+    says which of the prices were not observed.
+    """
 
     now: datetime
     cash: Decimal

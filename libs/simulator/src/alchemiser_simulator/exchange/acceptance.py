@@ -41,6 +41,8 @@ class Asset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountFlags:
+    """Blocks on the account as the control API left them; any of them refuses every new order."""
+
     trading_blocked: bool = False
     account_blocked: bool = False
     trade_suspended_by_user: bool = False
@@ -48,20 +50,31 @@ class AccountFlags:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What an order meets on arrival."""
+    """What an order meets on arrival. Money in USD."""
 
     asset: Asset
     flags: AccountFlags
-    ledger: Ledger
-    buying_power: Decimal
+    ledger: Ledger  # as booked
+    buying_power: Decimal  # net of what open buys reserve; of use for a buy only
     symbol_orders: Sequence[Order]  # open ones
-    quote: Quote | None
-    collar: Decimal
+    quote: Quote | None  # of use for a market order only
+    collar: Decimal  # share of the ask that a market buy's reservation adds to it
     closing: bool = False  # a close-position call, which may leave the fraction rules aside
 
 
+# The client sees the first rule that fails, so the order of the checks is part of the behaviour: account, asset, form,
+# fractions, price, wash trade, then money or shares.
+#
+# What is promised is covered when it is promised:
+#
+#     buys:   sum of all reservations  <=  spending power     reservation = notional, or quantity x price
+#     sales:  sum of all quantities    <=  shares held        a sale by amount counts amount / price shares
+#
+# The price is fixed here and kept with the order: its limit, the worst it can trade at; for a market buy the ask plus
+# a collar, because the quote moves before the order trades; for a market sale the bid. Only a market buy that has to
+# wait can cost more than its collar allowed for: Timeline._affordable looks again when it trades.
 def check(ticket: OrderTicket, situation: Situation) -> Decimal:
-    """The reservation price of an acceptable order. Raises Refusal."""
+    """The price in USD a share of an acceptable order is reserved at until it ends. Raises Refusal."""
     _check_account(situation.flags)
     _check_asset(situation.asset)
     _check_form(ticket)

@@ -54,6 +54,7 @@ class Books:
 
     @property
     def head(self) -> Head:
+        """The state but orders and fills; setting it, even to itself, notes it as changed."""
         return self._head
 
     @head.setter
@@ -67,6 +68,7 @@ class Books:
         return [self.orders[order] for order in self._open]
 
     def open_for(self, symbol: str) -> list[Order]:
+        """Open orders of a symbol, oldest first."""
         return [order for order in self.open_orders if order.ticket.symbol == symbol]
 
     @property
@@ -81,10 +83,11 @@ class Books:
         return number
 
     def identity(self, kind: str, number: int) -> UUID:
+        """The id of the account's `number`-th thing of a kind: the same calls give the same ids."""
         return uuid5(self._head.account, f"{kind}/{number}")
 
     def put(self, order: Order) -> Order:
-        """Keep a new or changed order."""
+        """Keep a new or changed order and return it. A client order id stays with the first order that had it."""
         self.orders[order.id] = order
         self.by_client_id.setdefault(order.client_order_id, order.id)
         self._changed[order.id] = None
@@ -95,7 +98,7 @@ class Books:
         return order
 
     def fill(self, order: Order, qty: Decimal, price: Decimal, at: datetime) -> Order:
-        """Book an execution and return the order after it."""
+        """Book an execution of `qty` shares at `price` USD and return the order after it."""
         filled, cost = order.filled_qty + qty, order.filled_cost + qty * price
         after = replace(order, filled_qty=filled, filled_cost=cost, fills=order.fills + 1, updated_at=at)
         leaves = after.remaining(price)
@@ -126,6 +129,7 @@ class Books:
         """Let positions show the fills whose time has come, those of one symbol in their order."""
         reported, left = self._head.reported, list[Fill]()
         for fill in self._head.unreported:
+            # Behind a late fill the symbol's later ones wait too: a sale must not show before the purchase it sells.
             late = fill.visible_at > now or any(other.symbol == fill.symbol for other in left)
             if late:
                 left.append(fill)

@@ -58,7 +58,9 @@ class Replacement:
 
 
 def opening_books(config: SimulatorConfig, market: Market) -> Books:
-    """A fresh account."""
+    """The books of an account with the configured cash, no orders and no holdings. Raises ConfigError if the history
+    has no such start.
+    """
     ledger = Ledger(config.cash, {})
     now = config.first_moment(market.calendar)
     return Books(Head(now=now, account=config.account, ledger=ledger, reported=ledger, last_equity=config.cash))
@@ -75,6 +77,7 @@ class Exchange:
 
     @property
     def now(self) -> datetime:
+        """The exchange's own time, aware UTC."""
         return self.books.head.now
 
     def advance_to(self, target: datetime) -> None:
@@ -100,17 +103,22 @@ class Exchange:
         return known or Asset(symbol=symbol, id=uuid5(_ASSETS, symbol), fractionable=default)
 
     def set_asset(self, asset: Asset) -> None:
+        """Put an asset in place of its namesake, for orders to come; open ones stay."""
         self.books.head = replace(self.books.head, assets={**self.books.head.assets, asset.symbol: asset})
 
     def set_flags(self, flags: AccountFlags) -> None:
+        """Block the account for orders to come, or unblock it; open ones stay."""
         self.books.head = replace(self.books.head, flags=flags)
 
     def set_cash(self, cash: Decimal) -> None:
+        """Set the cash, in USD. As reported and as booked: fills that were still to show, show."""
         ledger = Ledger(cash, self.books.head.ledger.holdings)
         self._set_ledger(ledger)
 
     def set_holding(self, symbol: str, qty: Decimal, average: Decimal | None) -> None:
-        """Put shares into the account without a trade."""
+        """Set a holding without a trade: `qty` shares that cost `average` USD each, the last price if that is None.
+        Zero shares take it out. Raises Refusal if there is no such asset.
+        """
         self.asset(symbol)
         price = average if average is not None else self.market.last_price(symbol, self.now) or ZERO
         self._set_ledger(self.books.head.ledger.holding(symbol, Holding(qty, qty * price)))
@@ -121,7 +129,9 @@ class Exchange:
     # Orders
 
     def submit(self, ticket: OrderTicket, quirks: Quirks = _NO_QUIRKS, *, closing: bool = False) -> Order:
-        """Accept an order and return it as accepted; what it traded at once shows when it is read again."""
+        """Accept an order and return it as accepted; what it traded at once shows when it is read again. `closing`: the
+        fraction rules do not apply. Raises Refusal.
+        """
         if ticket.client_order_id is not None and ticket.client_order_id in self.books.by_client_id:
             raise duplicate_client_order_id()
         if ticket.symbol not in self.market.history.positions:
@@ -150,7 +160,7 @@ class Exchange:
     ) -> Order:
         now, number = self.now, self.books.number()
         session = self.market.calendar.at(now)
-        given = ticket.client_order_id
+        given, lasting = ticket.client_order_id, ticket.time_in_force is TimeInForce.GTC
         order = Order(
             id=self.books.identity("order", number),
             sequence=number,
@@ -159,15 +169,12 @@ class Exchange:
             status=Status.ACCEPTED if session is None else Status.PENDING_NEW,
             created_at=now,
             updated_at=now,
-            expires_at=now + _GTC_LIFE if ticket.time_in_force is TimeInForce.GTC else self._day_ends(now),
+            expires_at=now + _GTC_LIFE if lasting else self.market.calendar.next_close(now),
             reserve_price=reserve_price,
             replaces=replaces,
             quirks=quirks,
         )
         return self.books.put(order)
-
-    def _day_ends(self, now: datetime) -> datetime:
-        return self.market.calendar.next_close(now)
 
     def order(self, identity: UUID) -> Order:
         """The order with that id. Raises Refusal."""
@@ -184,7 +191,9 @@ class Exchange:
         return self.books.orders[identity]
 
     def cancel(self, identity: UUID, quirks: CancelQuirks | None = None) -> Order:
-        """Cancel an open order. Raises Refusal if it has ended or is being cancelled."""
+        """Cancel an open order and return it: canceled, or what `quirks` make of it (pending, or filled meanwhile).
+        Raises Refusal if it has ended or is being cancelled.
+        """
         order = self.order(identity)
         if not order.is_open or order.status is Status.PENDING_CANCEL:
             raise unprocessable(f'order is already in "{order.status.value}" state')
@@ -199,6 +208,7 @@ class Exchange:
         return self._timeline.finish(order, Status.CANCELED, self.now)
 
     def _fill_while_cancelling(self, order: Order, fraction: Decimal) -> Order:
+        """The order after a last fill of `fraction` of what is left; whole shares if whole shares are left."""
         limit = order.ticket.limit_price or self.market.last_price(order.ticket.symbol, self.now) or ZERO
         left = order.remaining(limit)
         part = left if fraction >= 1 else (left * fraction).quantize(SHARE_STEP, ROUND_DOWN)
@@ -226,6 +236,7 @@ class Exchange:
         )
         if replace(ticket, client_order_id=old.ticket.client_order_id) == old.ticket:
             raise invalid("order parameters are not changed")
+        # The old order ends in the same step: what it held back is free for the new one, and they cannot wash-trade.
         situation = self._situation(ticket, closing=False)
         others = [order for order in situation.symbol_orders if order.id != old.id]
         power = situation.buying_power + old.reserved
@@ -246,7 +257,9 @@ class Exchange:
         percentage: Decimal | None = None,
         quirks: Quirks = _NO_QUIRKS,
     ) -> Order:
-        """Sell all, `qty` shares or `percentage` percent of a position at market. Raises Refusal."""
+        """Sell all, `qty` shares or `percentage` percent (0 to 100) of a position at market; the order as accepted.
+        Raises Refusal.
+        """
         self.asset(symbol)
         holding = self.books.head.ledger.holdings.get(symbol)
         if holding is None:
@@ -280,10 +293,11 @@ class Exchange:
 
     @property
     def buying_power(self) -> Decimal:
+        """USD that new buys may cost now."""
         return buying_power(self.books, self.market, self.config.multiplier)
 
     @property
     def equity(self) -> Decimal:
-        """Cash plus holdings as booked (not as reported)."""
+        """Cash plus holdings at last prices, in USD, as booked (not as reported)."""
         ledger = self.books.head.ledger
         return ledger.cash + market_value(ledger, self.market, self.now)

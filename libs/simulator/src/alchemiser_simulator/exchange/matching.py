@@ -25,12 +25,13 @@ class Match:
 
 
 def reached(order: Order, path: QuotePath, first: int, last: int) -> int | None:
-    """The first second in [first, last] whose quote the order can trade with."""
+    """The first second of the session in [first, last] whose quote the order can trade with; None if there is none."""
     if first > last:
         return None
     limit = order.ticket.limit_price
     if limit is None:
         return first
+    # Compared in whole ticks, exactly; a limit between two ticks is rounded so that it never trades beyond itself.
     ticks = limit / path.tick
     if order.ticket.side is Side.BUY:
         hits = path.ask[first : last + 1] <= int(ticks.to_integral_value(ROUND_FLOOR))
@@ -41,19 +42,22 @@ def reached(order: Order, path: QuotePath, first: int, last: int) -> int | None:
 
 
 def far_side(order: Order, path: QuotePath, second: int) -> Decimal:
-    """The quote an order takes: the ask for a buy, the bid for a sale."""
+    """The price in USD that an order takes: the ask for a buy, the bid for a sale."""
     side = path.ask if order.ticket.side is Side.BUY else path.bid
     return path.price(int(side[second]))
 
 
 def quantity(order: Order, price: Decimal, bar: DayBar, second: int, depth_factor: Decimal | None) -> Decimal:
-    """Shares that trade in one match: what is left, cut by a fault's fraction and by the displayed size."""
+    """Shares that trade in one match at `price` USD: what is left, cut by a fault's fraction of the ordered quantity
+    and by `depth_factor` times the displayed size (None: any size is there).
+    """
     left = order.remaining(price)
     qty = left
     fraction = order.quirks.fill_fraction
     if fraction is not None:
         whole = order.ticket.qty if order.ticket.qty is not None else (order.ticket.notional or ZERO) / price
         part = (whole * fraction).quantize(SHARE_STEP, ROUND_DOWN)
+        # Whole shares fill by whole shares, and by one at least: by none the order would never fill.
         if whole == whole.to_integral_value() and whole > 1:
             part = max(part.quantize(Decimal(1), ROUND_DOWN), Decimal(1))
         qty = min(qty, part)
@@ -68,10 +72,23 @@ def exhausted(order: Order) -> bool:
     return order.quirks.max_fills is not None and order.fills >= order.quirks.max_fills
 
 
+# Which price? A resting buy has the limit 10.00, and the ask falls towards it:
+#
+#     second    41       42       43
+#     ask     10.04    10.02     9.97
+#                           \_ the ask passed 10.00 within second 43, and whoever first asked 10.00 met this order:
+#                              it trades at 10.00, not at the 9.97 that stands when the second is over.
+#
+# Everyone else takes the quote as it stands, which is the limit or better: an order that has just arrived (it came to
+# the quote, not the quote to it), an order at the opening bell (prices jump over night and pass through nothing), and
+# an order that could have traded the second before (it waited for a fault's interval or for more shares to be shown,
+# not for the price). So no fill is ever worse than the limit, and only a quote on the move gives exactly the limit.
 def find(
     order: Order, path: QuotePath, bar: DayBar, span: tuple[int, int], *, arriving: bool, depth_factor: Decimal | None
 ) -> Match | None:
-    """The order's next match within `span` seconds, both ends included. `arriving`: it is new at the first of them."""
+    """The order's next match in `span`, two seconds of the session, both included; None if it does not trade there.
+    `path` and `bar` are of that session and the order's symbol. `arriving`: the order is new at the first second.
+    """
     if exhausted(order):
         return None
     first, last = span

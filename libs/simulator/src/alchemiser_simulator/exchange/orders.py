@@ -18,10 +18,6 @@ class Side(StrEnum):
     BUY = "buy"
     SELL = "sell"
 
-    @property
-    def other(self) -> Side:
-        return Side.SELL if self is Side.BUY else Side.BUY
-
 
 class OrderType(StrEnum):
     MARKET = "market"
@@ -36,6 +32,14 @@ class TimeInForce(StrEnum):
 
 
 class Status(StrEnum):
+    """Where an order is in its life, in Alpaca's words.
+
+    pending_new -> new -> partially_filled -> filled      submitted during a session
+    accepted    -> new -> ...                             submitted outside of one: new at the open
+    any of these -> pending_cancel -> canceled | filled   pending only if a fault holds the cancellation back
+    any of these -> canceled | expired | rejected | replaced | done_for_day
+    """
+
     PENDING_NEW = "pending_new"
     ACCEPTED = "accepted"
     NEW = "new"
@@ -56,7 +60,9 @@ OPEN_STATUSES = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderTicket:
-    """What a client asks for. Exactly one of `qty` (shares) and `notional` (USD) is set."""
+    """What a client asks for. Exactly one of `qty` (shares) and `notional` (USD) is set, and `limit_price` (USD) for
+    limit orders only: acceptance sees to both, a ticket as such may be nonsense.
+    """
 
     symbol: str
     side: Side
@@ -93,7 +99,10 @@ class CancelQuirks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """An order in one state of its life."""
+    """An order in one state of its life. Times are aware UTC; `filled_qty` in shares, `filled_cost` in USD.
+
+    Never more is filled than was asked for: filled_qty <= qty, or filled_cost <= notional.
+    """
 
     id: UUID
     sequence: int
@@ -119,6 +128,7 @@ class Order:
 
     @property
     def is_open(self) -> bool:
+        """Whether it may still fill, a pending cancellation included."""
         return self.status in OPEN_STATUSES
 
     @property
@@ -138,7 +148,7 @@ class Order:
         return self.remaining(self.reserve_price)
 
     def remaining(self, price: Decimal) -> Decimal:
-        """Shares still to fill at `price`; a notional order buys what its money covers."""
+        """Shares still to fill at `price` USD; a notional order buys what its money covers, rounded down."""
         if self.ticket.qty is not None:
             return self.ticket.qty - self.filled_qty
         left = (self.ticket.notional or ZERO) - self.filled_cost
@@ -147,7 +157,9 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """One execution. `visible_at` is when positions and buying power begin to show it."""
+    """One execution of `qty` shares at `price` USD. `visible_at` is when positions and buying power begin to show it;
+    `cum_qty` and `leaves_qty` are the order's filled and open shares after it.
+    """
 
     id: UUID
     order_id: UUID
@@ -163,19 +175,20 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Shares held and what they cost."""
+    """Shares held and what they cost, in USD."""
 
     qty: Decimal
     cost: Decimal
 
     @property
     def average(self) -> Decimal:
+        """Cost of a share in USD; a holding has shares, a ledger keeps no other."""
         return self.cost / self.qty
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Cash and holdings; no holding has zero shares."""
+    """Cash in USD, below zero where margin is used, and holdings by symbol; no holding has zero shares."""
 
     cash: Decimal
     holdings: Mapping[str, Holding]
@@ -191,7 +204,7 @@ class Ledger:
         return self._with(fill.symbol, Holding(left, cost), self.cash + amount)
 
     def split(self, symbol: str, ratio: Decimal) -> Ledger:
-        """The ledger after a split: more shares, same cost."""
+        """The ledger after a split into `ratio` new shares for an old one, at the same cost."""
         held = self.holdings.get(symbol)
         if held is None:
             return self

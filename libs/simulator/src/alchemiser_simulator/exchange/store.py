@@ -32,10 +32,20 @@ class StateError(RuntimeError):
     """A state file cannot be used; the message names it and the remedy."""
 
 
+# The file holds states, not events: one head (clock, ledgers, flags, the next number), each order as it is now, each
+# fill. So a restart reads and replays nothing: ids and numbers go on where they stopped, client order ids stay taken,
+# and open orders come back in their sequence, in which they were put, so that the same order is matched first.
+#
+#     BEGIN    head    orders    fills    COMMIT
+#          <--------- killed here: ------>  the state before the request, whole
+#
+# One transaction for all three: a ledger without the fill that explains it, or a fill whose order does not know of
+# it, would be money from nowhere. The gateway commits before the answer leaves, hence what was answered is here.
 class Store:
     """The state file of one simulator."""
 
     def __init__(self, path: Path, fingerprint: str) -> None:
+        """Open or make the file at `path` for prices with that fingerprint. Raises StateError."""
         self._path = path
         try:
             # The server thread works with what the constructing thread opened; never both at once.
@@ -56,14 +66,14 @@ class Store:
             raise
 
     def _prepare(self, fingerprint: str) -> None:
+        """Make the tables of a new file; refuse one that is not ours, or not of this version and these prices."""
         database = self._database
         (application,) = database.execute("PRAGMA application_id").fetchone()
         (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
-        database.execute(
-            "PRAGMA synchronous = NORMAL"
-        )  # safe against death of the process; a power cut may cost the last moments
+        # Safe against the death of the process; a power cut may cost the last moments.
+        database.execute("PRAGMA synchronous = NORMAL")
         if tables == 0:
             database.execute("BEGIN")
             for statement in _SCHEMA.split(";"):
@@ -89,7 +99,7 @@ class Store:
             raise StateError(f"{self._path}: is damaged ({verdict}); restore a copy or start a new state file")
 
     def load(self) -> Books | None:
-        """The books as last saved, None in a new file."""
+        """The books as last saved, None in a new file. Raises StateError if a record cannot be read."""
         row = self._database.execute("SELECT body FROM head").fetchone()
         if row is None:
             return None
@@ -107,7 +117,7 @@ class Store:
             return cursor.fetchall()
 
     def save(self, changes: Changes) -> None:
-        """Write changes in one transaction."""
+        """Write changes in one transaction; all of them or, on any error, none."""
         if changes.head is None and not changes.orders and not changes.fills:
             return
         database = self._database

@@ -23,6 +23,19 @@ from alchemiser_simulator.market.sessions import Session, new_york_midnight
 _AFTERWARDS = {"cancel": Status.CANCELED, "reject": Status.REJECTED, "done_for_day": Status.DONE_FOR_DAY}
 
 
+# One long advance must end where many short ones do, or a result would depend on how a test moved the clock:
+#
+#     now                stop                stop         target
+#     --|------------------|-------------------|-------------|-->
+#       (     matches      ] _at   (matches    ] _at  ( ...  ]
+#
+# - What changes orders and holdings apart from a match (an open, a close, a split, a cancellation that falls due) has
+#   a moment that is known before the span begins; each is a stop, and happens there once.
+# - Within a span only matches happen, at whole seconds of (now, stop]. Spans of any length tile: each second of a
+#   session is looked at exactly once, by the advance that passes it; the second in which an order arrives, by `arrive`.
+# - At a stop the matches of its second come first, then `_at`, in one fixed order.
+# - A fill that a fault shows late may have its moment within the span that found it. It then shows at the span's end:
+#   until there nobody looks at what positions show, and trading goes by what is booked.
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """The rules of time over one set of books."""
@@ -32,7 +45,9 @@ class Timeline:
     config: SimulatorConfig
 
     def advance_to(self, target: datetime) -> None:
-        """Reach `target`, stopping at every open, close, split and due cancellation on the way."""
+        """Reach `target` (aware UTC, within the calendar), stopping at whatever happens on the way. Earlier or equal
+        targets change nothing.
+        """
         while self.books.head.now < target:
             start = self.books.head.now
             stop = self._next_stop(start, target)
@@ -41,8 +56,10 @@ class Timeline:
             self._at(stop)
 
     def _next_stop(self, now: datetime, target: datetime) -> datetime:
+        """The earliest moment in (now, target] at which something may happen."""
         calendar = self.market.calendar
         number = calendar.started(now)
+        # The session around now and the one after it are enough: no span passes their opens and closes.
         near = calendar.sessions[max(number, 0) : number + 2]
         stops = [moment for session in near for moment in (session.opens, session.closes)]
         stops += [new_york_midnight(split.day) for split in self.market.history.splits]
@@ -51,7 +68,9 @@ class Timeline:
         return min((moment for moment in stops if now < moment < target), default=target)
 
     def _at(self, now: datetime) -> None:
-        """Everything that happens at a moment, apart from matching."""
+        """Everything that happens at a moment, apart from matching. The order is part of the rules: a split restates
+        what is shown by then, and a cancellation due at the close is a cancellation, not an expiry.
+        """
         self.books.report(now)
         for split in self.market.history.splits:
             if new_york_midnight(split.day) == now:
@@ -71,6 +90,7 @@ class Timeline:
         """Holdings become new shares; open orders were priced in old ones and are cancelled."""
         head = self.books.head
         ledger = head.ledger.split(symbol, ratio)
+        # Fills not shown yet become new shares too, so that the reported ledger catches up with the booked one.
         reported = ledger if head.reported is head.ledger else head.reported.split(symbol, ratio)
         unreported = tuple(
             replace(fill, qty=fill.qty * ratio, price=fill.price / ratio) if fill.symbol == symbol else fill
@@ -81,6 +101,7 @@ class Timeline:
             self.finish(order, Status.CANCELED, now)
 
     def _close_day(self, now: datetime) -> None:
+        """End what does not outlive the day, and keep the day's closing equity."""
         for order in self.books.open_orders:
             if order.expires_at <= now:
                 stuck = order.status is Status.PENDING_CANCEL
@@ -92,7 +113,7 @@ class Timeline:
         self.books.head = replace(self.books.head, last_equity=equity)
 
     def finish(self, order: Order, status: Status, now: datetime) -> Order:
-        """End an order's life without a fill."""
+        """End an order as canceled, expired, rejected or done for the day, and return it as it then is."""
         ended = replace(
             order,
             status=status,
@@ -105,7 +126,7 @@ class Timeline:
         return self.books.put(ended)
 
     def arrive(self, order: Order) -> Order:
-        """Match a new order at once if the market is open, and settle orders that may not rest."""
+        """Match a new order at once if the market is open, end it if it may not rest, and return it as it then is."""
         now = self.books.head.now
         session = self.market.calendar.at(now)
         if order.quirks.reject:
@@ -121,12 +142,18 @@ class Timeline:
             order = self.finish(order, Status.CANCELED, now)
         return order
 
+    # The queue holds one match an order, its next. That is enough: an order's next match depends on the path and on its
+    # own fills, never on another order's, since the displayed size is not used up. Taking the earliest first, and of
+    # one second the oldest order's, books fills in the order a live clock would; the order matters to money alone,
+    # for `_apply` asks at each fill whether the account can still pay. Each turn ends an order or moves it to a later
+    # second (an interval is one second at least), so the loop ends.
     def _match_between(self, start: datetime, stop: datetime) -> None:
         """All matches in (start, stop], earliest first, then by age of the order."""
         number = self.market.calendar.started(stop)
         if number < 0 or not self.books.open_orders:
             return
         session = self.market.calendar.sessions[number]
+        # Second 0 is the opening bell; the closing second is no longer part of the session.
         first = max(second_of(session, start) + 1, 0)
         last = min(second_of(session, stop), session.seconds - 1)
         if first > last:
@@ -175,7 +202,9 @@ class Timeline:
         return order
 
     def _affordable(self, order: Order, match: Match, at: datetime) -> bool:
-        """A gap at the open can make a queued market order dearer than what was reserved for it."""
+        """Whether a match of a buy is within its reservation or else within what the account has left: a gap at the
+        open can make a queued market order dearer than what was reserved for it.
+        """
         cost = match.price * match.qty
         if cost <= order.reserved:
             return True

@@ -19,15 +19,21 @@ def market_value(ledger: Ledger, market: Market, now: datetime) -> Decimal:
     return value
 
 
+# Initial margin under Regulation T ties up value / m of the equity, the rest may be spent m times over:
+#
+#     m x (equity - value / m)  =  m x (cash + value) - value  =  m x cash + (m - 1) x value
+#
+# With m = 1 this is cash. The last form needs no division, so no digit is lost.
 def spending_power(ledger: Ledger, value: Decimal, multiplier: int) -> Decimal:
-    """Multiplier x (equity - value / multiplier): excess equity under Reg T initial margin, times the multiplier.
-    With multiplier 1 this is cash.
-    """
+    """USD that buys may cost with holdings worth `value` USD and no order open; never below zero."""
     return max(multiplier * ledger.cash + (multiplier - 1) * value, ZERO)
 
 
 def buying_power(books: Books, market: Market, multiplier: int) -> Decimal:
-    """What new buys may cost: the lesser of the booked and the reported ledger, less what open buys reserve."""
+    """USD that new buys may cost: the lesser of the booked and the reported ledger's power, less open reservations.
+
+    The lesser, because a fault can show fills late: money spent is gone at once, money earned counts once it shows.
+    """
     head = books.head
     ledgers = [head.ledger] if head.ledger is head.reported else [head.ledger, head.reported]
     power = min(spending_power(ledger, market_value(ledger, market, head.now), multiplier) for ledger in ledgers)

@@ -1,4 +1,4 @@
-"""What the HTTP routes talk to: the exchange, its clock mode, the faults in force, request counts and the store.
+"""What the HTTP routes talk to: the exchange, its clock mode, request counts and the store.
 
 In: requests' effects. Out: committed state. Must commit before an answer leaves; the gateway sees to when.
 """
@@ -13,22 +13,19 @@ from decimal import Decimal
 from uuid import UUID
 
 from alchemiser_simulator.config import ClockMode, SimulatorConfig
-from alchemiser_simulator.control.faults import FaultBook
 from alchemiser_simulator.exchange.exchange import Exchange, opening_books
 from alchemiser_simulator.exchange.orders import Order
 from alchemiser_simulator.exchange.store import Store
-from alchemiser_simulator.market.bars import BarPages
 from alchemiser_simulator.market.market import Market
 
 
 class Venue:
-    """One running simulator."""
+    """One running simulator: what outlives a request."""
 
     def __init__(self, config: SimulatorConfig) -> None:
+        """Go on from the state file, or begin as configured. Raises StateError, ConfigError."""
         self.config = config
         self.market = Market(config.history, config.spread)
-        self.bars = BarPages(self.market)
-        self.faults = FaultBook()
         self.counts: Counter[str] = Counter()
         self._store = Store(config.state, config.history.fingerprint) if config.state is not None else None
         books = self._store.load() if self._store else None
@@ -48,12 +45,14 @@ class Venue:
             self.exchange.advance_to(target)
 
     def advance_to(self, target: datetime) -> None:
-        """Move the clock by hand; a flowing clock goes on from there."""
+        """Move the clock by hand; a flowing clock goes on from there. Raises Refusal."""
         self.exchange.advance_to(target)
         self._anchor = (time.monotonic(), self.exchange.now)
 
     def reset(self, start: datetime | None, cash: Decimal | None) -> None:
-        """A fresh account: orders, ids, positions, faults and counts are gone."""
+        """A fresh account: orders, ids, positions and counts are gone. `cash` in USD; what is None is as configured.
+        Raises ConfigError, and then has changed nothing.
+        """
         config = replace(
             self.config,
             start=start if start is not None else self.config.start,
@@ -64,18 +63,18 @@ class Venue:
             self._store.wipe()
         self.exchange = Exchange(self.config, self.market, books)
         books.head = books.head  # a fresh head counts as changed, so that it is stored
-        self.faults.clear()
         self.counts.clear()
         self._price_polls.clear()
         self._anchor = (time.monotonic(), self.exchange.now)
 
     def commit(self) -> None:
-        """Write what changed since the last commit; without a store, forget it."""
+        """Write what changed since the last commit; without a store, nothing outlives the process."""
         changes = self.exchange.books.take_changes()
         if self._store:
             self._store.save(changes)
 
     def close(self) -> None:
+        """Close the state file."""
         if self._store:
             self._store.close()
 

@@ -14,7 +14,7 @@ from alchemiser_simulator.exchange.refusals import Refusal
 
 
 class Body(BaseModel):
-    """Unknown fields are ignored, as the real API does."""
+    """Unknown fields are ignored, as the real API does. Quantities in shares, amounts and prices in USD."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -33,6 +33,7 @@ class OrderBody(Body):
 
     @property
     def ticket(self) -> OrderTicket:
+        """The order asked for; an empty client order id is none."""
         return OrderTicket(
             symbol=self.symbol,
             side=self.side,
@@ -109,6 +110,7 @@ def aware(moment: datetime | None) -> datetime | None:
 
 
 def symbols_of(text: str | None) -> list[str]:
+    """The symbols of a comma-separated list, in its order; empty for None."""
     return [] if text is None else [symbol for symbol in (part.strip() for part in text.split(",")) if symbol]
 
 

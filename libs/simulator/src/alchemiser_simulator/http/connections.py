@@ -7,6 +7,8 @@ import asyncio
 from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+# ASGI gives an application no way to break its connection, but tells it both ends. No two living connections have
+# the same two ends, so these find the transport.
 type _Ends = tuple[object, object]
 _open: dict[_Ends, asyncio.Transport] = {}
 

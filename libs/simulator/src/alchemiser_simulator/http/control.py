@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from alchemiser_simulator.control.faults import Fault
+from alchemiser_simulator.config import ConfigError
+from alchemiser_simulator.control.faults import Fault, FaultBook
 from alchemiser_simulator.control.models import (
     AccountChange,
     AssetChange,
@@ -25,7 +26,7 @@ from alchemiser_simulator.control.models import (
     Reset,
 )
 from alchemiser_simulator.exchange.orders import Order
-from alchemiser_simulator.exchange.refusals import not_found
+from alchemiser_simulator.exchange.refusals import invalid, not_found
 from alchemiser_simulator.exchange.venue import Venue
 from alchemiser_simulator.http.bodies import parse, parse_json
 from alchemiser_simulator.http.wire import asset_json
@@ -58,10 +59,13 @@ def _order_state(order: Order) -> OrderState:
 
 
 class ControlRoutes:
-    """Handlers over one venue. No authentication: the server listens on the loopback interface."""
+    """Handlers over one venue and its faults. No authentication: the server listens on the loopback interface. They
+    raise Refusal for a body that does not fit, or that the exchange declines.
+    """
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: Venue, faults: FaultBook) -> None:
         self._venue = venue
+        self._faults = faults
 
     def routes(self) -> list[Route]:
         table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
@@ -122,23 +126,21 @@ class ControlRoutes:
         )
 
     async def faults(self, _: Request) -> Response:
-        listed = [
-            FaultEntry(number=number, fault=fault, used=used) for number, fault, used in self._venue.faults.listed()
-        ]
+        listed = [FaultEntry(number=number, fault=fault, used=used) for number, fault, used in self._faults.listed()]
         return JSONResponse([entry.model_dump(mode="json") for entry in listed])
 
     async def add_fault(self, request: Request) -> Response:
         fault = parse(_NewFault, {"fault": parse_json(await request.body())}).fault
-        number = self._venue.faults.add(fault)
+        number = self._faults.add(fault)
         return _answer(FaultEntry(number=number, fault=fault, used=0), 201)
 
     async def clear_faults(self, _: Request) -> Response:
-        self._venue.faults.clear()
+        self._faults.clear()
         return Response(status_code=204)
 
     async def remove_fault(self, request: Request) -> Response:
         number = int(request.path_params["number"])
-        if not self._venue.faults.remove(number):
+        if not self._faults.remove(number):
             raise not_found(f"no fault has number {number}")
         return Response(status_code=204)
 
@@ -166,5 +168,9 @@ class ControlRoutes:
 
     async def reset(self, request: Request) -> Response:
         change = parse(Reset, parse_json(await request.body()))
-        self._venue.reset(change.start, change.cash)
+        try:
+            self._venue.reset(change.start, change.cash)
+        except ConfigError as error:
+            raise invalid(str(error)) from error
+        self._faults.clear()
         return _answer(self._clock())

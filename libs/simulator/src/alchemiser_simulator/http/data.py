@@ -12,19 +12,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from alchemiser_simulator.control.faults import BadQuote, Facts
+from alchemiser_simulator.control.faults import BadQuote, Facts, FaultBook
 from alchemiser_simulator.exchange.refusals import Refusal
 from alchemiser_simulator.exchange.venue import Venue
 from alchemiser_simulator.http.bodies import BarsQuery, SymbolsQuery, parse, symbols_of
-from alchemiser_simulator.http.wire import JsonObject, stamp
-from alchemiser_simulator.market.bars import BarQuery, render
+from alchemiser_simulator.http.wire import JsonObject
+from alchemiser_simulator.market.bars import BarPages, BarQuery, PageTokenError, render
 from alchemiser_simulator.market.market import Quote
-from alchemiser_simulator.market.sessions import new_york_day, new_york_midnight
+from alchemiser_simulator.market.sessions import new_york_day, new_york_midnight, stamp
 
 _DAILY = frozenset({"1Day", "1D", "Day"})
 
 
 def quote_json(quote: Quote) -> JsonObject:
+    """A quote in the data API's one-letter names: t time, a ask, b bid, p price in USD, s size in shares."""
     return {
         "t": stamp(quote.at),
         "ax": "V",
@@ -53,10 +54,14 @@ def spoilt(quote: Quote, fault: BadQuote) -> Quote | None:
 
 
 class DataRoutes:
-    """Handlers over one venue."""
+    """Handlers over one venue; each answers with what the market shows at the exchange's own time. They raise Refusal
+    for a query that does not fit.
+    """
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: Venue, faults: FaultBook) -> None:
         self._venue = venue
+        self._faults = faults
+        self._bars = BarPages(venue.market)
 
     def routes(self) -> list[Route]:
         table: dict[str, Callable[[Request], Awaitable[Response]]] = {
@@ -73,18 +78,19 @@ class DataRoutes:
         if query.timeframe not in _DAILY:
             raise Refusal(400, 40010001, f"invalid timeframe {query.timeframe!r}: the simulator has daily bars, 1Day")
         now = self._venue.exchange.now
-        page = self._venue.bars.page(
-            BarQuery(
-                symbols=symbols_of(query.symbols),
-                start=query.start or new_york_midnight(new_york_day(now)),
-                end=query.end or now,
-                adjustment=query.adjustment,
-                descending=query.sort == "desc",
-                limit=query.limit,
-                page_token=query.page_token,
-            ),
-            now,
+        wanted = BarQuery(
+            symbols=symbols_of(query.symbols),
+            start=query.start or new_york_midnight(new_york_day(now)),
+            end=query.end or now,
+            adjustment=query.adjustment,
+            descending=query.sort == "desc",
+            limit=query.limit,
+            page_token=query.page_token,
         )
+        try:
+            page = self._bars.page(wanted, now)
+        except PageTokenError as error:
+            raise Refusal(400, 40010001, str(error)) from error
         return Response(page, media_type="application/json")
 
     def _symbols(self, request: Request) -> list[str]:
@@ -119,8 +125,8 @@ class DataRoutes:
 
     def _quote(self, request: Request, symbol: str) -> JsonObject | None:
         quote = self._venue.market.quote(symbol, self._venue.exchange.now)
-        if quote is not None and self._venue.faults:
-            fault = self._venue.faults.on_quote(Facts("GET", request.url.path, frozenset({symbol})))
+        if quote is not None and self._faults:
+            fault = self._faults.on_quote(Facts("GET", request.url.path, frozenset({symbol})))
             quote = spoilt(quote, fault) if fault is not None else quote
         return None if quote is None else quote_json(quote)
 
@@ -141,11 +147,11 @@ class DataRoutes:
         row = self._standing_row(symbol)
         if row is None:
             return None
-        bar, start = self._venue.bars.latest_minute(symbol, row, self._venue.exchange.now)
+        bar, start = self._bars.latest_minute(symbol, row, self._venue.exchange.now)
         return render(bar, stamp(start))
 
     def _last_days(self, symbol: str) -> list[str]:
         """The latest daily bar, unfinished during a session, and the one before it."""
         now = self._venue.exchange.now
         query = BarQuery(symbols=[symbol], start=now - timedelta(days=30), end=now, descending=True, limit=2)
-        return self._venue.bars.rendered(query, now)
+        return self._bars.rendered(query, now)

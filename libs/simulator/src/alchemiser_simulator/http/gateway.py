@@ -21,6 +21,7 @@ from alchemiser_simulator.control.faults import (
     Delay,
     DropConnection,
     Facts,
+    FaultBook,
     RateLimited,
     ServerError,
     TimeoutAfterAccept,
@@ -43,14 +44,14 @@ def endpoint(method: str, path: str) -> str:
 
 @dataclass(slots=True)
 class RateWindow:
-    """Requests left in the current minute of the exchange's clock."""
+    """Requests left in the current minute of the exchange's clock; `limit` a minute."""
 
     limit: int
     minute: int = 0
     used: int = 0
 
     def take(self, now: float) -> bool:
-        """Count a request; False when the minute's budget is spent."""
+        """Count a request at `now`, seconds since 1970; False when the minute's budget is spent."""
         minute = int(now // _MINUTE)
         if minute != self.minute:
             self.minute, self.used = minute, 0
@@ -71,12 +72,24 @@ def _too_many() -> Response:
     return JSONResponse({"code": 42910000, "message": "rate limit exceeded"}, status_code=429)
 
 
+# An answer is a promise, so the state behind it is on disk before its first byte leaves:
+#
+#     request -> tick -> the route changes the books -> response.start -> COMMIT -> head and body go out
+#
+#     killed before COMMIT   the change is gone, and nobody has been told of it
+#     killed after COMMIT    the change is kept; whether its client heard of it is open, as with any broker
+#
+# Hence the commit sits in `send`, which every answer passes, refusals included: a flowing clock may have moved the
+# books before them. All requests share one event loop, so a commit may take along what another request has changed;
+# that is kept before its answer leaves, never after. A fault that keeps an answer back lets the route run into
+# `_swallow` through the same commit: for the exchange the request has been answered.
 class Gateway:
     """ASGI middleware around the routes of one venue."""
 
-    def __init__(self, app: ASGIApp, venue: Venue) -> None:
+    def __init__(self, app: ASGIApp, venue: Venue, faults: FaultBook) -> None:
         self._app = app
         self._venue = venue
+        self._faults = faults
         self._window = RateWindow(venue.config.rate_limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +108,7 @@ class Gateway:
             refused = _too_many()
         if refused is not None:
             await refused(scope, receive, answering)
-        elif self._venue.faults:
+        elif self._faults:
             await self._run_with_faults(scope, receive, answering)
         else:
             await self._run(scope, receive, answering)
@@ -134,6 +147,9 @@ class Gateway:
             return JSONResponse({"code": 40310000, "message": "forbidden."}, status_code=403)
         return None
 
+    # Rules may ask for the symbol and side that an order's body names, so the body is read before the routes run, and
+    # given to them again, once; what comes after it (the client hanging up) they receive as it comes. Delays add up;
+    # the first rule of another kind decides, and those behind it do nothing, though they count as applied.
     async def _run_with_faults(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _body(receive)
         sent = False
@@ -145,7 +161,7 @@ class Gateway:
             sent = True
             return {"type": "http.request", "body": body, "more_body": False}
 
-        for fault in self._venue.faults.transport(self._facts(scope, body)):
+        for fault in self._faults.transport(self._facts(scope, body)):
             if isinstance(fault, Delay):
                 await asyncio.sleep(fault.seconds)
             else:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from alchemiser_simulator.control.faults import Facts
+from alchemiser_simulator.control.faults import Facts, FaultBook
 from alchemiser_simulator.exchange.acceptance import Asset
 from alchemiser_simulator.exchange.exchange import Replacement
 from alchemiser_simulator.exchange.orders import CancelQuirks, Order, Quirks
@@ -46,10 +46,13 @@ _OFFERED = re.compile(r"^(market|limit)$")
 
 
 class TradingRoutes:
-    """Handlers over one venue. All run on the event loop, one at a time: each is one step of the exchange."""
+    """Handlers over one venue. All run on the event loop, one at a time: each is one step of the exchange. They raise
+    Refusal for what the exchange declines.
+    """
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: Venue, faults: FaultBook) -> None:
         self._venue = venue
+        self._faults = faults
 
     def routes(self) -> list[Route]:
         """The routing table; orders:by_client_order_id stands before orders/{id}."""
@@ -144,6 +147,7 @@ class TradingRoutes:
         return JSONResponse(self._accepted(order))
 
     async def close_all(self, request: Request) -> Response:
+        """Sell every holding, each for itself: 207 and a list of what became of each."""
         exchange = self._venue.exchange
         if request.query_params.get("cancel_orders", "").lower() == "true":
             exchange.cancel_all()
@@ -179,6 +183,7 @@ class TradingRoutes:
         return JSONResponse(self._accepted(self._venue.exchange.submit(ticket, quirks)))
 
     async def orders(self, request: Request) -> Response:
+        """Orders that pass every filter given, newest first unless asked otherwise."""
         query = parse(OrdersQuery, dict(request.query_params))
         wanted = frozenset(symbols_of(query.symbols))
         books = self._venue.exchange.books
@@ -221,6 +226,7 @@ class TradingRoutes:
         return Response(status_code=204)
 
     async def cancel_all(self, request: Request) -> Response:
+        """Cancel every open order, each for itself: 207 and a list of what became of each."""
         exchange = self._venue.exchange
         results: list[Json] = []
         for order in exchange.books.open_orders:
@@ -234,16 +240,17 @@ class TradingRoutes:
     # Faults and rendering
 
     def _quirks(self, request: Request, symbol: str, side: str) -> Quirks:
-        if not self._venue.faults:
+        """What the faults in force do to an order this request is about to create. Raises Refusal if one refuses it."""
+        if not self._faults:
             return Quirks()
-        quirks, refused = self._venue.faults.on_order(_facts(request, symbol, side))
+        quirks, refused = self._faults.on_order(_facts(request, symbol, side))
         if refused is not None:
             raise Refusal(refused.status, refused.code, refused.message)
         return quirks
 
     def _cancel_quirks(self, request: Request, order: Order) -> CancelQuirks | None:
         facts = _facts(request, order.ticket.symbol, order.ticket.side.value)
-        return self._venue.faults.on_cancel(facts) if self._venue.faults else None
+        return self._faults.on_cancel(facts) if self._faults else None
 
     def _accepted(self, order: Order) -> JsonObject:
         return order_json(order, self._venue.exchange.asset(order.ticket.symbol))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from alchemiser_simulator.exchange.acceptance import Asset
@@ -10,7 +10,7 @@ from alchemiser_simulator.exchange.exchange import Exchange
 from alchemiser_simulator.exchange.orders import ZERO, Fill, Holding, Order, Side
 from alchemiser_simulator.exchange.refusals import Refusal, text
 from alchemiser_simulator.exchange.valuation import market_value, spending_power
-from alchemiser_simulator.market.sessions import NEW_YORK, Session
+from alchemiser_simulator.market.sessions import NEW_YORK, Session, stamp
 
 type Json = str | int | float | bool | list[Json] | dict[str, Json] | None
 type JsonObject = dict[str, Json]
@@ -18,12 +18,6 @@ type JsonObject = dict[str, Json]
 _MICRO = Decimal("1e-6")
 _NANO = Decimal("1e-9")
 _MAINTENANCE = Decimal("0.25")
-
-
-def stamp(moment: datetime) -> str:
-    """RFC 3339 in UTC with a Z."""
-    plain = moment.astimezone(UTC).isoformat(timespec="microseconds" if moment.microsecond else "seconds")
-    return plain.removesuffix("+00:00") + "Z"
 
 
 def _when(moment: datetime | None) -> str | None:
@@ -95,6 +89,7 @@ def order_json(order: Order, asset: Asset, *, hide_price: bool = False) -> JsonO
 
 
 def asset_json(asset: Asset) -> JsonObject:
+    """An asset as listed; a halt does not show in it."""
     attributes: list[Json] = ["fractional_eh_enabled"] if asset.fractionable else []
     return {
         "id": str(asset.id),
@@ -114,7 +109,7 @@ def asset_json(asset: Asset) -> JsonObject:
 
 
 def position_json(exchange: Exchange, symbol: str, holding: Holding) -> JsonObject:
-    """A position as reported, valued at the last price."""
+    """A position as reported, in USD at the last price; what is booked too and not held by sales is available."""
     market, now = exchange.market, exchange.now
     price = market.last_price(symbol, now) or holding.average
     before = market.previous_close(symbol, now) or price
@@ -146,7 +141,7 @@ def position_json(exchange: Exchange, symbol: str, holding: Holding) -> JsonObje
 
 
 def account_json(exchange: Exchange) -> JsonObject:
-    """The account as reported. The pattern-day-trader fields that Alpaca dropped in July 2026 are not there."""
+    """The account in USD, as reported. The pattern-day-trader fields that Alpaca dropped in July 2026 are not there."""
     head, config = exchange.books.head, exchange.config
     ledger, multiplier = head.reported, config.multiplier
     value = market_value(ledger, exchange.market, head.now)
@@ -211,6 +206,7 @@ def fill_json(fill: Fill, exchange: Exchange) -> JsonObject:
 
 
 def session_json(session: Session) -> JsonObject:
+    """A calendar day: its hours in New York time, the extended session's from 4:00 to four hours after the close."""
     opens, closes = (moment.astimezone(NEW_YORK) for moment in (session.opens, session.closes))
     return {
         "date": session.day.isoformat(),

@@ -18,19 +18,23 @@ from typing import Literal
 
 import numpy as np
 
-from alchemiser_simulator.exchange.refusals import Refusal
-from alchemiser_simulator.http.wire import stamp
 from alchemiser_simulator.market.derive import FloatArray
 from alchemiser_simulator.market.intraday import DayBar, mid_path
 from alchemiser_simulator.market.market import Market, second_of
-from alchemiser_simulator.market.sessions import new_york_day, new_york_midnight
+from alchemiser_simulator.market.sessions import new_york_day, new_york_midnight, stamp
 
 type Adjustment = Literal["raw", "split", "dividend", "all"]
 
 
+class PageTokenError(ValueError):
+    """A page token that this market never gave out; the message names it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarQuery:
-    """Bars of `symbols` whose timestamp (midnight in New York) lies in [start, end]."""
+    """Bars of `symbols` whose timestamp (midnight in New York) lies in [start, end], `limit` of them a page, 1 at
+    least. Unknown symbols have no bars.
+    """
 
     symbols: Sequence[str]
     start: datetime
@@ -48,7 +52,7 @@ class _Resume:
 
 
 def render(bar: DayBar, at: str) -> str:
-    """One bar as JSON."""
+    """One bar as JSON, with the timestamp `at`."""
     return _text(at, bar.open, bar.high, bar.low, bar.close, bar.volume)
 
 
@@ -70,8 +74,11 @@ class BarPages:
         self._texts = [stamp(moment) for moment in self._stamps]
         self._rendered: dict[tuple[str, str], tuple[tuple[int, int], dict[int, str]]] = {}
 
+    # All bars of a query stand in one row, by symbol and then by day; a page is a stretch of it. Its token names the
+    # last bar shown, not a position: whoever resumes goes on behind that bar, even if bars have been added since.
+    # There is a token only if a bar is left, so the last page says of itself that it is the last.
     def page(self, query: BarQuery, now: datetime) -> str:
-        """The JSON body of one page."""
+        """The JSON body of one page. Raises PageTokenError."""
         resume = self._resume(query.page_token)
         budget, token, parts = query.limit, None, []
         last_row = ""
@@ -98,7 +105,7 @@ class BarPages:
         return f'{{"bars":{{{",".join(parts)}}},"next_page_token":{ending}}}'
 
     def rendered(self, query: BarQuery, now: datetime) -> list[str]:
-        """The bars of a query's first symbol, each as JSON."""
+        """The first `limit` bars of a query's first symbol, each as JSON; its page token counts for nothing."""
         symbol = query.symbols[0]
         return self._bars(symbol, self._rows(symbol, query, now)[: query.limit], query.adjustment, now)
 
@@ -112,7 +119,7 @@ class BarPages:
             symbol, _, day = base64.urlsafe_b64decode(token).decode().split("|")
             row = [str(session.day) for session in self._market.calendar.sessions].index(day)
         except (ValueError, binascii.Error) as error:
-            raise Refusal(400, 40010001, f"invalid page token {token!r}") from error
+            raise PageTokenError(f"invalid page token {token!r}") from error
         return _Resume(symbol, row)
 
     def _rows(self, symbol: str, query: BarQuery, now: datetime) -> list[int]:
@@ -127,6 +134,10 @@ class BarPages:
         rows = (np.flatnonzero(~np.isnan(close)) + first).tolist()
         return list(reversed(rows)) if query.descending else rows
 
+    # Rendering is what takes time, so a finished bar is rendered once and its text kept. It stays true until an
+    # adjustment restates it: one more split is known (`known` counts them), or, where dividends count, it is another
+    # day (`dated`), to which their factors are normalised. Then the symbol's texts of that adjustment are dropped. The
+    # bar of a session in progress is never kept.
     def _bars(self, symbol: str, rows: Sequence[int], adjustment: Adjustment, now: datetime) -> list[str]:
         completed = self._market.calendar.completed(now)
         history, today = self._market.history, new_york_day(now)
@@ -135,7 +146,7 @@ class BarPages:
             int(today.toordinal()) if adjustment in {"dividend", "all"} and history.adjusted_close is not None else 0
         )
         kept, cache = self._rendered.get((symbol, adjustment), ((-1, -1), {}))
-        if kept != (known, dated):  # a split or a dividend since then restates every earlier bar
+        if kept != (known, dated):
             cache = {}
             self._rendered[symbol, adjustment] = (known, dated), cache
         if missing := [row for row in rows if row <= completed and row not in cache]:
@@ -185,7 +196,7 @@ class BarPages:
 
 
 def span_of(bar: DayBar, first: int, last: int) -> DayBar:
-    """The part of a day's bar between two seconds."""
+    """The part of a day's bar between two seconds of its session, both included, with its share of the volume."""
     mid = mid_path(bar, np.arange(first, last + 1, dtype=np.float64))
     if bar.low >= 1.0:
         mid = np.round(mid, 4)

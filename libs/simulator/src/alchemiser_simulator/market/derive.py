@@ -19,7 +19,7 @@ _Words = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Daily bars of some symbols: five arrays of one shape, NaN where the symbol did not trade."""
+    """Daily bars of some symbols: five arrays of one shape, NaN where the symbol did not trade. USD and shares."""
 
     open: FloatArray
     high: FloatArray
@@ -42,14 +42,16 @@ def _mix(words: _Words) -> _Words:
 
 
 def uniforms(name: str, counters: IntArray) -> FloatArray:
-    """Numbers in [0, 1) that depend on the name and the counter only."""
+    """Numbers in [0, 1), of the counters' shape, that depend on the name and the counter only: a day's draw is the same
+    whatever other days are in the file.
+    """
     with np.errstate(over="ignore"):
         words = _mix(counters.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed_of(name)))
     return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def previous_present(values: FloatArray) -> FloatArray:
-    """For each day the last value present before it; the first day repeats itself."""
+    """For each day the last value present before it, shape (days,); up to the first value present, that value."""
     rows = np.where(np.isnan(values), -1, np.arange(len(values)))
     last = np.maximum.accumulate(rows)
     before = np.concatenate(([-1], last[:-1]))
@@ -57,8 +59,17 @@ def previous_present(values: FloatArray) -> FloatArray:
     return values[np.where(before < 0, first, before)]
 
 
+# A close is never touched; the rest is put around it:
+#
+#     previous close ----40%----> open (and a gap, up or down) ........ close     high above both, low below both
+#
+# How far: `span`, a share of the price that grows with the symbol's usual daily move and with this day's, at most 0.3.
+# What the source does have stands: a derived open is moved into a given high and low, and a given high or low gives way
+# only where it would exclude open or close. At the end each array is hidden where there is no close.
 def complete(symbol: str, ordinals: IntArray, given: Bars) -> Bars:
-    """Fill what one symbol's bars lack (arrays of shape (days,)); bars without a close stay NaN throughout."""
+    """Fill what one symbol's bars lack. All arrays have shape (days,); `ordinals` count days since 0001-01-01. Bars
+    without a close stay NaN throughout, all others have 0 < low <= open, close <= high.
+    """
     close = given.close
     present = ~np.isnan(close)
     if not present.any():

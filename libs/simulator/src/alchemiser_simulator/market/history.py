@@ -31,7 +31,7 @@ class Split:
 
 @dataclass(frozen=True)
 class PriceHistory:
-    """Daily prices as (days x symbols) float64, NaN = no bar.
+    """Daily prices in USD as (days x symbols) float64, NaN = no bar; volumes in shares. Dates ascend, each once.
 
     Closes are the prices that trade (raw when `splits` are known). `given_*` hold what the source had; the properties
     `open`, `high`, `low` and `volume` are complete. `adjusted_close` is the source's own dividend-adjusted close.
@@ -91,7 +91,7 @@ class PriceHistory:
         return digest.hexdigest()
 
     def bars(self, symbol: str) -> Bars:
-        """Complete bars of one symbol, arrays of shape (days,). Derived on first use."""
+        """Complete bars of one symbol, arrays of shape (days,). Derived on first use. Raises KeyError if unknown."""
         if symbol not in self._columns:
             column = self.positions[symbol]
             absent = np.full(len(self.dates), np.nan)
@@ -106,18 +106,22 @@ class PriceHistory:
 
     @cached_property
     def open(self) -> FloatArray:
+        """(days, symbols) in USD."""
         return np.column_stack([self.bars(symbol).open for symbol in self.symbols])
 
     @cached_property
     def high(self) -> FloatArray:
+        """(days, symbols) in USD."""
         return np.column_stack([self.bars(symbol).high for symbol in self.symbols])
 
     @cached_property
     def low(self) -> FloatArray:
+        """(days, symbols) in USD."""
         return np.column_stack([self.bars(symbol).low for symbol in self.symbols])
 
     @cached_property
     def volume(self) -> FloatArray:
+        """(days, symbols) in shares."""
         return np.column_stack([self.bars(symbol).volume for symbol in self.symbols])
 
     def split_factors(self, symbol: str, as_of: date) -> FloatArray:
@@ -128,8 +132,14 @@ class PriceHistory:
                 factors[self.ordinals < split.day.toordinal()] *= split.ratio
         return factors
 
+    # The source's adjusted close knows the splits and dividends of all its time, those after `as_of` too:
+    #
+    #     close / adjusted close = splits x dividends between that day and the end of the data
+    #
+    # Divided by its value on the last bar by `as_of`, what comes later cancels; divided by the splits known by then,
+    # dividends are left. So a price asked for in the past looks as it looked then.
     def dividend_factors(self, symbol: str, as_of: date) -> FloatArray:
-        """What to divide split-adjusted prices by for dividends, normalised to the last bar by `as_of`."""
+        """What to divide split-adjusted prices by for dividends, shape (days,); 1 on the last bar by `as_of`."""
         if self.adjusted_close is None:
             return np.ones(len(self.dates))
         column = self.positions[symbol]

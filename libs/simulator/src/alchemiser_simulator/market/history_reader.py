@@ -39,12 +39,13 @@ class _Source:
     names: dict[str, str]
 
     def first_of(self, candidates: tuple[str, ...]) -> str | None:
+        """The table's own spelling of the first candidate it has."""
         return next((self.names[name] for name in candidates if name in self.names), None)
 
 
 def read_history(path: Path | str) -> PriceHistory:
     """Prices from `path`: columns date, symbol, close (and open, high, low, volume, adj_close, split), or date and
-    one column of closes a symbol. Rows may come in any order. Raises HistoryError.
+    one column of closes a symbol; USD and shares, empty for unknown. Rows may come in any order. Raises HistoryError.
     """
     source = _load(Path(path))
     day_column = source.first_of(_DATE_NAMES)
@@ -168,6 +169,7 @@ def _tidy(source: _Source, symbol_column: str, days: IntArray) -> PriceHistory:
     for code in used:
         column_of[code] = symbols.index(names[code])
     unique, day_index = np.unique(days, return_inverse=True)
+    # Each row of the file is one cell of the (days x symbols) grid, counted along its rows.
     cells = day_index.astype(np.int64) * len(symbols) + column_of[codes]
     _refuse_duplicates(source, cells, unique, symbols)
 

@@ -29,11 +29,11 @@ class SpreadModel:
 
 @dataclass(frozen=True, slots=True)
 class DayBar:
-    """One symbol's bar of one session."""
+    """One symbol's bar of one session: 0 < low <= open, close <= high, in USD a share; volume in shares."""
 
     symbol: str
     day: date
-    seconds: int
+    seconds: int  # length of the session
     open: float
     high: float
     low: float
@@ -43,18 +43,24 @@ class DayBar:
 
 @dataclass(frozen=True, slots=True)
 class QuotePath:
-    """Bid and ask in whole ticks at some seconds of a session."""
+    """Bid and ask in whole ticks at some seconds of a session: int64 of one shape, 0 < bid < ask; `tick` in USD.
+
+    Whole ticks, so that a quote is compared with a limit, a Decimal, without rounding.
+    """
 
     bid: IntArray
     ask: IntArray
     tick: Decimal
 
     def price(self, ticks: int) -> Decimal:
+        """USD of so many ticks, exactly."""
         return self.tick * ticks
 
 
 def tick_of(low: float) -> Decimal:
-    """US equities quote in cents from one dollar up; below that finer, and much finer for prices adjusted to dust."""
+    """USD of one tick on a day with that low: cents from one dollar up, below that finer, and much finer for prices
+    that adjustments have made tiny.
+    """
     if low >= 1.0:
         return Decimal("0.01")
     return Decimal("0.0001") if low >= 0.01 else Decimal("0.00000001")
@@ -62,13 +68,28 @@ def tick_of(low: float) -> Decimal:
 
 def _turns(bar: DayBar) -> tuple[float, float, bool]:
     """When the path touches its extremes (fractions of the session), and whether the low comes first."""
+    # Three counters a day: no two days share a draw.
     draw = uniforms(f"{bar.symbol}/path", np.array([3, 3, 3]) * bar.day.toordinal() + np.arange(3))
     first, second, order = (float(value) for value in draw)
     return 0.12 + 0.3 * first, 0.55 + 0.35 * second, order < (0.6 if bar.close >= bar.open else 0.4)
 
 
+# A day that rises and has its low first (where the turns lie is drawn from symbol and day):
+#
+#     high                  __
+#     close               /    \__
+#     open    \         /
+#     low       \_____/
+#             0     early   late  1      fraction of the session
+#
+# Each of the three legs is a smoothstep, 3t^2 - 2t^3: it never turns within a leg, so the lowest and the highest price
+# of the path are the bar's, and it is flat where legs meet, so prices linger at an extreme instead of only touching
+# it between two seconds. It takes + - x / only, so every platform draws the same path, and it is a function of the
+# second alone, so one second asked by itself is that second of the whole day.
 def mid_path(bar: DayBar, seconds: FloatArray) -> FloatArray:
-    """Mid prices, always within [low, high]; open at second 0 and close at the last."""
+    """Mid prices in USD at `seconds` since the open, of its shape, always within [low, high]: the open at second 0,
+    the close at the session's last second.
+    """
     early, late, low_first = _turns(bar)
     knots = (0.0, early, late, 1.0)
     extremes = (bar.low, bar.high) if low_first else (bar.high, bar.low)
@@ -84,7 +105,7 @@ def mid_path(bar: DayBar, seconds: FloatArray) -> FloatArray:
 
 
 def quote_path(bar: DayBar, seconds: FloatArray, model: SpreadModel) -> QuotePath:
-    """Bid and ask around the mid, rounded outwards to ticks, at least one tick apart."""
+    """Bid and ask around the mid at `seconds` since the open, rounded outwards to ticks, at least one tick apart."""
     mid = mid_path(bar, seconds)
     turnover = max(bar.close * bar.volume / 1e6, 1e-6)
     usual = (
@@ -94,13 +115,16 @@ def quote_path(bar: DayBar, seconds: FloatArray, model: SpreadModel) -> QuotePat
     share = np.minimum(usual * (1.0 + (model.opening_factor - 1.0) * fading * fading), model.ceiling)
     tick = tick_of(bar.low)
     width = float(tick)
+    # A price that is a tick but for the last digits of a float must not be pushed one tick out: hence the 1e-9.
     bid = np.maximum(np.floor(mid * (1.0 - share / 2.0) / width + 1e-9).astype(np.int64), 1)
     ask = np.maximum(np.ceil(mid * (1.0 + share / 2.0) / width - 1e-9).astype(np.int64), bid + 1)
     return QuotePath(bid, ask, tick)
 
 
 def displayed_size(bar: DayBar, second: int, side: str) -> int:
-    """Shares shown on one side of the quote: round lots, more in busier symbols, renewed every five seconds."""
+    """Shares shown on one side of the quote ("bid" or "ask"): round lots of 100, more in busier symbols, renewed every
+    five seconds.
+    """
     draw = float(uniforms(f"{bar.symbol}/{bar.day}/{side}", np.array([second // 5]))[0])
     lots = max(1.0, bar.volume / bar.seconds / 20.0)
     return 100 * int(1.0 + lots * (0.5 + 1.5 * draw))

@@ -29,7 +29,7 @@ from alchemiser_simulator.market.sessions import Session, SessionCalendar, new_y
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Best bid and ask in USD, sizes in shares."""
+    """Best bid and ask in USD, sizes in shares; `at` is when it was the quote, aware UTC."""
 
     at: datetime
     bid: Decimal
@@ -44,7 +44,7 @@ def second_of(session: Session, now: datetime) -> int:
 
 
 class Market:
-    """A history, its sessions and a spread model."""
+    """A history, its sessions and a spread model. Symbols that the history does not know raise KeyError."""
 
     def __init__(self, history: PriceHistory, spread: SpreadModel) -> None:
         self.history = history
@@ -91,7 +91,9 @@ class Market:
         return None
 
     def _split_since(self, symbol: str, bar_day: date, now: datetime) -> Decimal:
-        """Overnight, before the first bar after a split, old prices are restated in new shares."""
+        """New shares for each share of that bar's day. Overnight, between a split and the first bar after it, the last
+        price is one of old shares while holdings are of new ones: undivided, equity would jump until the open.
+        """
         ratio = Decimal(1)
         for split in self.history.splits:
             if split.symbol == symbol and bar_day < split.day <= new_york_day(now):
@@ -99,7 +101,9 @@ class Market:
         return ratio
 
     def quote(self, symbol: str, now: datetime) -> Quote | None:
-        """The quote at `now`; outside sessions the last one of the latest session, with its own time."""
+        """The quote at `now`; outside sessions the last one of the latest session, with its own time. None before the
+        symbol's first bar.
+        """
         standing = self.standing(symbol, now)
         if standing is None:
             return None
@@ -116,7 +120,7 @@ class Market:
         )
 
     def last_price(self, symbol: str, now: datetime) -> Decimal | None:
-        """Price of the last trade, rounded to the tick."""
+        """Price of the last trade in USD, rounded to the tick; None before the symbol's first bar."""
         return self._price(symbol, now)
 
     def _last_price(self, symbol: str, now: datetime) -> Decimal | None:
@@ -129,11 +133,12 @@ class Market:
         return _to_tick(mid, bar.low) / self._split_since(symbol, bar.day, now)
 
     def last_trade_at(self, symbol: str, now: datetime) -> datetime:
+        """When that was: `now` during a session, else the close of the latest one in which the symbol traded."""
         standing = self.standing(symbol, now)
         return now if standing is None else min(now, standing[1].closes)
 
     def previous_close(self, symbol: str, now: datetime) -> Decimal | None:
-        """Close of the latest session that ended before today, in today's shares."""
+        """Close in USD of the latest session that ended before today, in today's shares; None if there is none."""
         today = new_york_day(now)
         number = self.calendar.completed(now)
         while number >= 0:

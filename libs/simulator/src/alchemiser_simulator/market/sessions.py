@@ -23,7 +23,9 @@ _CALENDAR_ENDS = date(2035, 12, 31)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One trading day; `number` counts from the start of the history, -1 outside it."""
+    """One trading day from its open to just before its close, aware UTC; `number` counts from the start of the history,
+    -1 outside it.
+    """
 
     day: date
     opens: datetime
@@ -32,12 +34,8 @@ class Session:
 
     @property
     def seconds(self) -> int:
-        """Length of the session."""
+        """Length of the session: 23,400, or 12,600 if it closes early."""
         return int((self.closes - self.opens).total_seconds())
-
-    @property
-    def early(self) -> bool:
-        return self.seconds < 23_400
 
 
 def new_york_midnight(day: date) -> datetime:
@@ -46,7 +44,14 @@ def new_york_midnight(day: date) -> datetime:
 
 
 def new_york_day(moment: datetime) -> date:
+    """The date a clock on the exchange's wall shows at an aware moment."""
     return moment.astimezone(NEW_YORK).date()
+
+
+def stamp(moment: datetime) -> str:
+    """An aware moment as the API writes it: RFC 3339 in UTC with a Z, microseconds only where there are any."""
+    plain = moment.astimezone(UTC).isoformat(timespec="microseconds" if moment.microsecond else "seconds")
+    return plain.removesuffix("+00:00") + "Z"
 
 
 def session_on(day: date, number: int = -1) -> Session:
@@ -65,13 +70,14 @@ def _exchange_days(start: date, end: date) -> tuple[date, ...]:
         # The library still uses a pandas call that pandas has announced to change; nothing a caller could do about it.
         warnings.simplefilter("ignore", DeprecationWarning)
         calendar = get_calendar("XNYS", start=start.isoformat(), end=end.isoformat())
-    return tuple(stamp.date() for stamp in calendar.sessions)
+    return tuple(midnight.date() for midnight in calendar.sessions)
 
 
 class SessionCalendar:
-    """Sessions of a history, and of the real exchange before and after it."""
+    """Sessions of a history, and of the real exchange before and after it. Moments are aware UTC."""
 
     def __init__(self, dates: Sequence[date]) -> None:
+        """`dates` ascend, each once, at least one."""
         self.sessions = tuple(session_on(day, number) for number, day in enumerate(dates))
         self._opens = [session.opens for session in self.sessions]
         self._closes = [session.closes for session in self.sessions]
@@ -106,14 +112,17 @@ class SessionCalendar:
         return self.sessions[number] if number < len(self.sessions) else None
 
     def on(self, day: date) -> Session | None:
+        """The history's session of a day, None if it has none."""
         number = bisect_left(self._days, day)
         return self.sessions[number] if number < len(self._days) and self._days[number] == day else None
 
     def next_open(self, now: datetime) -> datetime:
+        """The first open after `now`; past the history the real exchange's."""
         following = self.after(now)
         return following.opens if following else self._beyond(now).opens
 
     def next_close(self, now: datetime) -> datetime:
+        """The first close after `now`; past the history the real exchange's."""
         number = bisect_right(self._closes, now)
         return self._closes[number] if number < len(self._closes) else self._beyond(now).closes
 

@@ -31,10 +31,10 @@ from alchemiser_simulator.control.faults import (
     TimeoutAfterAccept,
     When,
 )
+from integration.simulator.calls import HEADERS
 
 type Client = Any  # alpaca-py's methods return a model or a dict; here always the model
 
-HEADERS = {"APCA-API-KEY-ID": "k", "APCA-API-SECRET-KEY": "s"}
 POST_ORDERS = When(method="POST", path="^/v2/orders$")
 
 

@@ -16,7 +16,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-import requests
 from alpaca.common.enums import Sort
 from alpaca.common.exceptions import APIError
 from alpaca.data.enums import Adjustment, DataFeed
@@ -31,6 +30,7 @@ from alpaca.data.requests import (
 from alpaca.data.timeframe import TimeFrame, TimeFrameUnit
 
 from alchemiser_simulator import SimulatorControl, SimulatorServer, sample_history
+from integration.simulator.calls import get
 
 type Client = Any  # alpaca-py's methods return a model or a dict; here always the model
 
@@ -100,8 +100,7 @@ def test_bars_can_be_limited_and_reversed(data: Client) -> None:
 def test_pages_join_without_gap_or_repetition(server: SimulatorServer, control: SimulatorControl) -> None:
     def page(**query: Any) -> Any:
         wanted = {"symbols": "SPY,TLT,IEF", "timeframe": "1Day", "start": "2020-05-01"} | query
-        headers = {"APCA-API-KEY-ID": "k", "APCA-API-SECRET-KEY": "s"}
-        return requests.get(f"{server.url}/v2/stocks/bars", wanted, headers=headers, timeout=5).json()
+        return get(server.url, "/v2/stocks/bars", **wanted).json()
 
     for sort in ("asc", "desc"):
         whole = page(sort=sort, limit=10_000)
