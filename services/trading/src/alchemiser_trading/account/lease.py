@@ -103,6 +103,14 @@ class AccountLease:
         except AlchemiserError as error:
             _log.warning("lease not released; it expires", extra={"reason": str(error)})
 
+    # Why no worker writes after it has lost the account, whatever its clock says:
+    #
+    #   we            read the lease at version 7, work ............. write lease 7 → 8 with the record: refused, whole
+    #   the other         finds it expired, writes 7 → 8, epoch + 1, works
+    #
+    # The lease's own conditional write is in the same transaction as the record's. Comparing expires_at first only
+    # spares a request; the store decides. A write whose answer is lost may have happened: `_version` is forgotten, and
+    # the next write reads it again, where the epoch tells whether the lease is still ours.
     def _write(self, record: LeaseRecord, *puts: Put) -> None:
         now = self._clock.now()
         if now >= self._record.expires_at:

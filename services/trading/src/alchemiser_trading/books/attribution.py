@@ -29,6 +29,10 @@ def attribute(books: Mapping[str, Book], plan: Plan, legs: Sequence[LegState]) -
     return {name: book for name, book in result.items() if name != UNASSIGNED or book.lots or book.realised != 0}
 
 
+# Example: SPY held 10 by A and 0 by B; A wants 4, B wants 4, the account 8: one sale of 2 is planned, and 1 is filled.
+#   progress = 1/2, so A goes to 10 + (4 - 10)/2 = 7 and B to 0 + (4 - 0)/2 = 2: together 9 = 10 held - 1 filled.
+# A gave 3 and B took 2 at the fill's price, although the account traded only 1. Invariant: the books of a symbol add up
+# to the shares held before plus the fills, to the last digit the broker reports (`_exact`), and none is negative.
 def _split(
     books: dict[str, Book], plan: Plan, symbol: str, before: Decimal, state: LegState | None, price: Decimal
 ) -> None:

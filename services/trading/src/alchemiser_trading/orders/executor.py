@@ -51,7 +51,7 @@ class Executor:
         journal: Journal,
         lease: AccountLease,
         gateway: OrderGateway,
-        watch: OrderTracker,
+        tracker: OrderTracker,
     ) -> None:
         self._plan = plan
         self._broker = broker
@@ -61,7 +61,7 @@ class Executor:
         self._journal = journal
         self._lease = lease
         self._gateway = gateway
-        self._watch = watch
+        self._tracker = tracker
         self._legs: list[LegState] = []
         self._stop: Stop | None = None
         self._faults = 0
@@ -120,7 +120,7 @@ class Executor:
         """Read what became of the orders and let the legs take note: cancels go out here, orders do not."""
         listed: DaysOrders | None = None
         if any(state.phase in _WATCHED for state in self._legs):
-            listed = self._watch.days_orders()
+            listed = self._tracker.days_orders()
         complete = True
         for index, state in enumerate(self._legs):
             order: BrokerOrder | None = None
@@ -130,12 +130,12 @@ class Executor:
                 if not self._due(state) or not self._gateway.may_ask():
                     complete = False
                     continue
-                order = self._watch.look_up(self._client_order_id(state))
+                order = self._tracker.look_up(self._client_order_id(state))
             if state.phase is not LegPhase.READY:
                 self._told(index, order)
-        self._legs = [self._watch.priced(state) if state.unpriced > 0 else state for state in self._legs]
+        self._legs = [self._tracker.priced(state) if state.unpriced > 0 else state for state in self._legs]
         if listed is not None and complete:
-            foreign = foreign_orders(listed.open, self._gateway.sent_ids, self._watch.order_ids)
+            foreign = foreign_orders(listed.open, self._gateway.sent_ids, self._tracker.order_ids)
             if foreign:
                 self._stopped(Stop(StopKind.UNRECONCILED, foreign[0].detail))
 
@@ -149,7 +149,7 @@ class Executor:
         """One leg takes note of its order's newest report."""
         before = self._legs[index]
         if order is not None:
-            self._watch.order_ids.add(order.order_id)
+            self._tracker.order_ids.add(order.order_id)
             wrong = altered(order, symbol=before.leg.symbol, side=before.leg.side)
             if wrong:
                 self._legs[index] = abandoned(before, wrong, self._gateway.now())

@@ -31,10 +31,10 @@ class Settling:
     """The reads after the legs have ended, and before a resumed run goes on."""
 
     def __init__(
-        self, broker: MarketReader, watch: OrderTracker, clock: Clock, rules: ExecutionSettings, time_left: TimeLeft
+        self, broker: MarketReader, tracker: OrderTracker, clock: Clock, rules: ExecutionSettings, time_left: TimeLeft
     ) -> None:
         self._broker = broker
-        self._watch = watch
+        self._tracker = tracker
         self._clock = clock
         self._rules = rules
         self._time_left = time_left
@@ -44,7 +44,7 @@ class Settling:
         ends = self._clock.now() + timedelta(seconds=self._rules.settle_seconds)
         settled = tuple(legs)
         while True:
-            settled = tuple(self._watch.newest(state) for state in settled)
+            settled = tuple(self._tracker.newest(state) for state in settled)
             positions = tuple(self._broker.positions())
             differences = compare_positions(plan, settled, positions)
             unpriced = any(state.unpriced > 0 for state in settled)

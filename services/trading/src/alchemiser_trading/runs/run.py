@@ -106,15 +106,15 @@ class Run:
         """Reconcile, execute and settle; without a permit only to end what is open."""
         tools, rules = self.tools, self.tools.settings.execution
         plan, intents = self.journal.required_plan(), self.journal.intents()
-        watch = OrderTracker(tools.broker, tools.clock, tools.budget, plan.session)
-        settling = Settling(tools.broker, watch, tools.clock, rules, self.time_left)
+        tracker = OrderTracker(tools.broker, tools.clock, tools.budget, plan.session)
+        settling = Settling(tools.broker, tracker, tools.clock, rules, self.time_left)
         mandate = Mandate(
             authority_epoch=self.journal.head.authority_epoch,
             deadline=permit.deadline if permit else self.journal.head.not_after,
             skew=permit.skew if permit else timedelta(0),
             time_left=self.time_left,
         )
-        legs, found = self._reconcile(plan, intents, watch, settling)
+        legs, found = self._reconcile(plan, intents, tracker, settling)
         gateway = OrderGateway(
             store=tools.store,
             broker=tools.broker,
@@ -133,18 +133,18 @@ class Run:
             journal=self.journal,
             lease=self.lease,
             gateway=gateway,
-            watch=watch,
+            tracker=tracker,
         )
         execution = executor.run(legs, found or stopped)
         ended, after = settling.afterwards(plan, execution.legs)
         return self._finish(plan, ended, execution.stop, after)
 
     def _reconcile(
-        self, plan: Plan, intents: Sequence[Intent], watch: OrderTracker, settling: Settling
+        self, plan: Plan, intents: Sequence[Intent], tracker: OrderTracker, settling: Settling
     ) -> tuple[tuple[LegState, ...], Stop | None]:
         """The legs as the broker shows them, and a stop if it shows what the journal does not explain."""
-        orders = watch.look_up_all([intent.client_order_id for intent in intents], self.lease.keep)
-        differences = compare_orders(intents, orders, watch.open_orders())
+        orders = tracker.look_up_all([intent.client_order_id for intent in intents], self.lease.keep)
+        differences = compare_orders(intents, orders, tracker.open_orders())
         for difference in differences:
             _log.info("reconciled", extra={"finding": difference.finding.value, "detail": difference.detail})
         legs = resume(plan, intents, orders, self.tools.clock.now())

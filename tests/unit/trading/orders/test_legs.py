@@ -7,8 +7,8 @@ import pytest
 
 from alchemiser_common.ids import Side
 from alchemiser_common.ports.broker import BrokerOrder, MarketOrder, OrderStatus, order_type
-from alchemiser_trading.orders.legs import Step
-from support.legs import READY, TEN, order
+from alchemiser_trading.orders.legs import Step, start
+from support.legs import READY, TEN, leg, order
 
 NEVER_FILLED = order(1, TEN, OrderStatus.CANCELLED)
 
@@ -44,3 +44,20 @@ def test_fills_without_a_price_may_have_cost_their_limit_or_what_was_reckoned() 
     assert (state.known_value, state.unpriced) == (Decimal(20), Decimal(7))
     assert state.unpriced_cost == 3 * 11 + 4 * 100, "the plan's price for the market order"
     assert replace(state, pending=Step(3, TEN, MarketOrder(), Decimal(102))).unpriced_cost == 3 * 11 + 4 * 102
+
+
+@pytest.mark.parametrize(
+    ("quantity", "fractionable", "full_exit", "negligible"),
+    [
+        ("0.5", False, False, True),
+        ("0.5", False, True, True),
+        ("1", False, False, False),
+        ("0.009", True, False, True),
+        ("0.01", True, False, False),
+        ("0.000000001", True, True, False),
+        ("0", True, True, True),
+    ],
+)
+def test_what_is_too_little_to_order(quantity: str, *, fractionable: bool, full_exit: bool, negligible: bool) -> None:
+    state = start(leg(fractionable=fractionable, full_exit=full_exit))
+    assert state.negligible(Decimal(quantity)) is negligible

@@ -8,12 +8,10 @@ import pytest
 
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegStatus
-from alchemiser_common.ports.broker import LimitOrder, MarketOrder, OrderStatus, Quote
+from alchemiser_common.ports.broker import LimitOrder, MarketOrder, OrderStatus
 from alchemiser_common.settings import ExecutionSettings, ExecutionStyle, WithoutQuote
 from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState, Place, start
-from alchemiser_trading.orders.pricing import BidAsk, collared_limit, sane, to_tick, walk_limit
 from alchemiser_trading.orders.smart_execution import advance, release, stop
-from alchemiser_trading.orders.styles import style_for
 from support.legs import QUOTE, fresh, leg, order
 from support.messages import SCHEDULED
 
@@ -147,23 +145,6 @@ def test_a_market_order_that_cash_just_covers_becomes_a_limit() -> None:
     assert (action.step.order_type, action.step.quantity) == (LimitOrder(Decimal("100.50")), Decimal(10))
 
 
-@pytest.mark.parametrize(
-    ("quantity", "fractionable", "full_exit", "negligible"),
-    [
-        ("0.5", False, False, True),
-        ("0.5", False, True, True),
-        ("1", False, False, False),
-        ("0.009", True, False, True),
-        ("0.01", True, False, False),
-        ("0.000000001", True, True, False),
-        ("0", True, True, True),
-    ],
-)
-def test_what_is_too_little_to_order(quantity: str, *, fractionable: bool, full_exit: bool, negligible: bool) -> None:
-    state = start(leg(fractionable=fractionable, full_exit=full_exit))
-    assert state.negligible(Decimal(quantity)) is negligible
-
-
 def test_a_pause_ends_when_it_says() -> None:
     pausing = replace(start(leg()), not_before=SCHEDULED + timedelta(seconds=5))
     assert advance(pausing, fresh(4.9), None, SCHEDULED + timedelta(seconds=4.9), RULES)[1] == ()
@@ -191,72 +172,3 @@ def test_market_style_sends_one_market_order_and_lets_it_be() -> None:
     state, actions = advance(state, None, order(1, action.step.quantity, OrderStatus.OPEN), later, rules)
     assert actions == ()
     assert state.phase is LegPhase.WORKING
-
-
-@pytest.mark.parametrize(
-    ("bid", "ask", "age", "fault"),
-    [
-        ("107", "0", 0, "empty"),
-        ("0", "107", 0, "empty"),
-        ("-1", "1", 0, "empty"),
-        ("101", "100", 0, "crossed"),
-        ("99", "101", 61, "old"),
-        ("99", "101", -6, "old"),
-        ("90", "110", 0, "spread"),
-        ("50", "50.01", 0, "from the last trade"),
-    ],
-)
-def test_a_bad_quote_never_becomes_a_price(bid: str, ask: str, age: int, fault: str) -> None:
-    quote = Quote(symbol="AAA", bid=Decimal(bid), ask=Decimal(ask), at=SCHEDULED - timedelta(seconds=age))
-    verdict = sane(quote, Decimal(100), SCHEDULED, RULES)
-    assert isinstance(verdict, str)
-    assert fault in verdict
-
-
-@pytest.mark.parametrize(
-    ("bid", "ask", "age", "reference"),
-    [
-        ("100", "100", 0, "100"),
-        ("99", "101", 60, "100"),
-        ("99", "101", -5, "100"),
-        ("97.5", "102.5", 0, "100"),
-        ("114", "116", 0, "100"),
-        ("84", "86", 0, "100"),
-        ("0.50", "0.51", 0, "0.50"),
-    ],
-    ids=["locked", "just fresh", "just ahead", "just narrow", "just near above", "just near below", "cheap"],
-)
-def test_a_quote_on_the_edge_is_a_market(bid: str, ask: str, age: int, reference: str) -> None:
-    quote = Quote(symbol="AAA", bid=Decimal(bid), ask=Decimal(ask), at=SCHEDULED - timedelta(seconds=age))
-    assert sane(quote, Decimal(reference), SCHEDULED, RULES) == BidAsk(Decimal(bid), Decimal(ask))
-
-
-@pytest.mark.parametrize(
-    ("price", "side", "expected"),
-    [
-        ("10.019", Side.BUY, "10.01"),
-        ("10.011", Side.SELL, "10.02"),
-        ("0.12349", Side.BUY, "0.1234"),
-        ("0.12341", Side.SELL, "0.1235"),
-        ("0.00001", Side.BUY, "0.0001"),
-    ],
-)
-def test_limits_are_on_the_tick_and_on_the_passive_side(price: str, side: Side, expected: str) -> None:
-    assert to_tick(Decimal(price), side) == Decimal(expected)
-
-
-def test_the_walk_and_the_collar() -> None:
-    market = BidAsk(Decimal("99.90"), Decimal("100.10"))
-    assert walk_limit(market, Side.BUY, Decimal("0.75")) == Decimal("100.05")
-    assert walk_limit(market, Side.SELL, Decimal("0.75")) == Decimal("99.95")
-    assert collared_limit(market.ask, Side.BUY, Decimal("0.01")) == Decimal("101.10")
-    assert collared_limit(market.bid, Side.SELL, Decimal("0.01")) == Decimal("98.91")
-
-
-def test_the_spread_decides_the_style() -> None:
-    rules = ExecutionSettings(tight_style=ExecutionStyle.MARKET)
-    assert style_for(BidAsk(Decimal("100.00"), Decimal("100.01")), rules) is ExecutionStyle.MARKET
-    assert style_for(BidAsk(Decimal("99.90"), Decimal("100.10")), rules) is ExecutionStyle.LIMIT_WALK
-    assert style_for(BidAsk(Decimal(99), Decimal(101)), rules) is ExecutionStyle.PATIENT
-    assert style_for(BidAsk(Decimal("99.975"), Decimal("100.025")), rules) is ExecutionStyle.MARKET, "just tight"
-    assert style_for(BidAsk(Decimal("99.80"), Decimal("100.20")), rules) is ExecutionStyle.PATIENT, "just wide"

@@ -11,13 +11,11 @@ from alchemiser_common import keys
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import Conflict, LeaseHeld, StateCorrupt, StoreUnavailable
 from alchemiser_common.ids import Pipeline, RunRef, Side
-from alchemiser_common.ports.broker import LimitOrder, OrderRequest
 from alchemiser_common.ports.state import ABSENT, Put, load, put
 from alchemiser_common.records.journal import Intent, JournalHead, Phase
 from alchemiser_common.records.run import RunEntry
 from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.journal.journal import Journal, new_head
-from alchemiser_trading.orders.order_gateway import request_of
 from support.clock import ManualClock
 from support.faulty_ports import Fault, Faults, FaultyStore
 from support.messages import CYCLE, RUN, SCHEDULED, make_report
@@ -235,16 +233,6 @@ def test_a_worker_that_lost_the_account_writes_nothing(
             write()
     assert (planned.intents(), planned.report()) == ([], None)
     assert planned.head == stored(store) == FROZEN
-
-
-def test_an_intent_asks_for_the_same_order_however_often() -> None:
-    assert request_of(intent(1, 2)) == OrderRequest(
-        client_order_id="order-1-2",
-        symbol="AAA",
-        side=Side.SELL,
-        quantity=Decimal(3),
-        order_type=LimitOrder(Decimal("9.99")),
-    )
 
 
 def test_the_end_of_a_run_is_one_write_with_all_that_must_be_true_with_it(
