@@ -15,15 +15,15 @@ class Adapters(Protocol):
     """What every process may need besides a broker. Opening raises InvalidSettings or what the adapter raises."""
 
     def state(self) -> StateStore:
-        """The state store."""
+        """Where runs and accounts are recorded."""
         ...
 
     def archive(self) -> Archive:
-        """The archive."""
+        """Where snapshots, decisions and reports are kept."""
         ...
 
     def events(self) -> EventBus:
-        """The event bus."""
+        """Where runs' ends are published."""
         ...
 
     def secrets(self) -> Secrets:

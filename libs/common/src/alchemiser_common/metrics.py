@@ -48,7 +48,7 @@ class Metric(StrEnum):
 
     @property
     def unit(self) -> str:
-        """As CloudWatch names it."""
+        """CloudWatch's name of the unit: Seconds or Count."""
         return "Seconds" if self.value.endswith("Delay") else "Count"
 
 

@@ -268,7 +268,7 @@ class LiveSettings(Section):
 
 
 class Settings(Section):
-    """The whole tree."""
+    """The whole tree, each value with its default; `settings_loading` says where others come from."""
 
     environment: Environment = Environment.SIMULATED
     """simulated, paper or live."""

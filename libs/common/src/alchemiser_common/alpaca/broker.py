@@ -85,16 +85,16 @@ class AlpacaReader:
         self._caller = Caller(policy, clock, jitter, self._renew)
 
     def now(self) -> datetime:
-        """The broker's clock, aware UTC."""
+        """`GET /v2/clock`."""
         return parse(payloads.ClockPayload, self._caller.read("clock", self._trading.get_clock), "clock").timestamp
 
     def account(self) -> Account:
-        """The account."""
+        """`GET /v2/account`."""
         content = self._caller.read("account", self._trading.get_account)
         return parse(payloads.AccountPayload, content, "account").account()
 
     def positions(self) -> Sequence[Position]:
-        """Every holding."""
+        """`GET /v2/positions`."""
         content = self._caller.read("positions", self._trading.get_all_positions)
         return [item.position() for item in parse(list[payloads.PositionPayload], content, "positions")]
 

@@ -43,7 +43,7 @@ class AccountPayload(_Payload):
     trade_suspended_by_user: bool = False
 
     def account(self) -> Account:
-        """In this project's words."""
+        """The account as the port has it; USD."""
         return Account(
             account_id=self.id,
             status=self.status,
@@ -67,7 +67,7 @@ class PositionPayload(_Payload):
     avg_entry_price: Decimal
 
     def position(self) -> Position:
-        """In this project's words."""
+        """The holding as the port has it; shares and USD."""
         return Position(
             symbol=self.symbol,
             quantity=self.qty,
@@ -94,7 +94,7 @@ class OrderPayload(_Payload):
     replaced_by: str | None = None
 
     def order(self) -> BrokerOrder:
-        """In this project's words."""
+        """The order as the port has it; shares and USD."""
         return BrokerOrder(
             order_id=self.id,
             client_order_id=self.client_order_id,
@@ -119,7 +119,7 @@ class AssetPayload(_Payload):
     fractionable: bool = False
 
     def asset(self) -> Asset:
-        """In this project's words."""
+        """The asset as the port has it; tradable only while Alpaca calls it active, too."""
         return Asset(
             symbol=self.symbol, tradable=self.tradable and self.status == "active", fractionable=self.fractionable
         )
@@ -133,11 +133,11 @@ class CalendarPayload(_Payload):
     close: time
 
     def opens(self) -> datetime:
-        """Opening as a moment."""
+        """The opening, aware, in the exchange's zone."""
         return datetime.combine(self.date, self.open, EXCHANGE_ZONE)
 
     def closes(self) -> datetime:
-        """Close as a moment."""
+        """The close, aware, in the exchange's zone."""
         return datetime.combine(self.date, self.close, EXCHANGE_ZONE)
 
 
@@ -167,7 +167,7 @@ class QuotePayload(_Payload):
     at: UtcTime = Field(validation_alias=AliasPath("t"))
 
     def quote(self, symbol: str) -> Quote:
-        """In this project's words."""
+        """The quote as the port has it; USD."""
         return Quote(symbol=symbol, bid=self.bid, ask=self.ask, at=self.at)
 
 
@@ -178,7 +178,7 @@ class TradePayload(_Payload):
     at: UtcTime = Field(validation_alias=AliasPath("t"))
 
     def trade(self, symbol: str) -> Trade:
-        """In this project's words."""
+        """The trade as the port has it; USD."""
         return Trade(symbol=symbol, price=self.price, at=self.at)
 
 

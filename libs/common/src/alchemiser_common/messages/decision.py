@@ -119,7 +119,7 @@ class Target(Frozen):
 
 
 class ComponentVersion(Frozen):
-    """Which build took part."""
+    """A build that took part in the decision: component, version, git commit."""
 
     component: str
     version: str

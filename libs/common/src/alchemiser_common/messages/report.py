@@ -39,7 +39,7 @@ class RunStatus(StrEnum):
 
 
 class LegStatus(StrEnum):
-    """How a leg ended."""
+    """How a leg ended, by the fills that the broker reported."""
 
     FILLED = "filled"
     PARTIAL = "partial"
@@ -82,7 +82,7 @@ class Residual(Frozen):
 
 
 class ExecutionReport(Message):
-    """The end of a run."""
+    """The end of a run: status and reason, each leg, the account before and after (USD), and what is left over."""
 
     ENVELOPE: ClassVar[frozenset[str]] = Message.ENVELOPE
 

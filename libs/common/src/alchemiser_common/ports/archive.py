@@ -26,7 +26,7 @@ class Archive(Protocol):
         ...
 
     def get(self, key: str) -> bytes | None:
-        """The object, or None."""
+        """The object's bytes, or None if the key is free. Raises StoreUnavailable."""
         ...
 
     def keys(self, prefix: str) -> Sequence[str]:

@@ -38,7 +38,7 @@ class LimitOrder:
 
     @property
     def limit_price(self) -> Decimal | None:
-        """As JSON has it."""
+        """USD, as records and the broker's JSON have it."""
         return self.price
 
 
@@ -48,7 +48,7 @@ class MarketOrder:
 
     @property
     def limit_price(self) -> Decimal | None:
-        """As JSON has it: none."""
+        """None, as records and the broker's JSON have it."""
         return None
 
 
@@ -61,7 +61,7 @@ def order_type(limit_price: Decimal | None) -> OrderType:
 
 
 class OrderRequest(Frozen):
-    """A day order."""
+    """An order that is good for the day; `quantity` in shares, above zero, on the asset's step."""
 
     client_order_id: str
     symbol: Symbol
@@ -132,18 +132,18 @@ class SymbolBars:
 
 
 class MarketReader(Protocol):
-    """Read-only access. Raises BrokerUnavailable (try again), BrokerRefused (do not)."""
+    """Read-only access. Every read raises BrokerUnavailable (try again) or BrokerRefused (do not)."""
 
     def now(self) -> datetime:
-        """The broker's clock, aware UTC."""
+        """The broker's clock, aware UTC, some network delay old."""
         ...
 
     def account(self) -> Account:
-        """The account."""
+        """Status, equity, cash and buying power in USD as the broker shows them now, which may lag behind fills."""
         ...
 
     def positions(self) -> Sequence[Position]:
-        """Every holding."""
+        """Every holding, long or short: shares and USD as the broker shows them now, which may lag behind fills."""
         ...
 
     def session_on(self, day: date) -> MarketSession | None:
@@ -200,7 +200,7 @@ class MarketReader(Protocol):
 
 
 class Broker(MarketReader, Protocol):
-    """Can also trade."""
+    """What reads and can also send orders and cancels."""
 
     def submit(self, request: OrderRequest) -> BrokerOrder:
         """Place an order, once.

@@ -15,7 +15,7 @@ type TimeLeft = Callable[[], timedelta]
 
 
 class Clock(Protocol):
-    """Tells the time and waits."""
+    """Tells the time and waits: the machine's, an exchange's, or a test's."""
 
     def now(self) -> datetime:
         """The current moment, aware, UTC."""
@@ -34,5 +34,5 @@ class SystemClock:
         return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:
-        """Block the thread."""
+        """Block the thread for so many real seconds."""
         time.sleep(seconds)

@@ -6,7 +6,7 @@ from alchemiser_common.messages.event import RunEvent
 
 
 class EventBus(Protocol):
-    """At-least-once, no order."""
+    """Publishes at least once and in no order: consumers drop what they have seen."""
 
     def publish(self, event: RunEvent) -> None:
         """Hand the event over. Raises StoreUnavailable if the bus did not take it."""

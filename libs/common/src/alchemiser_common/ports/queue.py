@@ -77,7 +77,7 @@ class DeadLetters(Protocol):
     """What was given up, for a person to look at and act on, one letter at a time."""
 
     def list(self) -> Sequence[DeadLetter]:
-        """The letters, oldest first."""
+        """The messages that were given up, oldest first."""
         ...
 
     def redrive(self, message_id: str) -> DeadLetter:

@@ -72,7 +72,7 @@ class StateStore(Protocol):
     """Reads are strongly consistent. Raises StoreUnavailable when it cannot be reached."""
 
     def get(self, key: Key) -> Record | None:
-        """The record, or None."""
+        """The record at the key, or None if there is none."""
         ...
 
     def list(

@@ -4,7 +4,7 @@ from alchemiser_common.messages.base import UtcTime, VersionedModel
 
 
 class AuditEntry(VersionedModel):
-    """One change."""
+    """One change by a person: when, who, what and why. Never altered."""
 
     at: UtcTime
     who: str

@@ -6,7 +6,7 @@ from alchemiser_common.messages.base import UtcTime, VersionedModel
 
 
 class LeaseRecord(VersionedModel):
-    """Who works on the account."""
+    """Who works on the account until when, and the run that has not ended. Changed by conditional writes only."""
 
     owner: str
     """Empty when released."""

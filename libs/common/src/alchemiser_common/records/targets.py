@@ -11,7 +11,7 @@ class StoredTargets(StrategyTargets, VersionedModel):
 
     @classmethod
     def of(cls, targets: StrategyTargets) -> Self:
-        """To be stored."""
+        """What a message carried, to be stored."""
         return cls(strategy=targets.strategy, decided_for=targets.decided_for, weights=targets.weights)
 
     def targets(self) -> StrategyTargets:

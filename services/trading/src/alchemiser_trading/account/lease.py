@@ -61,7 +61,7 @@ class AccountLease:
 
     @property
     def epoch(self) -> int:
-        """The fencing token."""
+        """The fencing token of this acquisition: it goes into every intent."""
         return self._record.epoch
 
     @property
@@ -71,7 +71,7 @@ class AccountLease:
 
     @property
     def unfinished_until(self) -> datetime | None:
-        """That run's deadline."""
+        """That run's deadline, aware UTC; None if no run is unfinished."""
         return self._record.unfinished_until
 
     def write(self, *puts: Put) -> None:

@@ -22,7 +22,7 @@ class StoredBooks:
 
     @classmethod
     def load(cls, store: StateStore, account_alias: str) -> "StoredBooks":
-        """Every strategy's book. Raises StateCorrupt."""
+        """Every strategy's book with the version it was read at. Raises StateCorrupt, StoreUnavailable."""
         found = load_all(store, keys.account_partition(account_alias), Book, prefix=keys.BOOK_PREFIX)
         return cls(
             {item.value.strategy: item.value for item in found}, {item.value.strategy: item.version for item in found}

@@ -19,11 +19,11 @@ class Book(StrategyBook):
     """The stored book with what can be asked of it and done to it."""
 
     def quantity(self, symbol: str) -> Decimal:
-        """Shares held."""
+        """Shares of the symbol over all lots."""
         return sum((lot.quantity for lot in self.lots if lot.symbol == symbol), Decimal(0))
 
     def symbols(self) -> frozenset[str]:
-        """What is held."""
+        """The symbols of all lots."""
         return frozenset(lot.symbol for lot in self.lots)
 
     def market_value(self, prices: Mapping[str, Decimal]) -> Decimal:

@@ -91,7 +91,7 @@ class OrderGateway:
         """Client order ids of every intent of the run."""
 
     def now(self) -> datetime:
-        """The broker's time."""
+        """The broker's time, aware UTC: this machine's, corrected by the skew that the checks measured."""
         return self._clock.now() + self._mandate.skew
 
     def stop_by_time(self) -> Stop | None:

@@ -26,7 +26,7 @@ class BidAsk:
 
     @property
     def mid(self) -> Decimal:
-        """Middle of the two."""
+        """Middle of bid and ask, USD."""
         return (self.bid + self.ask) / 2
 
     @property

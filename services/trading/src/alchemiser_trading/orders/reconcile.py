@@ -20,7 +20,7 @@ from alchemiser_trading.orders.legs import LegPhase, LegState, Step, start
 
 
 class Finding(StrEnum):
-    """What a difference is."""
+    """What a difference between journal and broker is, and whether the run may go on with it."""
 
     ABSENT = "absent"
     """An intent without an order: never sent, refused, or not visible yet. Its leg looks again."""
@@ -43,7 +43,7 @@ STOPPING = frozenset({Finding.ALTERED, Finding.TWICE, Finding.FOREIGN})
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One classified difference."""
+    """One classified difference; `detail` names orders, shares and ids for a person."""
 
     finding: Finding
     symbol: str

@@ -54,14 +54,7 @@ def make_plan(
     sell_legs = [leg for leg in sell_legs if leg.quantity > 0]
     proceeds = sum((leg.value for leg in sell_legs), Decimal(0)) * (1 - settings.price_allowance)
     shrink = _shrink(buys, account.cash + proceeds - reserve, settings)
-    buy_legs: list[PlannedLeg] = []
-    for wanted in _largest_first(buys):
-        leg = _leg(wanted, _round(wanted.value * shrink / wanted.price, wanted.asset))
-        if leg.value >= settings.min_trade_value:
-            buy_legs.append(leg)
-        else:
-            reason = "cash falls short" if shrink < 1 else "less than one share, or than the smallest trade"
-            skipped.append(SkippedLeg(symbol=wanted.symbol, side=Side.BUY, value=wanted.value, reason=reason))
+    buy_legs = _buy_legs(buys, shrink, settings, skipped)
     legs = (leg.model_copy(update={"number": number}) for number, leg in enumerate((*sell_legs, *buy_legs), start=1))
     return Plan(
         run_id=decision.run_id,
@@ -126,6 +119,21 @@ def _shrink(buys: Sequence[_Difference], cash: Decimal, settings: TradingSetting
     """The factor, at most 1, at which the buys cost no more than `cash` USD."""
     cost = sum((buy.value for buy in buys), Decimal(0)) * (1 + settings.price_allowance)
     return min(max(cash / cost, Decimal(0)), Decimal(1)) if cost else Decimal(1)
+
+
+def _buy_legs(
+    buys: Sequence[_Difference], shrink: Decimal, settings: TradingSettings, skipped: list[SkippedLeg]
+) -> list[PlannedLeg]:
+    """The buys that cash allows, largest first; what comes out too small is skipped and named."""
+    legs: list[PlannedLeg] = []
+    for wanted in _largest_first(buys):
+        leg = _leg(wanted, _round(wanted.value * shrink / wanted.price, wanted.asset))
+        if leg.value >= settings.min_trade_value:
+            legs.append(leg)
+        else:
+            reason = "cash falls short" if shrink < 1 else "less than one share, or than the smallest trade"
+            skipped.append(SkippedLeg(symbol=wanted.symbol, side=Side.BUY, value=wanted.value, reason=reason))
+    return legs
 
 
 def _sell_quantity(sell: _Difference, skipped: list[SkippedLeg]) -> Decimal:

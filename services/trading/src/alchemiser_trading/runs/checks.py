@@ -44,7 +44,7 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """Everything the checks look at."""
+    """The checks with what they look at: state, broker, clock, settings."""
 
     store: StateStore
     broker: MarketReader

@@ -25,7 +25,7 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class PipelineRun:
-    """What one pipeline's run left."""
+    """What one pipeline's run left: its report, the hash of the snapshot it saw, and its plan if it came to one."""
 
     pipeline: Pipeline
     report: ExecutionReport

@@ -48,7 +48,7 @@ _TRADED = frozenset({RunStatus.COMPLETED, RunStatus.PARTIAL})
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One delivery of one run."""
+    """One delivery of one run, under the account's lease. Invariant: the journal is not final when it begins."""
 
     tools: Tools[Broker]
     journal: Journal
