@@ -12,8 +12,9 @@ import numpy as np
 from alchemiser_strategy.bars import Bars, Bools, Floats
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine import ranking
+from alchemiser_strategy.engine.formulas import returns_of
 from alchemiser_strategy.engine.graph import Graph, parts_of
-from alchemiser_strategy.engine.indicators import Key, columns, measured, returns_of
+from alchemiser_strategy.engine.indicators import Key, measured, values_of_all_days
 from alchemiser_strategy.engine.metrics import Measure
 
 type Share = Floats | Bools | float
@@ -106,7 +107,7 @@ class Evaluation:
             for child in node.children
             if isinstance(child, n.Asset)
         }
-        self._readings = columns(self.bars, compared | ranked)
+        self._readings = values_of_all_days(self.bars, compared | ranked)
         for index, item in enumerate(self.graph.conditions):
             if item in conditions:
                 self._holds[index] = self._judged(item)

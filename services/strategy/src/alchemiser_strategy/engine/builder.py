@@ -9,7 +9,7 @@ import re
 from collections.abc import Hashable, Sequence
 
 from alchemiser_strategy.engine import nodes as n
-from alchemiser_strategy.engine.metrics import Metric, Windows, measure, whole
+from alchemiser_strategy.engine.metrics import VOLATILITY, Windows, measure, whole
 from alchemiser_strategy.errors import StrategyError
 
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9./-]{0,19}")
@@ -92,12 +92,12 @@ class Builder:
 
     def weight_inverse_volatility(self, window: int | str, children: Sequence[n.Portfolio]) -> n.Portfolio:
         """Children by 1 / volatility, the sample standard deviation of the last `window` simple returns."""
-        return self.weight_inverse(Metric.STDEV_RETURN.value, window, children)
+        return self.weight_inverse(VOLATILITY.name, window, children)
 
     def weight_inverse(self, name: str, windows: Windows, children: Sequence[n.Portfolio]) -> n.Portfolio:
         """Children by the inverse of any measure that cannot be negative (an extension of the language)."""
         what = measure(name, windows)
-        if what.metric not in {Metric.STDEV_RETURN, Metric.RSI_VOLATILITY, Metric.STDEV_PRICE, Metric.MAX_DRAWDOWN}:
+        if not what.metric.risk:
             raise StrategyError(f"weight-inverse cannot use {name}: it is no measure of risk")
         if not children:
             raise StrategyError("weight-inverse-volatility is empty; it needs at least one child")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.indicators import Key
-from alchemiser_strategy.engine.metrics import Measure, Metric, measure
+from alchemiser_strategy.engine.metrics import Measure, measure
 
-_PRICE = measure(Metric.CURRENT_PRICE.value)
+_PRICE = measure("current-price")
 
 type SeriesKey = tuple[Measure, int]
 """A measure of a portfolio's own simulated series, the portfolio by number."""

@@ -4,6 +4,8 @@ A value depends on the bars up to its day and on nothing else, bit for bit: not 
 Rows are (rows, days) float64; gaps (NaN) change nothing while they last.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
@@ -14,6 +16,19 @@ _BLOCK = 64
 """Days that are summed in one step; 2 ** 64 times any price is far from overflow."""
 _FEW = 6
 """Up to this many rows plain floats are faster than numpy's call overhead."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recursion:
+    """A recursion over the bars, for rows that each have a window of their own, (rows,) float64 in sessions."""
+
+    every_day: Callable[[Floats, Floats], Floats]
+    """Closes in USD, (rows, days), and windows to values, (rows, days)."""
+    last_day: Callable[[Floats, Floats, float], Floats]
+    """Closes, windows and a fraction to the last day's values, (3, rows): as they are, and with the last close moved
+    up and down by that fraction. One step from the day before, not the whole recursion again."""
+    day_by_day: bool = False
+    """Whether it walks through the days one by one: then it pays to take many rows at once."""
 
 
 def wilder(closes: Floats, windows: Floats) -> tuple[Floats, Floats]:
@@ -37,6 +52,23 @@ def strength(gains: Floats, losses: Floats) -> Floats:
     return np.where(flat, 50.0, 100.0 * (gains / np.where(flat, 1.0, total)))
 
 
+def _strength_each_day(closes: Floats, windows: Floats) -> Floats:
+    return strength(*wilder(closes, windows))
+
+
+def _strength_last_day(closes: Floats, windows: Floats, move: float) -> Floats:
+    gains, losses = wilder(closes, windows)
+    last, before = closes[:, -1], closes[:, -2]
+    memory = 1.0 - 1.0 / windows
+    values = [strength(gains[:, -1], losses[:, -1])]
+    for factor in (1.0 + move, 1.0 - move):
+        rise = last * factor - before
+        gain = gains[:, -2] * memory + np.maximum(rise, 0.0)
+        loss = losses[:, -2] * memory + np.maximum(-rise, 0.0)
+        values.append(strength(gain, loss))
+    return np.array(values)
+
+
 def exponential(values: Floats, windows: Floats) -> Floats:
     """Exponential average, weight 2/(N+1), seeded with the first value of each row. (rows, days)."""
     paths = filled(values)
@@ -55,6 +87,14 @@ def exponential(values: Floats, windows: Floats) -> Floats:
         day[:] = state
     out[:] = by_day.T
     return out
+
+
+def _exponential_last_day(closes: Floats, windows: Floats, move: float) -> Floats:
+    averages = exponential(closes, windows)
+    # The first day's average is its close, later ones take in only a part of the close.
+    change = closes[:, -1] * move * (2.0 / (windows + 1.0) if closes.shape[1] > 1 else 1.0)
+    moved: Floats = averages[:, -1] + np.array([np.zeros_like(change), change, -change])
+    return moved
 
 
 def _decaying_sum(steps: Floats, memory: Floats) -> Floats:
@@ -86,3 +126,9 @@ def _decaying_sum(steps: Floats, memory: Floats) -> Floats:
     if forgetful.any():
         result[forgetful] = steps[forgetful]
     return result
+
+
+STRENGTH = Recursion(_strength_each_day, _strength_last_day)
+"""The relative strength index. Its last day needs at least two days of closes."""
+EXPONENTIAL = Recursion(exponential, _exponential_last_day, day_by_day=True)
+"""The exponential average."""

@@ -4,19 +4,15 @@ from collections.abc import Mapping
 
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.builder import Builder
-from alchemiser_strategy.engine.metrics import Windows
+from alchemiser_strategy.engine.metrics import METRICS, Windows
 from alchemiser_strategy.errors import StrategyError
 from alchemiser_strategy.parsers.json_text import Json
 from alchemiser_strategy.parsers.tokens import number as number_of
 
 type Fields = Mapping[str, Json]
 
-_METRICS = {
-    "relative-strength-index": "rsi",
-    "standard-deviation-return": "stdev-return",
-    "standard-deviation-price": "stdev-price",
-}
-"""Metrics that this form calls by longer names; the others have the names of the text form."""
+_NAMES = {metric.composer_name: metric.name for metric in METRICS.values() if metric.composer_name}
+"""Metrics that have a name of their own here; that of the text form is understood as well."""
 _COMPARATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "="}
 _ANY_TICKER = "%"
 """Stands for each of `tickers` in turn."""
@@ -58,7 +54,7 @@ def whole(value: Json, what: str) -> int | str:
 def metric(fields: Fields, key: str) -> str:
     """A metric by the name that the builder knows."""
     name = text(fields, key, "the name of a metric")
-    return _METRICS.get(name, name)
+    return _NAMES.get(name, name)
 
 
 def windows(fields: Fields, params: str, days: str) -> Windows:

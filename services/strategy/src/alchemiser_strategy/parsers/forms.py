@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.builder import Builder
-from alchemiser_strategy.engine.metrics import Metric, Windows
+from alchemiser_strategy.engine.metrics import METRICS, Windows
 from alchemiser_strategy.parsers import notes
 from alchemiser_strategy.parsers.tokens import number, unescape
 from alchemiser_strategy.parsers.values import (
@@ -40,7 +40,7 @@ USAGE: dict[str, str] = {
     "select-top": "(select-top K), or (select-top K :listed) to break ties by the order listed",
     "select-bottom": "(select-bottom K), or (select-bottom K :listed)",
     **{sign.value: f"({sign} left right), each an indicator or a number" for sign in n.Operator},
-    **{metric.value: f'({metric.value} "SYMBOL" {{:option N}})' for metric in Metric},
+    **{name: f'({name} "SYMBOL" {{:option N}})' for name in METRICS},
 }
 
 
@@ -67,7 +67,7 @@ class Forms:
             "select-bottom": self._select,
             "unimplemented": self._unimplemented,
             **{sign.value: self._compare for sign in n.Operator},
-            **{metric.value: self._metric for metric in Metric},
+            **dict.fromkeys(METRICS, self._metric),
         }
 
     def list_(self, items: Items) -> Value:
