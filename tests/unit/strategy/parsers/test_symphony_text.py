@@ -253,11 +253,3 @@ def test_comments_commas_and_white_space_mean_nothing() -> None:
 def test_strings_have_escapes_and_any_characters() -> None:
     whole = parse_symphony(r'(group "a \"b\" \\ \n \u00e9 \ud83d\ude00 \ud83d (] 漢;" [(asset "A") (asset "B")])')
     assert whole.labels[whole.root] == 'a "b" \\ \n é 😀 � (] 漢;'
-
-
-def test_five_thousand_levels_are_as_good_as_five() -> None:
-    depth = 5000
-    step = '(if (> (rsi "S" {{:window 10}}) {}) [(asset "A")] [(weight-equal ['
-    text = "".join(step.format(level) for level in range(depth)) + C + "])])" * depth
-    whole = parse_symphony(text)
-    assert whole.distinct == 3 * depth + 3

@@ -58,12 +58,7 @@ def parse_composer(text: str, source: str = "symphony", *, builder: Builder | No
     nodes are shared with whatever else it has made. Raises StrategyError with source, JSON path, step and what was
     expected.
     """
-    return parse_composer_tree(decoded(text, source), source, builder=builder)
-
-
-def parse_composer_tree(tree: Json, source: str, *, builder: Builder | None = None) -> ParsedSymphony:
-    """The same from an export that is no longer text. A tree that contains itself is refused."""
-    return _Steps(source, builder or Builder()).whole(tree)
+    return _Steps(source, builder or Builder()).whole(decoded(text, source))
 
 
 class _Steps:
@@ -98,18 +93,12 @@ class _Steps:
     def _read(self, top: _Open) -> n.Portfolio | _Branch:
         """Children first, with a stack of its own."""
         step = top
-        inside = {id(top.fields)}
         while True:
             if len(step.made) < len(step.children):
                 position = len(step.made)
-                child = step.children[position]
-                if id(child) in inside:
-                    self._fail(step, f"child {position} is a step that it is part of; expected a tree")
-                inside.add(id(child))
-                step = self._opened(child, step, position)
+                step = self._opened(step.children[position], step, position)
                 continue
             made = self._made(step)
-            inside.discard(id(step.fields))
             if step.parent is None:
                 return made
             step = step.parent

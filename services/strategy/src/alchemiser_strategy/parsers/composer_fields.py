@@ -104,7 +104,6 @@ class Conditions:
     def _block(self, whole_block: Json) -> n.Condition:
         """Conditions in conditions, parts first, with a stack of its own."""
         made: list[n.Condition] = []
-        inside: set[int] = set()
         todo: list[tuple[Json, bool]] = [(whole_block, False)]
         while todo:
             block, parts_done = todo.pop()
@@ -119,13 +118,9 @@ class Conditions:
                 known = "binary, binary-compound, compound"
                 raise StrategyError(f"condition-type is {shown(kind)}; expected one of {known}")
             elif parts_done:
-                inside.discard(id(block))
                 count = len(_parts(block))
                 made[-count:] = [_joined(self._build, block, made[-count:])]
             else:
-                if id(block) in inside:
-                    raise StrategyError("a condition contains itself; expected a tree")
-                inside.add(id(block))
                 todo += [(block, True), *((part, False) for part in reversed(_parts(block)))]
         return made[0]
 

@@ -1,16 +1,17 @@
 """A strategy that came from a file: the symphony, where it came from and how much of it was repetition."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.builder import Builder
+from alchemiser_strategy.parsers.tokens import CLOSERS, OPENERS
 
 MAX_CHARACTERS = 64 * 1024 * 1024
 """Twenty times the largest symphony known."""
-MAX_DEPTH = 100_000
-"""Brackets inside brackets; the deepest known file has 288."""
+MAX_DEPTH = 1_000
+"""Brackets inside brackets, in either form; the deepest known file has 288."""
 MAX_WARNINGS = 100
 """More are not read by anyone."""
 
@@ -45,6 +46,23 @@ def finished(
 def name_from(source: str) -> str:
     """What a strategy without a name is called: its file's name without the extension."""
     return PurePath(source).stem or source
+
+
+def nesting(tokens: Iterable[str]) -> int:
+    """How many brackets are open at the deepest place; tokens that are no brackets do not count."""
+    depth = deepest = 0
+    for token in tokens:
+        if token in OPENERS:
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token in CLOSERS:
+            depth -= 1
+    return deepest
+
+
+def too_deep(depth: int) -> str:
+    """What to say of a text nested that deep."""
+    return f"brackets are nested {depth} deep; a symphony may nest {MAX_DEPTH} at most"
 
 
 def parts(node: n.Node) -> tuple[n.Node, ...]:

@@ -1,4 +1,4 @@
-"""A tree back to symphony text. Reading the text gives the same nodes."""
+"""A tree back to symphony text. Reading the text gives the same nodes, unless it is nested too deep for a reader."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Symphony text to a strategy, in one pass with a stack of its own. Reads no file; depth costs nothing.
+"""Symphony text to a strategy, in one pass with a stack of its own. Reads no file.
 
 A form that has been read before, with the same parts, is looked up instead of read again: real files repeat
 themselves ten times over.
@@ -16,6 +16,8 @@ from alchemiser_strategy.parsers.document import (
     ParsedSymphony,
     finished,
     name_from,
+    nesting,
+    too_deep,
 )
 from alchemiser_strategy.parsers.forms import Forms, Items
 from alchemiser_strategy.parsers.values import PORTFOLIOS, Complaint, Script, Value, described
@@ -84,7 +86,7 @@ class _Reading:
                 opened.append((items, token, index))
                 items = []
                 if len(opened) > MAX_DEPTH:
-                    self._fail(index, f"forms are nested more than {MAX_DEPTH} deep")
+                    self._fail(index, too_deep(nesting(self._tokens)))
             elif kind is _END:
                 break
             else:
