@@ -1,7 +1,7 @@
 """Builds strategies: every combinator checks what it is given and returns the one node with that content.
 
-Children come first, so a parser works bottom-up with its own stack. Nothing here recurses; a tree may be thousands
-of levels deep. Every method raises StrategyError for what the language does not allow.
+Children come first, so a parser works bottom-up with its own stack. Nothing here recurses. Every method raises
+StrategyError for what the language does not allow, naming the operator, the value and what is allowed.
 """
 
 import math
@@ -20,6 +20,9 @@ _MAX_CANDIDATES = 100_000
 class Builder:
     """Makes the nodes of one strategy (or of several that shall share nodes).
 
+    Invariant: two nodes made by one builder have equal content if and only if they are the same object, so nodes are
+    compared and hashed by identity, in no time, at any size. Parts of different builders do not mix.
+
     >>> b = Builder()
     >>> calm = b.compare("<", b.indicator("rsi", "SPY", 10), b.number(70))
     >>> root = b.if_(calm, b.asset("TQQQ"), b.weight_equal([b.asset("BIL"), b.asset("GLD")]))
@@ -29,9 +32,12 @@ class Builder:
 
     def __init__(self) -> None:
         self._known: dict[Hashable, n.Node] = {}
+        """Every node by its type and content; parts are in the content by identity."""
         self._first: dict[n.Portfolio, str] = {}
+        """The first symbol that each portfolio names: what ties are broken by."""
         self._labels: dict[n.Portfolio, str] = {}
         self._stated = 0
+        """How often a node was asked for, known or new."""
 
     def _shared[T: n.Node](self, node: T, *content: Hashable) -> T:
         self._stated += 1

@@ -1,7 +1,7 @@
 """Indicator values from closes or portfolio levels: every day at once, or the last day with what a small move would do.
 
 Both ways run the same arithmetic, so the last day is the same bit for bit. NaN means unknown: fewer bars in a row,
-up to and including that day, than the measure needs. The formulas are those of Composer's symphonies.
+up to and including that day, than the measure needs.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from alchemiser_strategy.engine.metrics import Measure
 from alchemiser_strategy.engine.recursive import Recursion
 
 MOVE = 0.001
-"""The move of a last close, up or down, that a sturdy decision survives."""
+"""The move of a last close, up or down, that a decision survives unless it is fragile. A fraction."""
 
 type Key = tuple[Measure, str]
 """A measure of a symbol."""
@@ -67,7 +67,11 @@ def values_of_all_days(bars: Bars, keys: Iterable[Key]) -> dict[Key, Floats]:
 
 
 class LastDay:
-    """Measures of symbols on the last day only, each also for its close moved by MOVE up and down."""
+    """Measures of symbols on the last day only, each also for its close moved by MOVE up and down.
+
+    A value is worked out once, when it is first asked for; `prepare` does many together, which is much faster. A
+    symbol without enough bars, or without any, has NaN three times.
+    """
 
     def __init__(self, bars: Bars) -> None:
         self.bars = bars
@@ -95,6 +99,7 @@ class LastDay:
         return self._values[key]
 
     def _alone(self, measure: Measure, symbols: list[str]) -> None:
+        """One measure of several symbols: as they are, moved up and moved down, stacked into (3 symbols, bars)."""
         rows = self.bars.rows[[self.bars.position[symbol] for symbol in symbols]]
         tail = rows if measure.metric.recursive else rows[:, -measure.bars_needed :]
         moved = np.concatenate((tail, tail, tail))
@@ -104,6 +109,7 @@ class LastDay:
         self._keep([(measure, symbol) for symbol in symbols], measured(measure, moved)[:, -1].reshape(3, count))
 
     def _together(self, recursion: Recursion, some: Sequence[_Row]) -> None:
+        """Measures that share a recursion, whatever their windows."""
         levels, windows = _rows_of(self.bars, some)
         values = recursion.last_day(levels, windows, MOVE)
         for column, (_, formula) in enumerate(some):
@@ -142,6 +148,7 @@ def _rows_of(bars: Bars, some: Sequence[_Row]) -> tuple[Floats, Floats]:
 
 
 def _where_known(values: Floats, levels: Floats, needed: int) -> Floats:
+    """The values where `levels` have `needed` bars in a row up to that day, NaN elsewhere. (rows, days)."""
     gap = np.isnan(levels)
     if not gap.any():
         if needed <= 1:

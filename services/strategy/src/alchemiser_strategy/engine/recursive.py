@@ -32,9 +32,10 @@ class Recursion:
 
 
 def wilder(closes: Floats, windows: Floats) -> tuple[Floats, Floats]:
-    """Wilder's sums of gains and of losses, times the window: A_t = (1 - 1/N) A_(t-1) + g_t, zero at the first bar.
+    """Wilder's averages of gains and of losses, times the window: A_t = (1 - 1/N) A_(t-1) + g_t, zero at first.
 
-    `closes` is (rows, days), `windows` (rows,) in sessions. Returns two (rows, days).
+    `closes` is (rows, days) in USD, `windows` (rows,) in sessions. Returns two (rows, days). The factor N is left in:
+    the strength is a ratio.
     """
     change = np.zeros_like(closes)
     np.subtract(closes[:, 1:], closes[:, :-1], out=change[:, 1:])
@@ -44,7 +45,10 @@ def wilder(closes: Floats, windows: Floats) -> tuple[Floats, Floats]:
 
 
 def strength(gains: Floats, losses: Floats) -> Floats:
-    """The relative strength index from Wilder's sums: 100 without losses, 0 without gains, 50 with neither."""
+    """The relative strength index, 0 to 100, from Wilder's sums of any shape.
+
+    100 without losses, 0 without gains, 50 with neither.
+    """
     total = gains + losses
     flat = total <= 0.0
     if not flat.any():
@@ -70,7 +74,11 @@ def _strength_last_day(closes: Floats, windows: Floats, move: float) -> Floats:
 
 
 def exponential(values: Floats, windows: Floats) -> Floats:
-    """Exponential average, weight 2/(N+1), seeded with the first value of each row. (rows, days)."""
+    """Exponential average, weight 2/(N+1), seeded with the first value of each row.
+
+    `values` is (rows, days), `windows` (rows,) in sessions. Few rows go row by row through plain floats, many go day
+    by day through all rows at once: the same operations in the same order, so the same bits.
+    """
     paths = filled(values)
     out = np.empty_like(paths)
     rate = 2.0 / (windows + 1.0)
@@ -101,7 +109,12 @@ def _decaying_sum(steps: Floats, memory: Floats) -> Floats:
     """S_t = memory * S_(t-1) + step_t for steps >= 0, (rows, days).
 
     Within a block S is memory^t times the running sum of step_j / memory^j: no term is negative, so nothing cancels.
-    Blocks start at fixed days and hand over their last sum.
+
+        days       0 ……… 63 | 64 ……… 127 | 128 …
+        sums       S_0 … S_63 → carry · memory is added to the first of the next block, and so on
+
+    Blocks start at fixed days, counted from the first bar: a later bar never moves a boundary, and a value keeps its
+    bits as days are added.
     """
     rows, days = steps.shape
     blocks = -(-days // _BLOCK)

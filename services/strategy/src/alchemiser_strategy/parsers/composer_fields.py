@@ -35,14 +35,14 @@ def text(fields: Fields, key: str, expected: str) -> str:
 
 
 def number(value: Json, what: str) -> float:
-    """A number, also as text."""
+    """A number, also as text. Raises StrategyError with `what` and the value if it is none."""
     read = number_of(value.strip()) if isinstance(value, str) else value
     if isinstance(read, bool) or not isinstance(read, int | float):
         raise StrategyError(f"{what} is {shown(value)}; expected a number")
     try:
         return float(read)
     except OverflowError:
-        raise StrategyError(f"{what} is beyond every number of this world; expected a finite number") from None
+        raise StrategyError(f"{what} is {shown(value)}; expected a number below 1.8e308") from None
 
 
 def whole(value: Json, what: str) -> int | str:
@@ -91,6 +91,7 @@ class Conditions:
         return self._build.compare(_sign(child), left, self._right(child))
 
     def _right(self, child: Fields) -> n.Operand:
+        """The right side of an older export: a number if it says so, or if it names no metric."""
         fixed, value = child.get("rhs-fixed-value?"), child.get("rhs-val")
         if fixed is None:
             fixed = not child.get("rhs-fn")
@@ -102,7 +103,11 @@ class Conditions:
         return self._build.indicator(metric(child, "rhs-fn"), text(child, "rhs-val", "a symbol"), of)
 
     def _block(self, whole_block: Json) -> n.Condition:
-        """Conditions in conditions, parts first, with a stack of its own."""
+        """Conditions in conditions, without recursion.
+
+        A compound is put on the stack twice: first its parts go on top of it, then it takes as many made conditions
+        from the end of `made` as it has parts and puts one in their place.
+        """
         made: list[n.Condition] = []
         todo: list[tuple[Json, bool]] = [(whole_block, False)]
         while todo:
@@ -129,6 +134,7 @@ class Conditions:
         return self._build.compare(_sign(block), left, right)
 
     def _side(self, block: Fields, key: str, ticker: str | None) -> n.Operand:
+        """One side of a comparison; `ticker` takes the place of the symbol that stands for any of several."""
         side = block.get(key)
         if not isinstance(side, dict):
             raise StrategyError(f"{key} is {shown(side)}; expected an object with a constant, or fn and ticker")

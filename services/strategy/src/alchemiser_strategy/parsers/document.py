@@ -13,12 +13,12 @@ MAX_CHARACTERS = 64 * 1024 * 1024
 MAX_DEPTH = 1_000
 """Brackets inside brackets, in either form; the deepest known file has 288."""
 MAX_WARNINGS = 100
-"""More are not read by anyone."""
+"""So that a file with a mistake on every line does not fill the screen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ParsedSymphony(n.Symphony):
-    """A symphony with its source. `stated` nodes were written down; equal ones are one, so `distinct` remain."""
+    """A symphony with its source. Of the `stated` nodes of the text `distinct` remain, as equal ones are one."""
 
     source: str
     warnings: tuple[str, ...]
@@ -83,7 +83,10 @@ def parts(node: n.Node) -> tuple[n.Node, ...]:
 
 
 def counted(root: n.Node) -> tuple[int, int]:
-    """How many nodes the tree has if every use counts, and how many different ones."""
+    """How many nodes the tree has if every use counts, and how many different ones.
+
+    Parts first, without recursion: a node stays on the stack until the sizes of all its parts are known.
+    """
     size: dict[n.Node, int] = {}
     todo = [root]
     while todo:

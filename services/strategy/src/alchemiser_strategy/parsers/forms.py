@@ -45,7 +45,10 @@ USAGE: dict[str, str] = {
 
 
 class Forms:
-    """Turns forms into nodes, children first. `notes` collects what is allowed but probably not meant."""
+    """Turns forms into nodes, children first. `notes` collects what is allowed but probably not meant.
+
+    Every method raises Complaint with the item at fault, or StrategyError from the builder.
+    """
 
     def __init__(self, builder: Builder) -> None:
         self._build = builder
@@ -148,7 +151,7 @@ class Forms:
         return self._build.group(name, bodies[-1])
 
     def _if(self, items: Items) -> Value:
-        if len(items) == 3:
+        if len(items) == 3:  # the builder says why an else is needed
             self._build.if_(self._conditions(items[:2], 1)[0], _children(items, 2), None)
         _sized(items, 4)
         condition = self._conditions(items[:2], 1)[0]

@@ -41,6 +41,7 @@ def _bounded(texts: Iterator[str]) -> Iterator[str]:
 
 
 def _texts(pieces: Sequence[_Piece], labels: Mapping[n.Portfolio, str]) -> Iterator[str]:
+    """The pieces as text, in order. Without recursion: a node is replaced by its own pieces on the stack."""
     todo = list(reversed(pieces))
     while todo:
         piece = todo.pop()
@@ -136,7 +137,8 @@ def _weights(shares: tuple[float, ...]) -> list[str] | None:
     """Weights that are normalised to exactly these shares; None if they are all the same.
 
     Shares do not always sum to 1 in floating point, so they are not always their own weights. Percentages serve for
-    what people write; otherwise some multiple of the shares does.
+    what people write; otherwise some multiple of the shares does, and multiples between 1 and 2 are tried that the
+    golden ratio spreads evenly.
     """
     if shares == (1.0 / len(shares),) * len(shares):
         return None

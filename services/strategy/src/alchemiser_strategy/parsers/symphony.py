@@ -40,6 +40,8 @@ def parse_symphony(text: str, source: str = "symphony", *, builder: Builder | No
 
 
 class _Reading:
+    """One reading of one text."""
+
     def __init__(self, text: str, source: str, builder: Builder) -> None:
         self._text, self._source, self._builder = text, source, builder
         self._forms = Forms(builder)
@@ -75,7 +77,17 @@ class _Reading:
         except StrategyError as error:
             self._fail(0, f"(defsymphony …): {error}")
 
+    # A form is made when it closes, from items that are made already:
+    #
+    #     (filter (rsi {:window 10}) (select-top 1) [(asset "A") (asset "B")])
+    #                            │ │             │           │           ││ │
+    #                      Options Ranking  Selection     Asset    Asset Vector Filter
+    #
+    # `items` are those of the innermost open form, `opened` keeps the items of the forms around it. Items are plain
+    # tokens or shared objects, so equal forms have equal items, and `known` finds what such a form has become without
+    # reading it again. Errors are not remembered: the first one ends the reading.
     def _read(self) -> list[Value]:
+        """The items of the whole text."""
         opened, known = self._open, self._known
         items: list[Value] = []
         for index, token in enumerate(self._tokens):
@@ -101,7 +113,7 @@ class _Reading:
         return items
 
     def _made(self, opener: str, items: Items) -> Value:
-        """What a form that was not read before means."""
+        """What a form that was not read before means; remarks on it get the place of its opener."""
         read = {"(": self._forms.list_, "[": self._forms.vector, "{": self._forms.options}[opener]
         try:
             value = self._known[opener][items] = read(items)

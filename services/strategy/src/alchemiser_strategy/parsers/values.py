@@ -14,7 +14,7 @@ OPERANDS = (n.Reading, n.Number)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vector:
-    """``[a b …]``."""
+    """``[a b …]``: portfolios, the only lists of the language."""
 
     items: tuple[n.Portfolio, ...]
 
@@ -45,7 +45,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Script:
-    """``(defsymphony …)``."""
+    """``(defsymphony …)``: a whole symphony; frequency and threshold are None where it does not name them."""
 
     name: str
     root: n.Portfolio
