@@ -59,7 +59,7 @@ def check_bars(
 
 
 def describe_faults(faults: Sequence[MissingData]) -> str:
-    """All faults on one line."""
+    """All faults on one line: symbol, what is wrong, and the rule that says so."""
     return "; ".join(f"{fault.symbol}: {fault.detail} (rule: {fault.rule})" for fault in faults)
 
 

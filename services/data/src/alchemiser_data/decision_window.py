@@ -17,7 +17,7 @@ class DecisionWindow:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Nothing is to be done, and why."""
+    """No run is to start for this cycle; `reason` says why in one sentence."""
 
     reason: str
 

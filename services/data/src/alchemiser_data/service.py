@@ -52,7 +52,7 @@ class DataOutcome:
 
 
 class DataService:
-    """One account's data stage."""
+    """One account's data stage: one snapshot a run, read once, archived once, recorded with its hash."""
 
     def __init__(
         self,

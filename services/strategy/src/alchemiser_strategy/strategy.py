@@ -120,7 +120,7 @@ class TreeStrategy:
 
     @property
     def name(self) -> str:
-        """As given, or as its text says."""
+        """As given, or what its text calls it."""
         return self._name
 
     @property

@@ -21,7 +21,7 @@ type Move = tuple[str, int]
 
 
 def description(move: Move) -> str:
-    """``SPY -0.1 %``."""
+    """A move as explanations say it: ``SPY -0.1 %``."""
     symbol, direction = move
     return f"{symbol} {'+' if direction == UP else '-'}{MOVE:.1%}".replace("%", " %")
 

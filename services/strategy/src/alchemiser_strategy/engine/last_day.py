@@ -59,7 +59,7 @@ class Day:
             self.picks[index] = _picked(graph, index, self, readings)
 
     def copy(self) -> "Day":
-        """A day to try something else on."""
+        """A copy to settle parts of again; this day stays as it is."""
         return Day(self.outcomes.copy(), self.picks.copy())
 
 
@@ -89,7 +89,7 @@ def weights(graph: Graph, day: Day) -> dict[str, float] | None:
 
 
 def operand(side: n.Operand, readings: Readings) -> float:
-    """A side of a comparison."""
+    """The value of a side of a comparison; NaN if unknown."""
     return side.value if isinstance(side, n.Number) else readings.symbol((side.measure, side.symbol))
 
 

@@ -10,17 +10,17 @@ _WIDEST = 6
 
 
 def reading(measure: Measure, symbol: str) -> str:
-    """``rsi(TQQQ, 10)``."""
+    """A measure of a symbol as explanations say it: ``rsi(TQQQ, 10)``."""
     return f"{measure.metric.name}({', '.join([symbol, *map(str, measure.windows)])})"
 
 
 def operand(node: n.Operand) -> str:
-    """A reading or a number."""
+    """A side of a comparison: a reading, or a number without trailing zeros."""
     return f"{node.value:g}" if isinstance(node, n.Number) else reading(node.measure, node.symbol)
 
 
 def comparison(node: n.Compare) -> str:
-    """``rsi(TQQQ, 10) > 79``."""
+    """A comparison as explanations say it: ``rsi(TQQQ, 10) > 79``."""
     return f"{operand(node.left)} {node.operator.value} {operand(node.right)}"
 
 

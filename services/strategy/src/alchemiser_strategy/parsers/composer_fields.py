@@ -19,7 +19,7 @@ _ANY_TICKER = "%"
 
 
 def shown(value: Json) -> str:
-    """A value in a few characters."""
+    """A value as messages show it, 40 characters at most."""
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "an object"
     text = "null" if value is None else repr(value)
@@ -27,7 +27,7 @@ def shown(value: Json) -> str:
 
 
 def text(fields: Fields, key: str, expected: str) -> str:
-    """A field that must be text."""
+    """A field that must be text. Raises StrategyError with the key, its value and what was expected."""
     value = fields.get(key)
     if not isinstance(value, str):
         raise StrategyError(f"{key} is {shown(value)}; expected {expected}")

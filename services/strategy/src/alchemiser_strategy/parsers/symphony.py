@@ -40,7 +40,7 @@ def parse_symphony(text: str, source: str = "symphony", *, builder: Builder | No
 
 
 class _Reading:
-    """One reading of one text."""
+    """Reads one text once."""
 
     def __init__(self, text: str, source: str, builder: Builder) -> None:
         self._text, self._source, self._builder = text, source, builder
@@ -53,6 +53,7 @@ class _Reading:
         self._notes: list[tuple[int, str]] = []
 
     def run(self) -> ParsedSymphony:
+        """The strategy: from ``(defsymphony …)`` with its options, or from a portfolio alone."""
         self._check_last_string()
         items = self._read()
         if not items:

@@ -76,7 +76,7 @@ _IN_WORDS: Mapping[type, str] = {
 
 
 def described(value: Value) -> str:
-    """A value in two or three words."""
+    """A value as messages show it, in a few words."""
     match value:
         case str():
             return value if len(value) <= 40 else f"{value[:37]}..."
