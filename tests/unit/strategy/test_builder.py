@@ -133,7 +133,6 @@ def test_what_means_nothing_is_refused_and_the_reason_is_clear(
         broken(Builder())
     assert complaint in str(caught.value)
     assert isinstance(caught.value, PermanentError)
-    assert str(caught.value.at("file.clj:3:7")).startswith("file.clj:3:7: ")
 
 
 def test_parts_of_two_builders_do_not_mix() -> None:
