@@ -42,7 +42,7 @@ def number(value: Json, what: str) -> float:
     try:
         return float(read)
     except OverflowError:
-        raise StrategyError(f"{what} is {shown(value)}; expected a number below 1.8e308") from None
+        raise StrategyError(f"{what} is {shown(value)}; expected a number of at most 308 digits") from None
 
 
 def whole(value: Json, what: str) -> int | str:
