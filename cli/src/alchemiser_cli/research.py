@@ -15,7 +15,7 @@ from alchemiser_simulator import PriceHistory
 from alchemiser_strategy.bars import Bars, Floats
 from alchemiser_strategy.engine.indicators import LastDay
 from alchemiser_strategy.registry import built_in_strategies
-from alchemiser_strategy.strategy import MarketView, Strategy, StrategyResult, asked
+from alchemiser_strategy.strategy import MarketView, Strategy, StrategyResult, checked_result
 from alchemiser_strategy.user_strategies import strategy_of_file, user_strategies
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def evaluate(shares: Sequence[Share], bars: Bars) -> list[Outcome]:
     """Every strategy on the same bars, without positions and without a past."""
     last = LastDay(bars)
     view = MarketView(bars, last, {}, None)
-    return [Outcome(share, asked(share.strategy, view)) for share in shares]
+    return [Outcome(share, checked_result(share.strategy, view)) for share in shares]
 
 
 def consolidate(outcomes: Sequence[Outcome]) -> dict[str, float]:

@@ -13,7 +13,7 @@ from alchemiser_common.messages.report import StageFailure
 from alchemiser_common.messages.wire import decode, encode
 from alchemiser_common.settings import StrategySettings
 from alchemiser_strategy.bootstrap import enabled_strategies
-from alchemiser_strategy.claim_check import redeem
+from alchemiser_strategy.claim_check import retrieve_snapshot
 from alchemiser_strategy.service import StrategyService
 from support.clock import ManualClock
 from support.faulty_ports import Fault, Faults, FaultyArchive
@@ -37,7 +37,7 @@ def archived(folder: Path, body: bytes) -> DirectoryArchive:
 
 
 def test_the_archived_bytes_are_the_snapshot(tmp_path: Path) -> None:
-    assert redeem(REFERENCE, archived(tmp_path, BODY)) == make_snapshot()
+    assert retrieve_snapshot(REFERENCE, archived(tmp_path, BODY)) == make_snapshot()
 
 
 def _flipped(body: bytes) -> bytes:
@@ -58,7 +58,7 @@ def test_any_other_object_ends_the_run_with_what_is_wrong(
 ) -> None:
     archive = archived(tmp_path, change(BODY))
     with pytest.raises(InvalidMessage, match=f"archived snapshot {KEY} {words}"):
-        redeem(REFERENCE, archive)
+        retrieve_snapshot(REFERENCE, archive)
     failure = service(archive).answer(REFERENCE)
     assert isinstance(failure, StageFailure)
     assert (failure.run_id, failure.error) == (REFERENCE.run_id, "InvalidMessage")
@@ -66,7 +66,7 @@ def test_any_other_object_ends_the_run_with_what_is_wrong(
 
 def test_a_missing_object_ends_the_run_and_an_unreachable_archive_does_not(tmp_path: Path) -> None:
     with pytest.raises(InvalidMessage, match=f"archived snapshot {KEY} is missing"):
-        redeem(REFERENCE, DirectoryArchive(tmp_path))
+        retrieve_snapshot(REFERENCE, DirectoryArchive(tmp_path))
     away = FaultyArchive(archived(tmp_path, BODY), Faults(at={0: Fault.FAIL_BEFORE}))
     with pytest.raises(StoreUnavailable):
         service(away).answer(REFERENCE)
@@ -76,7 +76,7 @@ def test_the_snapshot_of_another_run_is_refused(tmp_path: Path) -> None:
     other = run_id(REFERENCE.cycle_id, Pipeline.MONOLITH)
     foreign = REFERENCE.model_copy(update={"run_id": other, "pipeline": Pipeline.MONOLITH})
     with pytest.raises(InvalidMessage, match=f"is of run {REFERENCE.run_id}; the reference's is {other}"):
-        redeem(foreign, archived(tmp_path, BODY))
+        retrieve_snapshot(foreign, archived(tmp_path, BODY))
 
 
 def test_where_the_claim_check_is_off_a_reference_ends_the_run_with_the_setting_to_change(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def scaled_from(index: int, factor: float) -> list[float]:
 
 FAULTS = [
     ("absent", None, "BAD: the broker sent no bars (rule: present)"),
+    ("without a completed bar", bars("BAD", days=[]), "BAD: the broker sent no bars (rule: present)"),
     ("nan", bars("BAD", with_value(3, float("nan"))), f"BAD: close of {DAYS[3]} is nan (rule: positive price)"),
     ("zero", bars("BAD", with_value(3, 0.0)), f"close of {DAYS[3]} is 0.0 (rule: positive price)"),
     ("negative", bars("BAD", with_value(3, -1.0)), f"close of {DAYS[3]} is -1.0 (rule: positive price)"),

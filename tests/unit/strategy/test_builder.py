@@ -133,7 +133,6 @@ def test_what_means_nothing_is_refused_and_the_reason_is_clear(
         broken(Builder())
     assert complaint in str(caught.value)
     assert isinstance(caught.value, PermanentError)
-    assert str(caught.value.at("file.clj:3:7")).startswith("file.clj:3:7: ")
 
 
 def test_parts_of_two_builders_do_not_mix() -> None:
@@ -161,19 +160,3 @@ def test_a_deep_tree_can_be_built_shared_and_printed() -> None:
     first, second = deep(), deep()
     assert first[0] is second[0]
     assert text.condition(first[1]).count("not (") == 5000
-    assert sum(1 for _ in text.outline(first[0])) == 20_001
-
-
-def test_an_outline_prints_a_shared_part_once() -> None:
-    b = Builder()
-    part = b.weight_specified([3, 1], [b.asset("A"), b.asset("B")])
-    lines = list(text.outline(b.if_(hot(b), part, b.weight_equal([part, b.asset("C")]))))
-    assert lines == [
-        "#1 if rsi(A, 14) > 70",
-        "  then #2 weights",
-        "    0.75 A",
-        "    0.25 B",
-        "  else #3 weights",
-        "    0.5 as #2",
-        "    0.5 C",
-    ]

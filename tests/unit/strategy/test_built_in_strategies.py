@@ -13,7 +13,7 @@ from alchemiser_strategy.engine.explain import explain
 from alchemiser_strategy.engine.graph import Graph, SeriesKey, lay_out
 from alchemiser_strategy.engine.history import history
 from alchemiser_strategy.engine.indicators import Key, LastDay
-from alchemiser_strategy.engine.metrics import Metric, measure
+from alchemiser_strategy.engine.metrics import measure
 from alchemiser_strategy.engine.nodes import Symphony
 from alchemiser_strategy.registry import build_portfolio
 from alchemiser_strategy.strategies.klm import klm, klm_ensemble
@@ -105,9 +105,9 @@ class RandomReadings:
 
     def symbol(self, key: Key) -> float:
         what, symbol = key
-        if what.metric is Metric.RSI_VOLATILITY:
+        if what.metric.name == "rsi-volatility":
             return 0.20 + 0.30 * abs(50 - self.read("rsi", symbol, what.windows[0])) / 100
-        return self.read(what.metric.value, symbol, what.windows[0] if what.windows else 0)
+        return self.read(what.metric.name, symbol, what.windows[0] if what.windows else 0)
 
     def portfolio(self, key: SeriesKey) -> float:
         raise AssertionError(f"no built-in rule ranks a portfolio here: {key}")

@@ -8,23 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alchemiser_strategy.bars import Bars
-from alchemiser_strategy.engine.indicators import MOVE, LastDay, columns
-from alchemiser_strategy.engine.metrics import Measure, Metric, measure
+from alchemiser_strategy.engine.indicators import MOVE, LastDay, values_of_all_days
+from alchemiser_strategy.engine.metrics import METRICS, Measure, Metric, measure
 from alchemiser_strategy.errors import StrategyError
 from unit.strategy import arithmetic
 from unit.strategy.cases import bars_of, sessions
 
-OSCILLATORS = {
-    Metric.PPO: ("short-window", "long-window"),
-    Metric.PPO_SIGNAL: ("short-window", "long-window", "smooth-window"),
-}
-
 
 def measure_of(metric: Metric, windows: tuple[int, int, int]) -> Measure:
-    options = OSCILLATORS.get(metric, ("window",))
-    least = 2 if metric in {Metric.STDEV_RETURN, Metric.STDEV_PRICE} else 1
-    chosen = dict(zip(options, (max(least, window) for window in windows), strict=False))
-    return measure(metric.value, chosen)
+    options = zip(metric.options, windows, strict=False)
+    return measure(metric.name, {option.name: max(option.least, window) for option, window in options})
 
 
 windows = st.tuples(st.integers(1, 40), st.integers(1, 40), st.integers(1, 9))
@@ -32,22 +25,22 @@ levels = st.sampled_from([1e-8, 0.01, 100.0, 1e8])
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(list(Metric)), windows, levels, st.integers(0, 10_000), st.integers(1, 150))
+@given(st.sampled_from(list(METRICS.values())), windows, levels, st.integers(0, 10_000), st.integers(1, 150))
 def test_every_metric_equals_plain_arithmetic_on_every_day(
     metric: Metric, lengths: tuple[int, int, int], level: float, seed: int, days: int
 ) -> None:
     rng = np.random.default_rng(seed)
     closes = level * np.exp(np.cumsum(rng.normal(0, 0.02, days)))
     what = measure_of(metric, lengths)
-    values = columns(bars_of({"X": closes}), [(what, "X")])[what, "X"]
+    values = values_of_all_days(bars_of({"X": closes}), [(what, "X")])[what, "X"]
     for day in {0, days // 3, what.bars_needed - 2, what.bars_needed - 1, days - 1} & set(range(days)):
-        expected = arithmetic.value(metric.value, closes[: day + 1].tolist(), *what.windows)
+        expected = arithmetic.value(metric.name, closes[: day + 1].tolist(), *what.windows)
         assert values[day] == pytest.approx(expected, rel=1e-9, abs=1e-10, nan_ok=True), f"{what} on day {day}"
         assert math.isnan(values[day]) == (day + 1 < what.bars_needed), "unknown exactly with too few bars"
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.sampled_from(list(Metric)), windows, st.integers(0, 10_000), st.integers(2, 120))
+@given(st.sampled_from(list(METRICS.values())), windows, st.integers(0, 10_000), st.integers(2, 120))
 def test_the_last_day_alone_is_the_last_of_all_days_and_knows_what_a_small_move_does(
     metric: Metric, lengths: tuple[int, int, int], seed: int, days: int
 ) -> None:
@@ -57,7 +50,7 @@ def test_the_last_day_alone_is_the_last_of_all_days_and_knows_what_a_small_move_
     names = tuple("ABCDEFGHI")
     bars = Bars(sessions(days), names, closes)
     what = measure_of(metric, lengths)
-    every = columns(bars, [(what, name) for name in names])
+    every = values_of_all_days(bars, [(what, name) for name in names])
     last = LastDay(bars)
     last.prepare([(what, name) for name in (*names, "ABSENT")])
     assert math.isnan(last[what, "ABSENT"][0])
@@ -66,7 +59,7 @@ def test_the_last_day_alone_is_the_last_of_all_days_and_knows_what_a_small_move_
         for direction, factor in ((1, 1 + MOVE), (2, 1 - MOVE)):
             pushed = bars.closes.copy()
             pushed[-1, bars.position[name]] *= factor
-            moved = columns(Bars(bars.dates, names, pushed), [(what, name)])[what, name][-1]
+            moved = values_of_all_days(Bars(bars.dates, names, pushed), [(what, name)])[what, name][-1]
             assert last[what, name][direction] == pytest.approx(moved, rel=1e-9, abs=1e-9, nan_ok=True)
 
 
@@ -93,7 +86,7 @@ def test_a_gap_makes_a_reading_unknown_until_there_are_enough_bars_again() -> No
     closes = np.linspace(10, 20, 30)
     closes[12] = np.nan
     keys = [(measure("moving-average-price", 4), "X"), (measure("rsi", 4), "X")]
-    average, strength = columns(bars_of({"X": closes}), keys).values()
+    average, strength = values_of_all_days(bars_of({"X": closes}), keys).values()
     assert np.flatnonzero(np.isnan(average)).tolist() == [0, 1, 2, 12, 13, 14, 15]
     assert np.flatnonzero(np.isnan(strength)).tolist() == [0, 1, 2, 3, 12, 13, 14, 15, 16]
 

@@ -21,7 +21,7 @@ from alchemiser_common.settings_files import read_settings
 from alchemiser_strategy.backtest import Backtest, Fill, combine, run_backtest
 from alchemiser_strategy.bars import Bars
 from alchemiser_strategy.engine.history import History
-from alchemiser_strategy.strategy_history import past
+from alchemiser_strategy.strategy_history import strategy_history
 
 app = typer.Typer()
 
@@ -58,7 +58,7 @@ def backtest(
         prices = PriceFile(market.history)
         bars = prices.bars(symbols_of(shares))
         began = time.perf_counter()
-        histories = [(past(share.strategy, bars), share.fraction) for share in shares]
+        histories = [(strategy_history(share.strategy, bars), share.fraction) for share in shares]
         first, last = _span(bars.dates, histories, start.date() if start else None, end.date() if end else None)
         result = _simulated(prices, bars, histories, first, last, costs, fill)
         note(f"{last - first} sessions computed in {time.perf_counter() - began:.2f} s")

@@ -20,7 +20,10 @@ NOISE = 1e-12
 
 
 class UnusableSeries(ValueError):
-    """Raised when a curve is too short, not finite, not positive, out of order or of the wrong length."""
+    """Raised when a curve is too short, not finite, not positive, out of order or of the wrong length.
+
+    Also when what stands beside it is unusable: a risk-free rate of -1 or less, a negative or infinite turnover.
+    """
 
 
 @dataclass(frozen=True, slots=True)

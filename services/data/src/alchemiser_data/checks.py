@@ -13,12 +13,12 @@ import numpy as np
 from alchemiser_common.messages.bars import DailyBars
 from alchemiser_common.messages.snapshot import MissingData
 from alchemiser_common.ports.broker import SymbolBars
-from alchemiser_data.split_detection import split_like_jumps
+from alchemiser_data.split_detection import suspected_splits
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedBars:
-    """What passed (None if nothing did), and what did not."""
+    """What passed (None if nothing did), and what did not: every symbol asked for is in one of them."""
 
     bars: DailyBars | None
     faults: Sequence[MissingData]
@@ -35,7 +35,8 @@ def check_bars(
     """Sort what was received into bars over common sessions and faults.
 
     `last_session` is the session that every symbol must end on, `lookback` the number of bars that every symbol
-    needs. If histories begin at different sessions, all are cut to the latest beginning.
+    needs, `accepted_jumps` the moves known to be no unadjusted splits, as SYMBOL:YYYY-MM-DD. If histories begin at
+    different sessions, all are cut to the latest beginning.
     """
     by_symbol = {bars.symbol: bars for bars in received}
     sessions = sorted({day for bars in received for day in bars.days})
@@ -45,24 +46,26 @@ def check_bars(
         bars = by_symbol.get(symbol)
         fault = (
             MissingData(symbol=symbol, rule="present", detail="the broker sent no bars")
-            if bars is None
+            if bars is None or not bars.days
             else _fault(bars, sessions, last_session, lookback)
         )
         if fault is not None:
             faults.append(fault)
         elif bars is not None:
             good.append(bars)
-    jumps = split_like_jumps(good, accepted_jumps)
-    faults += [MissingData(symbol=symbol, rule="no unadjusted split", detail=jump) for symbol, jump in jumps.items()]
-    return CheckedBars(_table([bars for bars in good if bars.symbol not in jumps]), faults)
+    splits = suspected_splits(good, accepted_jumps)
+    faults += [MissingData(symbol=symbol, rule="no unadjusted split", detail=words) for symbol, words in splits.items()]
+    return CheckedBars(_table([bars for bars in good if bars.symbol not in splits]), faults)
 
 
 def describe_faults(faults: Sequence[MissingData]) -> str:
-    """All faults on one line."""
+    """All faults on one line: symbol, what is wrong, and the rule that says so."""
     return "; ".join(f"{fault.symbol}: {fault.detail} (rule: {fault.rule})" for fault in faults)
 
 
 def _fault(bars: SymbolBars, sessions: Sequence[date], last_session: date, lookback: int) -> MissingData | None:
+    """The first rule that one symbol's bars break. A session is a day on which any symbol has a bar."""
+
     def fault(rule: str, detail: str) -> MissingData:
         return MissingData(symbol=bars.symbol, rule=rule, detail=detail)
 
@@ -82,7 +85,15 @@ def _fault(bars: SymbolBars, sessions: Sequence[date], last_session: date, lookb
     return None
 
 
+# Every history in `good` ends on the same session and has no hole after its own first one, so from the latest first
+# session on all have the same days:
+#
+#     OLD   . . . . . . .
+#     MID       . . . . .
+#     NEW         . . . .          a listing too young for `lookback` was a fault and does not shorten the others
+#                 └─────┘ kept
 def _table(good: Sequence[SymbolBars]) -> DailyBars | None:
+    """The bars over their common sessions, (days, symbols), symbols sorted; None without any."""
     if not good:
         return None
     first = max(bars.days[0] for bars in good)

@@ -9,20 +9,21 @@ from alchemiser_common.settings import Anchor, ScheduleSettings
 
 @dataclass(frozen=True, slots=True)
 class DecisionWindow:
-    """A run may start now, and send orders until `not_after`."""
+    """A run may start now in this session, and send orders until `not_after` (UTC), which is later than now."""
 
+    session: MarketSession
     not_after: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Nothing is to be done, and why."""
+    """No run is to start for this cycle; `reason` says why in one sentence."""
 
     reason: str
 
 
 def decision_time(session: MarketSession, schedule: ScheduleSettings) -> datetime:
-    """When this session's cycle is due; follows early closes by itself."""
+    """When this session's cycle is due (UTC): so long after its open or before its close, early closes included."""
     offset = timedelta(minutes=schedule.offset_minutes)
     return session.opens + offset if schedule.anchor is Anchor.OPEN else session.closes - offset
 
@@ -30,7 +31,11 @@ def decision_time(session: MarketSession, schedule: ScheduleSettings) -> datetim
 def decision_window(
     day: date, session: MarketSession | None, schedule: ScheduleSettings, *, scheduled_at: datetime, now: datetime
 ) -> DecisionWindow | Skip:
-    """The window to work in, or why there is none."""
+    """The window to work in, or why there is none.
+
+    `day` is the exchange's date and `session` the calendar's entry for it, None if it has none. Both moments, UTC, must
+    lie in the window: a schedule that was set for another time of day, or a start that comes late, is skipped.
+    """
     if session is None:
         return Skip(f"{day} is not a trading day")
     due = decision_time(session, schedule)
@@ -47,4 +52,4 @@ def decision_window(
     )
     if now >= not_after:
         return Skip(f"the session ends too soon: no order may be sent after {not_after:%Y-%m-%d %H:%M:%S}Z")
-    return DecisionWindow(not_after)
+    return DecisionWindow(session, not_after)

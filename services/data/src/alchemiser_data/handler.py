@@ -10,7 +10,7 @@ from alchemiser_data.service import DataService
 
 
 class DataAnswer(Frozen):
-    """What the invocation came to."""
+    """What the invocation came to: the run's status, and why it was skipped or failed (otherwise empty)."""
 
     run_id: str
     status: RunStatus

@@ -28,11 +28,15 @@ from alchemiser_data.provisional import provisional_row
 _CALENDAR_DAYS_PER_SESSION = 1.5
 """Generous: a year has 365 days and 251 sessions."""
 _MARGIN_DAYS = 10
+"""For the holidays of a short lookback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Universe:
-    """What the enabled strategies need: every symbol they read or hold, and the bars they look back."""
+    """What the enabled strategies need: every symbol they read or hold, and the bars they look back.
+
+    Invariant: at least one symbol, none of them twice; MarketDataRejected is raised for anything else.
+    """
 
     symbols: tuple[str, ...]
     lookback: int
@@ -61,7 +65,6 @@ class UnifiedDataProvider:
     def read(
         self,
         run: RunRef,
-        session: MarketSession,
         window: DecisionWindow,
         *,
         on_unknown: UnknownPolicy,
@@ -70,13 +73,13 @@ class UnifiedDataProvider:
         """One checked snapshot.
 
         Raises MarketDataRejected if a check fails; under a policy other than `abort` the symbols at fault are left
-        out and named in the snapshot instead, and only an empty rest is refused.
+        out and named in the snapshot instead, and only an empty rest is refused. Raises TransientError if the broker
+        cannot be read now.
         """
+        session = window.session
         bars, missing = self._completed_bars(session)
-        if missing and (on_unknown is UnknownPolicy.ABORT or bars is None):
+        if bars is None or (missing and on_unknown is UnknownPolicy.ABORT):
             raise MarketDataRejected(f"market data failed {len(missing)} checks: {describe_faults(missing)}")
-        if bars is None:
-            raise MarketDataRejected("the broker sent no bars at all")
         provisional = None
         if self._settings.bar_policy is BarPolicy.PROVISIONAL:
             bars, provisional = self._with_today(bars, session)
@@ -97,7 +100,16 @@ class UnifiedDataProvider:
             ),
         )
 
+    # What is asked for and what is kept, around the session of the run (c: completed, p: today's unfinished bar):
+    #
+    #     asked for   first ……… previous_day │ session.day
+    #     sent        c c c c c c c c c c c  │ p            some feeds send it unasked: cut off by `_until`
+    #     kept            c c c c c c c c c  │              cut to the latest first session by `check_bars`
+    #     added                              │ p            from the latest trades, only by the provisional policy
+    #
+    # A decision on completed bars must not see today's price, whatever the broker sends.
     def _completed_bars(self, session: MarketSession) -> tuple[DailyBars | None, Sequence[MissingData]]:
+        """Checked bars up to the session before this one (None if no symbol passed), and what did not pass."""
         needed = round(self._universe.lookback * _CALENDAR_DAYS_PER_SESSION) + _MARGIN_DAYS
         first = session.day - timedelta(days=max(self._settings.history_days, needed))
         received = self._broker.daily_bars(self._universe.symbols, first, session.previous_day)
@@ -111,6 +123,7 @@ class UnifiedDataProvider:
         return checked.bars, checked.faults
 
     def _with_today(self, bars: DailyBars, session: MarketSession) -> tuple[DailyBars, ProvisionalBar]:
+        """The bars and one row more: today's price so far, with the mark that says when it was read."""
         now = self._clock.now()
         row, mark = provisional_row(
             bars,

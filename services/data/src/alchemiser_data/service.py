@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """A snapshot, and the bytes that are it in the archive."""
+    """A snapshot, and its bytes as they are in the archive under `key`."""
 
     snapshot: MarketSnapshot
     key: str
@@ -47,14 +47,14 @@ class Archived:
 
 @dataclass(frozen=True, slots=True)
 class DataOutcome:
-    """The run's record, and the archived snapshot if there is something to decide."""
+    """The run's record, and the archived snapshot if there is something to decide: then its status is `published`."""
 
     record: RunRecord
     archived: Archived | None = None
 
 
 class DataService:
-    """One account's data stage."""
+    """One account's data stage: one snapshot a run, read once, archived once, recorded with its hash."""
 
     def __init__(
         self,
@@ -107,24 +107,23 @@ class DataService:
         return DataOutcome(known.value, archived)
 
     def _find(self, key: str) -> Archived | None:
+        """What the archive has under that key."""
         body = self._archive.get(key)
         return None if body is None else Archived(decode(body, MarketSnapshot, limit=ARCHIVED_LIMIT), key, body)
 
     def _read(self, run: RunRef) -> MarketSnapshot | Skip:
         day = run.scheduled_at.astimezone(EXCHANGE_ZONE).date()
-        session = self._provider.session_on(day)
         window = decision_window(
             day,
-            session,
+            self._provider.session_on(day),
             self._settings.schedule,
             scheduled_at=run.scheduled_at,
             now=self._clock.now(),
         )
-        if isinstance(window, Skip) or session is None:
-            return window if isinstance(window, Skip) else Skip(f"{day} is not a trading day")
+        if isinstance(window, Skip):
+            return window
         return self._provider.read(
             run,
-            session,
             window,
             on_unknown=self._settings.strategies.on_unknown,
             previous_targets=self._previous_targets(),

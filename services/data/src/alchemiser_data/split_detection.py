@@ -1,7 +1,14 @@
-"""Price jumps that look like unadjusted splits. Pure.
+"""Price moves that look like unadjusted splits. Pure.
 
-A jump is suspicious if it is near a split's ratio, far outside of what the symbol usually does, and far outside of
-what the other symbols did on that day by their own measure: in a crash everything jumps, in a split one symbol does.
+A move is suspected if it is near a split's ratio, far outside of what the symbol usually does, and far outside of
+what the other symbols did on that day by their own measure: in a crash everything moves, in a split one symbol does.
+
+            usual move   in a 2:1 split         in a crash
+    SPY     1 %          -0.5 %   0.5 x usual   -16 %   17 x usual
+    TQQQ    3 %          -50 %     23 x usual   -49 %   22 x usual
+
+Both falls of TQQQ are near 2:1 and far from usual. The first is more than four times as surprising as the other
+symbol's move (which counts as 1 x at least) and is suspected, the second is not.
 """
 
 import math
@@ -17,37 +24,46 @@ from alchemiser_common.messages.bars import Matrix
 from alchemiser_common.ports.broker import SymbolBars
 
 _RATIOS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)
+"""New shares for an old one in a split, or the other way round in a reverse split."""
 _SMALLEST_MOVE = math.log(1.8)
+"""Smaller moves are not looked at: a 2:1 split on a day that itself moved by 10 %."""
 _NEAR = 0.03
+"""How near to a ratio counts as near, in log returns, for a symbol that hardly moves."""
 _NORMAL_MOVES = 3.0
+"""The same in usual daily moves: the split day's own return is part of the move."""
 _BEYOND_THE_MARKET = 4.0
-"""How many times the day's typical surprise a jump must be."""
+"""How many times the other symbols' typical surprise a move must be."""
 _MAD_TO_SIGMA = 1.4826
+"""A normal distribution's standard deviation over its median absolute deviation."""
 _SMALLEST_USUAL = 0.005
 """Floor of a symbol's usual daily move, for series that hardly move."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Moves:
-    """One symbol's log returns, their days, and its usual daily move (robust standard deviation)."""
+    """One symbol's log returns, (days,), the days they end on, and its usual daily move.
+
+    The usual move is a robust standard deviation of the log returns, so that the split itself does not raise it, and
+    never 0.
+    """
 
     days: Sequence[date]
     values: Matrix
     usual: float
 
 
-def split_like_jumps(bars: Sequence[SymbolBars], accepted: frozenset[str]) -> Mapping[str, str]:
-    """The first suspicious jump of each symbol that has one, in words.
+def suspected_splits(bars: Sequence[SymbolBars], accepted: frozenset[str]) -> Mapping[str, str]:
+    """By symbol the first move that looks like an unadjusted split, in words; symbols without one are left out.
 
-    `bars` have positive closes and ascending days; `accepted` are jumps known to be real, as SYMBOL:YYYY-MM-DD.
+    `bars` have positive closes in USD and ascending days; `accepted` are moves known to be real, as SYMBOL:YYYY-MM-DD.
     """
     moves = {item.symbol: _moves(item) for item in bars if len(item.days) > 1}
     found: dict[str, str] = {}
     for item in bars:
         if item.symbol in moves:
-            jump = _first_jump(item, moves, accepted)
-            if jump is not None:
-                found[item.symbol] = jump
+            suspected = _first_suspected(item, moves, accepted)
+            if suspected is not None:
+                found[item.symbol] = suspected
     return found
 
 
@@ -67,7 +83,8 @@ def _surprise_of_others(symbol: str, day: date, moves: Mapping[str, _Moves]) -> 
     return median(sizes) if sizes else 0.0
 
 
-def _first_jump(bars: SymbolBars, moves: Mapping[str, _Moves], accepted: frozenset[str]) -> str | None:
+def _first_suspected(bars: SymbolBars, moves: Mapping[str, _Moves], accepted: frozenset[str]) -> str | None:
+    """The first suspected move of one symbol, in words with what to do if it is real."""
     own = moves[bars.symbol]
     tolerance = max(_NEAR, _NORMAL_MOVES * own.usual)
     for index in (int(at) for at in np.flatnonzero(np.abs(own.values) >= _SMALLEST_MOVE)):

@@ -28,7 +28,7 @@ class Fill(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prices:
-    """Opens and closes in USD, (days, symbols), NaN where a symbol has no bar."""
+    """Opens and closes in USD, (days, symbols) float64 each, NaN where a symbol has no bar. Symbols do not repeat."""
 
     symbols: tuple[str, ...]
     opens: Floats
@@ -41,7 +41,7 @@ class Prices:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Backtest:
-    """The outcome by session."""
+    """The outcome by session; all arrays are float64 and have as many rows as there are days."""
 
     days: tuple[date, ...]
     symbols: tuple[str, ...]
@@ -56,7 +56,8 @@ class Backtest:
 def combine(histories: Sequence[tuple[History, float]]) -> tuple[tuple[str, ...], Floats]:
     """The account's weights: every strategy's times its fraction of equity; an unknown day's share is cash.
 
-    Returns the symbols, sorted, and (days, symbols).
+    The histories are of the same days; fractions are of equity and add up to 1 at most. Returns the symbols, sorted,
+    and the weights, (days, symbols).
     """
     symbols = tuple(sorted({symbol for history, _ in histories for symbol in history.symbols}))
     place = {symbol: column for column, symbol in enumerate(symbols)}
@@ -77,9 +78,11 @@ def run_backtest(
     costs_bps: float = 0.0,
     fill: Fill = Fill.NEXT_OPEN,
 ) -> Backtest:
-    """Simulate holding `weights`, (days, symbols), from the first day to the last.
+    """Simulate holding `weights`, (days, symbols) fractions of equity, from the first day to the last.
 
-    Raises StrategyError: fewer than two days, negative costs, or a symbol that is held on a day without a price.
+    `prices` are of the same days and may have other symbols as well; `costs_bps` are basis points (1/10,000) of what
+    is bought and of what is sold. Raises StrategyError: fewer than two days, negative costs, or a symbol that is held
+    on a day without a price.
     """
     if len(days) < 2:
         raise StrategyError(f"a backtest needs at least 2 sessions, there are {len(days)}")
@@ -97,6 +100,14 @@ def run_backtest(
     return Backtest(tuple(days), symbols, np.cumprod(growth), weights, np.maximum(bought, sold))
 
 
+# One session of each kind of fill; a fraction w of equity grows by the ratio of two prices, and what is left of all
+# fractions is cash:
+#
+#     close        close t-1 ── weights[t-1] ──────────────────────> close t: trade to weights[t]
+#     next open    close t-1 ── held ──> open t: trade to weights[t-1] ── weights[t-1] ──> close t
+#
+# Growth is 1 + sum of (w * ratio - w), not cash + sum of w * ratio: the cash need not be known, and small gains do not
+# drown in rounding.
 def _at_close(days: Sequence[date], symbols: tuple[str, ...], weights: Floats, closes: Floats) -> tuple[Floats, Floats]:
     """Growth, (days,), and weight changes traded, (days, symbols), when orders fill at the close decided on."""
     change = _ratio(closes[1:], closes[:-1], weights[:-1], days[1:], symbols)
@@ -123,7 +134,7 @@ def _at_next_open(
 
 
 def _ratio(later: Floats, earlier: Floats, held: Floats, days: Sequence[date], symbols: tuple[str, ...]) -> Floats:
-    """Price ratios, 1 where nothing is held."""
+    """Price ratios, (days, symbols), 1 where nothing is held. Raises StrategyError for a holding without a price."""
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(held > 0, later / earlier, 1.0)
     lacking = ~np.isfinite(ratio)

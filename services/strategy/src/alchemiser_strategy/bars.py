@@ -17,8 +17,9 @@ type Bools = NDArray[np.bool_]
 class Bars:
     """Adjusted daily closes of several symbols over common sessions.
 
-    `closes` is (days, symbols) in USD, oldest first; what is not a positive finite number counts as no bar.
-    Raises StrategyError: shapes that do not fit, dates that do not ascend, repeated symbols.
+    `closes` is (days, symbols) float64 in USD, oldest first; what is not a positive finite number counts as no bar.
+    Invariants: at least one day, dates ascend without repeats, no symbol is there twice; StrategyError is raised for
+    anything else.
     """
 
     dates: Sequence[date]

@@ -1,4 +1,4 @@
-"""Redeems the reference to a snapshot that was too large for the queue: fetched from the archive, verified, decoded."""
+"""Retrieves the snapshot that a reference stands for: fetched from the archive, verified, decoded."""
 
 import hashlib
 
@@ -9,10 +9,11 @@ from alchemiser_common.messages.wire import ARCHIVED_LIMIT, decode
 from alchemiser_common.ports.archive import Archive
 
 
-def redeem(reference: SnapshotReference, archive: Archive | None) -> MarketSnapshot:
+def retrieve_snapshot(reference: SnapshotReference, archive: Archive | None) -> MarketSnapshot:
     """The snapshot, byte for byte as it was archived; `archive` is None where the claim check is off.
 
-    Raises InvalidSettings if it is off, InvalidMessage if the object is missing or another, StoreUnavailable.
+    Raises InvalidSettings if it is off; InvalidMessage if the object is missing, or is not the one that the reference
+    names by size, SHA-256 and run; StoreUnavailable if the archive does not answer.
     """
     key = reference.archive_key
     if archive is None:

@@ -21,7 +21,10 @@ class StrategyFunction:
         self._queue = trade_decision_queue
 
     def handle(self, event: Event) -> Frozen:
-        """A batch from MarketDataQueue, or a probe."""
+        """A batch from MarketDataQueue, or a probe. Answers with the items that are to be delivered again.
+
+        Raises InvalidMessage for a probe whose snapshot cannot be read.
+        """
         if event.get("probe") == "decision":
             return self._service.answer(decode(str(event.get("snapshot", "")), MarketSnapshot))
         return handle_batch(event, self._handle_message)

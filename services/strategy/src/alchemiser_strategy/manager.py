@@ -19,19 +19,19 @@ from alchemiser_strategy.bars import Bars
 from alchemiser_strategy.engine.explain import targets
 from alchemiser_strategy.engine.indicators import LastDay
 from alchemiser_strategy.errors import StrategyUnknown
-from alchemiser_strategy.strategy import MarketView, Previous, Strategy, StrategyResult, TreeStrategy, asked
+from alchemiser_strategy.strategy import MarketView, Previous, Strategy, StrategyResult, TreeStrategy, checked_result
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Allocated:
-    """A strategy with its fraction of equity."""
+    """A strategy with its fraction of equity, above 0 and up to 1."""
 
     strategy: Strategy
     fraction: float
 
 
 class MultiStrategyManager:
-    """Strategies that share an account. Signals and shares go by strategy name, targets by symbol."""
+    """Strategies that share an account. Signals and shares are in the order of names, targets in that of symbols."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class MultiStrategyManager:
 
     @property
     def lookback(self) -> int:
-        """Bars to load, for the most demanding strategy."""
+        """Bars to load for the strategy that looks back furthest, in sessions."""
         return max(part.strategy.lookback for part in self.portfolio)
 
     def evaluate(self, snapshot: MarketSnapshot) -> TradeDecision:
@@ -86,7 +86,7 @@ class MultiStrategyManager:
 
     def _signal(self, part: Allocated, snapshot: MarketSnapshot, view: MarketView) -> Signal:
         name, previous = part.strategy.name, view.previous
-        result = asked(part.strategy, view)
+        result = checked_result(part.strategy, view)
         weights = result.weights
         if result.status is SignalStatus.UNKNOWN:
             weights = self._instead(name, result, snapshot, previous)
@@ -103,7 +103,7 @@ class MultiStrategyManager:
     def _instead(
         self, name: str, result: StrategyResult, snapshot: MarketSnapshot, previous: Previous | None
     ) -> Mapping[str, float]:
-        """What a strategy without data holds, by policy."""
+        """What a strategy without data holds, by policy. Raises StrategyUnknown if the policy has no answer."""
         if self._on_unknown is UnknownPolicy.CASH:
             return {}
         if self._on_unknown is UnknownPolicy.KEEP and previous is not None:
@@ -145,6 +145,7 @@ def _previous(found: StrategyTargets, policy: BarPolicy, bars: Bars) -> Previous
 
 
 def _positions(snapshot: MarketSnapshot) -> dict[str, float]:
+    """What the account holds, fractions of equity by symbol; nothing if the equity is not positive."""
     equity = snapshot.account.equity
     if equity <= 0:
         return {}

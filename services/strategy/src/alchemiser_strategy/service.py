@@ -10,7 +10,7 @@ from alchemiser_common.messages.report import StageFailure
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import Clock
-from alchemiser_strategy.claim_check import redeem
+from alchemiser_strategy.claim_check import retrieve_snapshot
 from alchemiser_strategy.manager import MultiStrategyManager
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class StrategyService:
         """
         started = self._clock.now()
         try:
-            snapshot = message if isinstance(message, MarketSnapshot) else redeem(message, self._archive)
+            snapshot = message if isinstance(message, MarketSnapshot) else retrieve_snapshot(message, self._archive)
             self._check_universe(snapshot)
             decision = self._manager.evaluate(snapshot)
         except PermanentError as error:
@@ -52,9 +52,9 @@ class StrategyService:
         return decision.traced(Stage.STRATEGY, started, self._clock.now())
 
     def _check_universe(self, snapshot: MarketSnapshot) -> None:
-        """Raises MarketDataRejected for a symbol that the data service was never told to read.
+        """Raises MarketDataRejected for a symbol that the data service was not configured to read.
 
-        Whether the branch taken today needs it or not: the data service was deployed for other strategies.
+        Also if today's branch does not need it: the data service was deployed for other strategies.
         """
         asked_for = {*snapshot.bars.symbols, *(gap.symbol for gap in snapshot.missing)}
         lacking = sorted(set(self._manager.symbols) - asked_for)

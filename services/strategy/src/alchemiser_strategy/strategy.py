@@ -22,14 +22,15 @@ class Previous:
     """What the strategy wanted to hold when it last decided."""
 
     weights: Mapping[str, float]
+    """Fractions of the strategy's capital by symbol."""
     as_of: date
     """Session of the last bar that decision saw."""
     drifted: Mapping[str, float] | None
-    """The same weights moved by the prices since; None if the bars cannot tell."""
+    """The same weights moved by the prices since; None if the bars begin later, or lack one of the symbols."""
 
     @classmethod
     def of(cls, weights: Mapping[str, float], row: int, bars: Bars) -> "Previous":
-        """Weights decided on bar number `row`; a negative row is before the first bar."""
+        """Weights decided on bar number `row`; a negative row is before the first bar. The prices are the bars'."""
         growth = {symbol: float(path[-1] / path[row]) for symbol in weights for path in filled(bars.of(symbol)[None])}
         known = row >= 0 and not any(map(math.isnan, growth.values()))
         drifted = dict(sorted(rebalance.drifted(weights, growth).items())) if known else None
@@ -51,10 +52,10 @@ class MarketView:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StrategyResult:
-    """What a strategy says.
+    """What a strategy wants to hold: `weights` by symbol, fractions of the strategy's capital.
 
-    TARGET: `weights` by symbol, fractions of the strategy's capital; what they leave is cash.
-    HOLD: keep `weights`, or the previous targets if there are none given. UNKNOWN: nothing can be said.
+    TARGET: hold `weights`; what they leave is cash. HOLD: keep `weights`, or the previous targets if there are none
+    given. UNKNOWN: it lacks data, `weights` is empty and the explanation says which.
     """
 
     status: SignalStatus
@@ -63,7 +64,7 @@ class StrategyResult:
 
 
 class Strategy(Protocol):
-    """A pure rule from data to weights."""
+    """A pure rule from data to weights: no I/O, no clock, no chance, no memory of its own."""
 
     @property
     def name(self) -> str:
@@ -77,7 +78,7 @@ class Strategy(Protocol):
 
     @property
     def lookback(self) -> int:
-        """Bars to load for it."""
+        """Bars to load for it, in sessions."""
         ...
 
     def evaluate(self, view: MarketView) -> StrategyResult:
@@ -85,11 +86,11 @@ class Strategy(Protocol):
         ...
 
 
-def asked(strategy: Strategy, view: MarketView) -> StrategyResult:
+def checked_result(strategy: Strategy, view: MarketView) -> StrategyResult:
     """A strategy's result, checked.
 
-    Raises StrategyFailed, naming the strategy: it raised something unexpected, or wants weights that are no weights,
-    more than all of its capital, or a symbol that it does not list.
+    Raises StrategyFailed, naming the strategy: it raised something unexpected, or wants a weight that is negative or
+    not finite, more than all of its capital, or a symbol that it does not list. PermanentError is passed on.
     """
     name = strategy.name
     try:
@@ -119,7 +120,7 @@ class TreeStrategy:
 
     @property
     def name(self) -> str:
-        """As given, or as its text says."""
+        """As given, or what its text calls it."""
         return self._name
 
     @property
@@ -144,6 +145,11 @@ class TreeStrategy:
         return StrategyResult(SignalStatus.TARGET, verdict.weights, verdict.explanation)
 
     def _rests(self, target: Mapping[str, float] | None, held: Mapping[str, float], view: MarketView) -> bool:
+        """Whether the rebalancing rule leaves the holdings alone today.
+
+        By threshold an unknown target leaves nothing to compare with; by calendar a day that is not due does not look
+        at the target at all.
+        """
         rule = self.symphony.rebalance
         if rule.always or view.previous is None:
             return False

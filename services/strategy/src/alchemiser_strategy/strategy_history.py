@@ -6,21 +6,23 @@ from alchemiser_common.messages.decision import SignalStatus
 from alchemiser_strategy.bars import Bars
 from alchemiser_strategy.engine.history import History, held_history
 from alchemiser_strategy.engine.indicators import LastDay
-from alchemiser_strategy.strategy import MarketView, Previous, Strategy, TreeStrategy, asked
+from alchemiser_strategy.strategy import MarketView, Previous, Strategy, TreeStrategy, checked_result
 
 
-def past(strategy: Strategy, bars: Bars) -> History:
-    """Weights decided at each close, its own rebalancing rule honoured; they earn the returns of the sessions after it.
+def strategy_history(strategy: Strategy, bars: Bars) -> History:
+    """Weights decided at each close, (days, symbols), the strategy's own rebalancing rule honoured.
 
-    A day on which the strategy says nothing keeps what is held; days before its first word are unknown.
+    A day on which the strategy is unknown keeps what is held; days before its first decision are unknown. Raises
+    StrategyFailed as `checked_result` does, for a strategy that is no tree.
     """
     return held_history(strategy.symphony, bars) if isinstance(strategy, TreeStrategy) else day_by_day(strategy, bars)
 
 
 def day_by_day(strategy: Strategy, bars: Bars) -> History:
-    """The same, by asking the strategy once for each day with the bars up to that day.
+    """The same, by evaluating the strategy once for each day with the bars up to that day.
 
-    A day without a word is no decision: what was decided before stays the strategy's previous targets.
+    As live: what it decided on an earlier day are its previous targets, drifted with prices since. A day on which it
+    is unknown, or holds without naming weights, is no decision and leaves them as they are.
     """
     column = {symbol: place for place, symbol in enumerate(strategy.symbols)}
     weights = np.zeros((bars.days, len(column)))
@@ -30,7 +32,7 @@ def day_by_day(strategy: Strategy, bars: Bars) -> History:
         seen = bars.until(day + 1)
         previous = None if decided is None else Previous.of(*decided, seen)
         held = {} if previous is None else previous.weights if previous.drifted is None else previous.drifted
-        result = asked(strategy, MarketView(seen, LastDay(seen), held, previous))
+        result = checked_result(strategy, MarketView(seen, LastDay(seen), held, previous))
         if result.status is SignalStatus.TARGET or (result.status is SignalStatus.HOLD and result.weights):
             held = dict(result.weights)
             decided = (held, day)

@@ -46,5 +46,5 @@ def offered_strategies() -> Sequence[Strategy]:
 
 
 def user_strategies(folder: Path | None) -> Sequence[Strategy]:
-    """Both kinds; the folder only if one is set."""
+    """Both kinds; the folder only if one is set. Raises StrategyError as they do."""
     return [*(strategies_of_folder(folder) if folder is not None else ()), *offered_strategies()]

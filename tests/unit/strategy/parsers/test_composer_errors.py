@@ -71,7 +71,7 @@ def changed(**fields: Json) -> Step:
         (changed(lhs_fn_params={"days": 5}), "$.children[0]: if-child", "rsi has no option 'days'"),
         (changed(lhs_fn_params={"window": [5]}), "$.children[0]: if-child", "lhs-fn-params.window is a list"),
         (changed(rhs_val="SPY"), "$.children[0]: if-child", "rhs-val is 'SPY'; expected a number"),
-        (changed(rhs_val=10**400), "$.children[0]: if-child", "expected a finite number"),
+        (changed(rhs_val=10**400), "$.children[0]: if-child", "expected a number of at most 308 digits"),
         (changed(rhs_fixed_value="x", **{"rhs-fixed-value?": 1}), "$.children[0]: if-child", "rhs-fixed-value? is 1"),
         (changed(condition=5), "$.children[0]: if-child", "condition is 5; expected an object"),
         (changed(condition={}), "$.children[0]: if-child", "condition-type is null; expected one of binary"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from alchemiser_strategy.engine.builder import Builder
+from alchemiser_strategy.engine.nodes import Asset, Weighted
 from alchemiser_strategy.errors import StrategyError
 from alchemiser_strategy.parsers import load, load_symphony
 from unit.strategy.parsers.composer_steps import A, B, step
@@ -29,10 +29,10 @@ JSON = json.dumps(step("root", A, B, name="exported"))
 def test_the_content_decides(tmp_path: Path, name: str, content: str, called: str) -> None:
     path = tmp_path / name
     path.write_text(content, "utf-8")
-    builder = Builder()
-    whole = load_symphony(path, builder=builder)
+    whole = load_symphony(path)
     assert (whole.name, whole.source) == (called, str(path))
-    assert whole.root is builder.weight_equal([builder.asset("A"), builder.asset("B")])
+    assert isinstance(whole.root, Weighted)
+    assert [child.symbol for child in whole.root.children if isinstance(child, Asset)] == ["A", "B"]
     assert load_symphony(str(path)).distinct == 3
 
 

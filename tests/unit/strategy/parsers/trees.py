@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.builder import Builder
-from alchemiser_strategy.engine.metrics import Metric
+from alchemiser_strategy.engine.metrics import METRICS
 from alchemiser_strategy.parsers.json_text import Json
 from unit.strategy.parsers.composer_steps import Step, asset, otherwise, step
 
@@ -21,7 +21,7 @@ _WEIGHTS = st.floats(0, 1e6, allow_subnormal=False) | st.integers(0, 100).map(fl
 
 @dataclass(frozen=True)
 class Read:
-    metric: Metric
+    metric: str
     symbol: str
     window: int
 
@@ -46,13 +46,13 @@ class Plan:
     name: str = ""
     ask: Ask | None = None
     weights: tuple[float, ...] = ()
-    metric: Metric = Metric.RSI
+    metric: str = "rsi"
     window: int = 10
     end: str = "top"
     count: int = 1
 
 
-_METRICS = st.sampled_from([metric for metric in Metric if metric not in {Metric.PPO, Metric.PPO_SIGNAL}])
+_METRICS = st.sampled_from([name for name, metric in METRICS.items() if len(metric.options) < 2])
 _READS = st.builds(Read, _METRICS, st.sampled_from(SYMBOLS), _WINDOWS)
 _SIDES = _READS | _NUMBERS
 _COMPARISONS = st.builds(Ask, st.sampled_from([">", "<", ">=", "<=", "="]), _SIDES, _SIDES)
@@ -107,7 +107,7 @@ def built(plan: Plan, builder: Builder) -> n.Portfolio:
         case "specified":
             return builder.weight_specified(plan.weights, children)
         case "filter":
-            return builder.filter_(plan.metric.value, plan.window, plan.end, plan.count, children)
+            return builder.filter_(plan.metric, plan.window, plan.end, plan.count, children)
         case _:
             assert plan.ask is not None
             return builder.if_(asked(plan.ask, builder), children[0], children[1])
@@ -117,7 +117,7 @@ def asked(ask: Ask, builder: Builder) -> n.Condition:
     """The condition of an ask."""
 
     def side(of: Read | float) -> n.Operand:
-        return builder.indicator(of.metric.value, of.symbol, of.window) if isinstance(of, Read) else builder.number(of)
+        return builder.indicator(of.metric, of.symbol, of.window) if isinstance(of, Read) else builder.number(of)
 
     if not ask.parts:
         return builder.compare(ask.kind, side(ask.left), side(ask.right))
@@ -143,7 +143,7 @@ def exported(plan: Plan) -> Step:
                 "wt-cash-specified", *({**c, "weight": share} for c, share in zip(children, shares, strict=True))
             )
         case "filter":
-            ranked: Step = {"sort-by-fn": plan.metric.value, "sort-by-fn-params": {"window": plan.window}}
+            ranked: Step = {"sort-by-fn": plan.metric, "sort-by-fn-params": {"window": plan.window}}
             return {**step("filter", *children), **ranked, "select-fn": plan.end, "select-n": plan.count}
         case _:
             assert plan.ask is not None
@@ -156,7 +156,7 @@ def _block(ask: Ask) -> Step:
 
     def side(of: Read | float) -> Step:
         if isinstance(of, Read):
-            return {"fn": of.metric.value, "ticker": of.symbol, "params": {"window": of.window}}
+            return {"fn": of.metric, "ticker": of.symbol, "params": {"window": of.window}}
         return {"constant": of}
 
     name = {">": "gt", "<": "lt", ">=": "gte", "<=": "lte", "=": "eq"}[ask.kind]

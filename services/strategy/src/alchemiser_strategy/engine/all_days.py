@@ -12,8 +12,9 @@ import numpy as np
 from alchemiser_strategy.bars import Bars, Bools, Floats
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine import ranking
+from alchemiser_strategy.engine.formulas import returns_of
 from alchemiser_strategy.engine.graph import Graph, parts_of
-from alchemiser_strategy.engine.indicators import Key, columns, measured, returns_of
+from alchemiser_strategy.engine.indicators import Key, measured, values_of_all_days
 from alchemiser_strategy.engine.metrics import Measure
 
 type Share = Floats | Bools | float
@@ -31,16 +32,21 @@ _COMPARE: Mapping[n.Operator, np.ufunc] = {
 
 @dataclass(slots=True, eq=False)
 class Evaluation:
-    """The days of some nodes of a graph; `of` fills it in. Indices are those of the graph."""
+    """The days of some nodes of a graph; `of` fills it in. Indices are those of the graph.
+
+    Invariants: whatever is evaluated, its children are too; row t of every array rests on bars up to t alone; on a
+    day that a node is known, its shares are 0 or more, sum to 1, and every member with a share is known.
+    """
 
     graph: Graph
     bars: Bars
     known: dict[int, Bools] = field(default_factory=dict)
-    """Whether the node could be told that day, (days,)."""
+    """Whether the bars suffice to say what the node picks that day, (days,)."""
     shares: dict[int, tuple[Share, ...]] = field(default_factory=dict)
     """The members' shares, in the children's order; meaningless on days the node is unknown."""
     series: dict[int, tuple[Floats, Floats]] = field(default_factory=dict)
-    """Levels and daily returns of the ranked portfolios, (days,) each, NaN where unknown."""
+    """Levels (1 at the start) and daily returns (fractions) of the ranked portfolios, (days,) each, NaN where
+    unknown."""
     _readings: dict[Key, Floats] = field(default_factory=dict)
     _holds: dict[int, tuple[Bools, Bools]] = field(default_factory=dict)
     _returns: dict[int, tuple[Floats, Bools]] = field(default_factory=dict)
@@ -48,29 +54,31 @@ class Evaluation:
     @classmethod
     def of(cls, graph: Graph, bars: Bars, wanted: Iterable[int] | None = None) -> "Evaluation":
         """Evaluate the wanted nodes (which must include all they rest on); every node if None."""
-        everything = Evaluation(graph, bars)
+        evaluation = Evaluation(graph, bars)
         order = range(len(graph.nodes)) if wanted is None else sorted(wanted)
-        everything._read(order)
+        evaluation._read(order)
+        # A node's returns are wanted by its simulated parents only and dropped after the last of them: memory holds
+        # few rows of days at a time, however many nodes there are.
         uses = _uses(graph)
         for index in order:
-            everything._settle(index)
+            evaluation._settle(index)
             if index in graph.simulated:
-                everything._earn(index)
+                evaluation._earn(index)
                 for child in graph.children[index]:
                     uses[child] -= 1
                     if not uses[child]:
-                        everything._returns.pop(child, None)
-        everything._readings.clear()
-        everything._holds.clear()
-        everything._returns.clear()
-        return everything
+                        evaluation._returns.pop(child, None)
+        evaluation._readings.clear()
+        evaluation._holds.clear()
+        evaluation._returns.clear()
+        return evaluation
 
     def levels(self, node: int) -> tuple[Floats, Floats]:
-        """A ranked portfolio's levels and daily returns, (days,) each."""
+        """A ranked portfolio's levels (1 at the start) and daily returns (fractions), (days,) each, NaN if unknown."""
         return self.series[node]
 
     def exposure(self, node: int) -> dict[str, float]:
-        """What a portfolio held over the last day: weights by symbol, decided the day before."""
+        """What a portfolio held over the last day: fractions by symbol, decided the day before; {} if unknown."""
         held: dict[str, float] = {}
         if self.bars.days < 2 or not self.known[node][-2]:
             return held
@@ -89,7 +97,7 @@ class Evaluation:
         return held
 
     def _read(self, order: Iterable[int]) -> None:
-        """Indicator columns and conditions of the wanted nodes."""
+        """Indicator values and conditions of the wanted nodes; what only conditions read is dropped at the end."""
         nodes = [self.graph.nodes[index] for index in order]
         conditions = _with_parts([node.condition for node in nodes if isinstance(node, n.Choice)])
         compared = {
@@ -106,14 +114,17 @@ class Evaluation:
             for child in node.children
             if isinstance(child, n.Asset)
         }
-        self._readings = columns(self.bars, compared | ranked)
+        self._readings = values_of_all_days(self.bars, compared | ranked)
         for index, item in enumerate(self.graph.conditions):
             if item in conditions:
                 self._holds[index] = self._judged(item)
         self._readings = {key: self._readings[key] for key in ranked}
 
     def _judged(self, item: n.Condition) -> tuple[Bools, Bools]:
-        """Whether a condition holds, and whether that is known: parts after the one that settles it do not matter."""
+        """Whether a condition holds, and whether that is known, (days,) each.
+
+        Parts after the one that settles a day do not matter, known or not: of "a and b" a false `a` settles it.
+        """
         if isinstance(item, n.Compare):
             sides = [
                 side.value if isinstance(side, n.Number) else self._readings[side.measure, side.symbol]
@@ -128,13 +139,13 @@ class Evaluation:
         if isinstance(item, n.Negation):
             holds, known = self._holds[number[item.part]]
             return ~holds, known
-        neutral = isinstance(item, n.AllOf)
+        every = isinstance(item, n.AllOf)
         holds, known = self._holds[number[item.parts[0]]]
         for part in item.parts[1:]:
-            more, more_known = self._holds[number[part]]
-            goes_on = holds if neutral else ~holds
-            known = known & (~goes_on | more_known)
-            holds = holds & more if neutral else holds | more
+            part_holds, part_known = self._holds[number[part]]
+            open_ = holds if every else ~holds
+            known = known & (~open_ | part_known)
+            holds = holds & part_holds if every else holds | part_holds
         return holds, known
 
     def _settle(self, index: int) -> None:
@@ -144,9 +155,9 @@ class Evaluation:
             case n.Asset():
                 self.known[index], self.shares[index] = ~np.isnan(self.bars.of(node.symbol)), ()
             case n.Choice():
-                holds, told = self._holds[self.graph.condition_number[node.condition]]
+                holds, outcome_known = self._holds[self.graph.condition_number[node.condition]]
                 then, otherwise = (self.known[child] for child in members)
-                self.known[index] = told & np.where(holds, then, otherwise)
+                self.known[index] = outcome_known & np.where(holds, then, otherwise)
                 self.shares[index] = (holds, ~holds)
             case n.Weighted():
                 self.known[index] = self._all_known(members)
@@ -159,6 +170,7 @@ class Evaluation:
                 self._rank(index, node)
 
     def _rank(self, index: int, node: n.Filter) -> None:
+        """A filter's winners in equal shares; a day without a candidate of known value is unknown."""
         members = self.graph.children[index]
         values = self._measured(node.measure, members)
         for row, child in enumerate(members):
@@ -184,7 +196,7 @@ class Evaluation:
         return known
 
     def _measured(self, what: Measure, members: tuple[int, ...]) -> Floats:
-        """A measure of every child on every day, (children, days)."""
+        """A measure of every child on every day, (children, days): of an asset's closes or a portfolio's series."""
         out = np.empty((len(members), self.bars.days))
         simulated: list[int] = []
         for row, child in enumerate(members):
@@ -200,6 +212,16 @@ class Evaluation:
             out[simulated] = measured(what, levels, returns)
         return out
 
+    # What is decided at the close of day t-1 earns the return of day t:
+    #
+    #     day         t-1                   t
+    #     decided     shares[t-1]           shares[t]
+    #     earned                            total[t] = sum over members of shares[t-1] * daily[t]
+    #     level       L[t-1]                L[t] = L[t-1] * (1 + total[t])
+    #
+    # A return is valid if the node was known at t-1 and every member with a share then has a valid return on t. A
+    # fixed share is the same on every day, so the shift by a day is left out there. Where a return is not valid the
+    # level stands still (a return of 0), and the series is NaN: a metric counts its bars anew from there.
     def _earn(self, index: int) -> None:
         """A node's daily returns, and for a ranked portfolio its series."""
         node = self.graph.nodes[index]
@@ -225,7 +247,8 @@ class Evaluation:
         self._returns[index] = (total, valid)
         if index in self.graph.series:
             level = np.cumprod(1.0 + total)
-            # A day without holdings, or with a return that cannot be told, breaks the series: bars count anew.
+            # Broken: unknown itself, or held since yesterday without a valid return. The first known day after a break
+            # has no return yet, but a level.
             whole = self.known[index].copy()
             whole[1:] &= valid[1:] | ~self.known[index][:-1]
             level[~whole] = np.nan
@@ -233,7 +256,7 @@ class Evaluation:
 
 
 def _uses(graph: Graph) -> list[int]:
-    """How many simulated parents need each node's returns."""
+    """How many simulated parents need each node's returns, by number."""
     uses = [0] * len(graph.nodes)
     for index in graph.simulated:
         for child in graph.children[index]:

@@ -1,7 +1,7 @@
 """Builds strategies: every combinator checks what it is given and returns the one node with that content.
 
-Children come first, so a parser works bottom-up with its own stack. Nothing here recurses; a tree may be thousands
-of levels deep. Every method raises StrategyError for what the language does not allow.
+Children come first, so a parser works bottom-up with its own stack. Nothing here recurses. Every method raises
+StrategyError for what the language does not allow, naming the operator, the value and what is allowed.
 """
 
 import math
@@ -9,7 +9,7 @@ import re
 from collections.abc import Hashable, Sequence
 
 from alchemiser_strategy.engine import nodes as n
-from alchemiser_strategy.engine.metrics import Metric, Windows, measure, whole
+from alchemiser_strategy.engine.metrics import VOLATILITY, Windows, measure, whole
 from alchemiser_strategy.errors import StrategyError
 
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9./-]{0,19}")
@@ -20,6 +20,9 @@ _MAX_CANDIDATES = 100_000
 class Builder:
     """Makes the nodes of one strategy (or of several that shall share nodes).
 
+    Invariant: two nodes made by one builder have equal content if and only if they are the same object, so nodes are
+    compared and hashed by identity, in no time, at any size. Parts of different builders do not mix.
+
     >>> b = Builder()
     >>> calm = b.compare("<", b.indicator("rsi", "SPY", 10), b.number(70))
     >>> root = b.if_(calm, b.asset("TQQQ"), b.weight_equal([b.asset("BIL"), b.asset("GLD")]))
@@ -29,9 +32,12 @@ class Builder:
 
     def __init__(self) -> None:
         self._known: dict[Hashable, n.Node] = {}
+        """Every node by its type and content; parts are in the content by identity."""
         self._first: dict[n.Portfolio, str] = {}
+        """The first symbol that each portfolio names: what ties are broken by."""
         self._labels: dict[n.Portfolio, str] = {}
         self._stated = 0
+        """How often a node was asked for, known or new."""
 
     def _shared[T: n.Node](self, node: T, *content: Hashable) -> T:
         self._stated += 1
@@ -92,12 +98,12 @@ class Builder:
 
     def weight_inverse_volatility(self, window: int | str, children: Sequence[n.Portfolio]) -> n.Portfolio:
         """Children by 1 / volatility, the sample standard deviation of the last `window` simple returns."""
-        return self.weight_inverse(Metric.STDEV_RETURN.value, window, children)
+        return self.weight_inverse(VOLATILITY.name, window, children)
 
     def weight_inverse(self, name: str, windows: Windows, children: Sequence[n.Portfolio]) -> n.Portfolio:
         """Children by the inverse of any measure that cannot be negative (an extension of the language)."""
         what = measure(name, windows)
-        if what.metric not in {Metric.STDEV_RETURN, Metric.RSI_VOLATILITY, Metric.STDEV_PRICE, Metric.MAX_DRAWDOWN}:
+        if not what.metric.risk:
             raise StrategyError(f"weight-inverse cannot use {name}: it is no measure of risk")
         if not children:
             raise StrategyError("weight-inverse-volatility is empty; it needs at least one child")

@@ -17,16 +17,19 @@ from alchemiser_strategy.bars import Bars
 from alchemiser_strategy.engine import last_day, text
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.all_days import Evaluation
-from alchemiser_strategy.engine.fragility import Outlook, Point, Push, described
+from alchemiser_strategy.engine.fragility import DecisionPoint, Fragility, Move, description
 from alchemiser_strategy.engine.graph import Graph, lay_out, measured_by, parts_of, price_of
 from alchemiser_strategy.engine.indicators import LastDay
 from alchemiser_strategy.engine.metrics import Measure
-from alchemiser_strategy.engine.readings import AsTheyAre
+from alchemiser_strategy.engine.readings import LastDayReadings
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A tree's weights of one day by symbol (sorted, sum 1), or None if they cannot be told, and why."""
+    """A tree's weights of one day by symbol (sorted, each above 0, sum 1), or None if they are unknown, and why.
+
+    Invariant: without weights the explanation names at least one unknown reading.
+    """
 
     weights: Mapping[str, float] | None
     explanation: Explanation
@@ -41,34 +44,37 @@ def explained(graph: Graph, last: LastDay, labels: Mapping[n.Portfolio, str]) ->
     """The same for a tree that is already laid out, with readings that several trees share."""
     last.prepare(graph.readings)
     simulated = Evaluation.of(graph, last.bars, graph.simulated) if graph.series else None
-    readings = AsTheyAre(graph, last, simulated, {})
+    readings = LastDayReadings(graph, last, simulated, {})
     day = last_day.evaluated(graph, readings)
-    return _Story(graph, day, readings, labels).told()
+    return _Explainer(graph, day, readings, labels).verdict()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Story:
+class _Explainer:
+    """Walks the path of a day that is already evaluated and says what was met on it."""
+
     graph: Graph
     day: last_day.Day
-    readings: AsTheyAre
+    readings: LastDayReadings
     labels: Mapping[n.Portfolio, str]
 
-    def told(self) -> Verdict:
+    def verdict(self) -> Verdict:
+        """The weights, and every comparison, ranking and unknown reading on the path to them."""
         weights = last_day.weights(self.graph, self.day)
-        points: list[Point] = []
+        points: list[DecisionPoint] = []
         unknown: dict[UnknownReading, None] = {}
         for index in self._path():
             points += self._points(index)
             unknown.update(dict.fromkeys(self._unknown(index)))
-        outlook = Outlook.of(self.graph, self.day, self.readings, weights, points)
-        steps = tuple(self._step(point, outlook.turned_by.get(point)) for point in points)
+        fragility = Fragility.of(self.graph, self.day, self.readings, weights, points)
+        steps = tuple(self._step(point, fragility.turned_by.get(point)) for point in points)
         return Verdict(
             weights,
             Explanation(
                 summary=_summary(weights, tuple(unknown)),
                 steps=steps,
                 unknown=tuple(unknown),
-                otherwise=targets(outlook.otherwise),
+                otherwise=targets(fragility.otherwise),
             ),
         )
 
@@ -85,6 +91,10 @@ class _Story:
             todo += reversed(self._followed(index))
 
     def _followed(self, index: int) -> list[int]:
+        """What a node's result rests on: the branch taken, the winners, or every member.
+
+        If a member is unknown a weighting is too, and only the unknown members say why.
+        """
         node, members, picks = self.graph.nodes[index], self.graph.children[index], self.day.picks
         if isinstance(node, n.Choice):
             outcome = self.day.outcomes[self.graph.condition_number[node.condition]]
@@ -94,7 +104,8 @@ class _Story:
             return pool + [child for child, _ in picks[index] or ()]
         return [child for child in members if picks[index] is not None or picks[child] is None]
 
-    def _points(self, index: int) -> list[Point]:
+    def _points(self, index: int) -> list[DecisionPoint]:
+        """The comparisons with a known outcome that a node met, or the node itself if it ranks."""
         node = self.graph.nodes[index]
         if isinstance(node, n.Choice):
             return [item for item in self._met(node.condition) if self._judged(item) is not None]
@@ -104,7 +115,11 @@ class _Story:
         return self.day.outcomes[self.graph.condition_number[item]]
 
     def _met(self, condition: n.Condition) -> list[n.Compare]:
-        """The comparisons that settled a condition, in the order they were tried."""
+        """The comparisons that settled a condition, in the order they were tried.
+
+        Of "a and b and c" with a true and b false those are a and b: the first part that is not true settles an
+        "and", the first that is not false an "or", also if it is unknown.
+        """
         met: list[n.Compare] = []
         todo = [condition]
         while todo:
@@ -120,8 +135,8 @@ class _Story:
             todo += reversed(tried)
         return met
 
-    def _step(self, point: Point, push: Push | None) -> ExplanationStep:
-        turned_by = described(push) if push else ""
+    def _step(self, point: DecisionPoint, move: Move | None) -> ExplanationStep:
+        turned_by = description(move) if move else ""
         if isinstance(point, n.Compare):
             left, right = last_day.operand(point.left, self.readings), last_day.operand(point.right, self.readings)
             return ConditionStep(
@@ -130,7 +145,7 @@ class _Story:
                 right=right,
                 holds=self._judged(point) is True,
                 margin=left - right,
-                fragile=push is not None,
+                fragile=move is not None,
                 turned_by=turned_by,
             )
         node = self.graph.nodes[point]
@@ -146,12 +161,12 @@ class _Story:
                 )
                 for child, value in zip(members, values, strict=True)
             ),
-            fragile=push is not None,
+            fragile=move is not None,
             turned_by=turned_by,
         )
 
     def _unknown(self, index: int) -> Iterator[UnknownReading]:
-        """What a node on the path looked for and did not find."""
+        """The values that a node on the path needs and that have too few bars."""
         node = self.graph.nodes[index]
         if isinstance(node, n.Asset):
             yield from self._missing(*price_of(node.symbol))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.indicators import Key
-from alchemiser_strategy.engine.metrics import Measure, Metric, measure
+from alchemiser_strategy.engine.metrics import Measure, measure
 
-_PRICE = measure(Metric.CURRENT_PRICE.value)
+_PRICE = measure("current-price")
 
 type SeriesKey = tuple[Measure, int]
 """A measure of a portfolio's own simulated series, the portfolio by number."""
@@ -16,7 +16,11 @@ type SeriesKey = tuple[Measure, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Graph:
-    """The nodes of one tree. Every number in here is an index into `nodes` or `conditions`."""
+    """The nodes of one tree, each once however often it is used. Numbers are indices into `nodes` or `conditions`.
+
+    Invariants: what a node rests on has a smaller number, so one pass upward settles everything and one pass downward
+    hands out every weight, at any depth; the root is the last.
+    """
 
     nodes: tuple[n.Portfolio, ...]
     """Children before parents; the root is the last."""
@@ -58,29 +62,25 @@ def measured_by(node: n.Portfolio) -> Measure | None:
     return node.measure if isinstance(node, (n.Filter, n.InverseWeighted)) else None
 
 
+# What `lay_out` makes of   (if (> (rsi "SPY" 10) 79) [A] [(filter (rsi 9) (select-top 1) [B (if … [C] [A])])])
+#
+#     nodes      0 A   1 B   2 C   3 if … C A   4 filter B, 3   5 if (> …) A, 4     children before parents
+#     children   ()    ()    ()    (2, 0)       (1, 3)          (0, 4)              A is one node that is used twice
+#     readings   the prices of A, B and C, rsi(SPY, 10), rsi(B, 9)                  measures of symbols
+#     series     3                   a portfolio that is ranked: its value has to be simulated
+#     simulated  0, 2, 3             what that simulation needs on every past day
 def lay_out(root: n.Portfolio) -> Graph:
     """Number the nodes of a tree. Cost grows with the number of different nodes, not with how often they are used."""
     order = list(_children_first(root))
     number = {node: index for index, node in enumerate(order)}
     conditions = list(_parts_first([node.condition for node in order if isinstance(node, n.Choice)]))
-    operands = {side for item in conditions if isinstance(item, n.Compare) for side in (item.left, item.right)}
-    readings = {(side.measure, side.symbol) for side in operands if isinstance(side, n.Reading)}
-    symbols = {symbol for _, symbol in readings}
-    series: set[int] = set()
-    for node in order:
-        if isinstance(node, n.Asset):
-            symbols.add(node.symbol)
-            readings.add((_PRICE, node.symbol))
-        what = measured_by(node)
-        if what is not None:
-            readings |= {(what, child.symbol) for child in children_of(node) if isinstance(child, n.Asset)}
-            series |= {number[child] for child in children_of(node) if not isinstance(child, n.Asset)}
+    readings, series = _measured(order, conditions, number)
     children = tuple(tuple(number[child] for child in children_of(node)) for node in order)
     rests_on = tuple(
         (*below, number[node.pool]) if isinstance(node, n.Filter) and node.pool is not None else below
         for node, below in zip(order, children, strict=True)
     )
-    alphabet = tuple(sorted(symbols))
+    alphabet = tuple(sorted({symbol for _, symbol in readings}))
     condition_masks, node_masks = _masks(order, number, conditions, alphabet)
     return Graph(
         nodes=tuple(order),
@@ -127,6 +127,10 @@ def price_of(symbol: str) -> Key:
 
 
 def _children_first(root: n.Portfolio) -> Iterator[n.Portfolio]:
+    """Every node once, after all that it rests on, in reading order.
+
+    A node is put on the stack twice: to open it, which puts its children on top, and to close it after them.
+    """
     seen: set[n.Portfolio] = set()
     todo: list[tuple[n.Portfolio, bool]] = [(root, False)]
     while todo:
@@ -155,7 +159,25 @@ def _parts_first(roots: list[n.Condition]) -> Iterator[n.Condition]:
             todo += [(part, False) for part in reversed(parts_of(item)) if part not in seen]
 
 
+def _measured(
+    order: list[n.Portfolio], conditions: list[n.Condition], number: dict[n.Portfolio, int]
+) -> tuple[set[Key], set[int]]:
+    """Every measure of a symbol that may be looked at, and the portfolios that have to be simulated, by number."""
+    operands = {side for item in conditions if isinstance(item, n.Compare) for side in (item.left, item.right)}
+    readings: set[Key] = {(side.measure, side.symbol) for side in operands if isinstance(side, n.Reading)}
+    series: set[int] = set()
+    for node in order:
+        if isinstance(node, n.Asset):
+            readings.add(price_of(node.symbol))
+        what = measured_by(node)
+        if what is not None:
+            readings |= {(what, child.symbol) for child in children_of(node) if isinstance(child, n.Asset)}
+            series |= {number[child] for child in children_of(node) if not isinstance(child, n.Asset)}
+    return readings, series
+
+
 def _below(starts: set[int], rests_on: tuple[tuple[int, ...], ...]) -> frozenset[int]:
+    """Some nodes and all that they rest on."""
     inside = set(starts)
     for index in range(len(rests_on) - 1, -1, -1):
         if index in inside:
@@ -166,6 +188,11 @@ def _below(starts: set[int], rests_on: tuple[tuple[int, ...], ...]) -> frozenset
 def _masks(
     order: list[n.Portfolio], number: dict[n.Portfolio, int], conditions: list[n.Condition], alphabet: tuple[str, ...]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """For each condition the symbols it reads, and for each node those whose last close can change what it picks.
+
+    One bit a symbol. Fixed shares do not depend on a last close, so a weighting hands up only what turns its children;
+    a filter ranks by everything that its candidates may hold.
+    """
     bit = {symbol: 1 << place for place, symbol in enumerate(alphabet)}
     read: dict[n.Condition, int] = {}
     for item in conditions:
@@ -191,6 +218,7 @@ def _masks(
 
 
 def _condition_lookbacks(conditions: list[n.Condition]) -> dict[n.Condition, int]:
+    """Bars to load for each condition: the most that one of its parts wants."""
     needed: dict[n.Condition, int] = {}
     for item in conditions:
         if isinstance(item, n.Compare):
@@ -204,6 +232,11 @@ def _condition_lookbacks(conditions: list[n.Condition]) -> dict[n.Condition, int
 def _lookback(
     order: list[n.Portfolio], rests_on: tuple[tuple[int, ...], ...], conditions: dict[n.Condition, int]
 ) -> int:
+    """Bars to load for a tree: the longest chain of windows.
+
+    A ranking over N bars of a portfolio wants N values of its series, and the first of them what the portfolio itself
+    looks back: windows inside each other add up, those side by side do not.
+    """
     needed = [1] * len(order)
     for index, node in enumerate(order):
         below = max((needed[child] for child in rests_on[index]), default=1)

@@ -15,15 +15,18 @@ from alchemiser_strategy.engine.rebalance import held
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """Weights decided at each close; they earn the returns of the sessions after it."""
+    """Weights decided at each close; they earn the returns of the sessions after it.
+
+    Invariants: row t rests on bars up to `dates[t]` alone; weights are fractions of 0 or more.
+    """
 
     dates: Sequence[date]
     symbols: tuple[str, ...]
     """The columns: every symbol the tree can hold, sorted."""
     weights: Floats
-    """(days, symbols); a known day's row sums to 1, an unknown day's row is 0."""
+    """(days, symbols) float64; a known day's row sums to 1, an unknown day's row is 0."""
     known: Bools
-    """(days,): whether the tree could be told that day."""
+    """(days,): whether the bars up to that day suffice for a decision."""
 
 
 def history(symphony: n.Symphony, bars: Bars) -> History:
@@ -43,16 +46,20 @@ def held_history(symphony: n.Symphony, bars: Bars) -> History:
 
 
 def history_of(graph: Graph, bars: Bars) -> History:
-    """Target weights of a tree that is already laid out."""
+    """Target weights of a tree that is already laid out.
+
+    The root's weight of 1 is pushed down: parents come after their children in the graph, so from the last node to
+    the first every node has its whole weight, (days,), before it hands it to its members.
+    """
     evaluation = Evaluation.of(graph, bars)
     assets = {node.symbol: index for index, node in enumerate(graph.nodes) if isinstance(node, n.Asset)}
     symbols = tuple(sorted(assets))
     known = evaluation.known[graph.root]
     weights = np.zeros((len(symbols), bars.days))
     place = {assets[symbol]: row for row, symbol in enumerate(symbols)}
-    reach: dict[int, Floats] = {graph.root: known.astype(np.float64)}
+    weight_of: dict[int, Floats] = {graph.root: known.astype(np.float64)}
     for index in range(graph.root, -1, -1):
-        mine = reach.pop(index, None)
+        mine = weight_of.pop(index, None)
         if mine is None:
             continue
         if index in place:
@@ -60,8 +67,8 @@ def history_of(graph: Graph, bars: Bars) -> History:
             continue
         for child, share in zip(graph.children[index], evaluation.shares[index], strict=True):
             part = mine * share
-            if child in reach:
-                reach[child] += part
+            if child in weight_of:
+                weight_of[child] += part
             elif isinstance(share, float) or part.any():
-                reach[child] = part
+                weight_of[child] = part
     return History(bars.dates, symbols, weights.T, known)

@@ -1,7 +1,7 @@
 """Indicator values from closes or portfolio levels: every day at once, or the last day with what a small move would do.
 
 Both ways run the same arithmetic, so the last day is the same bit for bit. NaN means unknown: fewer bars in a row,
-up to and including that day, than the measure needs. The formulas are those of Composer's symphonies.
+up to and including that day, than the measure needs.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,41 +10,38 @@ from itertools import batched
 import numpy as np
 
 from alchemiser_strategy.bars import Bars, Bools, Floats
-from alchemiser_strategy.engine import recursive, rolling
-from alchemiser_strategy.engine.metrics import RECURSIVE, STRENGTH, Measure, Metric
+from alchemiser_strategy.engine.formulas import Batched, Series
+from alchemiser_strategy.engine.metrics import Measure
+from alchemiser_strategy.engine.recursive import Recursion
 
 MOVE = 0.001
-"""The move of a last close, up or down, that a sturdy decision survives."""
+"""The move of a last close, up or down, that a decision survives unless it is fragile. A fraction."""
 
 type Key = tuple[Measure, str]
 """A measure of a symbol."""
-type Reading3 = tuple[float, float, float]
+type LastValues = tuple[float, float, float]
 """A value on the last day, and what it would be with that close moved up and down."""
+type _Row = tuple[Key, Batched]
+"""A symbol's measure that is computed in a batch, and its formula."""
 
 _CACHED = 200_000
 """Values that go through a formula together: few enough to stay in the processor's cache."""
-_UNKNOWN: Reading3 = (np.nan, np.nan, np.nan)
-
-
-def returns_of(levels: Floats) -> Floats:
-    """Simple daily returns as fractions, NaN on the first day. (rows, days)."""
-    out = np.empty_like(levels)
-    out[:, :1] = np.nan
-    np.divide(levels[:, 1:], levels[:, :-1], out=out[:, 1:])
-    out[:, 1:] -= 1.0
-    return out
+_MANY = 16
+"""How many times as many rows share a walk through the days, which costs the more the fewer they are."""
+_UNKNOWN: LastValues = (np.nan, np.nan, np.nan)
 
 
 def measured(measure: Measure, levels: Floats, returns: Floats | None = None) -> Floats:
     """One measure of every row on every day, (rows, days); NaN where a row lacks bars.
 
-    `returns` are the rows' daily returns if they are at hand and not to be derived from the levels.
+    `levels` are closes in USD or portfolio levels, (rows, days); `returns` are the rows' daily returns as fractions
+    if they are at hand and not to be derived from the levels.
     """
-    values = _recursive(measure, levels) if measure.metric in RECURSIVE else _windowed(measure, levels, returns)
+    values = measure.metric.formula(Series(levels, returns), measure.windows)
     return _where_known(values, levels, measure.bars_needed)
 
 
-def columns(bars: Bars, keys: Iterable[Key]) -> dict[Key, Floats]:
+def values_of_all_days(bars: Bars, keys: Iterable[Key]) -> dict[Key, Floats]:
     """Measures of symbols on every day, (days,) each; all NaN for a symbol without bars."""
     nothing = np.full(bars.days, np.nan)
     present: list[Key] = []
@@ -54,32 +51,31 @@ def columns(bars: Bars, keys: Iterable[Key]) -> dict[Key, Floats]:
             present.append(key)
         else:
             out[key] = nothing
-    alone, strengths, averages = _families(present)
-    size = max(1, _CACHED // bars.days)
+    alone, together = _grouped(present)
     for measure, symbols in alone.items():
-        for some in batched(symbols, size, strict=False):
+        for some in batched(symbols, _rows_at_once(bars), strict=False):
             values = measured(measure, bars.rows[[bars.position[symbol] for symbol in some]])
             out.update(zip(((measure, symbol) for symbol in some), values, strict=True))
-    for family in (strengths, averages):
-        # An exponential average goes day by day: the more rows share that walk, the better.
-        for some_keys in batched(family, size if family is strengths else 16 * size, strict=False):
-            levels, windows = _together(bars, some_keys)
-            if family is strengths:
-                rows = recursive.strength(*recursive.wilder(levels, windows))
-            else:
-                rows = recursive.exponential(levels, windows)
-            for key, values, closes in zip(some_keys, rows, levels, strict=True):
-                value = _as_volatility(values) if key[0].metric is Metric.RSI_VOLATILITY else values
+    for recursion, family in together.items():
+        for some_keys in batched(family, _rows_at_once(bars, recursion), strict=False):
+            levels, windows = _rows_of(bars, some_keys)
+            rows = recursion.every_day(levels, windows)
+            for (key, formula), values, closes in zip(some_keys, rows, levels, strict=True):
+                value = values if formula.finish is None else formula.finish(values)
                 out[key] = _where_known(value[None], closes[None], key[0].bars_needed)[0]
     return out
 
 
 class LastDay:
-    """Measures of symbols on the last day only, each also for its close moved by MOVE up and down."""
+    """Measures of symbols on the last day only, each also for its close moved by MOVE up and down.
+
+    A value is worked out once, when it is first asked for; `prepare` does many together, which is much faster. A
+    symbol without enough bars, or without any, has NaN three times.
+    """
 
     def __init__(self, bars: Bars) -> None:
         self.bars = bars
-        self._values: dict[Key, Reading3] = {}
+        self._values: dict[Key, LastValues] = {}
 
     def prepare(self, keys: Iterable[Key]) -> None:
         """Compute what is not yet known, all symbols of a measure at once."""
@@ -90,48 +86,36 @@ class LastDay:
                     present.append(key)
                 else:
                     self._values[key] = _UNKNOWN
-        alone, strengths, averages = _families(present)
+        alone, together = _grouped(present)
         for measure, symbols in alone.items():
-            self._windows(measure, symbols)
-        for some in batched(strengths, max(1, _CACHED // self.bars.days), strict=False):
-            self._strengths(some)
-        if averages:
-            self._averages(averages)
+            self._alone(measure, symbols)
+        for recursion, family in together.items():
+            for some in batched(family, _rows_at_once(self.bars, recursion), strict=False):
+                self._together(recursion, some)
 
-    def __getitem__(self, key: Key) -> Reading3:
+    def __getitem__(self, key: Key) -> LastValues:
         if key not in self._values:
             self.prepare([key])
         return self._values[key]
 
-    def _windows(self, measure: Measure, symbols: list[str]) -> None:
+    def _alone(self, measure: Measure, symbols: list[str]) -> None:
+        """One measure of several symbols: as they are, moved up and moved down, stacked into (3 symbols, bars)."""
         rows = self.bars.rows[[self.bars.position[symbol] for symbol in symbols]]
-        tail = rows if measure.metric in RECURSIVE else rows[:, -measure.bars_needed :]
+        tail = rows if measure.metric.recursive else rows[:, -measure.bars_needed :]
         moved = np.concatenate((tail, tail, tail))
         count = len(symbols)
         moved[count : 2 * count, -1] *= 1.0 + MOVE
         moved[2 * count :, -1] *= 1.0 - MOVE
         self._keep([(measure, symbol) for symbol in symbols], measured(measure, moved)[:, -1].reshape(3, count))
 
-    def _strengths(self, keys: Sequence[Key]) -> None:
-        levels, windows = _together(self.bars, keys)
-        gains, losses = recursive.wilder(levels, windows)
-        close, before = levels[:, -1], levels[:, -2]
-        memory = 1.0 - 1.0 / windows
-        last = [recursive.strength(gains[:, -1], losses[:, -1])]
-        for factor in (1.0 + MOVE, 1.0 - MOVE):
-            rise = close * factor - before
-            gain = gains[:, -2] * memory + np.maximum(rise, 0.0)
-            loss = losses[:, -2] * memory + np.maximum(-rise, 0.0)
-            last.append(recursive.strength(gain, loss))
-        values = np.array(last)
-        rough = [measure.metric is Metric.RSI_VOLATILITY for measure, _ in keys]
-        self._keep(keys, np.where(rough, _as_volatility(values), values))
-
-    def _averages(self, keys: list[Key]) -> None:
-        levels, windows = _together(self.bars, keys)
-        averages = recursive.exponential(levels, windows)
-        change = levels[:, -1] * MOVE * (2.0 / (windows + 1.0) if self.bars.days > 1 else 1.0)
-        self._keep(keys, averages[:, -1] + np.array([np.zeros_like(change), change, -change]))
+    def _together(self, recursion: Recursion, some: Sequence[_Row]) -> None:
+        """Measures that share a recursion, whatever their windows."""
+        levels, windows = _rows_of(self.bars, some)
+        values = recursion.last_day(levels, windows, MOVE)
+        for column, (_, formula) in enumerate(some):
+            if formula.finish is not None:
+                values[:, column] = formula.finish(values[:, column])
+        self._keep([key for key, _ in some], values)
 
     def _keep(self, keys: Sequence[Key], values: Floats) -> None:
         """Remember values, (3, keys): as they are, moved up, moved down."""
@@ -139,64 +123,32 @@ class LastDay:
             self._values[key] = (base, up, down)
 
 
-def _families(keys: Iterable[Key]) -> tuple[dict[Measure, list[str]], list[Key], list[Key]]:
-    """Symbols by measure, but relative strengths and exponential averages of all windows together."""
+def _grouped(keys: Iterable[Key]) -> tuple[dict[Measure, list[str]], dict[Recursion, list[_Row]]]:
+    """Symbols by measure, but what shares a recursion together, whatever its windows."""
     alone: dict[Measure, list[str]] = {}
-    strengths: list[Key] = []
-    averages: list[Key] = []
+    together: dict[Recursion, list[_Row]] = {}
     for key in keys:
-        if key[0].metric in STRENGTH:
-            strengths.append(key)
-        elif key[0].metric is Metric.EXPONENTIAL_MOVING_AVERAGE_PRICE:
-            averages.append(key)
+        formula = key[0].metric.formula
+        if isinstance(formula, Batched):
+            together.setdefault(formula.recursion, []).append((key, formula))
         else:
             alone.setdefault(key[0], []).append(key[1])
-    return alone, strengths, averages
+    return alone, together
 
 
-def _together(bars: Bars, keys: Sequence[Key]) -> tuple[Floats, Floats]:
-    """The closes and the windows of some keys, one row each."""
-    levels = bars.rows[[bars.position[symbol] for _, symbol in keys]]
-    return levels, np.array([measure.windows[0] for measure, _ in keys], dtype=np.float64)
+def _rows_at_once(bars: Bars, recursion: Recursion | None = None) -> int:
+    rows = max(1, _CACHED // bars.days)
+    return _MANY * rows if recursion is not None and recursion.day_by_day else rows
 
 
-def _windowed(measure: Measure, levels: Floats, returns: Floats | None) -> Floats:
-    metric = measure.metric
-    window = measure.windows[0] if measure.windows else 1
-    if metric is Metric.CURRENT_PRICE:
-        return levels
-    if metric is Metric.MOVING_AVERAGE_PRICE:
-        return rolling.mean(levels, window)
-    if metric is Metric.STDEV_PRICE:
-        return rolling.deviation(levels, window)
-    if metric is Metric.MAX_DRAWDOWN:
-        return 100.0 * rolling.drawdown(levels, window)
-    if metric is Metric.CUMULATIVE_RETURN:
-        out = np.full(levels.shape, np.nan)
-        out[:, window:] = (levels[:, window:] / levels[:, :-window] - 1.0) * 100.0
-        return out
-    daily = returns_of(levels) if returns is None else returns
-    return 100.0 * (rolling.mean if metric is Metric.MOVING_AVERAGE_RETURN else rolling.deviation)(daily, window)
-
-
-def _recursive(measure: Measure, levels: Floats) -> Floats:
-    windows = [np.full(len(levels), float(window)) for window in measure.windows]
-    if measure.metric is Metric.EXPONENTIAL_MOVING_AVERAGE_PRICE:
-        return recursive.exponential(levels, windows[0])
-    if measure.metric in STRENGTH:
-        rsi = recursive.strength(*recursive.wilder(levels, windows[0]))
-        return _as_volatility(rsi) if measure.metric is Metric.RSI_VOLATILITY else rsi
-    fast, slow = recursive.exponential(levels, windows[0]), recursive.exponential(levels, windows[1])
-    oscillator: Floats = (fast - slow) / slow * 100.0
-    return recursive.exponential(oscillator, windows[2]) if measure.metric is Metric.PPO_SIGNAL else oscillator
-
-
-def _as_volatility(rsi: Floats) -> Floats:
-    """0.20 + 0.30 |50 - RSI| / 100."""
-    return 0.20 + 0.30 * np.abs(50.0 - rsi) / 100.0
+def _rows_of(bars: Bars, some: Sequence[_Row]) -> tuple[Floats, Floats]:
+    """The closes, (rows, days), and the windows, (rows,), of some keys, one row each."""
+    levels = bars.rows[[bars.position[symbol] for (_, symbol), _ in some]]
+    return levels, np.array([measure.windows[0] for (measure, _), _ in some], dtype=np.float64)
 
 
 def _where_known(values: Floats, levels: Floats, needed: int) -> Floats:
+    """The values where `levels` have `needed` bars in a row up to that day, NaN elsewhere. (rows, days)."""
     gap = np.isnan(levels)
     if not gap.any():
         if needed <= 1:
@@ -204,11 +156,11 @@ def _where_known(values: Floats, levels: Floats, needed: int) -> Floats:
         out = values.copy()
         out[:, : needed - 1] = np.nan
         return out
-    known: Bools = streaks(gap) >= needed
+    known: Bools = _streaks(gap) >= needed
     return np.where(known, values, np.nan)
 
 
-def streaks(gap: Bools) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def _streaks(gap: Bools) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
     """How many bars in a row each row has up to each day, from where its gaps are. (rows, days)."""
     days = np.arange(gap.shape[1])
     return days - np.maximum.accumulate(np.where(gap, days, -1), axis=1)

@@ -41,10 +41,15 @@ class Readings(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Day:
-    """What every condition and every node came to."""
+    """What every condition and every node came to, by their numbers in the graph.
+
+    Invariant: a node's picks are known members with shares above 0 that sum to 1; an asset picks nothing: ().
+    """
 
     outcomes: list[bool | None]
+    """None if unknown."""
     picks: list[Picks]
+    """None if unknown."""
 
     def settle(self, graph: Graph, readings: Readings, conditions: Iterable[int], portfolios: Iterable[int]) -> None:
         """Work out the given conditions and nodes, parts before wholes."""
@@ -54,7 +59,7 @@ class Day:
             self.picks[index] = _picked(graph, index, self, readings)
 
     def copy(self) -> "Day":
-        """A day to try something else on."""
+        """A copy to settle parts of again; this day stays as it is."""
         return Day(self.outcomes.copy(), self.picks.copy())
 
 
@@ -84,7 +89,7 @@ def weights(graph: Graph, day: Day) -> dict[str, float] | None:
 
 
 def operand(side: n.Operand, readings: Readings) -> float:
-    """A side of a comparison."""
+    """The value of a side of a comparison; NaN if unknown."""
     return side.value if isinstance(side, n.Number) else readings.symbol((side.measure, side.symbol))
 
 
@@ -95,7 +100,7 @@ def child_value(graph: Graph, what: Measure, child: int, readings: Readings) -> 
 
 
 def judged(graph: Graph, item: n.Condition, readings: Readings, outcomes: list[bool | None]) -> bool | None:
-    """Whether a condition holds; None if it cannot be told. Ands and ors stop at the first part that settles them."""
+    """Whether a condition holds; None if unknown. Ands and ors stop at the first part that settles them."""
     match item:
         case n.Compare():
             left, right = operand(item.left, readings), operand(item.right, readings)
@@ -104,12 +109,12 @@ def judged(graph: Graph, item: n.Condition, readings: Readings, outcomes: list[b
             outcome = outcomes[graph.condition_number[item.part]]
             return None if outcome is None else not outcome
         case n.AllOf() | n.AnyOf():
-            neutral = isinstance(item, n.AllOf)
+            goes_on = isinstance(item, n.AllOf)  # "and" goes on after a true part, "or" after a false one
             for part in item.parts:
                 outcome = outcomes[graph.condition_number[part]]
-                if outcome is not neutral:
+                if outcome is not goes_on:
                     return outcome
-            return neutral
+            return goes_on
 
 
 def competing(graph: Graph, index: int, day: Day, readings: Readings) -> tuple[list[int], list[float]] | None:
@@ -146,6 +151,7 @@ def inverse_shares(risks: list[float]) -> list[float]:
 
 
 def _picked(graph: Graph, index: int, day: Day, readings: Readings) -> Picks:
+    """What one node picks, from what its children and its condition came to."""
     node, members = graph.nodes[index], graph.children[index]
     match node:
         case n.Asset():
@@ -165,11 +171,12 @@ def _picked(graph: Graph, index: int, day: Day, readings: Readings) -> Picks:
 
 
 def _winners(graph: Graph, index: int, day: Day, readings: Readings) -> Picks:
+    """A filter's best candidates in equal shares; None without a candidate of known value."""
     node = _filter(graph, index)
-    field = competing(graph, index, day, readings)
-    if field is None:
+    competition = competing(graph, index, day, readings)
+    if competition is None:
         return None
-    candidates, values = field
+    candidates, values = competition
     winners = best(values, node.select, node.k)
     return tuple((candidates[position], 1.0 / len(winners)) for position in winners) or None
 

@@ -1,64 +1,112 @@
-"""The language's metrics: names, windows, defaults and how many bars each needs. No arithmetic happens here."""
+"""The language's metrics, one row each: what it is called, its windows, how many bars it needs and its formula.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+A new metric is a row of METRICS, its formula in `formulas` and its test. The parsers, the printer, the explanations,
+the lookback and both interpreters read the row.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 
+from alchemiser_strategy.engine import formulas, recursive
+from alchemiser_strategy.engine.formulas import Batched, Formula
 from alchemiser_strategy.errors import StrategyError
 
 MAX_WINDOW = 10_000
 """Sessions. Forty years: longer than any price history that a strategy can be given."""
-
-
-class Metric(StrEnum):
-    """What can be read from one price or portfolio series."""
-
-    CURRENT_PRICE = "current-price"
-    MOVING_AVERAGE_PRICE = "moving-average-price"
-    EXPONENTIAL_MOVING_AVERAGE_PRICE = "exponential-moving-average-price"
-    MOVING_AVERAGE_RETURN = "moving-average-return"
-    CUMULATIVE_RETURN = "cumulative-return"
-    RSI = "rsi"
-    STDEV_RETURN = "stdev-return"
-    STDEV_PRICE = "stdev-price"
-    MAX_DRAWDOWN = "max-drawdown"
-    PPO = "percentage-price-oscillator"
-    PPO_SIGNAL = "percentage-price-oscillator-signal"
-    RSI_VOLATILITY = "rsi-volatility"
-    """An extension: 0.20 + 0.30 * |50 - rsi(N)| / 100, the volatility stand-in of the nuclear strategy's bear blend."""
-
-
-_DEFAULTS: Mapping[Metric, Mapping[str, int]] = {
-    Metric.CURRENT_PRICE: {},
-    Metric.MOVING_AVERAGE_PRICE: {"window": 200},
-    Metric.EXPONENTIAL_MOVING_AVERAGE_PRICE: {"window": 12},
-    Metric.MOVING_AVERAGE_RETURN: {"window": 21},
-    Metric.CUMULATIVE_RETURN: {"window": 60},
-    Metric.RSI: {"window": 14},
-    Metric.STDEV_RETURN: {"window": 6},
-    Metric.STDEV_PRICE: {"window": 6},
-    Metric.MAX_DRAWDOWN: {"window": 60},
-    Metric.PPO: {"short-window": 12, "long-window": 26},
-    Metric.PPO_SIGNAL: {"short-window": 12, "long-window": 26, "smooth-window": 9},
-    Metric.RSI_VOLATILITY: {"window": 14},
-}
-_ONE_MORE_BAR = frozenset(
-    {Metric.MOVING_AVERAGE_RETURN, Metric.CUMULATIVE_RETURN, Metric.RSI, Metric.STDEV_RETURN, Metric.RSI_VOLATILITY}
-)
-_AT_LEAST_TWO = frozenset({Metric.STDEV_RETURN, Metric.STDEV_PRICE})
-
-
-RECURSIVE = frozenset(
-    {Metric.RSI, Metric.EXPONENTIAL_MOVING_AVERAGE_PRICE, Metric.PPO, Metric.PPO_SIGNAL, Metric.RSI_VOLATILITY}
-)
-"""Metrics whose value depends, ever less, on every bar since the first."""
-
-STRENGTH = frozenset({Metric.RSI, Metric.RSI_VOLATILITY})
-"""Metrics that are made of Wilder's averages."""
-
 SETTLED_BARS = 252
 """Bars to load for a recursive metric, though it has a value earlier: one year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A window of a metric: its name in the language, its default in sessions, and the least it may be."""
+
+    name: str
+    default: int
+    least: int = 1
+    because: str = ""
+    """Why it may not be less, for the person who wrote less."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Metric:
+    """One row: all that is known of a metric. Metrics are compared by identity; METRICS holds one for each name."""
+
+    name: str
+    """In symphony text, in explanations, and in Composer's JSON unless that has a name of its own."""
+    options: tuple[Option, ...]
+    warm_up: Callable[[Sequence[int]], int]
+    """From its windows to the bars in a row, the day's own included, without which it has no value."""
+    formula: Formula | Batched
+    """Its value on every day; plain, or in one batch with what shares its recursion."""
+    recursive: bool = False
+    """Whether a value depends, ever less, on every bar since the first: a year of bars is loaded for it."""
+    composer_name: str = ""
+    """What Composer's JSON calls it, where that is not `name`."""
+    risk: bool = False
+    """Whether it is a measure of risk, never negative, that portfolios can be weighted inversely to."""
+
+
+def _longest(windows: Sequence[int]) -> int:
+    return max(windows, default=1)
+
+
+def _longest_and_one(windows: Sequence[int]) -> int:
+    """For what is made of changes from bar to bar."""
+    return max(windows) + 1
+
+
+def _smoothed(windows: Sequence[int]) -> int:
+    """The first value of an average over the last window of what needs the longest of the others."""
+    *inner, last = windows
+    return max(inner) + last - 1
+
+
+def _window(default: int) -> tuple[Option, ...]:
+    return (Option("window", default),)
+
+
+_SPREAD = (Option("window", 6, least=2, because="a sample standard deviation needs at least 2"),)
+_OSCILLATOR = (Option("short-window", 12), Option("long-window", 26))
+
+_ROWS = (
+    Metric("current-price", (), _longest, formulas.price),
+    Metric("moving-average-price", _window(200), _longest, formulas.mean_price),
+    Metric(
+        "exponential-moving-average-price", _window(12), _longest, Batched(recursive.EXPONENTIAL), recursive=True
+    ),
+    Metric("moving-average-return", _window(21), _longest_and_one, formulas.mean_return),
+    Metric("cumulative-return", _window(60), _longest_and_one, formulas.cumulative_return),
+    Metric(
+        "rsi", _window(14), _longest_and_one, Batched(recursive.STRENGTH),
+        recursive=True, composer_name="relative-strength-index",
+    ),
+    Metric(
+        "stdev-return", _SPREAD, _longest_and_one, formulas.return_deviation,
+        composer_name="standard-deviation-return", risk=True,
+    ),
+    Metric(
+        "stdev-price", _SPREAD, _longest, formulas.price_deviation,
+        composer_name="standard-deviation-price", risk=True,
+    ),
+    Metric("max-drawdown", _window(60), _longest, formulas.max_drawdown, risk=True),
+    Metric("percentage-price-oscillator", _OSCILLATOR, _longest, formulas.oscillator, recursive=True),
+    Metric(
+        "percentage-price-oscillator-signal", (*_OSCILLATOR, Option("smooth-window", 9)), _smoothed,
+        formulas.oscillator_signal, recursive=True,
+    ),
+    # An extension of the language, for the nuclear strategy's bear blend.
+    Metric(
+        "rsi-volatility", _window(14), _longest_and_one,
+        Batched(recursive.STRENGTH, formulas.strength_as_volatility), recursive=True, risk=True,
+    ),
+)  # fmt: skip
+
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ROWS}
+"""Every metric by its name in the language."""
+VOLATILITY = METRICS["stdev-return"]
+"""What ``weight-inverse-volatility`` weighs by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,21 +115,18 @@ class Measure:
 
     metric: Metric
     windows: tuple[int, ...]
+    bars_needed: int = field(init=False)
+    """How many bars in a row, today's included, it needs to have a value."""
+    bars_wanted: int = field(init=False)
+    """How many bars to load for it."""
 
-    @property
-    def bars_needed(self) -> int:
-        """How many bars in a row, today's included, the metric needs to have a value."""
-        if self.metric is Metric.PPO_SIGNAL:
-            return max(self.windows[:2]) + self.windows[2] - 1
-        return max(self.windows, default=1) + (self.metric in _ONE_MORE_BAR)
-
-    @property
-    def bars_wanted(self) -> int:
-        """How many bars to load for it."""
-        return max(self.bars_needed, SETTLED_BARS) if self.metric in RECURSIVE else self.bars_needed
+    def __post_init__(self) -> None:
+        needed = self.metric.warm_up(self.windows)
+        object.__setattr__(self, "bars_needed", needed)
+        object.__setattr__(self, "bars_wanted", max(needed, SETTLED_BARS) if self.metric.recursive else needed)
 
     def __str__(self) -> str:
-        return f"{self.metric.value}({', '.join(map(str, self.windows))})" if self.windows else self.metric.value
+        return f"{self.metric.name}({', '.join(map(str, self.windows))})" if self.windows else self.metric.name
 
 
 _measure = cache(Measure)
@@ -93,25 +138,25 @@ type Windows = int | str | Mapping[str, int | str] | None
 def measure(name: str, windows: Windows = None) -> Measure:
     """A metric by its name in the language, with checked windows.
 
-    Raises StrategyError: an unknown metric or option, or a window that is no whole number from 1 to MAX_WINDOW.
+    Raises StrategyError: an unknown metric or option, a window that is no whole number from 1 to MAX_WINDOW, or one
+    below the least that the metric can do with.
     """
-    try:
-        metric = Metric(name)
-    except ValueError:
-        known = ", ".join(sorted(Metric))
-        raise StrategyError(f"unknown metric {name!r}; known metrics: {known}") from None
-    options = dict(windows) if isinstance(windows, Mapping) else {} if windows is None else {"window": windows}
-    if metric is Metric.CURRENT_PRICE:
-        options.pop("window", None)
-    expected = _DEFAULTS[metric]
-    unknown = sorted(set(options) - set(expected))
+    metric = METRICS.get(name)
+    if metric is None:
+        known = ", ".join(sorted(METRICS))
+        raise StrategyError(f"unknown metric {name!r}; known metrics: {known}")
+    given = dict(windows) if isinstance(windows, Mapping) else {} if windows is None else {"window": windows}
+    if not metric.options:
+        given.pop("window", None)  # files give the current price a window, which says nothing
+    names = [option.name for option in metric.options]
+    unknown = sorted(set(given) - set(names))
     if unknown:
-        allowed = ", ".join(expected) or "none"
-        raise StrategyError(f"{name} has no option {unknown[0]!r}; its options: {allowed}")
-    result = _measure(metric, tuple(whole(f"{name} {key}", options.get(key, usual)) for key, usual in expected.items()))
-    if metric in _AT_LEAST_TWO and result.windows[0] < 2:
-        raise StrategyError(f"{name} window is 1; a sample standard deviation needs at least 2")
-    return result
+        raise StrategyError(f"{name} has no option {unknown[0]!r}; its options: {', '.join(names) or 'none'}")
+    chosen = tuple(whole(f"{name} {option.name}", given.get(option.name, option.default)) for option in metric.options)
+    for option, window in zip(metric.options, chosen, strict=True):
+        if window < option.least:
+            raise StrategyError(f"{name} {option.name} is {window}; {option.because}")
+    return _measure(metric, chosen)
 
 
 def whole(what: str, value: int | str, limit: int = MAX_WINDOW) -> int:

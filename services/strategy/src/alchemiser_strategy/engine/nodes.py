@@ -44,14 +44,14 @@ class Frequency(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Number:
-    """A constant operand."""
+    """A constant operand, finite."""
 
     value: float
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Reading:
-    """A measure of one symbol's closes."""
+    """A measure of one symbol's closes, in the measure's unit (USD, percent, or 0 to 100)."""
 
     measure: Measure
     symbol: str
@@ -71,14 +71,14 @@ class Compare:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AllOf:
-    """True if every part is; parts after the first false one do not matter, known or not."""
+    """True if every one of at least two parts is; parts after the first false one do not matter, known or not."""
 
     parts: tuple["Condition", ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AnyOf:
-    """True if some part is; parts after the first true one do not matter, known or not."""
+    """True if some of at least two parts is; parts after the first true one do not matter, known or not."""
 
     parts: tuple["Condition", ...]
 
@@ -111,7 +111,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Weighted:
-    """Fixed positive shares that sum to 1."""
+    """At least two children with fixed shares above 0 that sum to 1 (to rounding), in the children's order."""
 
     shares: tuple[float, ...]
     children: tuple["Portfolio", ...]
@@ -119,7 +119,7 @@ class Weighted:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class InverseWeighted:
-    """Shares proportional to 1 / measure of each child; children measured zero share everything equally."""
+    """Shares of at least two children, proportional to 1 / a measure of risk; children of no risk share everything."""
 
     measure: Measure
     children: tuple["Portfolio", ...]
@@ -127,9 +127,10 @@ class InverseWeighted:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Filter:
-    """The k best or worst children by a measure, in equal shares.
+    """The k best or worst children by a measure, in equal shares; k is 1 or more, and may exceed the children.
 
-    With a `pool` only those children compete that the pool, a filter over the same children, has chosen that day.
+    `children` stand in the order that ties are broken in, an asset only once. With a `pool` only those of them compete
+    that the pool, a filter over the same children, has chosen that day.
     """
 
     measure: Measure
@@ -148,7 +149,8 @@ type Node = Portfolio | Condition | Operand
 class Rebalance:
     """When holdings return to target: by the calendar, or once a weight is off by more than `threshold`.
 
-    `threshold` is a difference of weights (0.05 = five percentage points); with it the calendar plays no part.
+    `threshold` is a difference of weights between 0 and 1 (0.05 = five percentage points); with it the frequency is
+    daily and plays no part.
     """
 
     frequency: Frequency = Frequency.DAILY
@@ -162,7 +164,7 @@ class Rebalance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Symphony:
-    """A whole strategy: its tree, how it rebalances, and what its text called the parts."""
+    """A whole strategy: its tree, how it rebalances, and what its parts were called."""
 
     name: str
     root: Portfolio

@@ -12,29 +12,31 @@ from alchemiser_strategy.engine.indicators import MOVE, Key, LastDay, measured
 from alchemiser_strategy.engine.nodes import Asset
 
 UP, DOWN = 1, 2
-"""The direction of a small move, as the place of its value in what LastDay gives."""
+"""The direction of a small move: the place of its value in what LastDay gives, where 0 is unmoved."""
 
 
-class Simulated(Protocol):
+class SimulatedSeries(Protocol):
     """The value series of the portfolios that are ranked, as far as the last day needs them."""
 
     def levels(self, node: int) -> tuple[Floats, Floats]:
-        """A portfolio's levels and daily returns, (days,) each; NaN where it was unknown."""
+        """A portfolio's levels (1 at the start) and daily returns (fractions), (days,) each; NaN where unknown."""
         ...
 
     def exposure(self, node: int) -> Mapping[str, float]:
-        """What it held over the last day: weights by symbol, decided the day before."""
+        """What it held over the last day: fractions by symbol, decided the day before."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AsTheyAre:
-    """The values of the last day."""
+class LastDayReadings:
+    """The values of the last day, as they are. NaN is unknown."""
 
     graph: Graph
     last: LastDay
-    simulated: Simulated | None
+    simulated: SimulatedSeries | None
+    """None if the tree ranks no portfolio."""
     cache: dict[SeriesKey, float]
+    """Values of portfolios already worked out."""
 
     def symbol(self, key: Key) -> float:
         """A measure of a symbol."""
@@ -62,10 +64,10 @@ class AsTheyAre:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Moved:
-    """The values of the last day had one symbol closed MOVE higher or lower."""
+class MovedReadings:
+    """The values of the last day had the symbol `moving` closed MOVE higher (UP) or lower (DOWN). NaN is unknown."""
 
-    base: AsTheyAre
+    base: LastDayReadings
     moving: str
     direction: int
     cache: dict[SeriesKey, float]
@@ -87,7 +89,7 @@ class Moved:
         return _last_value(self.base.simulated, key, held * share * float(closes[-1] / closes[-2]))
 
 
-def _last_value(simulated: Simulated | None, key: SeriesKey, extra_return: float) -> float:
+def _last_value(simulated: SimulatedSeries | None, key: SeriesKey, extra_return: float) -> float:
     """A measure on the last day of a series whose last return is changed by `extra_return`."""
     if simulated is None:
         return float("nan")

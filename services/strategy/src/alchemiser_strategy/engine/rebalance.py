@@ -32,7 +32,10 @@ def period(day: date, frequency: Frequency) -> tuple[int, ...]:
 
 
 def drifted(weights: Mapping[str, float], growth: Mapping[str, float]) -> dict[str, float]:
-    """Weights after prices have moved by the factors in `growth` and nothing was traded; what is left is cash."""
+    """Weights after prices have moved by the factors in `growth` and nothing was traded; what is left is cash.
+
+    Fractions of capital by symbol; a factor of 1 is an unchanged price. Cash earns nothing.
+    """
     values = {symbol: weight * growth[symbol] for symbol, weight in weights.items()}
     cash = max(0.0, 1.0 - sum(weights.values()))
     total = cash + sum(values.values())
@@ -54,11 +57,22 @@ def due(rule: Rebalance, today: date, decided: date) -> bool:
     return period(today, rule.frequency) != period(decided, rule.frequency)
 
 
+# What `held` makes of the targets T1, T2 … under a rule whose next period begins on day 4 (d: weights drift):
+#
+#     day      0   1   2   3   4   5   6
+#     target   -   T1  T2  -   -   T5  T6
+#     held     -   T1  d   d   d   T5  d           nothing before the first target
+#     due                      x   x               unknown on its day: the next day is due as well
+#
+# From each rebalancing on, the drift of many days is one vector step, as it depends on that day's weights and closes
+# only. How many days the next stretch has is not known beforehand: it is looked for in blocks of 32, 64, 128 … days,
+# so that neither a daily nor a yearly rule computes much more than it keeps.
 def held(targets: Floats, known: Bools, closes: Floats, dates: Sequence[date], rule: Rebalance) -> tuple[Floats, Bools]:
-    """Weights held after each close and whether there are any. All matrices are (days, symbols), closes without gaps.
+    """Weights held after each close, (days, symbols), and whether there are any, (days,).
 
-    The rule is the one that `TreeStrategy` follows live: a later calendar period, or by threshold another set of
-    symbols or a weight that strayed. A day without a target changes nothing.
+    `targets` are fractions of capital and `closes` USD without gaps, both (days, symbols); `known` says on which days
+    there is a target, (days,). The rule is the one that `TreeStrategy` follows live: a later calendar period, or by
+    threshold another set of symbols or a weight that strayed. A day without a target changes nothing.
     """
     has = np.zeros_like(known)
     start = int(known.argmax()) if known.any() else len(known)
@@ -74,7 +88,7 @@ def held(targets: Floats, known: Bools, closes: Floats, dates: Sequence[date], r
         while first < len(known):
             last = min(first + stretch, len(known))
             drift = _drift(targets[start], closes[start], closes[first:last])
-            goes = known[first:last] & _leaves(rule, targets[first:last], drift, later[first:last] > later[start])
+            goes = known[first:last] & _goes_back(rule, targets[first:last], drift, later[first:last] > later[start])
             stop = int(goes.argmax()) if goes.any() else last - first
             weights[first : first + stop] = drift[:stop]
             first += stop
@@ -86,7 +100,10 @@ def held(targets: Floats, known: Bools, closes: Floats, dates: Sequence[date], r
 
 
 def _each_day(targets: Floats, known: Bools, closes: Floats, start: int) -> Floats:
-    """Targets where there are any, and drift from the last one in between."""
+    """Targets where there are any, and drift from the last one in between. (days, symbols).
+
+    `edges` are the last days of alternating stretches: known, unknown, known …, beginning with the first known day.
+    """
     weights = np.where(known[:, None], targets, 0.0)
     edges = np.flatnonzero(np.diff(known[start:].astype(np.int8), append=1)) + start
     for last, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
@@ -95,7 +112,7 @@ def _each_day(targets: Floats, known: Bools, closes: Floats, start: int) -> Floa
 
 
 def _drift(weights: Floats, then: Floats, closes: Floats) -> Floats:
-    """(days, symbols) weights when only prices move."""
+    """Weights when only prices move, (days, symbols); `weights` were set at the closes `then`, both (symbols,)."""
     held = weights > 0
     values = np.zeros_like(closes)
     values[:, held] = weights[held] * (closes[:, held] / then[held])
@@ -103,7 +120,8 @@ def _drift(weights: Floats, then: Floats, closes: Floats) -> Floats:
     return values / (values.sum(axis=1) + cash)[:, None]
 
 
-def _leaves(rule: Rebalance, targets: Floats, drift: Floats, later: Bools) -> Bools:
+def _goes_back(rule: Rebalance, targets: Floats, drift: Floats, later: Bools) -> Bools:
+    """On which days holdings go back to target, (days,); `later` are the days of a later calendar period."""
     if rule.threshold is None:
         return later
     other = ((targets > 0) != (drift > 0)).any(axis=1)

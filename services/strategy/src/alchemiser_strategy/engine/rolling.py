@@ -18,12 +18,12 @@ type Join = Callable[[Parts, Parts, int, int], Parts]
 
 
 def mean(values: Floats, window: int) -> Floats:
-    """Arithmetic mean."""
+    """Arithmetic mean of the last `window` values, (rows, days)."""
     return _rolled((values,), window, _join_means, lambda parts: parts[0])
 
 
 def deviation(values: Floats, window: int) -> Floats:
-    """Sample standard deviation (divisor N-1).
+    """Sample standard deviation (divisor N-1) of the last `window` values, at least 2. (rows, days).
 
     Blocks merge by the pairwise update of Chan, Golub and LeVeque (1983), which does not cancel.
     """
@@ -32,7 +32,7 @@ def deviation(values: Floats, window: int) -> Floats:
 
 
 def drawdown(values: Floats, window: int) -> Floats:
-    """Largest fall from a peak to a later trough within the window, as a positive fraction of the peak."""
+    """Largest fall from a peak to a later value within the window, as a positive fraction of the peak. (rows, days)."""
     return _rolled((values, values, np.zeros_like(values)), window, _join_falls, lambda parts: parts[2])
 
 
@@ -52,7 +52,12 @@ def _join_falls(newer: Parts, older: Parts, _new: int, _old: int) -> Parts:
 
 
 def _rolled(block: Parts, window: int, join: Join, result: Callable[[Parts], Floats]) -> Floats:
-    """`block` is what is known of single values; the window's binary digits say which block lengths it takes."""
+    """`block` is what is known of single values; the window's binary digits say which block lengths it takes.
+
+    A window of 11 = 8 + 2 + 1 is three blocks side by side, the shortest at the newest end:
+
+        oldest [. . . . . . . .] [. .] [.] newest
+    """
     rows, days = block[0].shape
     out = np.full((rows, days), np.nan)
     if days < window:

@@ -1,6 +1,6 @@
-"""Nodes as people read them: one line for a condition or a ranking, an indented outline for a tree. Never recurses."""
+"""Nodes as people read them: one line for a condition, a ranking or a portfolio. Never recurses."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.metrics import Measure
@@ -10,17 +10,17 @@ _WIDEST = 6
 
 
 def reading(measure: Measure, symbol: str) -> str:
-    """``rsi(TQQQ, 10)``."""
-    return f"{measure.metric.value}({', '.join([symbol, *map(str, measure.windows)])})"
+    """A measure of a symbol as explanations say it: ``rsi(TQQQ, 10)``."""
+    return f"{measure.metric.name}({', '.join([symbol, *map(str, measure.windows)])})"
 
 
 def operand(node: n.Operand) -> str:
-    """A reading or a number."""
+    """A side of a comparison: a reading, or a number without trailing zeros."""
     return f"{node.value:g}" if isinstance(node, n.Number) else reading(node.measure, node.symbol)
 
 
 def comparison(node: n.Compare) -> str:
-    """``rsi(TQQQ, 10) > 79``."""
+    """A comparison as explanations say it: ``rsi(TQQQ, 10) > 79``."""
     return f"{operand(node.left)} {node.operator.value} {operand(node.right)}"
 
 
@@ -66,41 +66,6 @@ def portfolio(node: n.Portfolio, labels: Mapping[n.Portfolio, str] | None = None
             return f"inverse {node.measure} of {_members(node.children)}"
         case n.Weighted():
             return f"weights of {_members(node.children)}"
-
-
-def outline(root: n.Portfolio) -> Iterator[str]:
-    """The tree as indented lines; a part that was printed before is named by its number only."""
-    numbers: dict[n.Portfolio, int] = {}
-    todo: list[tuple[n.Portfolio, int, str]] = [(root, 0, "")]
-    while todo:
-        node, depth, lead = todo.pop()
-        pad = "  " * depth + lead
-        if isinstance(node, n.Asset):
-            yield f"{pad}{node.symbol}"
-            continue
-        if node in numbers:
-            yield f"{pad}as #{numbers[node]}"
-            continue
-        numbers[node] = len(numbers) + 1
-        yield f"{pad}#{numbers[node]} {_head(node)}"
-        if isinstance(node, n.Choice):
-            todo += [(node.otherwise, depth + 1, "else "), (node.then, depth + 1, "then ")]
-        else:
-            leads = [f"{share:.4g} " for share in node.shares] if isinstance(node, n.Weighted) else None
-            for position in reversed(range(len(node.children))):
-                todo.append((node.children[position], depth + 1, leads[position] if leads else ""))
-
-
-def _head(node: n.Choice | n.Weighted | n.InverseWeighted | n.Filter) -> str:
-    match node:
-        case n.Choice():
-            return f"if {condition(node.condition)}"
-        case n.Weighted():
-            return "weights"
-        case n.InverseWeighted():
-            return f"weights by inverse {node.measure}"
-        case n.Filter():
-            return ranking(node) + (f" of the {ranking(node.pool)}" if node.pool is not None else "")
 
 
 def _members(children: tuple[n.Portfolio, ...]) -> str:

@@ -21,7 +21,7 @@ _YEARLY = {"annually": "yearly"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Branch:
-    """An if-child; the else has no condition."""
+    """An if-child, made into what it holds; the else has no condition."""
 
     condition: n.Condition | None
     portfolio: n.Portfolio
@@ -29,20 +29,23 @@ class _Branch:
 
 @dataclass(slots=True, eq=False)
 class _Open:
-    """A step whose children are being read."""
+    """A step whose children are being read. Invariant: `made` is what the first of `children` have become, in order."""
 
     fields: f.Fields
     parent: "_Open | None"
     position: int
+    """Among the parent's children, from 0."""
     children: Sequence[Json]
     made: list[n.Portfolio | _Branch] = field(default_factory=list)
 
     @property
     def step(self) -> str:
+        """The kind of step."""
         return str(self.fields.get("step"))
 
     @property
     def path(self) -> str:
+        """Where it is: ``$.children[0].children[2]``."""
         positions = []
         at: _Open = self
         while at.parent is not None:
@@ -58,15 +61,12 @@ def parse_composer(text: str, source: str = "symphony", *, builder: Builder | No
     nodes are shared with whatever else it has made. Raises StrategyError with source, JSON path, step and what was
     expected.
     """
-    return parse_composer_tree(decoded(text, source), source, builder=builder)
-
-
-def parse_composer_tree(tree: Json, source: str, *, builder: Builder | None = None) -> ParsedSymphony:
-    """The same from an export that is no longer text. A tree that contains itself is refused."""
-    return _Steps(source, builder or Builder()).whole(tree)
+    return _Steps(source, builder or Builder()).whole(decoded(text, source))
 
 
 class _Steps:
+    """Turns the steps of one export into nodes."""
+
     def __init__(self, source: str, builder: Builder) -> None:
         self._source, self._build = source, builder
         self._conditions = f.Conditions(builder)
@@ -83,6 +83,7 @@ class _Steps:
         }
 
     def whole(self, tree: Json) -> ParsedSymphony:
+        """The strategy: from a root step with its options, or from a portfolio alone."""
         top = self._opened(tree, None, 0)
         root = self._read(top)
         if isinstance(root, _Branch):
@@ -95,27 +96,27 @@ class _Steps:
         except StrategyError as error:
             self._fail(top, str(error))
 
+    # Without recursion: `step` is the innermost step that is open, its parents are the stack. Each turn opens the next
+    # child, or, if all children are made, makes the step itself and goes back to its parent.
+    #
+    #     root ─ opens ─> if ─ opens ─> if-child ─ opens ─> asset
+    #     root <─ makes ─ if <─ makes ─ if-child <─ makes ─ asset      as often as there are children
     def _read(self, top: _Open) -> n.Portfolio | _Branch:
-        """Children first, with a stack of its own."""
+        """What the top step becomes, children before parents."""
         step = top
-        inside = {id(top.fields)}
         while True:
             if len(step.made) < len(step.children):
                 position = len(step.made)
-                child = step.children[position]
-                if id(child) in inside:
-                    self._fail(step, f"child {position} is a step that it is part of; expected a tree")
-                inside.add(id(child))
-                step = self._opened(child, step, position)
+                step = self._opened(step.children[position], step, position)
                 continue
             made = self._made(step)
-            inside.discard(id(step.fields))
             if step.parent is None:
                 return made
             step = step.parent
             step.made.append(made)
 
     def _opened(self, value: Json, parent: _Open | None, position: int) -> _Open:
+        """A step, checked as far as it can be before its children are read."""
         step = _Open(value if isinstance(value, dict) else {}, parent, position, ())
         if not isinstance(value, dict):
             self._fail(step, f"found {f.shown(value)}; expected an object with a step")
@@ -130,6 +131,7 @@ class _Steps:
         return step
 
     def _made(self, step: _Open) -> n.Portfolio | _Branch:
+        """What a step becomes, now that its children are made; errors get the step's path."""
         try:
             maker = self._makers.get(step.step)
             return self._build.weight_equal(_portfolios(step), operator="root") if maker is None else maker(step)
@@ -185,6 +187,7 @@ class _Steps:
             raise StrategyError(
                 f"has {len(asked)} conditions, {len(other)} else branches; expected one else and at least a condition"
             )
+        # Several conditions are tried in order, so from the last one up each becomes an if with the rest in its else.
         portfolio = other[0]
         for condition, then in reversed(asked):
             portfolio = self._build.if_(condition, then, portfolio)

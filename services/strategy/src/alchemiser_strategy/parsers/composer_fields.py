@@ -4,26 +4,22 @@ from collections.abc import Mapping
 
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.builder import Builder
-from alchemiser_strategy.engine.metrics import Windows
+from alchemiser_strategy.engine.metrics import METRICS, Windows
 from alchemiser_strategy.errors import StrategyError
 from alchemiser_strategy.parsers.json_text import Json
 from alchemiser_strategy.parsers.tokens import number as number_of
 
 type Fields = Mapping[str, Json]
 
-_METRICS = {
-    "relative-strength-index": "rsi",
-    "standard-deviation-return": "stdev-return",
-    "standard-deviation-price": "stdev-price",
-}
-"""Metrics that this form calls by longer names; the others have the names of the text form."""
+_NAMES = {metric.composer_name: metric.name for metric in METRICS.values() if metric.composer_name}
+"""Metrics that have a name of their own here; that of the text form is understood as well."""
 _COMPARATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "="}
 _ANY_TICKER = "%"
 """Stands for each of `tickers` in turn."""
 
 
 def shown(value: Json) -> str:
-    """A value in a few characters."""
+    """A value as messages show it, 40 characters at most."""
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "an object"
     text = "null" if value is None else repr(value)
@@ -31,7 +27,7 @@ def shown(value: Json) -> str:
 
 
 def text(fields: Fields, key: str, expected: str) -> str:
-    """A field that must be text."""
+    """A field that must be text. Raises StrategyError with the key, its value and what was expected."""
     value = fields.get(key)
     if not isinstance(value, str):
         raise StrategyError(f"{key} is {shown(value)}; expected {expected}")
@@ -39,14 +35,14 @@ def text(fields: Fields, key: str, expected: str) -> str:
 
 
 def number(value: Json, what: str) -> float:
-    """A number, also as text."""
+    """A number, also as text. Raises StrategyError with `what` and the value if it is none."""
     read = number_of(value.strip()) if isinstance(value, str) else value
     if isinstance(read, bool) or not isinstance(read, int | float):
         raise StrategyError(f"{what} is {shown(value)}; expected a number")
     try:
         return float(read)
     except OverflowError:
-        raise StrategyError(f"{what} is beyond every number of this world; expected a finite number") from None
+        raise StrategyError(f"{what} is {shown(value)}; expected a number of at most 308 digits") from None
 
 
 def whole(value: Json, what: str) -> int | str:
@@ -58,7 +54,7 @@ def whole(value: Json, what: str) -> int | str:
 def metric(fields: Fields, key: str) -> str:
     """A metric by the name that the builder knows."""
     name = text(fields, key, "the name of a metric")
-    return _METRICS.get(name, name)
+    return _NAMES.get(name, name)
 
 
 def windows(fields: Fields, params: str, days: str) -> Windows:
@@ -95,6 +91,7 @@ class Conditions:
         return self._build.compare(_sign(child), left, self._right(child))
 
     def _right(self, child: Fields) -> n.Operand:
+        """The right side of an older export: a number if it says so, or if it names no metric."""
         fixed, value = child.get("rhs-fixed-value?"), child.get("rhs-val")
         if fixed is None:
             fixed = not child.get("rhs-fn")
@@ -106,9 +103,12 @@ class Conditions:
         return self._build.indicator(metric(child, "rhs-fn"), text(child, "rhs-val", "a symbol"), of)
 
     def _block(self, whole_block: Json) -> n.Condition:
-        """Conditions in conditions, parts first, with a stack of its own."""
+        """Conditions in conditions, without recursion.
+
+        A compound is put on the stack twice: first its parts go on top of it, then it takes as many made conditions
+        from the end of `made` as it has parts and puts one in their place.
+        """
         made: list[n.Condition] = []
-        inside: set[int] = set()
         todo: list[tuple[Json, bool]] = [(whole_block, False)]
         while todo:
             block, parts_done = todo.pop()
@@ -123,13 +123,9 @@ class Conditions:
                 known = "binary, binary-compound, compound"
                 raise StrategyError(f"condition-type is {shown(kind)}; expected one of {known}")
             elif parts_done:
-                inside.discard(id(block))
                 count = len(_parts(block))
                 made[-count:] = [_joined(self._build, block, made[-count:])]
             else:
-                if id(block) in inside:
-                    raise StrategyError("a condition contains itself; expected a tree")
-                inside.add(id(block))
                 todo += [(block, True), *((part, False) for part in reversed(_parts(block)))]
         return made[0]
 
@@ -138,6 +134,7 @@ class Conditions:
         return self._build.compare(_sign(block), left, right)
 
     def _side(self, block: Fields, key: str, ticker: str | None) -> n.Operand:
+        """One side of a comparison; `ticker` takes the place of the symbol that stands for any of several."""
         side = block.get(key)
         if not isinstance(side, dict):
             raise StrategyError(f"{key} is {shown(side)}; expected an object with a constant, or fn and ticker")

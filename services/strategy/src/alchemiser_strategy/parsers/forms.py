@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.builder import Builder
-from alchemiser_strategy.engine.metrics import Metric, Windows
+from alchemiser_strategy.engine.metrics import METRICS, Windows
 from alchemiser_strategy.parsers import notes
 from alchemiser_strategy.parsers.tokens import number, unescape
 from alchemiser_strategy.parsers.values import (
@@ -40,12 +40,15 @@ USAGE: dict[str, str] = {
     "select-top": "(select-top K), or (select-top K :listed) to break ties by the order listed",
     "select-bottom": "(select-bottom K), or (select-bottom K :listed)",
     **{sign.value: f"({sign} left right), each an indicator or a number" for sign in n.Operator},
-    **{metric.value: f'({metric.value} "SYMBOL" {{:option N}})' for metric in Metric},
+    **{name: f'({name} "SYMBOL" {{:option N}})' for name in METRICS},
 }
 
 
 class Forms:
-    """Turns forms into nodes, children first. `notes` collects what is allowed but probably not meant."""
+    """Turns forms into nodes, children first. `notes` collects what is allowed but probably not meant.
+
+    Every method raises Complaint with the item at fault, or StrategyError from the builder.
+    """
 
     def __init__(self, builder: Builder) -> None:
         self._build = builder
@@ -67,7 +70,7 @@ class Forms:
             "select-bottom": self._select,
             "unimplemented": self._unimplemented,
             **{sign.value: self._compare for sign in n.Operator},
-            **{metric.value: self._metric for metric in Metric},
+            **dict.fromkeys(METRICS, self._metric),
         }
 
     def list_(self, items: Items) -> Value:
@@ -148,7 +151,7 @@ class Forms:
         return self._build.group(name, bodies[-1])
 
     def _if(self, items: Items) -> Value:
-        if len(items) == 3:
+        if len(items) == 3:  # the builder says why an else is needed
             self._build.if_(self._conditions(items[:2], 1)[0], _children(items, 2), None)
         _sized(items, 4)
         condition = self._conditions(items[:2], 1)[0]

@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.errors import StrategyError
 from alchemiser_strategy.parsers.composer import parse_composer
 from alchemiser_strategy.parsers.document import MAX_CHARACTERS, ParsedSymphony
@@ -13,7 +12,7 @@ _JSON_OBJECT = re.compile(r'[\s\ufeff]*\{\s*["}]')
 _LIST = re.compile(r"[\s\ufeff]*\(")
 
 
-def load_symphony(path: str | Path, *, builder: Builder | None = None) -> ParsedSymphony:
+def load_symphony(path: str | Path) -> ParsedSymphony:
     """The strategy in a file of symphony text (``.clj``, ``.edn``) or of Composer's JSON (``.json``).
 
     What the text starts with decides; if it starts like neither, the extension does. Raises StrategyError if the
@@ -21,7 +20,7 @@ def load_symphony(path: str | Path, *, builder: Builder | None = None) -> Parsed
     """
     text = _text(Path(path), str(path))
     composer = _JSON_OBJECT.match(text) or (Path(path).suffix.lower() == ".json" and not _LIST.match(text))
-    return (parse_composer if composer else parse_symphony)(text, str(path), builder=builder)
+    return (parse_composer if composer else parse_symphony)(text, str(path))
 
 
 def _text(path: Path, source: str) -> str:

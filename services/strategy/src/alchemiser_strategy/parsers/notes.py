@@ -17,5 +17,5 @@ def on_filter(made: n.Portfolio, listed: Sequence[n.Portfolio]) -> list[str]:
 
 
 def on_weights(weights: Sequence[float]) -> list[str]:
-    """Notes on specified weights."""
+    """Notes on specified weights, as they were listed."""
     return ["weight-specified has a weight of zero; its child is left out"] if 0.0 in weights else []

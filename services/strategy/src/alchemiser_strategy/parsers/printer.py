@@ -1,14 +1,13 @@
-"""A tree back to symphony text. Reading the text gives the same nodes."""
+"""A tree back to symphony text. Reading the text gives the same nodes, unless it is nested too deep for a reader."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from alchemiser_strategy.engine import nodes as n
-from alchemiser_strategy.engine.metrics import Measure, Metric
+from alchemiser_strategy.engine.metrics import VOLATILITY, Measure
 from alchemiser_strategy.errors import StrategyError
 from alchemiser_strategy.parsers.document import MAX_CHARACTERS
 
-_WINDOWS = ("short-window", "long-window", "smooth-window")
 _DEEPEST_INDENT = 60
 _ESCAPES = {ord('"'): '\\"', ord("\\"): "\\\\", ord("\n"): "\\n", ord("\t"): "\\t", ord("\r"): "\\r"}
 _GOLDEN = (math.sqrt(5) - 1) / 2
@@ -42,6 +41,7 @@ def _bounded(texts: Iterator[str]) -> Iterator[str]:
 
 
 def _texts(pieces: Sequence[_Piece], labels: Mapping[n.Portfolio, str]) -> Iterator[str]:
+    """The pieces as text, in order. Without recursion: a node is replaced by its own pieces on the stack."""
     todo = list(reversed(pieces))
     while todo:
         piece = todo.pop()
@@ -53,7 +53,7 @@ def _texts(pieces: Sequence[_Piece], labels: Mapping[n.Portfolio, str]) -> Itera
             case n.Number(value):
                 yield _number(value)
             case n.Reading(measure, symbol):
-                yield f"({measure.metric.value} {_string(symbol)}{_windows(measure)})"
+                yield f"({measure.metric.name} {_string(symbol)}{_windows(measure)})"
             case n.Compare() | n.AllOf() | n.AnyOf() | n.Negation():
                 todo += reversed(_condition(node, depth))
             case n.Asset(symbol):
@@ -92,13 +92,13 @@ def _portfolio(node: n.Portfolio, depth: int) -> list[_Piece]:
             ]
             return ["(weight-specified", *parts, ")"]
         case n.InverseWeighted(measure, children):
-            head = f"(weight-inverse ({measure.metric.value}{_windows(measure)})"
-            if measure.metric is Metric.STDEV_RETURN:
+            head = f"(weight-inverse ({measure.metric.name}{_windows(measure)})"
+            if measure.metric is VOLATILITY:
                 head = f"(weight-inverse-volatility {measure.windows[0]}"
             return [head, *_vector(depth, _members(children, depth)), ")"]
         case n.Filter(measure, select, k, ties, children, pool):
             listed = "" if ties is n.Ties.ALPHABETICAL else " :listed"
-            head = f"(filter ({measure.metric.value}{_windows(measure)}) (select-{select.value} {k}{listed})"
+            head = f"(filter ({measure.metric.name}{_windows(measure)}) (select-{select.value} {k}{listed})"
             candidates = children if pool is None else (pool,)
             return [head, *_vector(depth, _members(candidates, depth)), ")"]
         case n.Asset():
@@ -120,8 +120,8 @@ def _line(depth: int) -> str:
 
 
 def _windows(measure: Measure) -> str:
-    names = ("window",) if len(measure.windows) == 1 else _WINDOWS
-    pairs = ", ".join(f":{name} {window}" for name, window in zip(names, measure.windows, strict=False))
+    options = zip(measure.metric.options, measure.windows, strict=True)
+    pairs = ", ".join(f":{option.name} {window}" for option, window in options)
     return f" {{{pairs}}}" if pairs else ""
 
 
@@ -137,7 +137,8 @@ def _weights(shares: tuple[float, ...]) -> list[str] | None:
     """Weights that are normalised to exactly these shares; None if they are all the same.
 
     Shares do not always sum to 1 in floating point, so they are not always their own weights. Percentages serve for
-    what people write; otherwise some multiple of the shares does.
+    what people write; otherwise some multiple of the shares does, and multiples between 1 and 2 are tried that the
+    golden ratio spreads evenly.
     """
     if shares == (1.0 / len(shares),) * len(shares):
         return None

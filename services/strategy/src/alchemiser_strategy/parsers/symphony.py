@@ -1,4 +1,4 @@
-"""Symphony text to a strategy, in one pass with a stack of its own. Reads no file; depth costs nothing.
+"""Symphony text to a strategy, in one pass with a stack of its own. Reads no file.
 
 A form that has been read before, with the same parts, is looked up instead of read again: real files repeat
 themselves ten times over.
@@ -16,6 +16,8 @@ from alchemiser_strategy.parsers.document import (
     ParsedSymphony,
     finished,
     name_from,
+    nesting,
+    too_deep,
 )
 from alchemiser_strategy.parsers.forms import Forms, Items
 from alchemiser_strategy.parsers.values import PORTFOLIOS, Complaint, Script, Value, described
@@ -38,6 +40,8 @@ def parse_symphony(text: str, source: str = "symphony", *, builder: Builder | No
 
 
 class _Reading:
+    """Reads one text once."""
+
     def __init__(self, text: str, source: str, builder: Builder) -> None:
         self._text, self._source, self._builder = text, source, builder
         self._forms = Forms(builder)
@@ -49,6 +53,7 @@ class _Reading:
         self._notes: list[tuple[int, str]] = []
 
     def run(self) -> ParsedSymphony:
+        """The strategy: from ``(defsymphony …)`` with its options, or from a portfolio alone."""
         self._check_last_string()
         items = self._read()
         if not items:
@@ -73,7 +78,17 @@ class _Reading:
         except StrategyError as error:
             self._fail(0, f"(defsymphony …): {error}")
 
+    # A form is made when it closes, from items that are made already:
+    #
+    #     (filter (rsi {:window 10}) (select-top 1) [(asset "A") (asset "B")])
+    #                            │ │             │           │           ││ │
+    #                      Options Ranking  Selection     Asset    Asset Vector Filter
+    #
+    # `items` are those of the innermost open form, `opened` keeps the items of the forms around it. Items are plain
+    # tokens or shared objects, so equal forms have equal items, and `known` finds what such a form has become without
+    # reading it again. Errors are not remembered: the first one ends the reading.
     def _read(self) -> list[Value]:
+        """The items of the whole text."""
         opened, known = self._open, self._known
         items: list[Value] = []
         for index, token in enumerate(self._tokens):
@@ -84,7 +99,7 @@ class _Reading:
                 opened.append((items, token, index))
                 items = []
                 if len(opened) > MAX_DEPTH:
-                    self._fail(index, f"forms are nested more than {MAX_DEPTH} deep")
+                    self._fail(index, too_deep(nesting(self._tokens)))
             elif kind is _END:
                 break
             else:
@@ -99,7 +114,7 @@ class _Reading:
         return items
 
     def _made(self, opener: str, items: Items) -> Value:
-        """What a form that was not read before means."""
+        """What a form that was not read before means; remarks on it get the place of its opener."""
         read = {"(": self._forms.list_, "[": self._forms.vector, "{": self._forms.options}[opener]
         try:
             value = self._known[opener][items] = read(items)

@@ -58,7 +58,7 @@ def whole_characters(text: str) -> str:
 
 
 def places(text: str, wanted: Iterable[int]) -> dict[int, tuple[int, int]]:
-    """Line and column, from 1, of tokens given by number."""
+    """Line and column, from 1, of tokens given by number. The text is scanned once more, up to the last of them."""
     found = {}
     stream, passed = _TOKEN.finditer(text), 0
     line, counted = 1, 0

@@ -14,7 +14,7 @@ OPERANDS = (n.Reading, n.Number)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vector:
-    """``[a b …]``."""
+    """``[a b …]``: portfolios, the only lists of the language."""
 
     items: tuple[n.Portfolio, ...]
 
@@ -45,7 +45,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Script:
-    """``(defsymphony …)``."""
+    """``(defsymphony …)``: a whole symphony; frequency and threshold are None where it does not name them."""
 
     name: str
     root: n.Portfolio
@@ -76,7 +76,7 @@ _IN_WORDS: Mapping[type, str] = {
 
 
 def described(value: Value) -> str:
-    """A value in two or three words."""
+    """A value as messages show it, in a few words."""
     match value:
         case str():
             return value if len(value) <= 40 else f"{value[:37]}..."

@@ -18,7 +18,7 @@ class Reading(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Recipe:
-    """What tells one variant from another; `gate` is the volatility fund that opens the gate."""
+    """What tells one variant from another; `gate` is the volatility fund that opens the gate, None if it stays shut."""
 
     gate: str | None
     labu_dip: bool
@@ -39,7 +39,7 @@ def variant_names() -> tuple[str, ...]:
 
 
 def variant(b: Vocabulary, name: str, reading: Reading) -> Portfolio:
-    """One variant's tree."""
+    """One variant's tree; `name` is one of `variant_names`."""
     intended = reading is Reading.INTENDED
     if name == "530/18":
         return variant_530(b, intended=intended)

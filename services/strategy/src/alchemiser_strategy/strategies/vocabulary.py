@@ -10,7 +10,7 @@ class Vocabulary(Builder):
     """A builder that says ``above("SPY", 79)`` for a 10-day RSI and breaks ties as the rules list their candidates."""
 
     def rsi(self, symbol: str, window: int = 10) -> Operand:
-        """RSI of a symbol."""
+        """RSI of a symbol, 0 to 100; the window in sessions."""
         return self.indicator("rsi", symbol, window)
 
     def above(self, symbol: str, level: float, window: int = 10) -> Condition:
@@ -35,7 +35,7 @@ class Vocabulary(Builder):
         return self.filter_(name, window, select, k, self.assets(symbols), ties=Ties.LISTED)
 
     def mix(self, **percent: float) -> Portfolio:
-        """Symbols by percent."""
+        """Symbols with their shares in percent."""
         return self.weight_specified(list(percent.values()), self.assets(list(percent)))
 
     def first_of(self, rules: Sequence[tuple[Condition, Portfolio]], otherwise: Portfolio) -> Portfolio:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from unit.trading.test_execution_machine import Walk
+from unit.trading.orders.test_smart_execution_machine import Walk
 
 EXAMPLES = int(os.environ.get("PROVE_WALKS", "3000"))
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.engine.nodes import Symphony
 from alchemiser_strategy.strategy import TreeStrategy
-from alchemiser_strategy.strategy_history import day_by_day, past
+from alchemiser_strategy.strategy_history import day_by_day, strategy_history
 from unit.strategy.cases import bars_of
 
 
@@ -35,7 +35,7 @@ def test_all_days_at_once_is_what_day_by_day_gives(symphony: Symphony, seed: int
     if gap:
         closes[gap, (seed + 1) % 3] = np.nan
     strategy, bars = TreeStrategy(symphony), bars_of(dict(zip(("AAA", "BBB", "CCC"), closes.T, strict=True)))
-    at_once, one_by_one = past(strategy, bars), day_by_day(strategy, bars)
+    at_once, one_by_one = strategy_history(strategy, bars), day_by_day(strategy, bars)
     assert at_once.symbols == one_by_one.symbols
     assert np.array_equal(at_once.known, one_by_one.known)
     assert at_once.weights == pytest.approx(one_by_one.weights, abs=1e-12)
@@ -43,7 +43,7 @@ def test_all_days_at_once_is_what_day_by_day_gives(symphony: Symphony, seed: int
 
 def test_a_wide_corridor_trades_only_when_the_symbols_change() -> None:
     closes = {"AAA": np.linspace(100, 150, 40), "BBB": np.linspace(100, 80, 40), "CCC": np.full(40, 50.0)}
-    held = past(TreeStrategy(switching(threshold=0.9)), bars_of(closes))
+    held = strategy_history(TreeStrategy(switching(threshold=0.9)), bars_of(closes))
     first = int(held.known.argmax())
     drift = np.array([0.75, 0.25]) * [
         closes["AAA"][-1] / closes["AAA"][first],
