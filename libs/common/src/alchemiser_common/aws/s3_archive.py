@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from alchemiser_common.aws.faults import Asking, code_of
 from alchemiser_common.errors import Conflict, StoreUnavailable
-from alchemiser_common.ports.archive import check_key
+from alchemiser_common.ids import check_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from alchemiser_common.aws.faults import Asking
-from alchemiser_common.aws.sqs_queue import delivery, name_of, receive, release
+from alchemiser_common.aws.sqs_messages import RECEIVE_LIMIT, delivery, name_of, receive, release
 from alchemiser_common.errors import InvalidMessage, InvalidSettings
 from alchemiser_common.ports.queue import DeadLetter, Delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-_BATCH = 10
 _HOLD_SECONDS = 30
 """How long a letter that is looked at is hidden, should this process die."""
 
@@ -82,7 +81,7 @@ class SqsDeadLetters:
         """What the dead-letter queue gives, hidden from others meanwhile and visible again afterwards."""
         held: list[Delivery] = []
         try:
-            while messages := receive(self._client, url, _BATCH, wait=self._wait, visibility=_HOLD_SECONDS):
+            while messages := receive(self._client, url, RECEIVE_LIMIT, wait=self._wait, visibility=_HOLD_SECONDS):
                 held += [delivery(message) for message in messages]
             yield held
         finally:

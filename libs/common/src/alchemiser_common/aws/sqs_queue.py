@@ -1,21 +1,19 @@
 """A FIFO queue on SQS, whose redrive policy names its dead-letter queue."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from alchemiser_common.aws.faults import Asking, code_of
+from alchemiser_common.aws.sqs_dead_letters import SqsDeadLetters
+from alchemiser_common.aws.sqs_messages import delivery, name_of, receive, release
 from alchemiser_common.errors import InvalidMessage
 from alchemiser_common.ports.queue import DeadLetter, Delivery, check_size
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-_BATCH = 10
-"""Messages of one receive, by SQS's limit."""
 _REFUSED = {"InvalidMessageContents", "InvalidParameterValue", "InvalidParameterValueException"}
 _STALE = {"ReceiptHandleIsInvalid", "InvalidParameterValue", "InvalidParameterValueException", "MessageNotInflight"}
 
@@ -77,46 +75,7 @@ class SqsQueue:
 
     def dead_letters(self) -> Sequence[DeadLetter]:
         """Messages that were given up; as `SqsDeadLetters.list`."""
-        from alchemiser_common.aws.sqs_dead_letters import SqsDeadLetters
-
         return SqsDeadLetters(self._client, self._url, wait_seconds=self._wait).list()
-
-
-def name_of(url: str) -> str:
-    """The queue's name in this project's words."""
-    return url.rpartition("/")[2].removesuffix(".fifo")
-
-
-def receive(
-    client: "SQSClient", url: str, limit: int, *, wait: int, visibility: int | None = None
-) -> Sequence["MessageTypeDef"]:
-    """Messages as SQS gives them, hidden for `visibility` seconds or the queue's own time."""
-    extra: dict[str, Any] = {} if visibility is None else {"VisibilityTimeout": visibility}
-    return client.receive_message(
-        QueueUrl=url,
-        MaxNumberOfMessages=min(limit, _BATCH),
-        WaitTimeSeconds=wait,
-        MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId", "SentTimestamp"],
-        **extra,
-    ).get("Messages", [])
-
-
-def delivery(message: "MessageTypeDef") -> Delivery:
-    """A message of SQS as a delivery."""
-    attributes = message["Attributes"]
-    return Delivery(
-        message_id=message["MessageId"],
-        receipt=message["ReceiptHandle"],
-        body=message["Body"],
-        group=attributes["MessageGroupId"],
-        sent_at=datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC),
-        receive_count=int(attributes["ApproximateReceiveCount"]),
-    )
-
-
-def release(client: "SQSClient", url: str, receipt: str) -> None:
-    """Make a delivery visible again at once."""
-    client.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0)
 
 
 def _pass_if_stale(error: ClientError) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alchemiser_common.errors import Conflict, StoreUnavailable
-from alchemiser_common.ports.archive import check_key
+from alchemiser_common.ids import check_key
 
 
 class DirectoryArchive:

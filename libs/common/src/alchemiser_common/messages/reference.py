@@ -3,11 +3,11 @@
 import hashlib
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
+from alchemiser_common.ids import check_key
 from alchemiser_common.messages.base import Message
 from alchemiser_common.messages.snapshot import MarketSnapshot
-from alchemiser_common.ports.archive import ArchiveKey
 
 
 class SnapshotReference(Message):
@@ -15,7 +15,7 @@ class SnapshotReference(Message):
 
     kind: Literal["snapshot-reference"] = "snapshot-reference"
     account_alias: str
-    archive_key: ArchiveKey
+    archive_key: Annotated[str, AfterValidator(lambda key: "/".join(check_key(key)))]
     size: Annotated[int, Field(gt=0)]
     """Bytes."""
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
