@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import httpx
 import pytest
+import requests
 
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidMessage
@@ -77,10 +77,11 @@ def test_row_12_a_person_replaces_an_order(bench: Bench) -> None:
     def replace_once(name: str) -> None:
         working = [order for order in bench.orders() if order.symbol == "BBB" and order.status in {"new", "accepted"}]
         if name == "the day's orders" and working and not replaced:
-            answer = httpx.patch(
+            answer = requests.patch(
                 f"{bench.broker._trading._base_url}/v2/orders/{working[0].id}",
                 json={"limit_price": "49.98"},
                 headers={"APCA-API-KEY-ID": "PKTEST", "APCA-API-SECRET-KEY": "test"},
+                timeout=5,
             )
             assert answer.status_code == 200, answer.text
             replaced.append(answer.json()["id"])
@@ -245,10 +246,11 @@ def test_row_21_insufficient_buying_power(bench: Bench, times: int) -> None:
 
 def place_by_hand(bench: Bench) -> None:
     """A person's order."""
-    answer = httpx.post(
+    answer = requests.post(
         f"{bench.broker._trading._base_url}/v2/orders",
         json={"symbol": "DDD", "side": "buy", "qty": "1", "type": "limit", "limit_price": "5", "time_in_force": "day"},
         headers={"APCA-API-KEY-ID": "PKTEST", "APCA-API-SECRET-KEY": "test"},
+        timeout=5,
     )
     assert answer.status_code == 200, answer.text
 
