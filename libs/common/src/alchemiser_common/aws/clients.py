@@ -58,8 +58,9 @@ class AwsClients:
         self._session = session or surrounding_session(instance_roles=False)
 
     def client(self, service: str, *, read_timeout_seconds: float | None = None) -> object:
-        """A new client of the service, by botocore's name of it, e.g. "sqs". `read_timeout_seconds` is for one whose
-        answers take longer than the settings allow. Raises InvalidSettings.
+        """A new client of the service that botocore calls by that name, e.g. "sqs".
+
+        `read_timeout_seconds` is for one whose answers take longer than the settings allow. Raises InvalidSettings.
         """
         settings = self._settings
         config = Config(

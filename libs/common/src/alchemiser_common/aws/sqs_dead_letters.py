@@ -22,7 +22,9 @@ _HOLD_SECONDS = 30
 class SqsDeadLetters:
     """The dead-letter queue that the redrive policy of the queue at `url` names.
 
-    `keep` is given a letter before it is dropped, and may raise to prevent it.
+    `keep` is given a letter before it is dropped, and may raise to prevent it. A look waits `wait_seconds` for each
+    receive. Every call raises StoreUnavailable if AWS does not answer or refuses the role, and InvalidSettings if the
+    queue is not there or its redrive policy names no dead-letter queue.
     """
 
     def __init__(
@@ -46,6 +48,14 @@ class SqsDeadLetters:
             with self._held(url) as held:
                 return [self._letter(item, max_receives) for item in held]
 
+    # SQS moves nothing from queue to queue at once, so the order is: send, then delete. Whatever breaks in between
+    # leaves the letter in at least one of the two:
+    #
+    #   hold the letters (hidden from others, at most 30 s) → send to the queue → delete the letter → release the rest
+    #        │ dies here: visible again,                        │ dies here: in both. Redriven again within five
+    #        │ nothing was sent                                 │ minutes it has the same deduplication id, and SQS
+    #                                                           │ drops it; later it is sent twice, and the run id
+    #                                                           │ makes the second delivery a repetition of its run.
     def redrive(self, message_id: str) -> DeadLetter:
         """Send one letter back to its queue, then take it away.
 

@@ -22,7 +22,10 @@ def name_of(url: str) -> str:
 def receive(
     client: "SQSClient", url: str, limit: int, *, wait: int, visibility: int | None = None
 ) -> Sequence["MessageTypeDef"]:
-    """Messages as SQS gives them, hidden for `visibility` seconds or the queue's own time."""
+    """Up to `limit` messages as SQS gives them, at most ten, hidden for `visibility` seconds or the queue's own time.
+
+    Waits `wait` seconds for the first. Raises botocore's errors, as do the others here.
+    """
     extra: dict[str, Any] = {} if visibility is None else {"VisibilityTimeout": visibility}
     return client.receive_message(
         QueueUrl=url,
@@ -34,7 +37,7 @@ def receive(
 
 
 def delivery(message: "MessageTypeDef") -> Delivery:
-    """A message of SQS as a delivery."""
+    """A message of SQS as a delivery; `message` was received with the attributes that `receive` asks for."""
     attributes = message["Attributes"]
     return Delivery(
         message_id=message["MessageId"],

@@ -19,7 +19,11 @@ _STALE = {"ReceiptHandleIsInvalid", "InvalidParameterValue", "InvalidParameterVa
 
 
 class SqsQueue:
-    """The queue at `url`. `wait_seconds` is how long a receive waits for a message (long polling)."""
+    """The queue at `url`. `wait_seconds` is how long a receive waits for a message (long polling).
+
+    Every call raises StoreUnavailable if AWS does not answer or refuses the role, InvalidSettings if the queue is not
+    there or nothing gives credentials.
+    """
 
     def __init__(self, client: "SQSClient", url: str, *, wait_seconds: int = 1) -> None:
         self._client = client
@@ -33,7 +37,10 @@ class SqsQueue:
         return name_of(self._url)
 
     def send(self, body: str, *, group: str, deduplication_id: str) -> None:
-        """Accept a message; a deduplication id seen within five minutes is accepted and dropped."""
+        """Accept a message; a deduplication id seen within five minutes is accepted and dropped.
+
+        Raises InvalidMessage for one over 1 MiB, or over what the queue takes.
+        """
         check_size(body, self.name)
         with self._asking:
             try:
@@ -53,7 +60,7 @@ class SqsQueue:
                 ) from error
 
     def receive(self, limit: int = 1) -> Sequence[Delivery]:
-        """Up to `limit` deliveries, at most ten, oldest first."""
+        """Up to `limit` deliveries, at most ten, oldest first; each is hidden for the queue's visibility time."""
         with self._asking:
             return [delivery(message) for message in receive(self._client, self._url, limit, wait=self._wait)]
 
@@ -66,7 +73,7 @@ class SqsQueue:
                 _pass_if_stale(error)
 
     def release(self, delivery: Delivery) -> None:
-        """Make the message visible again at once."""
+        """Make the message visible again at once. A receipt that is no longer the latest does nothing."""
         with self._asking:
             try:
                 release(self._client, self._url, delivery.receipt)
