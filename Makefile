@@ -19,13 +19,15 @@ demo: setup ## Run one trading cycle and the next 60 sessions on a simulated exc
 
 .PHONY: test
 test: setup ## Run the tests
+	@tools/sam.sh python -c '' # tests translate the template: what its environment lacks is better said once, and first
 	@$(BIN)/pytest -n auto
 
 .PHONY: lint
-lint: setup ## Check format, style and import rules
+lint: setup ## Check format, style, import rules and that imports are declared
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports
+	@tools/declared.sh
 
 .PHONY: types
 types: setup ## Check the types (mypy --strict)
@@ -37,7 +39,7 @@ format: setup ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix .
 
 .PHONY: check
-check: lint types test ## What CI runs: lint, types, import rules, tests
+check: lint types test ## What CI runs: lint, types, tests
 
 .PHONY: prove
 prove: setup ## Explore crashes, interleavings and random faults of trading; ends in counts (some minutes)
@@ -67,8 +69,8 @@ mutants: setup ## Change the trading core in small ways and list what its tests 
 	@tools/mutants.sh $(if $(JSON),--json $(JSON)) $(MODULE)
 
 .PHONY: lock
-lock: setup ## Resolve the lock files again (SERVICE=name for one)
-	@tools/lock.sh $(SERVICE)
+lock: setup ## Resolve the lock files again, list neglected dependencies [SERVICE=name for one] [UPGRADE=1: newest versions]
+	@tools/lock.sh $(if $(UPGRADE),--upgrade) $(SERVICE)
 
 .PHONY: build
 build: setup ## Build the four services' images (tag: the git commit; needs Docker)

@@ -1,19 +1,32 @@
 #!/usr/bin/env bash
-# Resolve the lock files again: pins and hashes only, no addresses.
-# Usage: tools/lock.sh [SERVICE|local|dev|uv|bench|mutation|naive]...
+# Resolve the lock files again: pins and hashes only, no addresses. What is tested is what ships: development comes
+# first, and every other lock takes the versions that it chose (tests/unit/dependencies holds them to it).
+# Usage: tools/lock.sh [--upgrade] [SERVICE|local|dev|uv|bench|sam|mutation|naive]...
+# Without --upgrade pins stay as they are where what is asked for allows it. Without targets it ends with
+# the direct dependencies that had no release in 18 months (tools/dependencies/waivers.toml): exit code 1 if
+# one of them has no waiver.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=${UV:-.venv/bin/uv}
 
-local_packages=(common simulator local data strategy trading monolith cli)
+upgrade=()
+if [ "${1:-}" = --upgrade ]; then upgrade=(--upgrade) && shift; fi
+
+packages=()
+for file in libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml; do packages+=("$file"); done
 skip=()
-for name in "${local_packages[@]}"; do skip+=(--no-emit-package "alchemiser-$name"); done
+for file in "${packages[@]}"; do skip+=(--no-emit-package "$(sed -n 's/^name = "\(.*\)"$/\1/p' "$file")"); done
 
 compile() { # OUTPUT INPUT...
     local output=$1; shift
     "$uv" pip compile --quiet --universal --python-version 3.13 --generate-hashes \
-        --no-annotate --no-header "${skip[@]}" -o "$output" "$@"
+        --no-annotate --no-header "${upgrade[@]}" "${skip[@]}" -o "$output" "$@"
     echo "$output: $(grep -c '==' "$output") packages"
+}
+
+# The pins of development, but for the packages that SAM's command line wants otherwise.
+pins_for_sam() {
+    grep '==' requirements-dev.lock | sed 's/ *\\$//' | grep -vxE "($(grep -v '^#' tools/deploy/own-pins.txt | paste -sd '|'))==.*"
 }
 
 targets=("$@")
@@ -21,13 +34,14 @@ targets=("$@")
 for target in "${targets[@]}"; do
     case $target in
         uv) compile tools/uv.lock tools/uv.in ;;
-        bench) compile tests/benchmarks/requirements.lock tests/benchmarks/requirements.in ;;
-        sam) compile tools/deploy/requirements.lock tools/deploy/requirements.in ;;
+        dev) compile requirements-dev.lock requirements-dev.in --all-extras "${packages[@]}" ;;
+        bench) compile tests/benchmarks/requirements.lock tests/benchmarks/requirements.in -c requirements-dev.lock ;;
+        sam) compile tools/deploy/requirements.lock tools/deploy/requirements.in -c <(pins_for_sam) ;;
         mutation) compile tests/mutation/requirements.lock tests/mutation/requirements.in -c requirements-dev.lock ;;
-        local) compile libs/local/requirements.lock libs/local/pyproject.toml ;;
-        naive) compile deploy/naive/requirements.lock deploy/naive/requirements.in services/monolith/pyproject.toml ;;
-        dev) compile requirements-dev.lock requirements-dev.in --all-extras \
-                libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml ;;
-        *) compile "services/$target/requirements.lock" "services/$target/pyproject.toml" ;;
+        local) compile libs/local/requirements.lock libs/local/pyproject.toml -c requirements-dev.lock ;;
+        naive) compile deploy/naive/requirements.lock deploy/naive/requirements.in services/monolith/pyproject.toml \
+            -c requirements-dev.lock ;;
+        *) compile "services/$target/requirements.lock" "services/$target/pyproject.toml" -c requirements-dev.lock ;;
     esac
 done
+if [ $# -eq 0 ]; then PYTHONPATH=tools .venv/bin/python -m dependencies; fi

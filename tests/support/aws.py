@@ -8,14 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Any
 from uuid import uuid4
 
-from alchemiser_common.aws.clients import AwsClients
+from alchemiser_common.aws.clients import AwsClients, keyed_session
 from alchemiser_common.settings import AwsSettings
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIATESTTESTTEST", "AWS_SECRET_ACCESS_KEY": "test-secret-value"}
 """What moto takes: anything."""
+
+
+@cache
+def moto_client(service: str, url: str) -> Any:
+    """A client of any service of the moto server at `url`, as patient as a stack of the whole template needs."""
+    settings = AwsSettings(endpoint_url=url, connect_timeout_seconds=60, read_timeout_seconds=60, attempts=5)
+    return AwsClients(settings, keyed_session(*CREDENTIALS.values())).client(service)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from deploy.expand import Stack
 from deploy.template import Json
+from support.aws import moto_client
 from support.deployment import PLACE
 
 _SERVER = Path(__file__).with_name("moto_types.py")
@@ -30,13 +29,7 @@ class LocalAws:
     url: str
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.url,
-            region_name=PLACE.region,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        return moto_client(service, self.url)
 
     def deploy(self, stack: Stack) -> None:
         """Create or update. moto adds before it modifies, so versions and what names them come in a second step."""

@@ -124,9 +124,8 @@ class ContainerBench:
     @contextmanager
     def carried_over(self) -> Iterator[None]:
         """What table, archive and decision queue held before is there afterwards, as AWS would have it."""
-        session, endpoint = self.stage.aws.session(), self.stage.aws.endpoint
         table, bucket = self.stage.name("Table"), self.stage.name("Bucket")
-        dynamodb, s3 = session.client("dynamodb", endpoint_url=endpoint), session.client("s3", endpoint_url=endpoint)
+        dynamodb, s3 = self.stage.aws.clients.dynamodb, self.stage.aws.clients.s3
         items = dynamodb.scan(TableName=table)["Items"]
         names = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]]
         objects = {name: s3.get_object(Bucket=bucket, Key=name)["Body"].read() for name in names}
@@ -142,7 +141,7 @@ class ContainerBench:
     # ------------------------------------------------------------------------------------------ the flow
     @property
     def sqs(self) -> "SQSClient":
-        return self.stage.aws.session().client("sqs", endpoint_url=self.stage.aws.endpoint)
+        return self.stage.aws.clients.sqs
 
     def url_of(self, output: str) -> str:
         return self.sqs.get_queue_url(QueueName=self.stage.name(output))["QueueUrl"]

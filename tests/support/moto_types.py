@@ -11,13 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 from moto.awslambda.models import LambdaVersion
 from moto.cloudformation.parsing import ResourceMap
 from moto.core.common_models import CloudFormationModel
 from moto.iam.models import Role
 from moto.server import main as serve
+
+from alchemiser_common.aws.clients import AwsClients, keyed_session
+from alchemiser_common.settings import AwsSettings
 
 _PORT = 0
 
@@ -112,13 +114,8 @@ class _Taught(CloudFormationModel):
 
 
 def _client(service: str) -> Any:
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=f"http://127.0.0.1:{_PORT}",
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    settings = AwsSettings(endpoint_url=f"http://127.0.0.1:{_PORT}", read_timeout_seconds=60)
+    return AwsClients(settings, keyed_session("test", "test")).client(service)
 
 
 def _teach(kind: str, operations: Operations) -> type[_Taught]:

@@ -15,8 +15,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from botocore.session import Session
-
 from alchemiser_cli.stage.changes import ChangeSet
 from alchemiser_cli.stage.clients import StageClients
 from alchemiser_cli.stage.config import SERVICES, read_stage
@@ -24,6 +22,7 @@ from alchemiser_cli.stage.deployment import Deployed, DeployRequest, Stage, depl
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.settings import AwsSettings
 from deploy.template import ROOT
+from support.aws import moto_client
 from support.aws_stack import _wait
 
 ACCOUNT = "123456789012"
@@ -55,7 +54,7 @@ class StageOnMoto:
     clock: FixedClock = field(default_factory=FixedClock)
 
     def client(self, service: str) -> Any:
-        return _client(service, self.url)
+        return moto_client(service, self.url)
 
     def stage(self, *, url: str | None = None, attempts: int = 1, region: str | None = None) -> Stage:
         config = read_stage(self.name, self.folder)
@@ -109,12 +108,6 @@ class StageOnMoto:
     def functions(self) -> set[str]:
         listed = self.client("lambda").list_functions()["Functions"]
         return {item["FunctionName"] for item in listed}
-
-
-@cache
-def _client(service: str, url: str) -> Any:
-    """Making one takes a tenth of a second."""
-    return Session().create_client(service, endpoint_url=url, region_name="us-east-1")
 
 
 @cache

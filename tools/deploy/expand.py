@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.template import TEMPLATE, Json, TemplateError, load, mapping, parameter_values, section, sequence, translate
+from deploy.sam import translate
+from deploy.template import TEMPLATE, Json, TemplateError, load, mapping, parameter_values, section, sequence
 
 
 @dataclass(frozen=True, slots=True)

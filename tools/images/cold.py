@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from botocore.session import Session
-
+from alchemiser_common.aws.clients import AwsClients, keyed_session
+from alchemiser_common.settings import AwsSettings
 from images.docker import docker
 from images.errors import ImagesError
 from images.function import running
@@ -114,10 +114,7 @@ def strategy_queue() -> Iterator[StandInQueue]:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             _wait_for(host, port)
-            session = Session()
-            session.set_credentials(*key.values())
-            client = session.create_client("sqs", region_name="us-east-1", endpoint_url=url)
-            sqs = cast("SQSClient", client)
+            sqs = AwsClients(AwsSettings(endpoint_url=url), keyed_session(*key.values())).sqs
             created = sqs.create_queue(QueueName="TradeDecisionQueue.fifo", Attributes={"FifoQueue": "true"})
             variables = {
                 **key,

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from alchemiser_cli.stage.clients import StageClients
 from alchemiser_common.aws.clients import AwsClients
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.errors import AlchemiserError, Conflict, InvalidSettings, StateCorrupt, StoreUnavailable
@@ -159,7 +160,10 @@ def test_without_credentials_the_error_says_where_they_come_from(
 def test_settings_that_no_client_can_be_made_of_are_named(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], changes: dict[str, str], words: str
 ) -> None:
+    settings = aws.settings(**changes)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(InvalidSettings, match=words):
-        AwsClients(aws.settings(**changes)).dynamodb.list_tables()
+        AwsClients(settings).dynamodb.list_tables()
+    with pytest.raises(InvalidSettings, match=words):  # a person's command, whose session is another
+        StageClients(settings.region, settings).dynamodb.list_tables()

@@ -72,7 +72,7 @@ def test_a_data_function_that_is_not_there_ends_the_cycle_with_a_dead_trigger(
         stage = LocalStage(LocalAws(aws.url), "demo", 20.0)
         stage.first_use()
         assert run_cycle(stage, Exchange(server.url), NOWHERE, patience=1, as_json=False) == 1
-        sqs = stage.aws.session().client("sqs", endpoint_url=aws.url)
+        sqs = stage.aws.clients.sqs
         url = sqs.get_queue_url(QueueName=stage.name("TriggerDeadLetters"))["QueueUrl"]
         (letter,) = sqs.receive_message(QueueUrl=url)["Messages"]
         assert "2020-06-03T13:45:00Z" in letter["Body"]

@@ -22,7 +22,7 @@ def stage() -> Iterator[LocalStage]:
 
 
 def test_queues_redrive_after_three_and_hide_in_real_time(stage: LocalStage) -> None:
-    sqs = stage.aws.session().client("sqs", endpoint_url=stage.aws.endpoint)
+    sqs = stage.aws.clients.sqs
     hidden = {}
     for name in ("MarketDataQueue", "TradeDecisionQueue"):
         url = sqs.get_queue_url(QueueName=stage.name(name))["QueueUrl"]
@@ -43,7 +43,7 @@ def test_the_account_is_the_modular_pipelines(stage: LocalStage) -> None:
 def test_the_archive_and_the_secret_are_there(stage: LocalStage) -> None:
     stage.archive.put("reports/one.json", b"{}")
     assert stage.archive.get("reports/one.json") == b"{}"
-    secrets = stage.aws.session().client("secretsmanager", endpoint_url=stage.aws.endpoint)
+    secrets = stage.aws.clients.secrets
     assert json.loads(secrets.get_secret_value(SecretId=SECRET)["SecretString"]) == SIMULATED_KEY
 
 

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.config import Config
-from botocore.session import Session
 from botocore.stub import Stubber
 
 from alchemiser_cli.stage.changes import Change, ChangeSet, carry_out
 from alchemiser_cli.stage.stack import DeploymentFailed, Refused
+from alchemiser_common.aws.clients import AwsClients, keyed_session
+from alchemiser_common.settings import AwsSettings
 from support.stages import FixedClock
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -17,13 +17,7 @@ CHANGE = ChangeSet("arn:change", "alchemiser-dev", False, ())
 
 
 def cloudformation() -> Any:
-    return Session().create_client(
-        "cloudformation",
-        region_name="us-east-1",
-        aws_access_key_id="none",
-        aws_secret_access_key="none",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+    return AwsClients(AwsSettings(attempts=1), keyed_session("none", "none")).client("cloudformation")
 
 
 def event(number: int, state: str, reason: str = "") -> dict[str, object]:

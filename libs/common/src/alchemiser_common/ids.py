@@ -1,4 +1,7 @@
-"""Identities, all derived: the same trigger gives the same cycle, run and client order ids, on any machine."""
+"""Identities, all derived: the same trigger gives the same cycle, run and client order ids, on any machine.
+
+And what may be a key of the archive.
+"""
 
 import hashlib
 import re
@@ -100,3 +103,11 @@ def client_order_id(*, environment: str, run: UUID, symbol: str, side: Side, leg
     if len(text) > CLIENT_ORDER_ID_LIMIT:
         raise ValueError(f"leg {leg} step {step} make client order id {text!r} longer than {CLIENT_ORDER_ID_LIMIT}")
     return text
+
+
+def check_key(key: str) -> list[str]:
+    """The parts of an archive key. Raises ValueError unless it is a relative path of plain names."""
+    parts = key.split("/")
+    if not key or any(part in {"", ".", ".."} for part in parts):
+        raise ValueError(f"archive key {key!r} is not a relative path of plain names")
+    return parts

@@ -77,7 +77,7 @@ class Exchange:
 
 def fire(stage: LocalStage, data_url: str, scheduled_at: datetime) -> Attempt:
     """Fire the schedule at the data function, with two more tries and the template's dead letters."""
-    sqs = stage.aws.session().client("sqs", endpoint_url=stage.aws.endpoint)
+    sqs = stage.aws.clients.sqs
     function = Function("data", data_url, timeout=_DATA_TIMEOUT)
     dead_letters = sqs.get_queue_url(QueueName=stage.name("TriggerDeadLetters"))["QueueUrl"]
     scheduler = Scheduler(function, sqs, dead_letters, retries=2, pause=lambda: time.sleep(1))

@@ -43,11 +43,7 @@ def read_map(text: str) -> Map:
 
 def deliver_all(aws: "LocalAws", maps: Sequence[Map], stop: Flag) -> None:
     """Run every mapping until `stop` is set; returns when what is being delivered has come to its end."""
-    session = aws.session()
-    threads = [
-        Thread(target=_deliver, args=(session.client("sqs", endpoint_url=aws.endpoint), item, stop), name=item.queue)
-        for item in maps
-    ]
+    threads = [Thread(target=_deliver, args=(aws.clients.sqs, item, stop), name=item.queue) for item in maps]
     for thread in threads:
         thread.start()
     for thread in threads:

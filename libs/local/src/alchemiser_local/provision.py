@@ -7,12 +7,14 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from alchemiser_common.aws.clients import AwsClients, keyed_session
 from alchemiser_common.errors import StoreUnavailable
+from alchemiser_common.settings import AwsSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -38,15 +40,22 @@ _SHORTEST = timedelta(seconds=30)
 """No function gets less time than this, however fast the exchange's clock runs: a container starts in real seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+_PATIENCE_SECONDS = 60.0
+"""moto answers one request at a time, and makes a whole stack in one."""
+
+
+@dataclass(frozen=True)
 class LocalAws:
     """Where the local AWS answers."""
 
     endpoint: str
 
-    def session(self) -> "boto3.Session":
-        """A session whose clients need `endpoint_url` only."""
-        return boto3.Session(aws_access_key_id=LOCAL_KEY, aws_secret_access_key=LOCAL_KEY, region_name=REGION)
+    @cached_property
+    def clients(self) -> AwsClients:
+        """Its clients, whatever credentials the surroundings have."""
+        patient = {"connect_timeout_seconds": _PATIENCE_SECONDS, "read_timeout_seconds": _PATIENCE_SECONDS}
+        settings = AwsSettings(region=REGION, endpoint_url=self.endpoint, attempts=5, **patient)
+        return AwsClients(settings, keyed_session(LOCAL_KEY, LOCAL_KEY))
 
 
 def in_real_time(exchange_seconds: float, speed: float) -> timedelta:
@@ -71,16 +80,14 @@ def provision(aws: LocalAws, template: Mapping[str, Json], *, secrets: Mapping[s
 
     Raises StoreUnavailable.
     """
-    session = aws.session()
     try:
-        stacks = session.client("cloudformation", endpoint_url=aws.endpoint)
+        stacks = cast("CloudFormationClient", aws.clients.client("cloudformation"))
         if _exists(stacks):
             return False
         stacks.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
-        manager = session.client("secretsmanager", endpoint_url=aws.endpoint)
         for name, content in secrets.items():
-            manager.create_secret(Name=name, SecretString=json.dumps(content))
-        _listen(session, aws.endpoint, buses(_mapping(template["Resources"]).values()))
+            aws.clients.secrets.create_secret(Name=name, SecretString=json.dumps(content))
+        _listen(aws.clients, buses(_mapping(template["Resources"]).values()))
     except (BotoCoreError, ClientError) as error:
         raise StoreUnavailable(f"the local AWS at {aws.endpoint} cannot be set up: {error}") from error
     return True
@@ -96,11 +103,10 @@ def _exists(stacks: "CloudFormationClient") -> bool:
     return any(stack["StackName"] == STACK for stack in stacks.describe_stacks()["Stacks"])
 
 
-def _listen(session: "boto3.Session", endpoint: str, names: Iterable[str]) -> None:
-    sqs = session.client("sqs", endpoint_url=endpoint)
+def _listen(clients: AwsClients, names: Iterable[str]) -> None:
+    sqs, events = clients.sqs, clients.events
     url = sqs.create_queue(QueueName=RUN_EVENTS)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    events = session.client("events", endpoint_url=endpoint)
     for bus in names:
         pattern = json.dumps({"detail-type": [{"prefix": "Run"}]})
         events.put_rule(Name=RUN_EVENTS, EventBusName=bus, EventPattern=pattern)

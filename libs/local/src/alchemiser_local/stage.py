@@ -66,13 +66,12 @@ class LocalStage:
     @cached_property
     def state(self) -> DynamoStateStore:
         """The functions' state store."""
-        client = self.aws.session().client("dynamodb", endpoint_url=self.aws.endpoint)
-        return DynamoStateStore(client, self.name("Table"), lambda: uuid4().hex)
+        return DynamoStateStore(self.aws.clients.dynamodb, self.name("Table"), lambda: uuid4().hex)
 
     @cached_property
     def archive(self) -> S3Archive:
         """The functions' archive."""
-        return S3Archive(self.aws.session().client("s3", endpoint_url=self.aws.endpoint), self.name("Bucket"))
+        return S3Archive(self.aws.clients.s3, self.name("Bucket"))
 
     def first_use(self) -> bool:
         """Make everything and give the account to the modular pipeline; False if it was there.

@@ -23,7 +23,11 @@ type Item = Mapping[str, Any]
 
 
 class DynamoStateStore:
-    """Records in `table`. `token` gives a new unique text for each write."""
+    """Records in `table`. `token` gives a new text for each write, of 36 characters at most, that no other write has.
+
+    Every call raises StoreUnavailable if AWS does not answer or refuses the role, InvalidSettings if the table is not
+    there or nothing gives credentials.
+    """
 
     def __init__(self, client: "DynamoDBClient", table: str, token: Callable[[], str]) -> None:
         self._client = client
@@ -32,7 +36,7 @@ class DynamoStateStore:
         self._asking = Asking(f"table {table}", "aws.table")
 
     def get(self, key: Key) -> Record | None:
-        """The record, or None; strongly consistent."""
+        """The record, or None; strongly consistent. Raises StateCorrupt for an item that is no record."""
         with self._asking:
             item = self._client.get_item(TableName=self._table, Key=_key(key), ConsistentRead=True).get("Item")
         return None if item is None else _record(item)
@@ -40,7 +44,10 @@ class DynamoStateStore:
     def list(
         self, partition: str, *, prefix: str = "", limit: int | None = None, descending: bool = False
     ) -> tuple[Record, ...]:
-        """Records of one partition whose sort key starts with `prefix`, ordered by sort key; every page is read."""
+        """Records of one partition whose sort key starts with `prefix`, ordered by sort key; every page is read.
+
+        Strongly consistent page by page, not as a whole. Raises StateCorrupt for an item that is no record.
+        """
         query: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else ""),
@@ -60,10 +67,27 @@ class DynamoStateStore:
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
         return tuple(found)
 
+    # A write that is repeated, since its answer was lost:
+    #
+    #   this process                      the table                      what the second answer says
+    #   put at version 3, token a   ──►   version 3 → 4, token a         the condition fails, and the item that broke
+    #                 answer lost  ◄──                                   it has token a: it was this write. Success.
+    #   the same, token a again     ──►   version 4, token a
+    #
+    #   put at version 3, token a   ──►   never arrives, or: 3 → 4       the item has token b: another wrote after,
+    #                 answer lost  ◄──                                   or instead of, this write. Nobody can know
+    #   (another: version 5, token b)                                    which: StoreUnavailable, the caller reads anew.
+    #   the same, token a again     ──►   version 5, token b
+    #
+    #   put at version 3, token a   ──►   version 4, token b             nothing was repeated, so another came first:
+    #                                                                    Conflict.
+    #
+    # Of a transaction either every put has the token or none. DynamoDB's own token of transactions (ClientRequestToken)
+    # would do for ten minutes; the items' token does for as long as a client repeats, and for single puts.
     def write(self, *puts: Put) -> None:
         """Apply all writes or none. Raises Conflict if any record is not at its expected version.
 
-        StoreUnavailable leaves open whether it happened.
+        StoreUnavailable leaves open whether it happened, unless its message says that nothing was written.
         """
         check_writes(puts)
         token = self._token()
@@ -97,7 +121,7 @@ class DynamoStateStore:
         }
 
     def _fault(self, error: ClientError, puts: Sequence[Put], token: str) -> AlchemiserError | None:
-        """What a refused write means; None if an earlier attempt of it had succeeded."""
+        """What a refused write means, by the timeline above; None if an earlier attempt of it had succeeded."""
         reasons = _reasons(error)
         broken = [(put, reason) for put, reason in zip(puts, reasons, strict=False) if reason.get("Code") == _BROKEN]
         if not broken:

@@ -21,7 +21,9 @@ class EventBridgeBus:
         self._bus = bus
 
     def publish(self, event: RunEvent) -> None:
-        """Hand the event over. Raises StoreUnavailable if the bus did not take it, though the call succeeded."""
+        """Hand the event over. Raises StoreUnavailable also if the call succeeded and the bus did not take the event,
+        InvalidSettings if the bus is not there.
+        """
         with Asking(f"event bus {self._bus}", "aws.event_bus"):
             answer = self._client.put_events(
                 Entries=[

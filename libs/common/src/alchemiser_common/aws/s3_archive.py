@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from alchemiser_common.aws.faults import Asking, code_of
 from alchemiser_common.errors import Conflict, StoreUnavailable
-from alchemiser_common.ports.archive import check_key
+from alchemiser_common.ids import check_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -21,7 +21,11 @@ _RACES = 3
 
 
 class S3Archive:
-    """Objects in `bucket`; the key is the object's key."""
+    """Objects in `bucket`; the key is the object's key.
+
+    Every call raises StoreUnavailable if AWS does not answer or refuses the role, InvalidSettings if the bucket is not
+    there or nothing gives credentials; put and get raise ValueError for what is no key (`check_key`).
+    """
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
@@ -29,7 +33,10 @@ class S3Archive:
         self._asking = Asking(f"bucket {bucket}", "aws.bucket")
 
     def put(self, key: str, body: bytes) -> None:
-        """Store an object, never replacing other content. A put whose answer was lost finds its own content."""
+        """Store an object, never replacing other content. A put whose answer was lost finds its own content.
+
+        Raises Conflict if the key holds other content.
+        """
         check_key(key)
         for _ in range(_RACES):
             with self._asking:

@@ -25,7 +25,9 @@ class SecretsManagerSecrets:
         self._secret = secret
 
     def broker_credentials(self) -> BrokerCredentials:
-        """The Alpaca key as it is now. Raises MissingSecret naming the secret and the field, never a value."""
+        """The Alpaca key as it is now. Raises MissingSecret naming the secret and the field, never a value;
+        StoreUnavailable if AWS does not answer or refuses the role.
+        """
         try:
             content = json.loads(self._read())
         except ValueError:

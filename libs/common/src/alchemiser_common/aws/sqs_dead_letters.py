@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from alchemiser_common.aws.faults import Asking
-from alchemiser_common.aws.sqs_queue import delivery, name_of, receive, release
+from alchemiser_common.aws.sqs_messages import RECEIVE_LIMIT, delivery, name_of, receive, release
 from alchemiser_common.errors import InvalidMessage, InvalidSettings
 from alchemiser_common.ports.queue import DeadLetter, Delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-_BATCH = 10
 _HOLD_SECONDS = 30
 """How long a letter that is looked at is hidden, should this process die."""
 
@@ -23,7 +22,9 @@ _HOLD_SECONDS = 30
 class SqsDeadLetters:
     """The dead-letter queue that the redrive policy of the queue at `url` names.
 
-    `keep` is given a letter before it is dropped, and may raise to prevent it.
+    `keep` is given a letter before it is dropped, and may raise to prevent it. A look waits `wait_seconds` for each
+    receive. Every call raises StoreUnavailable if AWS does not answer or refuses the role, and InvalidSettings if the
+    queue is not there or its redrive policy names no dead-letter queue.
     """
 
     def __init__(
@@ -47,6 +48,14 @@ class SqsDeadLetters:
             with self._held(url) as held:
                 return [self._letter(item, max_receives) for item in held]
 
+    # SQS moves nothing from queue to queue at once, so the order is: send, then delete. Whatever breaks in between
+    # leaves the letter in at least one of the two:
+    #
+    #   hold the letters (hidden from others, at most 30 s) → send to the queue → delete the letter → release the rest
+    #        │ dies here: visible again,                        │ dies here: in both. Redriven again within five
+    #        │ nothing was sent                                 │ minutes it has the same deduplication id, and SQS
+    #                                                           │ drops it; later it is sent twice, and the run id
+    #                                                           │ makes the second delivery a repetition of its run.
     def redrive(self, message_id: str) -> DeadLetter:
         """Send one letter back to its queue, then take it away.
 
@@ -82,7 +91,7 @@ class SqsDeadLetters:
         """What the dead-letter queue gives, hidden from others meanwhile and visible again afterwards."""
         held: list[Delivery] = []
         try:
-            while messages := receive(self._client, url, _BATCH, wait=self._wait, visibility=_HOLD_SECONDS):
+            while messages := receive(self._client, url, RECEIVE_LIMIT, wait=self._wait, visibility=_HOLD_SECONDS):
                 held += [delivery(message) for message in messages]
             yield held
         finally:

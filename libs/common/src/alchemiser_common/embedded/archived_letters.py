@@ -19,7 +19,10 @@ class ArchivedLetters:
         self._archive = archive
 
     def list(self) -> Sequence[DeadLetter]:
-        """The letters, oldest first. Their group is not known any more, nor how often each was delivered."""
+        """The letters, oldest first. Their group is not known any more, nor how often each was delivered.
+
+        Raises StoreUnavailable.
+        """
         letters = [self._letter(key) for key in self._archive.keys(DEAD_LETTERS_PREFIX)]
         return sorted(letters, key=lambda letter: letter.sent_at)
 

@@ -6,17 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alchemiser_common.errors import Conflict, StoreUnavailable
-from alchemiser_common.ports.archive import check_key
+from alchemiser_common.ids import check_key
 
 
 class DirectoryArchive:
-    """Objects under `root`; the key is the relative path."""
+    """Objects under `root`; the key is the relative path.
+
+    Raises StoreUnavailable for what the file system refuses, ValueError for what is no key (`check_key`).
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def put(self, key: str, body: bytes) -> None:
-        """Store an object, never replacing other content."""
+        """Store an object, never replacing other content. Raises Conflict if the key holds other content.
+
+        Nobody sees a part of it: it is written under another name, and linking it to its own fails if that is taken.
+        """
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

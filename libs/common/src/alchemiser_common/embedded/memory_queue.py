@@ -52,7 +52,10 @@ class MemoryQueue:
         return self._name
 
     def send(self, body: str, *, group: str, deduplication_id: str) -> None:
-        """Accept a message; a deduplication id seen within five minutes is accepted and dropped."""
+        """Accept a message; a deduplication id seen within five minutes is accepted and dropped.
+
+        Raises InvalidMessage for one over 1 MiB.
+        """
         check_size(body, self.name)
         with self._lock:
             now = self._clock.now()
@@ -65,7 +68,10 @@ class MemoryQueue:
             self._contents.waiting.append(_Entry(f"{self.name}-{next(self._numbers)}", body, group, now, now))
 
     def receive(self, limit: int = 1) -> Sequence[Delivery]:
-        """Up to `limit` deliveries, oldest first; a group with a message in flight gives nothing more."""
+        """Up to `limit` deliveries, oldest first; a group with a message in flight gives nothing more.
+
+        A message that was delivered `max_receives` times and is visible again goes to the dead letters instead.
+        """
         with self._lock:
             now = self._clock.now()
             deliveries: list[Delivery] = []
@@ -90,7 +96,7 @@ class MemoryQueue:
             waiting[:] = [entry for entry in waiting if entry.receipt != delivery.receipt]
 
     def release(self, delivery: Delivery) -> None:
-        """Make the message visible again at once."""
+        """Make the message visible again at once. A receipt that is no longer the latest does nothing."""
         with self._lock:
             for entry in self._contents.waiting:
                 if entry.receipt == delivery.receipt:

@@ -24,7 +24,9 @@ CREATE TABLE IF NOT EXISTS records (
 class SqliteStateStore:
     """Records in `path`; the file and its folder are made if absent.
 
-    Every call opens its own connection: no handle is left behind by a killed process, threads share nothing.
+    Every call opens its own connection: no handle is left behind by a killed process, threads share nothing. Every call
+    raises StoreUnavailable if the file cannot be opened or stays locked for ten seconds, StateCorrupt if it is damaged
+    or another program's.
     """
 
     def __init__(self, path: Path) -> None:

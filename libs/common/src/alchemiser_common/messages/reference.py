@@ -3,18 +3,18 @@
 import hashlib
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
+from alchemiser_common.ids import check_key
 from alchemiser_common.messages.base import Message
 from alchemiser_common.messages.snapshot import MarketSnapshot
-from alchemiser_common.ports.archive import ArchiveKey
 
 
 class SnapshotReference(Message):
     """Where the snapshot's bytes are archived, and what they must be."""
 
     kind: Literal["snapshot-reference"] = "snapshot-reference"
-    archive_key: ArchiveKey
+    archive_key: Annotated[str, AfterValidator(lambda key: "/".join(check_key(key)))]
     size: Annotated[int, Field(gt=0)]
     """Bytes."""
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
