@@ -133,7 +133,7 @@ need = $(if $($(1)),$($(1)),$(error give $(1)=..., e.g. make $(MAKECMDGOALS) $(1
 
 # ------------------------------------------------------------------------------------------- containers on a laptop
 COMPOSE = TAG=$$($(IMAGES) tag) docker compose
-LOCAL := PYTHONPATH=tools $(BIN)/python -m alchemiser_local
+LOCAL := PYTHONPATH=tools $(BIN)/python -m local
 
 .PHONY: up
 up: build ## Start the functions with a local AWS and exchange; first use makes table, queues and all (SPEED=20)

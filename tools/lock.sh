@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Resolve the lock files again: pins and hashes only, no addresses.
-# Usage: tools/lock.sh [SERVICE|local|dev|uv|bench|mutation|naive]...
+# Usage: tools/lock.sh [SERVICE|local|dev|uv|bench|sam|mutation]...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=${UV:-.venv/bin/uv}
 
-local_packages=(common simulator local data strategy trading monolith cli)
+own_packages=(common simulator data strategy trading monolith cli)
 skip=()
-for name in "${local_packages[@]}"; do skip+=(--no-emit-package "alchemiser-$name"); done
+for name in "${own_packages[@]}"; do skip+=(--no-emit-package "alchemiser-$name"); done
 
 compile() { # OUTPUT INPUT...
     local output=$1; shift
@@ -17,16 +17,16 @@ compile() { # OUTPUT INPUT...
 }
 
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(uv dev bench sam mutation local data strategy trading monolith naive)
+[ ${#targets[@]} -gt 0 ] || targets=(uv dev bench sam mutation local data strategy trading monolith)
 for target in "${targets[@]}"; do
     case $target in
         uv) compile tools/uv.lock tools/uv.in ;;
         bench) compile tests/benchmarks/requirements.lock tests/benchmarks/requirements.in ;;
         sam) compile tools/deploy/requirements.lock tools/deploy/requirements.in ;;
         mutation) compile tests/mutation/requirements.lock tests/mutation/requirements.in -c requirements-dev.lock ;;
-        local) compile libs/local/requirements.lock libs/local/pyproject.toml ;;
-        naive) compile deploy/naive/requirements.lock deploy/naive/requirements.in services/monolith/pyproject.toml ;;
-        dev) compile requirements-dev.lock requirements-dev.in --all-extras \
+        local) compile tools/local/requirements.lock tools/local/requirements.in --extra aws \
+                libs/common/pyproject.toml libs/simulator/pyproject.toml ;;
+        dev) compile requirements-dev.lock requirements-dev.in tools/local/requirements.in --all-extras \
                 libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml ;;
         *) compile "services/$target/requirements.lock" "services/$target/pyproject.toml" ;;
     esac

@@ -25,16 +25,16 @@ from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.messages.run import RunRecord
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.ports.state import load
-from alchemiser_local.event_source import Delivery, EventSource
-from alchemiser_local.functions import Answered, Event, Function, Outcome, Unreachable
-from alchemiser_local.provision import RUN_EVENTS
-from alchemiser_local.scheduler import Attempt, Scheduler, cycle_event
-from alchemiser_local.stage import LocalStage
 from alchemiser_simulator import SimulatorControl
 from alchemiser_simulator.control.faults import Delay, When
 from alchemiser_simulator.control.models import MarketState
 from alchemiser_trading.journal.journal import Intent, Journal
 from alchemiser_trading.plan.plan import Plan
+from local.event_source import Delivery, EventSource
+from local.functions import Answered, Event, Function, Outcome, Unreachable
+from local.provision import RUN_EVENTS
+from local.scheduler import Attempt, Scheduler, cycle_event
+from local.stage import LocalStage
 from support.command import COMMAND
 from support.containers import Boxes
 from support.real_processes import until
@@ -210,7 +210,7 @@ class ContainerBench:
 
     def decision_event(self) -> Event:
         """The decision as an SQS event of its own, for deliveries beside the queue's. The queue's stays deliverable."""
-        from alchemiser_local.event_source import sqs_event
+        from local.event_source import sqs_event
 
         url = self.url_of("TradeDecisionQueue")
         received = self.sqs.receive_message(

@@ -11,8 +11,8 @@ from threading import Thread
 import pytest
 
 from alchemiser_common.errors import InvalidSettings
-from alchemiser_local.event_source import Delivery, EventSource
-from alchemiser_local.functions import Answered, Failed, Function, Overran, Unreachable
+from local.event_source import Delivery, EventSource
+from local.functions import Answered, Failed, Function, Overran, Unreachable
 from support.delivery_queue import MAX_RECEIVES, VISIBILITY, DeliveryQueue
 from support.fake_function import (
     EXITED,
@@ -88,7 +88,7 @@ def test_what_is_handled_is_deleted_and_the_rest_is_left(
 
 
 def test_a_function_that_does_not_end_is_given_up(queue: DeliveryQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("alchemiser_local.functions._GRACE", timedelta(seconds=0))
+    monkeypatch.setattr("local.functions._GRACE", timedelta(seconds=0))
     with fake_function(slow(2)) as fake:
         function = Function("fake", fake.url, timeout=timedelta(seconds=1))
         queue.send("one")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alchemiser_common.lambda_events import read_trigger
-from alchemiser_local.functions import Answered, Failed, Function, Unreachable
-from alchemiser_local.scheduler import Attempt, Scheduler, cycle_event
+from local.functions import Answered, Failed, Function, Unreachable
+from local.scheduler import Attempt, Scheduler, cycle_event
 from support.aws import Aws
 from support.fake_function import EXITED, OK, RAISED, Reply, fake_function
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from alchemiser_common.messages.report import RunStatus
-from alchemiser_local.functions import Answered
 from alchemiser_simulator.control.faults import Delay, LaggingPositions, When
+from local.functions import Answered
 from support.container_bench import ContainerBench, assert_as_undisturbed, kill, kill_while_it_works
 from support.real_processes import until
 

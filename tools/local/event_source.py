@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from alchemiser_common.errors import InvalidSettings
-from alchemiser_local.functions import Answered, Event, Function, Outcome
+from local.functions import Answered, Event, Function, Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -25,9 +25,9 @@ from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.settings import ScheduleSettings
 from alchemiser_data.decision_window import decision_time
-from alchemiser_local.functions import Answered, Function
-from alchemiser_local.scheduler import Attempt, Scheduler, cycle_event
-from alchemiser_local.stage import SIMULATED_KEY, LocalStage
+from local.functions import Answered, Function
+from local.scheduler import Attempt, Scheduler, cycle_event
+from local.stage import SIMULATED_KEY, LocalStage
 
 _DAYS = 10
 _GLANCE_SECONDS = 0.2

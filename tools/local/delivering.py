@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from alchemiser_common.errors import InvalidSettings
-from alchemiser_local.event_source import EventSource
-from alchemiser_local.functions import Function
+from local.event_source import EventSource
+from local.functions import Function
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-    from alchemiser_local.provision import LocalAws
+    from local.provision import LocalAws
 
 _log = logging.getLogger(__name__)
 _MAP = re.compile(r"(?P<queue>[\w.-]+)=(?P<url>https?://[^,]+),(?P<seconds>\d+)")
