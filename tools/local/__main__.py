@@ -47,8 +47,8 @@ def deliver(
     One message at a time and in order of its group. What the function failed stays hidden until the queue's visibility
     is over; after the third failure the queue moves it to its dead letters, and an ALARM line says so.
     """
+    from local.aws import LocalAws
     from local.delivering import deliver_all, read_map
-    from local.provision import LocalAws
 
     log_to(sys.stdout, service="event-source")
     stop = Flag()
@@ -89,7 +89,7 @@ def provision(endpoint: _Endpoint = AWS_URL, speed: _Speed = SPEED, account: _Ac
 
     Time-outs of the template become real seconds: they are divided by the exchange's speed, 30 s at least.
     """
-    from local.provision import LocalAws
+    from local.aws import LocalAws
     from local.stage import LocalStage
 
     made = LocalStage(LocalAws(endpoint), account, speed).first_use()
@@ -101,7 +101,7 @@ def variables(
     endpoint: _Endpoint = AWS_URL, exchange_url: _Exchange = EXCHANGE_URL, account: _Account = "demo"
 ) -> None:
     """Print settings with which `alchemiser` works on the local stage, as lines for a `.env` file."""
-    from local.provision import LocalAws
+    from local.aws import LocalAws
     from local.stage import LocalStage
 
     for name, value in LocalStage(LocalAws(endpoint), account, SPEED).variables(exchange_url).items():
@@ -119,8 +119,8 @@ def cycle(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Move the exchange to the next session's decision time, fire the schedule, and show what became of the run."""
+    from local.aws import LocalAws
     from local.cycle import Exchange, run_cycle
-    from local.provision import LocalAws
     from local.stage import LocalStage
 
     stage = LocalStage(LocalAws(endpoint), account, SPEED)

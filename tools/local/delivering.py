@@ -18,7 +18,7 @@ from local.functions import Function
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-    from local.provision import LocalAws
+    from local.aws import LocalAws
 
 _log = logging.getLogger(__name__)
 _MAP = re.compile(r"(?P<queue>[\w.-]+)=(?P<url>https?://[^,]+),(?P<seconds>\d+)")
@@ -65,7 +65,6 @@ def _deliver(sqs: "SQSClient", item: Map, stop: Flag) -> None:
         else:
             _log.info("mapping is on", extra={"queue": item.queue, "function": item.url})
             source.run(stop)
-    function.close()
 
 
 def _host(url: str) -> str:

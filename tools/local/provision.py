@@ -5,48 +5,31 @@ In: the resources of the expanded template. Out: the same tables, buckets, queue
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from alchemiser_cli.stage.names import STATEFUL
 from alchemiser_common.errors import StoreUnavailable
+from deploy.template import Json, mapping
+from local.aws import LocalAws
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-type Json = str | int | float | bool | list[Json] | dict[str, Json] | None
 type Resources = Mapping[str, Mapping[str, Json]]
 
-STATEFUL = frozenset({
-    "AWS::DynamoDB::Table",
-    "AWS::S3::Bucket",
-    "AWS::SQS::Queue",
-    "AWS::Events::EventBus",
-})  # fmt: skip
-"""What moto plays. Functions, schedules and event sources are what the containers and this package are instead."""
+MADE_HERE = STATEFUL - {"AWS::Events::Archive", "AWS::Logs::LogGroup"}
+"""What the containers work with. Their logs are Docker's, and nobody reads an archive of events on a laptop; functions,
+schedules and event sources are what the containers and this package are instead."""
 
-REGION = "us-east-1"
 STACK = "alchemiser-local"
-LOCAL_KEY = "local"
-"""Anybody's; it opens nothing."""
 RUN_EVENTS = "alchemiser-local-run-events"
 """A queue that hears every run event, for people and tests to read."""
 _SHORTEST = timedelta(seconds=30)
 """No function gets less time than this, however fast the exchange's clock runs: a container starts in real seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class LocalAws:
-    """Where the local AWS answers."""
-
-    endpoint: str
-
-    def session(self) -> "boto3.Session":
-        """A session whose clients need `endpoint_url` only."""
-        return boto3.Session(aws_access_key_id=LOCAL_KEY, aws_secret_access_key=LOCAL_KEY, region_name=REGION)
 
 
 def in_real_time(exchange_seconds: float, speed: float) -> timedelta:
@@ -56,13 +39,14 @@ def in_real_time(exchange_seconds: float, speed: float) -> timedelta:
 
 def local_template(resources: Resources, *, speed: float) -> dict[str, Json]:
     """A template of the stateful resources, queues after the dead letters they name, their visibility in real time."""
-    kept = {name: dict(resource) for name, resource in resources.items() if resource["Type"] in STATEFUL}
-    for resource in kept.values():
-        properties = dict(_mapping(resource["Properties"]))
-        if isinstance(visible := properties.get("VisibilityTimeout"), int):
-            properties["VisibilityTimeout"] = int(in_real_time(visible, speed).total_seconds())
-        resource["Properties"] = properties
-    ordered = sorted(kept.items(), key=lambda item: "RedrivePolicy" in _mapping(item[1]["Properties"]))
+    kept = {name: dict(resource) for name, resource in resources.items() if resource["Type"] in MADE_HERE}
+    for name, resource in kept.items():
+        own = mapping(resource["Properties"], name)
+        if isinstance(visible := own.get("VisibilityTimeout"), int):
+            own = own | {"VisibilityTimeout": int(in_real_time(visible, speed).total_seconds())}
+        resource["Properties"] = own
+    # A queue's redrive policy must name a queue that is there, and moto makes resources in the order they are listed.
+    ordered = sorted(kept.items(), key=lambda item: "RedrivePolicy" in mapping(item[1]["Properties"], item[0]))
     return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": dict(ordered)}
 
 
@@ -80,7 +64,7 @@ def provision(aws: LocalAws, template: Mapping[str, Json], *, secrets: Mapping[s
         manager = session.client("secretsmanager", endpoint_url=aws.endpoint)
         for name, content in secrets.items():
             manager.create_secret(Name=name, SecretString=json.dumps(content))
-        _listen(session, aws.endpoint, buses(_mapping(template["Resources"]).values()))
+        _listen(session, aws.endpoint, buses(mapping(template["Resources"], "Resources").values()))
     except (BotoCoreError, ClientError) as error:
         raise StoreUnavailable(f"the local AWS at {aws.endpoint} cannot be set up: {error}") from error
     return True
@@ -88,15 +72,15 @@ def provision(aws: LocalAws, template: Mapping[str, Json], *, secrets: Mapping[s
 
 def buses(resources: Iterable[Json]) -> list[str]:
     """Names of the event buses."""
-    found = [_mapping(resource) for resource in resources]
-    return [str(_mapping(bus["Properties"])["Name"]) for bus in found if bus["Type"] == "AWS::Events::EventBus"]
+    found = [mapping(resource, "a resource") for resource in resources]
+    return [str(mapping(bus["Properties"], "a bus")["Name"]) for bus in found if bus["Type"] == "AWS::Events::EventBus"]
 
 
 def _exists(stacks: "CloudFormationClient") -> bool:
     return any(stack["StackName"] == STACK for stack in stacks.describe_stacks()["Stacks"])
 
 
-def _listen(session: "boto3.Session", endpoint: str, names: Iterable[str]) -> None:
+def _listen(session: boto3.Session, endpoint: str, names: Iterable[str]) -> None:
     sqs = session.client("sqs", endpoint_url=endpoint)
     url = sqs.create_queue(QueueName=RUN_EVENTS)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -105,9 +89,3 @@ def _listen(session: "boto3.Session", endpoint: str, names: Iterable[str]) -> No
         pattern = json.dumps({"detail-type": [{"prefix": "Run"}]})
         events.put_rule(Name=RUN_EVENTS, EventBusName=bus, EventPattern=pattern)
         events.put_targets(Rule=RUN_EVENTS, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
-
-
-def _mapping(value: Json | Mapping[str, Json]) -> Mapping[str, Json]:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"the template has {value!r} where a mapping belongs")
-    return value

@@ -12,7 +12,8 @@ from alchemiser_common.ports.clock import SystemClock
 from alchemiser_trading.account.authority import read_authority, set_authority
 from deploy.expand import expand
 from deploy.sample import sample_parameters
-from local.provision import LOCAL_KEY, REGION, LocalAws, local_template, provision
+from local.aws import LOCAL_KEY, REGION, LocalAws
+from local.provision import local_template, provision
 
 if TYPE_CHECKING:
     from deploy.expand import Stack

@@ -8,8 +8,8 @@ import pytest
 from alchemiser_common.errors import BrokerUnavailable, InvalidSettings
 from alchemiser_common.settings import ScheduleSettings
 from alchemiser_simulator import SimulatorConfig, SimulatorServer, sample_history
+from local.aws import LocalAws
 from local.cycle import Exchange, run_cycle
-from local.provision import LocalAws
 from local.stage import LocalStage
 from support.aws import moto_server
 

@@ -34,7 +34,6 @@ class Bench:
         function = Function("data", url, timeout=timedelta(seconds=1))
         scheduler = Scheduler(function, self.sqs, self.dead, retries=retries, pause=lambda: pauses.append(1))
         attempt = scheduler.fire(cycle_event(SCHEDULED))
-        function.close()
         return attempt, len(pauses)
 
     def letters(self) -> list[tuple[object, str]]:

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
+from alchemiser_cli.stage.names import PHASES
 from alchemiser_cli.stage.stack import DeployedStack, Refused
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidSettings, RunInProgress
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.state import StateStore, load
 from alchemiser_trading.account.lease import LeaseRecord
-
-PHASES = ("monolith", "staged", "shadow", "cutover", "modular")
 
 
 def trader_of(phase: str) -> Pipeline:

@@ -18,7 +18,7 @@ from alchemiser_strategy.bootstrap import enabled_strategies
 from images import stand_ins
 from images.settings import ROOT, ImageSettings
 from images.source import read_source
-from local.provision import LocalAws
+from local.aws import LocalAws
 from local.stage import LocalStage
 from support.container_bench import (
     ACCOUNT,

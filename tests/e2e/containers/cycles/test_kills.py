@@ -107,8 +107,7 @@ def test_three_kills_end_in_the_dead_letters_and_a_redrive_completes_the_run(
         kill_while_it_works(bench, "trading", lambda: len(bench.truth().orders) >= wanted, f"{wanted} orders")  # noqa: B023
     assert bench.pumped[-1].last
     assert "ALARM: message goes to the dead letters" in caplog.text
-    with bench.source("trading") as source:
-        assert source.poll() is None, "a fourth delivery"
+    assert bench.source("trading").poll() is None, "a fourth delivery"
     (letter,) = json.loads(bench.alchemiser("dlq", "list", "--json"))
     assert letter["run_id"] == str(bench.run)
     assert bench.status() == RunStatus.EXECUTING.value
