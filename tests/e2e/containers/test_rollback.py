@@ -138,7 +138,6 @@ def test_a_bad_release_is_left_for_the_one_before_it_and_returned_to_only_by_nam
         roll_back(stage, "monolith", None, agree)
     assert roll_back(stage, "monolith", B, agree).image.tag == B
     assert aws.live("monolith")[1] == B
-    assert roll_back(stage, "monolith", None, agree).image.tag == A, "what was left for b by name was never bad"
 
 
 def test_a_tag_never_moves(images: Images, own: ImageSettings, tags: PlainTags, tmp_path: Path) -> None:
