@@ -3,11 +3,17 @@ SHELL := bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 IMAGES := PYTHONPATH=tools $(BIN)/python -m images
-need = $(if $($(1)),$($(1)),$(error give $(1)=..., e.g. make $(MAKECMDGOALS) $(1)=strategy))
+LOCAL := PYTHONPATH=tools $(BIN)/python -m local
+COMPOSE = TAG=$$($(IMAGES) tag) docker compose
+# A variable that a target cannot do without.
+need = $(if $($(1)),$($(1)),$(error give $(1)=..., e.g. make $(MAKECMDGOALS) $(1)=$(if $(filter STAGE,$(1)),dev,strategy)))
+
+##@ Start
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^##@ / {printf "%s%s\n", (count++ ? "\n" : ""), substr($$0, 5)} \
+		/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Make the environment (.venv) from the pinned locks
@@ -16,6 +22,11 @@ setup: ## Make the environment (.venv) from the pinned locks
 .PHONY: demo
 demo: setup ## Run one trading cycle and the next 60 sessions on a simulated exchange; ends in a table and a page
 	@$(BIN)/alchemiser demo
+
+##@ Develop
+
+.PHONY: check
+check: lint types test ## What CI runs: lint, types, import rules, tests
 
 .PHONY: test
 test: setup ## Run the tests
@@ -38,39 +49,23 @@ format: setup ## Format the code and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-.PHONY: check
-check: lint types test ## What CI runs: lint, types, tests
-
 .PHONY: prove
 prove: setup ## Explore crashes, interleavings and random faults of trading; ends in counts (some minutes)
 	@$(BIN)/pytest -q -s --timeout 3600 tests/prove/trading tests/integration/trading
-
-.PHONY: prove-aws
-prove-aws: setup ## Prove the deployment without an account: SAM's lint, every phase in moto, each role against real calls
-	@tools/sam.sh validate --lint --template-file deploy/template.yaml --region us-east-1 | tail -1
-	@$(BIN)/cfn-lint --regions us-east-1 -- deploy/registry.yaml
-	@$(BIN)/pytest -q --timeout 600 tests/prove/aws tests/unit/deploy
-
-.PHONY: iam-review
-iam-review: setup ## Compare what each role may do with what it does: recorded anew, or CLOUDTRAIL=export.json [PHASE=cutover]
-	@$(if $(CLOUDTRAIL),,ALCHEMISER_AWS_CALLS=.alchemiser/aws-calls.json $(BIN)/pytest -q tests/prove/aws/test_permissions.py)
-	@PYTHONPATH=tools $(BIN)/python -m deploy iam-review $(if $(CLOUDTRAIL),--cloudtrail $(CLOUDTRAIL)) $(if $(PHASE),--phase $(PHASE))
-
-.PHONY: bench
-bench: setup ## Measure speed and memory beside their aims (JSON=FILE writes them too)
-	@tools/bench.sh $(if $(JSON),--json $(JSON))
-
-.PHONY: cost
-cost: setup ## Count a cycle's calls to AWS and write docs/cost.md from them, the template and list prices
-	@PYTHONPATH=tools $(BIN)/python -m cost
 
 .PHONY: mutants
 mutants: setup ## Change the trading core in small ways and list what its tests do not notice (MODULE=plan for one)
 	@tools/mutants.sh $(if $(JSON),--json $(JSON)) $(MODULE)
 
+.PHONY: bench
+bench: setup ## Measure speed and memory beside their aims (JSON=FILE writes them too)
+	@tools/bench.sh $(if $(JSON),--json $(JSON))
+
 .PHONY: lock
 lock: setup ## Resolve the lock files again, list neglected dependencies [SERVICE=name for one] [UPGRADE=1: newest versions]
 	@tools/lock.sh $(if $(UPGRADE),--upgrade) $(SERVICE)
+
+##@ Images
 
 .PHONY: build
 build: setup ## Build the four services' images (tag: the git commit; needs Docker)
@@ -86,41 +81,19 @@ invoke: setup ## Send an image one event under the emulator: SERVICE=strategy EV
 		$(if $(TAG),--tag $(TAG)) $(if $(ENV_FILE),--env-file $(ENV_FILE))
 
 .PHONY: push-service
-push-service: setup ## Push an image to IMAGE_REGISTRY, its tag for good, and make it the current release: SERVICE=strategy
+push-service: setup ## Push an image to IMAGE_REGISTRY, its tag for good: SERVICE=strategy [TAG=...]
 	@$(IMAGES) push $(call need,SERVICE) $(if $(TAG),--tag $(TAG))
 
-.PHONY: rollback
-rollback: setup ## Put an earlier build back, in the local record or live in STAGE: SERVICE=strategy [STAGE=dev] [TAG=...] [YES=1]
-	@$(if $(STAGE),$(BIN)/alchemiser rollback $(STAGE),$(IMAGES) rollback) $(call need,SERVICE) \
-		$(if $(TAG),--tag $(TAG)) $(if $(STAGE),$(if $(YES),--yes))
-
-.PHONY: deploy
-deploy: setup ## Deploy a stage: STAGE=dev [PHASE=shadow] [SERVICE=strategy] [TAG=...] [PLAN=1] [YES=1]
-	@$(BIN)/alchemiser deploy $(call need,STAGE) $(if $(PHASE),--phase $(PHASE)) \
-		$(if $(SERVICE),--service $(SERVICE)) $(if $(TAG),--tag $(TAG)) $(if $(PLAN),--plan) $(if $(YES),--yes)
-
-.PHONY: doctor
-doctor: setup ## Examine a stage's account and deployment: STAGE=dev
-	@$(BIN)/alchemiser doctor --stage $(call need,STAGE)
-
-.PHONY: releases
-releases: setup ## Show which image of each service is current, and which were before
-	@$(IMAGES) releases
-
-.PHONY: parameters
-parameters: setup ## Print the current releases as parameters of deploy/template.yaml
-	@$(IMAGES) parameters
-
 .PHONY: sbom
-sbom: setup ## Write what is in the images as CycloneDX below dist/sbom [SERVICE=...]
+sbom: setup ## Write what the services' locks pin as CycloneDX below dist/sbom [SERVICE=...]
 	@$(IMAGES) sbom $(SERVICE) $(if $(TAG),--tag $(TAG))
 
 .PHONY: image-report
-image-report: build ## Weigh the images beside a naive one [JSON=FILE]
+image-report: build ## Weigh the images [JSON=FILE]
 	@$(IMAGES) report $(if $(JSON),--json $(JSON))
 
 .PHONY: bench-cold
-bench-cold: build ## Time the images' cold starts beside a naive one (half an hour) [RUNS=10] [SIZES="512 1769"] [JSON=FILE]
+bench-cold: build ## Time the images' cold starts (half an hour) [RUNS=10] [SIZES="512 1769"] [JSON=FILE]
 	@$(IMAGES) cold $(if $(RUNS),--runs $(RUNS)) $(if $(SIZES),--sizes $(SIZES)) $(if $(JSON),--json $(JSON))
 
 .PHONY: events
@@ -131,11 +104,7 @@ events: setup ## Record deploy/events again
 image-tag: setup ## Print the tag that this tree's images get
 	@$(IMAGES) tag
 
-need = $(if $($(1)),$($(1)),$(error give $(1)=..., e.g. make $(MAKECMDGOALS) $(1)=$(if $(filter STAGE,$(1)),dev,strategy)))
-
-# ------------------------------------------------------------------------------------------- containers on a laptop
-COMPOSE = TAG=$$($(IMAGES) tag) docker compose
-LOCAL := PYTHONPATH=tools $(BIN)/python -m alchemiser_local
+##@ Local stage
 
 .PHONY: up
 up: build ## Start the functions with a local AWS and exchange; first use makes table, queues and all (SPEED=20)
@@ -159,3 +128,29 @@ down: setup ## Stop the containers and forget the exchange's books
 .PHONY: e2e
 e2e: setup ## Kill containers, cut networks and slow the broker mid-cycle; ends in counts (some minutes, needs Docker)
 	@$(BIN)/pytest -q -s --timeout 900 tests/e2e/containers/cycles
+
+##@ AWS
+
+.PHONY: deploy
+deploy: setup ## Deploy a stage: STAGE=dev [PHASE=shadow] [SERVICE=strategy] [TAG=...] [PLAN=1] [YES=1]
+	@$(BIN)/alchemiser deploy $(call need,STAGE) $(if $(PHASE),--phase $(PHASE)) \
+		$(if $(SERVICE),--service $(SERVICE)) $(if $(TAG),--tag $(TAG)) $(if $(PLAN),--plan) $(if $(YES),--yes)
+
+.PHONY: rollback
+rollback: setup ## Put an earlier build of a service live again: STAGE=dev SERVICE=strategy [TAG=...] [YES=1]
+	@$(BIN)/alchemiser rollback $(call need,STAGE) $(call need,SERVICE) $(if $(TAG),--tag $(TAG)) $(if $(YES),--yes)
+
+.PHONY: doctor
+doctor: setup ## Examine a stage's account and deployment: STAGE=dev
+	@$(BIN)/alchemiser doctor --stage $(call need,STAGE)
+
+.PHONY: prove-aws
+prove-aws: setup ## Prove the deployment without an account: SAM's lint, every phase in moto, each role against real calls
+	@tools/sam.sh validate --lint --template-file deploy/template.yaml --region us-east-1 | tail -1
+	@$(BIN)/cfn-lint --regions us-east-1 -- deploy/registry.yaml
+	@$(BIN)/pytest -q --timeout 600 tests/prove/aws tests/unit/deploy
+
+.PHONY: iam-review
+iam-review: setup ## Compare what each role may do with what it does: recorded anew, or CLOUDTRAIL=export.json [PHASE=cutover]
+	@$(if $(CLOUDTRAIL),,ALCHEMISER_AWS_CALLS=.alchemiser/aws-calls.json $(BIN)/pytest -q tests/prove/aws/test_permissions.py)
+	@PYTHONPATH=tools $(BIN)/python -m deploy iam-review $(if $(CLOUDTRAIL),--cloudtrail $(CLOUDTRAIL)) $(if $(PHASE),--phase $(PHASE))

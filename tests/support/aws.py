@@ -1,6 +1,7 @@
 """AWS for tests: moto's server in a process of its own, and resources in it that no other test uses."""
 
 import json
+import os
 import subprocess
 import sys
 import urllib.request
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +19,7 @@ from alchemiser_common.settings import AwsSettings
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIATESTTESTTEST", "AWS_SECRET_ACCESS_KEY": "test-secret-value"}
 """What moto takes: anything."""
+_TOOLS = Path(__file__).parents[2] / "tools"
 
 
 @cache
@@ -110,8 +113,9 @@ class Aws:
 @contextmanager
 def moto_server() -> Iterator[Aws]:
     """The server, up while inside."""
-    command = [sys.executable, "-m", "alchemiser_local.aws_server"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "local.aws_server"]
+    variables = {**os.environ, "PYTHONPATH": str(_TOOLS)}
+    with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             yield Aws(process.stdout.readline().strip())

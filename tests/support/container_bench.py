@@ -27,15 +27,16 @@ from alchemiser_common.ports.state import load
 from alchemiser_common.records.journal import Intent
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.run import RunRecord
-from alchemiser_local.event_source import Delivery, EventSource
-from alchemiser_local.functions import Answered, Event, Function, Outcome, Unreachable
-from alchemiser_local.provision import RUN_EVENTS
-from alchemiser_local.scheduler import Attempt, Scheduler, cycle_event
-from alchemiser_local.stage import LocalStage
 from alchemiser_simulator import SimulatorControl
 from alchemiser_simulator.control.faults import Delay, When
 from alchemiser_simulator.control.models import MarketState
 from alchemiser_trading.journal.journal import Journal
+from local.event_source import Delivery, EventSource
+from local.functions import Answered, Event, Function, Outcome, Unreachable
+from local.provision import RUN_EVENTS
+from local.scheduler import Attempt, Scheduler, cycle_event
+from local.sqs_events import event_of
+from local.stage import LocalStage
 from support.command import COMMAND
 from support.containers import Boxes
 from support.real_processes import until
@@ -104,8 +105,7 @@ class ContainerBench:
     def start(self, role: str) -> None:
         """The function's container is up, and its runtime has begun."""
         if self.boxes[role].start():
-            with self.function(role) as function:
-                answer = function.invoke({"probe": "version"})
+            answer = self.function(role).invoke({"probe": "version"})
             assert isinstance(answer, Answered), answer
 
     def _post_aws(self, path: str, body: str = "") -> None:
@@ -146,44 +146,34 @@ class ContainerBench:
     def url_of(self, output: str) -> str:
         return self.sqs.get_queue_url(QueueName=self.stage.name(output))["QueueUrl"]
 
-    @contextmanager
-    def function(self, role: str) -> Iterator[Function]:
-        function = Function(role, self.boxes[role].url, timeout=TIMEOUTS.get(role, timedelta(seconds=30)))
-        try:
-            yield function
-        finally:
-            function.close()
+    def function(self, role: str) -> Function:
+        return Function(role, self.boxes[role].url, timeout=TIMEOUTS.get(role, timedelta(seconds=30)))
 
     def invoke(self, role: str, event: Event) -> Outcome:
         self.used.add(role)
-        with self.function(role) as function:
-            return function.invoke(event)
+        return self.function(role).invoke(event)
 
     def invoke_meanwhile(self, role: str, event: Event) -> Future[Outcome]:
         return self.pool.submit(self.invoke, role, event)
 
     def fire(self, *, retries: int = 2, pause: float = 0.0) -> Attempt:
         """The schedule fires at the data function."""
-        with self.function("data") as function:
-            dead = self.url_of("TriggerDeadLetters")
-            scheduler = Scheduler(function, self.sqs, dead, retries=retries, pause=lambda: self._start_again(pause))
-            return scheduler.fire(cycle_event(SCHEDULED))
+        function, dead = self.function("data"), self.url_of("TriggerDeadLetters")
+        scheduler = Scheduler(function, self.sqs, dead, retries=retries, pause=lambda: self._start_again(pause))
+        return scheduler.fire(cycle_event(SCHEDULED))
 
     def _start_again(self, pause: float) -> None:
         time.sleep(pause)
         self.start("data")
 
-    @contextmanager
-    def source(self, role: str) -> Iterator[EventSource]:
+    def source(self, role: str) -> EventSource:
         """The mapping of the function's queue."""
         self.used.add(role)
-        with self.function(role) as function:
-            yield EventSource(self.sqs, self.url_of(QUEUES[role]), function)
+        return EventSource(self.sqs, self.url_of(QUEUES[role]), self.function(role))
 
     def deliver(self, role: str) -> Delivery:
         """Deliver the next message to the strategy or the trading function."""
-        with self.source(role) as source:
-            delivery = source.poll()
+        delivery = self.source(role).poll()
         assert delivery is not None, f"{QUEUES[role]} had no message to deliver"
         self.pumped.append(delivery)
         return delivery
@@ -210,15 +200,13 @@ class ContainerBench:
 
     def decision_event(self) -> Event:
         """The decision as an SQS event of its own, for deliveries beside the queue's. The queue's stays deliverable."""
-        from alchemiser_local.event_source import sqs_event
-
         url = self.url_of("TradeDecisionQueue")
         received = self.sqs.receive_message(
             QueueUrl=url, VisibilityTimeout=1, MessageSystemAttributeNames=["All"], MaxNumberOfMessages=1
         )["Messages"]
         arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         self._post_aws("/clock", "2")
-        return sqs_event(received[0], arn)
+        return event_of(received[0], arn)
 
     def send(self, role: str, body: str) -> None:
         """Put a message into the function's queue."""

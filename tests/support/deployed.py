@@ -10,6 +10,7 @@ import pytest
 from botocore.session import Session
 
 from alchemiser_cli.simulated import open_market
+from alchemiser_cli.stage.names import SERVICES
 from alchemiser_common import keys
 from alchemiser_common.aws import clients
 from alchemiser_common.aws.adapters import AwsAdapters
@@ -23,8 +24,9 @@ from alchemiser_trading.account.authority import set_authority
 from deploy.calls import Call, requests_of
 from deploy.expand import Stack, properties
 from deploy.template import mapping
+from local.sqs_events import event_of
 from support.aws_stack import LocalAws
-from support.deployment import PLACE, SERVICES
+from support.deployment import PLACE
 from support.functions import BUILDS, SPEED
 
 DAY = date(2020, 2, 3)
@@ -56,9 +58,9 @@ class Deployed:
     def delivery(self, queue: str) -> dict[str, object]:
         """The oldest message of a queue, taken as Lambda's poller takes it, and gone."""
         sqs, url = self.aws.client("sqs"), str(self.stack.outputs[queue])
-        (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+        (message,) = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return {"Records": [{"messageId": message["MessageId"], "body": message["Body"]}]}
+        return event_of(message, f"arn:aws:sqs:{PLACE.region}:{PLACE.account}:{url.rpartition('/')[2]}")
 
     def lose_run_entry(self) -> None:
         """The list of runs forgets the cycle, as after the restoring of an older table."""

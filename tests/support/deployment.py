@@ -3,11 +3,10 @@
 from functools import cache
 
 from deploy.expand import Place, Stack, expand
-from deploy.sample import BROKER_SECRET, SERVICES, SHADOW_SECRET, sample_parameters
+from deploy.sample import BROKER_SECRET, SHADOW_SECRET, sample_parameters
 
-__all__ = ["BROKER_SECRET", "PHASES", "PLACE", "SERVICES", "SHADOW_SECRET", "stack"]
+__all__ = ["BROKER_SECRET", "PLACE", "SHADOW_SECRET", "stack"]
 
-PHASES = ("monolith", "staged", "shadow", "cutover", "modular")
 PLACE = Place(stack="alchemiser-dev")
 
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-from alchemiser_local.functions import INVOCATIONS
+from local.functions import INVOCATIONS
 
 type Reply = tuple[int, str] | None
 """Status and body; None: the connection breaks in the middle."""

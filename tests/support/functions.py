@@ -16,7 +16,6 @@ from alchemiser_common.aws.sqs_queue import SqsQueue
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.lambda_entry import Build, LambdaEntry
 from alchemiser_common.messages.trigger import CycleTrigger
-from alchemiser_common.ports.queue import Delivery
 from alchemiser_common.settings import Settings
 from alchemiser_common.settings_loading import load_settings
 from alchemiser_data.bootstrap import data_function
@@ -26,6 +25,7 @@ from alchemiser_simulator import ClockMode, SimulatorConfig, SimulatorServer
 from alchemiser_strategy.bootstrap import strategy_function
 from alchemiser_trading.account.authority import set_authority
 from alchemiser_trading.bootstrap import trading_function
+from local.sqs_events import event_of_delivery
 from support.aws import Aws
 
 BUILDS: Mapping[str, Build] = {
@@ -110,17 +110,13 @@ def poll(queue: SqsQueue, invoke: Invoke) -> list[dict[str, object]]:
     answers = []
     while received := queue.receive():
         (delivery,) = received
-        answer = invoke(sqs_event(queue.name, delivery))
+        answer = invoke(event_of_delivery(delivery, f"arn:aws:sqs:us-east-1:123456789012:{queue.name}"))
         answers.append(answer)
         if answer["batchItemFailures"]:
             queue.release(delivery)
         else:
             queue.delete(delivery)
     return answers
-
-
-def sqs_event(queue: str, delivery: Delivery) -> dict[str, object]:
-    return {"Records": [{"messageId": delivery.message_id, "body": delivery.body, "eventSourceARN": f"arn:{queue}"}]}
 
 
 def cold_process(

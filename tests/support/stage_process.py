@@ -8,10 +8,12 @@
 - Versions are published after the function changed, as CloudFormation's order of dependencies has it; moto adds first.
 - An image function runs: its image's manifest says which service and which commit was built, and that service's own
   entry answers in this process. A manifest may say that its process dies: "always", or once it is "live".
+- Where STAGE_IMAGES names a registry and prefix, an image function is the real image of its digest, in a container.
 """
 
 import json
 import logging
+import os
 import sys
 import tempfile
 from importlib import import_module
@@ -28,6 +30,11 @@ from moto.server import main as serve
 import support.moto_types as taught
 from alchemiser_common.lambda_entry import LambdaEntry
 from deploy.expand import Place, expand
+from images.docker import docker
+from images.emulator import emulator_file
+from images.function import running
+from images.settings import load
+from local.functions import Answered
 from support.aws_stack import published
 
 _IDENTITY = {
@@ -101,6 +108,8 @@ def _apply(change_set: Any) -> None:
 
 def _run_image(function: Any, event: Any) -> tuple[str, bool, str]:
     repository, _, digest = str(function.code["ImageUri"]).partition("@")
+    if place := os.environ.get("STAGE_IMAGES"):
+        return _run_container(f"{place}/{repository.rpartition('/')[2]}@{digest}", function.environment_vars, event)
     ecr = ecr_backends[function.account_id][function.region]
     images = ecr.repositories[repository.partition("/")[2]].images
     (manifest,) = {image.image_manifest for image in images if image.get_image_digest() == digest}
@@ -114,6 +123,14 @@ def _run_image(function: Any, event: Any) -> tuple[str, bool, str]:
         return json.dumps(LambdaEntry(service, build, variables)(event, _Context())), False, ""
     except Exception as error:  # noqa: BLE001  (Lambda answers with whatever was raised)
         return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)}), True, ""
+
+
+def _run_container(image: str, variables: dict[str, str], event: Any) -> tuple[str, bool, str]:
+    docker("image", "pull", image)
+    emulator = emulator_file(load(os.environ))
+    with running(image, environment=variables, emulator=emulator) as container:
+        outcome = container.invoke(json.dumps(event).encode())
+    return outcome.text, not isinstance(outcome, Answered), ""
 
 
 def _delete(resources: Any, resource: Any, definition: Any) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
 from deploy.calls import read_cloudtrail, read_recording
@@ -49,6 +50,9 @@ def _iam_review(arguments: argparse.Namespace) -> int:
     results = [review(stack, role, calls, by_action=bool(arguments.cloudtrail)) for role in roles]
     for result in results:
         _show(result)
+    print("\ncalls by role and action:")
+    for (role, action), count in sorted(Counter((call.role, call.request.action) for call in calls).items()):
+        print(f"  {role:13} {action:30} {count:4}")
     print("\nnot expected in the calls of the code:")
     for (sid, action), why in BY_AWS.items():
         print(f"  {sid}: {action} ({why})")

@@ -48,6 +48,12 @@ class Alarm:
     threshold: float
     missing: str
 
+    # The periods are laid backwards from `now`, each closed on the left and open on the right:
+    #
+    #     [now - 3p, now - 2p) [now - 2p, now - p) [now - p, now)
+    #
+    # One without a value counts as the alarm's TreatMissingData says; all must breach. CloudWatch's "M out of N" is not
+    # used by the template.
     def fires(self, points: Iterable[Point], now: datetime) -> bool:
         """Whether every one of the last periods before `now` is breaching."""
         own = [point for point in points if point.series == self.series]
@@ -121,7 +127,7 @@ def points_of(document: Mapping[str, Json]) -> list[Point]:
         for names in sequence(directive["Dimensions"], "Dimensions"):
             keys = [str(name) for name in sequence(names, "Dimensions")]
             if any(not isinstance(document.get(key), str) for key in keys):
-                raise TemplateError(f"a dimension of {keys} is no text in the document")
+                raise TemplateError(f"a dimension of {keys} must have a text in the document")
             dimensions = frozenset((key, str(document[key])) for key in keys)
             for item in sequence(directive["Metrics"], "Metrics"):
                 name = str(mapping(item, "Metrics")["Name"])

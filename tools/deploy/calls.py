@@ -33,7 +33,9 @@ def requests_of(
     """What IAM is asked for one call of a client. Raises TemplateError for an unknown operation."""
     known = _OPERATIONS.get((service, operation))
     if known is None:
-        raise TemplateError(f"{service} {operation} is a call that this review does not know")
+        raise TemplateError(
+            f"{service} {operation} is a call that this review does not know: add it to tools/deploy/calls.py"
+        )
     where = f"{region}:{account}"
     return list(known(parameters, where))
 
@@ -153,6 +155,8 @@ def read_cloudtrail(path: Path) -> list[Call]:
         raise TemplateError(f"{path} is no CloudTrail export: {error}") from error
 
 
+# CloudTrail tells less than a client does: no partition keys, no object behind a list, and an S3 key only among the
+# request's parameters. Its reviews therefore compare actions alone (deploy.review, by_action).
 def _trail(record: Mapping[str, Any]) -> Call | None:
     issuer = record.get("userIdentity", {}).get("sessionContext", {}).get("sessionIssuer", {})
     if issuer.get("type") != "Role":

@@ -81,6 +81,13 @@ _SETTLED = frozenset({"Condition", "Metadata", "DependsOn"})
 _NO_VALUE = object()
 
 
+# Two steps, since a reference needs to know what is there:
+#   1. __init__ keeps the resources whose Condition holds under the parameters.
+#   2. stack() resolves each kept one, top down: a mapping with a single key that is an intrinsic becomes its value,
+#      Fn::If picks one branch before anything in the other is looked at (it may name what is not there), and whatever
+#      becomes AWS::NoValue is left out of the list or mapping around it.
+# Every name that a resource refers to on the way is noted in _used. CloudFormation orders creation by references; here
+# they have become plain text, so the order has to be said again as DependsOn.
 class _Resolver:
     """Resolves one translated template."""
 
@@ -117,7 +124,6 @@ class _Resolver:
             bare: Json = {key: value for key, value in item.items() if key not in _SETTLED}
             self._used.clear()
             resolved = mapping(self.resolve(bare), name)
-            # References are resolved to names, so the order they stood for must be said.
             if self._used:
                 resolved["DependsOn"] = [*sorted(self._used)]
             resources[name] = resolved

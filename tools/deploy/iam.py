@@ -38,8 +38,18 @@ class Condition:
     key: str
     values: tuple[str, ...]
 
+    # What decides is whether the request has the key at all:
+    #
+    #                              key absent    key present
+    #   Null "true"                holds         fails            ("false": the other way round)
+    #   ForAllValues:StringLike    holds         every value of the request must match one of ours
+    #   StringLike, StringEquals   fails         one value of the request must match one of ours
+    #   Bool                       fails         the same, without regard to case
+    #
+    # ForAllValues alone would therefore allow a call that names no key, such as a Scan of the whole table. The template
+    # pairs it with Null "false" for that reason.
     def holds(self, context: Mapping[str, Sequence[str]]) -> bool:
-        """As IAM decides it: ForAllValues holds for an absent key, a plain operator does not."""
+        """As IAM decides it. Raises TemplateError for an operator that is not in the table above."""
         present = context.get(self.key)
         match self.operator:
             case "Null":
@@ -83,6 +93,7 @@ class Policy:
 
     statements: tuple[Statement, ...]
 
+    # The order of statements does not count: one Deny outweighs any number of Allows, and silence refuses.
     def allows(self, request: Request) -> bool:
         """A matching Deny refuses, otherwise a matching Allow is needed."""
         effects = {statement.effect for statement in self.statements if statement.matches(request)}
@@ -135,7 +146,9 @@ def _statement(raw: Json) -> Statement:
     actions = _texts(raw["Action"])
     for action in actions:
         if not _NAME.fullmatch(action):
-            raise TemplateError(f"statement {raw.get('Sid')}: action {action!r} is not one plain action")
+            raise TemplateError(
+                f"statement {raw.get('Sid')}: action {action!r} is not one plain action, such as sqs:SendMessage"
+            )
     resources = _texts(raw["Resource"])
     if any("${" in resource for resource in resources):
         raise TemplateError(f"statement {raw.get('Sid')}: policy variables are not understood")

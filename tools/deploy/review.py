@@ -37,6 +37,11 @@ class Review:
         return not self.missing and not self.unused
 
 
+# Each grant must be used and each call granted:
+#   missing = calls - grants     the code would be refused; the policy is too narrow
+#   unused  = grants - calls     nobody needs it; the policy is too wide, unless BY_AWS says that AWS itself does
+# A grant is a pair of statement and action, not an action alone: two statements may allow the same action on different
+# resources, and each has to show a call of its own.
 def review(stack: Stack, role: str, calls: Iterable[Call], *, by_action: bool = False) -> Review:
     """Compare one role with its calls. `by_action` ignores resources and keys, which CloudTrail tells in part only."""
     policy = role_policy(stack, role)

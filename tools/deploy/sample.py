@@ -1,6 +1,7 @@
 """Parameters of no real deployment: what a stack is made of where only its shape matters."""
 
-SERVICES = ("monolith", "data", "strategy", "trading")
+from alchemiser_cli.stage.names import SERVICES
+
 BROKER_SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:alchemiser/dev/alpaca-AbCdEf"  # noqa: S105
 SHADOW_SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:alchemiser/dev/shadow-GhIjKl"  # noqa: S105
 

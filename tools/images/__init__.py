@@ -1,1 +1,1 @@
-"""The services' images: built, invoked, pushed, rolled back and measured. `make` is the way in."""
+"""The services' images: built, invoked, pushed and measured. `make` is the way in."""

@@ -6,17 +6,18 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from images import build, cold, registry, releases, report, sbom
+from alchemiser_cli.stage.names import SERVICES
+from images import build, cold, registry, report, sbom
 from images.docker import exists, require_engine
 from images.emulator import emulator_file
 from images.errors import ImagesError
 from images.function import running
-from images.settings import ROOT, SERVICES, ImageSettings, load
+from images.settings import ROOT, ImageSettings, load
 from images.source import read_source
+from local.functions import Answered
 
 
 def main() -> int:
@@ -39,46 +40,39 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_tag)
 
     command = commands.add_parser("build", help="build the images of one service, or of all")
-    command.add_argument("service", nargs="*", default=list(SERVICES), help="data, strategy, trading, monolith")
-    command.add_argument("--tag", help="another tag than the git commit")
+    command.add_argument("service", nargs="*", default=list(SERVICES), help=", ".join(SERVICES))
+    _add_tag(command)
     command.set_defaults(run=_build)
 
     command = commands.add_parser("invoke", help="run a service's image under the emulator and send it one event")
     command.add_argument("service")
     command.add_argument("event", type=Path, help="a file with the event, e.g. deploy/events/version.json")
-    command.add_argument("--tag", help="another tag than the git commit")
+    _add_tag(command)
     command.add_argument("--env-file", type=Path, help="variables of the function, one NAME=value a line")
     command.set_defaults(run=_invoke)
 
-    command = commands.add_parser("push", help="push a service's image and make it the current release")
+    command = commands.add_parser("push", help="push a service's image, whose tag then never moves")
     command.add_argument("service")
     command.add_argument("--tag", help="another built commit than the present one")
     command.set_defaults(run=_push)
 
-    command = commands.add_parser("rollback", help="make an earlier release the current one, by its digest")
-    command.add_argument("service")
-    command.add_argument("--tag", help="which one; by default the one before the current")
-    command.set_defaults(run=_rollback)
-
-    command = commands.add_parser("releases", help="show every service's releases")
-    command.add_argument("--json", action="store_true", help="print the record itself")
-    command.set_defaults(run=_releases)
-
-    command = commands.add_parser("parameters", help="print the current releases as parameters for sam deploy")
-    command.set_defaults(run=_parameters)
-
-    command = commands.add_parser("sbom", help="write what is in the images as CycloneDX, below dist/sbom")
-    command.add_argument("service", nargs="*", default=list(SERVICES))
-    command.add_argument("--tag", help="another tag than the git commit")
+    command = commands.add_parser("sbom", help="write what a service's lock pins as CycloneDX, below dist/sbom")
+    command.add_argument("service", nargs="*", default=list(SERVICES), help=", ".join(SERVICES))
+    _add_tag(command)
     command.set_defaults(run=_sbom)
 
-    command = commands.add_parser("report", help="weigh the images beside a naive one; exits 1 if an aim is missed")
+    command = commands.add_parser("events", help="record deploy/events again, from a cycle on the simulated exchange")
+    command.set_defaults(run=_events)
+    _add_measurements(commands)
+    return parser
+
+
+def _add_measurements(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("report", help="weigh the images")
     command.add_argument("--json", type=Path, help="write the figures there too")
     command.set_defaults(run=_report)
 
-    command = commands.add_parser(
-        "cold", help="time the images' starts beside a naive one; exits 1 if an aim is missed"
-    )
+    command = commands.add_parser("cold", help="time the images' starts")
     command.add_argument("--runs", type=int, default=10, help="starts of each image at each size (default 10)")
     command.add_argument(
         "--sizes", type=int, nargs="+", default=cold.SIZES, help="MB of memory whose CPU share to give"
@@ -86,9 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--json", type=Path, help="write the figures there too")
     command.set_defaults(run=_cold)
 
-    command = commands.add_parser("events", help="record deploy/events again, from a cycle on the simulated exchange")
-    command.set_defaults(run=_events)
-    return parser
+
+def _add_tag(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--tag", help="another tag than the git commit")
 
 
 def _tag(_: argparse.Namespace) -> None:
@@ -110,13 +104,14 @@ def _invoke(arguments: argparse.Namespace) -> int:
         raise ImagesError(f"{arguments.event} is not a file; deploy/events has recorded events")
     image = _built(arguments.service, settings, arguments.tag) + build.LOCAL
     with running(image, env_file=arguments.env_file) as function:
-        answer = function.invoke(arguments.event.read_bytes())
+        outcome = function.invoke(arguments.event.read_bytes())
         sys.stderr.write("".join(f"{line}\n" for line in function.reports()))
         sys.stderr.write(f"init {function.init_seconds() * 1000:.0f} ms\n")
-        if answer.failed:
+        failed = not isinstance(outcome, Answered)
+        if failed:
             sys.stderr.write(function.log() + "\n")
-    sys.stdout.write(answer.body + "\n")
-    return int(answer.failed)
+    sys.stdout.write(outcome.text + "\n")
+    return int(failed)
 
 
 def _push(arguments: argparse.Namespace) -> None:
@@ -124,62 +119,26 @@ def _push(arguments: argparse.Namespace) -> None:
     settings.registry_name(service)
     require_engine()
     tag = arguments.tag or read_source(ROOT).tag
-    record = releases.read(settings.releases)
-    record = registry.push(service, tag, settings, record, emulator_file(settings), _now)
-    releases.write(settings.releases, record)
-    _say_current(service, record)
-
-
-def _rollback(arguments: argparse.Namespace) -> None:
-    settings, service = load(os.environ), arguments.service
-    settings.registry_name(service)
-    record = releases.read(settings.releases)
-    record.target(service, arguments.tag)
-    require_engine()
-    record = registry.roll_back(service, arguments.tag, settings, record, emulator_file(settings), _now)
-    releases.write(settings.releases, record)
-    _say_current(service, record)
-
-
-def _say_current(service: str, record: releases.Releases) -> None:
-    release = record.services[service][-1]
-    sys.stdout.write(f"{service}: {release.tag} {release.digest}, answered its version probe, is the current release\n")
-
-
-def _releases(arguments: argparse.Namespace) -> None:
-    record = releases.read(load(os.environ).releases)
-    if arguments.json:
-        sys.stdout.write(record.model_dump_json(indent=1) + "\n")
-        return
-    for service, history in sorted(record.services.items()):
-        for release in history:
-            state = "current" if release is history[-1] else "left" if release.rolled_back else ""
-            line = f"{service:9} {release.tag:13} {release.digest}  {release.at:%Y-%m-%d %H:%M}Z  {state}"
-            sys.stdout.write(line.rstrip() + "\n")
-
-
-def _parameters(_: argparse.Namespace) -> None:
-    for parameter in releases.read(load(os.environ).releases).parameters():
-        sys.stdout.write(parameter + "\n")
+    digest = registry.push(service, tag, settings, emulator_file(settings))
+    sys.stdout.write(f"{service}: {tag} {digest}, answered its version probe, is in the registry\n")
 
 
 def _sbom(arguments: argparse.Namespace) -> None:
-    require_engine()
+    tag = arguments.tag or read_source(ROOT).tag
     for service in arguments.service:
-        path = sbom.write(_built(service, load(os.environ), arguments.tag), service, ROOT / "dist" / "sbom")
+        path = sbom.write(service, tag, ROOT / "dist" / "sbom")
         sys.stdout.write(f"{path.relative_to(ROOT)}\n")
 
 
-def _report(arguments: argparse.Namespace) -> int:
+def _report(arguments: argparse.Namespace) -> None:
     settings = load(os.environ)
     require_engine()
-    images = {service: _built(service, settings, None) for service in SERVICES}
-    weights = report.weigh({**images, report.NAIVE: report.build_naive(settings)})
+    weights = report.weigh({service: _built(service, settings, None) for service in SERVICES})
     sys.stdout.write(report.table(weights))
-    return _judged(report.missed(weights), list(weights.values()), arguments.json)
+    _keep(list(weights.values()), arguments.json)
 
 
-def _cold(arguments: argparse.Namespace) -> int:
+def _cold(arguments: argparse.Namespace) -> None:
     settings = load(os.environ)
     require_engine()
     emulator = emulator_file(settings)
@@ -194,19 +153,15 @@ def _cold(arguments: argparse.Namespace) -> int:
             )
             for service in SERVICES
         ]
-        subjects.append(cold.Subject(report.NAIVE, report.build_naive(settings), probe, queue.variables))
         tell = partial(print, file=sys.stderr, flush=True)
         starts = list(cold.measure(subjects, emulator, arguments.runs, tuple(arguments.sizes), tell))
     sys.stdout.write(cold.table(starts))
-    return _judged(cold.missed(starts), starts, arguments.json)
+    _keep(starts, arguments.json)
 
 
-def _judged(missed: list[str], figures: Sequence[report.Weight | cold.Starts], file: Path | None) -> int:
+def _keep(figures: Sequence[report.Weight | cold.Starts], file: Path | None) -> None:
     if file is not None:
         file.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n", "utf-8")
-    for words in missed:
-        sys.stderr.write(f"missed: {words}\n")
-    return int(bool(missed))
 
 
 def _built(service: str, settings: ImageSettings, tag: str | None) -> str:
@@ -214,10 +169,6 @@ def _built(service: str, settings: ImageSettings, tag: str | None) -> str:
     if not exists(image):
         raise ImagesError(f"{image} is not built yet: make build-service SERVICE={service}")
     return image
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
 
 
 def _events(_: argparse.Namespace) -> None:

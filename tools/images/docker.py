@@ -22,7 +22,7 @@ def require_base(image: str) -> None:
     known = subprocess.run(["docker", "manifest", "inspect", image], capture_output=True, check=False).returncode == 0
     if not known and not exists(image):
         raise NoEngine(
-            f"base image {image} is neither here nor in a registry in reach: deploy/base-image makes an equal"
+            f"base image {image} is neither here nor in a registry in reach: deploy/base-image makes an equivalent one"
         )
 
 

@@ -6,6 +6,7 @@ The sample market and a simulated clock decide everything in them, so that recor
 import json
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from alchemiser_strategy.handler import StrategyFunction
 from alchemiser_strategy.service import StrategyService
 from images.errors import ImagesError
 from images.settings import ROOT
+from local.sqs_events import event_of_delivery
 
 FOLDER = ROOT / "deploy" / "events"
 _DAY = date(2020, 6, 3)
@@ -75,19 +77,5 @@ def _received(queue: Queue, name: str) -> Event:
     if not deliveries:
         raise ImagesError(f"the recorded cycle sent nothing to {name}; `alchemiser run --date {_DAY}` shows why")
     (delivery,) = deliveries
-    return {
-        "Records": [
-            {
-                "messageId": _MESSAGE_ID,
-                "receiptHandle": "recorded",
-                "body": delivery.body,
-                "attributes": {
-                    "ApproximateReceiveCount": str(delivery.receive_count),
-                    "MessageGroupId": delivery.group,
-                },
-                "eventSource": "aws:sqs",
-                "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:{name}.fifo",
-                "awsRegion": "us-east-1",
-            }
-        ]
-    }
+    always_alike = replace(delivery, message_id=_MESSAGE_ID, receipt="recorded")
+    return event_of_delivery(always_alike, f"arn:aws:sqs:us-east-1:000000000000:{name}.fifo")

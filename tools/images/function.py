@@ -8,54 +8,35 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from images.docker import docker
 from images.errors import ImagesError
+from local.functions import Answered, Failed, Function, Overran, Unreachable
 
-_INVOCATIONS = "/2015-03-31/functions/function/invocations"
 _FULL_CPU_MB = 1769
 """Lambda gives one vCPU at this memory size, and a proportional share below and above."""
 _START_SECONDS = 30.0
+_PATIENCE = timedelta(minutes=15)
+"""Longer than the emulator lets a function work, unless a variable tells it otherwise."""
 _INIT = re.compile(r"INIT REPORT\(durationMs: ([0-9.]+)\)")
 _LOCKED = ("--read-only", "--tmpfs", "/tmp:size=512m", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")  # noqa: S108
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What an invocation came to: the JSON text, and how long the caller waited."""
-
-    body: str
-    seconds: float
-
-    @property
-    def failed(self) -> bool:
-        """Whether the function raised or its process died: Lambda then answers with the error's type."""
-        if not self.body:  # the emulator's answer for a process that died
-            return True
-        content = json.loads(self.body)
-        return isinstance(content, dict) and "errorType" in content
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A running container; the emulator starts the function's process with the first invocation."""
+class RunningImage:
+    """A container at work; the emulator starts the function's process with the first invocation."""
 
     container: str
-    url: str
+    function: Function
 
-    def invoke(self, event: bytes, *, timeout: float = 900) -> Answer:
+    def invoke(self, event: bytes) -> Answered | Failed | Overran:
         """One invocation. Raises ImagesError if no answer comes."""
-        request = urllib.request.Request(self.url + _INVOCATIONS, data=event)  # noqa: S310  (our own loopback)
-        started = time.monotonic()
-        try:
-            with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
-                body = response.read().decode()
-        except urllib.error.HTTPError as error:  # the process died; the emulator says so in its answer
-            body = error.read().decode()
-        except OSError as error:
-            raise ImagesError(f"invocation got no answer ({error}); the container said: {self.log()[-600:]}") from error
-        return Answer(body, time.monotonic() - started)
+        outcome = self.function.send(event)
+        if isinstance(outcome, Unreachable):
+            raise ImagesError(f"invocation got no answer ({outcome.reason}); the container said: {self.log()[-600:]}")
+        return outcome
 
     def log(self) -> str:
         """Everything the container printed, the emulator's lines included."""
@@ -77,7 +58,7 @@ class Function:
         processes = docker("container", "top", self.container, "-eo", "pid,args").splitlines()[1:]
         pids = [line.split()[0] for line in processes if Path(line.split()[1]).name.startswith("python")]
         if not pids:
-            raise ImagesError("the function's process is gone")
+            raise ImagesError("the function's process has ended; the container's log says why")
         status = Path("/proc", pids[0], "status").read_text("ascii")
         (kilobytes,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
         return int(kilobytes) * 1024
@@ -91,10 +72,12 @@ def running(
     env_file: Path | None = None,
     emulator: Path | None = None,
     cpu_of_mb: int | None = None,
-) -> Iterator[Function]:
+    timeout: timedelta = _PATIENCE,
+) -> Iterator[RunningImage]:
     """Start the image and remove it in the end. An image without the emulator in it gets it from `emulator`.
 
-    `cpu_of_mb` gives it the CPU share that Lambda gives with so much memory. Raises ImagesError.
+    `cpu_of_mb` gives it the CPU share that Lambda gives with so much memory; an invocation is given up after `timeout`.
+    Raises ImagesError.
     """
     arguments = ["run", "--detach", *_LOCKED, "--publish", "127.0.0.1::8080"]
     for name, value in (environment or {}).items():
@@ -112,20 +95,20 @@ def running(
     container = docker(*arguments)
     try:
         address = docker("container", "port", container, "8080/tcp").splitlines()[0]
-        function = Function(container, f"http://{address}")
-        _wait_until_it_listens(function)
-        yield function
+        image_at_work = RunningImage(container, Function(image, f"http://{address}", timeout=timeout))
+        _wait_until_it_listens(image_at_work)
+        yield image_at_work
     finally:
         docker("container", "rm", "--force", container)
 
 
-def _wait_until_it_listens(function: Function) -> None:
+def _wait_until_it_listens(image: RunningImage) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         try:
-            urllib.request.urlopen(function.url, timeout=1)  # noqa: S310
+            urllib.request.urlopen(image.function.url, timeout=1)  # noqa: S310
         except urllib.error.HTTPError:
             return  # an answer, if only that the page is unknown
         except OSError:
             time.sleep(0.02)
-    raise ImagesError(f"the emulator did not listen within {_START_SECONDS:.0f} s: {function.log()[-600:]}")
+    raise ImagesError(f"the emulator did not listen within {_START_SECONDS:.0f} s: {image.log()[-600:]}")

@@ -41,6 +41,8 @@ def layers(image: str, known: dict[str, Layer] | None = None) -> list[Layer]:
     return [known[digest] for digest in digests]
 
 
+# `docker image save` gives one archive: manifest.json names a blob for each layer, in the order of the image's digests.
+# A blob is gzip or plain as the engine keeps it, so both sizes are made comparable here.
 def _weigh(image: str, digests: list[str], known: dict[str, Layer]) -> dict[str, Layer]:
     with _output("image", "save", image) as stream, tarfile.open(fileobj=io.BytesIO(stream.read())) as archive:
         manifest = json.load(_open(archive, "manifest.json"))[0]

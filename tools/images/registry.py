@@ -1,24 +1,26 @@
-"""Pushes images whose tags never move, and goes back to earlier ones by digest; both prove what they release."""
+"""Pushes images whose tags never move: each proves by its version probe what it is before it goes to the registry."""
 
 import json
-from collections.abc import Callable
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 
 from images.docker import docker, docker_aloud, exists
 from images.errors import ImagesError
 from images.function import running
-from images.releases import Release, Releases
 from images.settings import ImageSettings
+from local.functions import Answered
 
 _PROBE = b'{"probe": "version"}'
+_PROBE_TIME = timedelta(seconds=60)
 _ABSENT = ("no such manifest", "manifest unknown", "not found")
 
-type Clock = Callable[[], datetime]
 
-
-def push(service: str, tag: str, settings: ImageSettings, releases: Releases, emulator: Path, now: Clock) -> Releases:
-    """Push the built image `tag` and make it the current release.
+# Everything that could refuse the image comes before the tag is taken, for a tag that is taken stays:
+#   clean tree → built → built from that commit → answers its probe as that commit → tag free, or the same image
+# "The same" is the same image id, the digest of its configuration: a push may compress layers anew and so give the
+# same image another manifest digest.
+def push(service: str, tag: str, settings: ImageSettings, emulator: Path) -> str:
+    """Push the built image `tag`; returns its digest. What became of it there is for a deployment's marks to say.
 
     Raises ImagesError: no such image, a dirty or foreign tag, a wrong answer to the version probe, or another image
     under this tag in the registry. The same image again is no error.
@@ -42,30 +44,18 @@ def push(service: str, tag: str, settings: ImageSettings, releases: Releases, em
     elif docker("image", "inspect", "--format", "{{.Id}}", local) not in there:
         raise ImagesError(f"{remote} exists with other content; tags are immutable: commit, and push under the new one")
     digest, _ = there
-    current = releases.current(service)
-    if current is not None and current.digest == digest:
-        return releases
-    return releases.released(service, Release(tag=tag, digest=digest, at=now()))
-
-
-def roll_back(
-    service: str, tag: str | None, settings: ImageSettings, releases: Releases, emulator: Path, now: Clock
-) -> Releases:
-    """Make an earlier release the current one: pulled by digest, asked for its version. Raises ImagesError."""
-    target = releases.target(service, tag)
-    image = f"{settings.registry_name(service)}@{target.digest}"
-    docker("image", "pull", image)
-    verify(image, service, target.tag, emulator)
-    return releases.rolled_back(service, target.model_copy(update={"at": now()}))
+    return digest
 
 
 def verify(image: str, service: str, git_sha: str, emulator: Path) -> None:
     """Start the image and ask it which build it is. Raises ImagesError if it is another one or does not answer."""
-    with running(image, emulator=emulator) as function:
-        answer = function.invoke(_PROBE, timeout=60)
-    said = json.loads(answer.body)
+    with running(image, emulator=emulator, timeout=_PROBE_TIME) as function:
+        outcome = function.invoke(_PROBE)
+    said = outcome.payload if isinstance(outcome, Answered) else None
     if not isinstance(said, dict) or (said.get("service"), said.get("git_sha")) != (service, git_sha):
-        raise ImagesError(f"{image} was asked for its version and should be {service} {git_sha}; it says {answer.body}")
+        raise ImagesError(
+            f"{image} was asked for its version and should be {service} {git_sha}; it says {outcome.text}"
+        )
 
 
 def _pushed(remote: str) -> tuple[str, str] | None:

@@ -1,15 +1,8 @@
-"""What each service's image weighs, beside the naive image of deploy/naive: one stage, every dependency, unpruned."""
+"""What each service's image weighs, in all and above the base that every image shares."""
 
 from dataclasses import dataclass
 
-from images.build import build_command
-from images.docker import docker_aloud
 from images.layers import Layer, layers
-from images.settings import SERVICES, ImageSettings
-
-NAIVE = "naive"
-AIMS = {"strategy": 0.40, "data": 0.65, "trading": 0.65}
-"""Largest size above the base, as a fraction of the naive image's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +16,6 @@ class Weight:
     own_size: int
     own_compressed: int
     own_files: int
-
-
-def build_naive(settings: ImageSettings) -> str:
-    """Build the yardstick; returns its name."""
-    name = f"{settings.prefix}/{NAIVE}:report"
-    command = build_command("deploy/naive/Dockerfile", "", name, settings, {})
-    docker_aloud([part for part in command if part not in {"--target", ""}])
-    return name
 
 
 def weigh(images: dict[str, str]) -> dict[str, Weight]:
@@ -55,29 +40,15 @@ def _weight(image: str, every: list[Layer], own: list[Layer]) -> Weight:
     )
 
 
-def missed(weights: dict[str, Weight]) -> list[str]:
-    """The aims that are not met, in words."""
-    naive = weights[NAIVE].own_size
-    return [
-        f"{name} adds {weights[name].own_size / naive:.0%} of the naive image's size; the aim is {aim:.0%}"
-        for name, aim in AIMS.items()
-        if weights[name].own_size > aim * naive
-    ]
-
-
 def table(weights: dict[str, Weight]) -> str:
     """Markdown, megabytes of a million bytes."""
-    naive = weights[NAIVE]
     lines = [
-        "| image | size | compressed | files | above the base | compressed | files | of naive | aim |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| image | size | compressed | files | above the base | compressed | files |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
-    for name in (*SERVICES, NAIVE):
-        weight = weights[name]
-        aim = f"{AIMS[name]:.0%}" if name in AIMS else ""
-        lines.append(
-            f"| {name} | {weight.size / 1e6:.1f} MB | {weight.compressed / 1e6:.1f} MB | {weight.files} "
-            f"| {weight.own_size / 1e6:.1f} MB | {weight.own_compressed / 1e6:.1f} MB | {weight.own_files} "
-            f"| {weight.own_size / naive.own_size:.0%} | {aim} |"
-        )
+    lines += [
+        f"| {name} | {weight.size / 1e6:.1f} MB | {weight.compressed / 1e6:.1f} MB | {weight.files} "
+        f"| {weight.own_size / 1e6:.1f} MB | {weight.own_compressed / 1e6:.1f} MB | {weight.own_files} |"
+        for name, weight in weights.items()
+    ]
     return "\n".join(lines) + "\n"

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from alchemiser_cli.stage.names import SERVICES
 from images.errors import ImagesError
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = ("data", "strategy", "trading", "monolith")
 _FILES = ("deploy/images.env", "deploy/images.local.env")
-_NAMES = ("IMAGE_REGISTRY", "IMAGE_PREFIX", "PLATFORM", "BASE_IMAGE", "BUILD_NETWORK", "BUILD_FLAGS", "RELEASES")
+_NAMES = ("IMAGE_REGISTRY", "IMAGE_PREFIX", "PLATFORM", "BASE_IMAGE", "BUILD_NETWORK", "BUILD_FLAGS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,6 @@ class ImageSettings:
     base_image: str
     build_network: str
     build_flags: tuple[str, ...]
-    releases: Path
 
     def local_name(self, service: str) -> str:
         """What a service's image is called on this machine."""
@@ -50,7 +49,6 @@ def load(environment: Mapping[str, str], root: Path = ROOT) -> ImageSettings:
         base_image=values["BASE_IMAGE"],
         build_network=values["BUILD_NETWORK"],
         build_flags=tuple(shlex.split(values["BUILD_FLAGS"])),
-        releases=root / (values["RELEASES"] or ".alchemiser/releases.json"),
     )
 
 

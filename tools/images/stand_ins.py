@@ -1,4 +1,4 @@
-"""Builds the image of the stand-ins (libs/local/Dockerfile) that compose.yaml runs beside the functions."""
+"""Builds the image of the stand-ins (tools/local/Dockerfile) that compose.yaml runs beside the functions."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from images.errors import ImagesError
 from images.settings import ROOT, ImageSettings, load
 from images.source import Source, read_source
 
-DOCKERFILE = "libs/local/Dockerfile"
+DOCKERFILE = "tools/local/Dockerfile"
 
 
 def build_image(settings: ImageSettings, source: Source) -> str:

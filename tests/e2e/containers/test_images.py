@@ -3,10 +3,13 @@
 import json
 import re
 from dataclasses import replace
+from email.parser import BytesParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from alchemiser_cli.stage.names import SERVICES
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.wire import decode
 from images import build, sbom
@@ -14,7 +17,7 @@ from images.cold import strategy_queue
 from images.docker import docker
 from images.function import running
 from images.layers import files, layer_digests
-from images.settings import ROOT, SERVICES, ImageSettings
+from images.settings import ROOT, ImageSettings
 from images.source import Source, read_source
 
 from .conftest import BuiltImage
@@ -51,7 +54,7 @@ def test_every_image_says_which_build_it_is_locked_up_as_on_lambda(service: str,
     image = built(service)
     labels = json.loads(docker("image", "inspect", "--format", "{{json .Config.Labels}}", image))
     with running(image + build.LOCAL) as function:
-        answers = [json.loads(function.invoke(b'{"probe": "version"}').body) for _ in range(2)]
+        answers = [json.loads(function.invoke(b'{"probe": "version"}').text) for _ in range(2)]
         assert len(function.reports()) == 2
     for answer in answers:
         assert answer == {
@@ -68,7 +71,7 @@ def test_the_strategy_image_decides_byte_for_byte_what_this_process_decides(buil
     with strategy_queue() as queue, running(built("strategy") + build.LOCAL, environment=queue.variables) as function:
         answer = function.invoke((events / "sqs-snapshot.json").read_bytes())
         (sent,) = queue.client.receive_message(QueueUrl=queue.url)["Messages"]
-    assert json.loads(answer.body) == {"batchItemFailures": []}
+    assert json.loads(answer.text) == {"batchItemFailures": []}
     recorded = json.loads((events / "sqs-decision.json").read_text("utf-8"))["Records"][0]["body"]
     assert decode(sent["Body"], TradeDecision).content_hash() == decode(recorded, TradeDecision).content_hash()
 
@@ -102,21 +105,26 @@ def test_an_image_adds_no_more_to_its_base_than_it_may(service: str, built: Buil
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_the_bill_of_materials_lists_exactly_what_is_locked_and_what_the_base_brings(
-    service: str, built: BuiltImage
+def test_image_and_bill_of_materials_hold_exactly_what_is_locked(
+    service: str, built: BuiltImage, tmp_path: Path
 ) -> None:
-    image = built(service)
-    document = json.loads(sbom.sbom(image, service))
-    assert json.loads(sbom.sbom(image, service)) == document
-    packages = [component["purl"].partition("?")[0] for component in document["components"]]
-    assert len(set(packages)) == len(packages)
-    lock = (ROOT / f"services/{service}/requirements.lock").read_text("utf-8")
-    locked = {
-        f"pkg:pypi/{name}@{version}" for name, version in re.findall(r"^([a-z0-9.-]+)==(\S+) \\$", lock, re.MULTILINE)
+    document = json.loads(sbom.write(service, read_source(ROOT).tag, tmp_path).read_text("utf-8"))
+    listed = {(item["name"], item["version"]): hashes_of(item) for item in document["components"]}
+    inside = {
+        (str(about["Name"]).lower().replace("_", "-"), str(about["Version"]))
+        for path, content in files(built(service), wanted=(".dist-info/METADATA",)).items()
+        if path.startswith("/opt/python/") and path.endswith(".dist-info/METADATA")
+        for about in [BytesParser().parsebytes(content, headersonly=True)]
     }
-    assert {name for name in packages if name.startswith("pkg:pypi/")} == locked
-    assert any(name.startswith("pkg:deb/debian/libc6@") for name in packages)
-    assert document["metadata"]["component"]["version"] == read_source(ROOT).tag
+    lock = (ROOT / f"services/{service}/requirements.lock").read_text("utf-8")
+    locked = set(re.findall(r"^([a-z0-9.-]+)==(\S+) \\$", lock, re.MULTILINE))
+    assert set(listed) == inside == locked
+    assert all(found and found <= set(re.findall("sha256:([0-9a-f]{64})", lock)) for found in listed.values())
+
+
+def hashes_of(component: dict[str, Any]) -> set[str]:
+    """Of the files that the component may be installed from."""
+    return {item["content"] for place in component["externalReferences"] for item in place["hashes"]}
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -1,20 +1,30 @@
-"""Releases against a real registry: tags never move, a rollback returns to the earlier digest and proves it."""
+"""A stage's releases rehearsed against a real registry: its own code, with the registry's tags in place of ECR's.
 
-import json
+AWS is moto, whose functions are the pushed images themselves, run by digest.
+"""
+
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from images import build, releases
+from alchemiser_cli.stage.deployment import DeployRequest, Stage, deploy
+from alchemiser_cli.stage.images import ImageRegistry, TagStore
+from alchemiser_cli.stage.names import SERVICES
+from alchemiser_cli.stage.rollback import roll_back
+from alchemiser_cli.stage.stack import Refused
+from images import build
 from images.docker import docker
+from images.plain_tags import PlainTags
 from images.settings import ROOT, ImageSettings
 from images.source import Source
+from support.aws import CREDENTIALS
+from support.stages import StageOnMoto, agree, stage_on_moto
 
 A, B = "a" * 12, "b" * 12
 
@@ -29,9 +39,14 @@ class Outcome:
 type Images = Callable[..., Outcome]
 
 
-@pytest.fixture
-def record(tmp_path: Path) -> Path:
-    return tmp_path / "releases.json"
+@dataclass(frozen=True)
+class RehearsedStage(Stage):
+    """A stage whose images are in a plain registry; nothing else differs."""
+
+    tags: TagStore = field(kw_only=True)
+
+    def images(self) -> ImageRegistry:
+        return ImageRegistry(self.tags, self.config)
 
 
 @pytest.fixture
@@ -39,15 +54,21 @@ def own(image_settings: ImageSettings, registry: str) -> Iterator[ImageSettings]
     """Settings with image names that no other test uses; what was built under them goes in the end."""
     own = replace(image_settings, prefix=f"alchemiser-test-{uuid4().hex[:8]}", registry=registry)
     yield own
-    for pattern in (own.local_name("strategy"), own.registry_name("strategy")):
-        if found := docker("image", "ls", "--quiet", pattern):
-            docker("image", "rm", "--force", *set(found.split()))
+    for service in SERVICES:
+        for pattern in (own.local_name(service), own.registry_name(service)):
+            if found := docker("image", "ls", "--quiet", pattern):
+                docker("image", "rm", "--force", *set(found.split()))
 
 
 @pytest.fixture
-def images(own: ImageSettings, record: Path, emulator: Path) -> Images:
-    """The images' command, as make runs it, with a registry and a record of its own."""
-    names = {"IMAGE_REGISTRY": own.registry, "IMAGE_PREFIX": own.prefix, "RELEASES": str(record)}
+def tags(own: ImageSettings) -> PlainTags:
+    return PlainTags(own.registry, own.prefix)
+
+
+@pytest.fixture
+def images(own: ImageSettings, emulator: Path) -> Images:
+    """The images' command, as make runs it, with a registry of its own."""
+    names = {"IMAGE_REGISTRY": own.registry, "IMAGE_PREFIX": own.prefix}
     variables = {**os.environ, **names, "PYTHONPATH": str(ROOT / "tools")}
 
     def run(*arguments: str) -> Outcome:
@@ -58,42 +79,75 @@ def images(own: ImageSettings, record: Path, emulator: Path) -> Images:
     return run
 
 
-def build_as(revision: str, settings: ImageSettings, *, tag: str = "", says: str = "") -> str:
+@pytest.fixture
+def aws(own: ImageSettings, emulator: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StageOnMoto]:
+    for name, value in {**CREDENTIALS, "STAGE_IMAGES": f"{own.registry}/{own.prefix}"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    with stage_on_moto(tmp_path) as made:
+        yield made
+
+
+def build_as(
+    revision: str, settings: ImageSettings, service: str = "strategy", *, tag: str = "", says: str = ""
+) -> str:
     """A build of this tree that takes itself for another commit."""
     source = Source(revision=(says or revision) * 40, dirty=False, url="alchemiser")
-    return build.build("strategy", settings, source, tag or revision * 12)
+    return build.build(service, settings, source, tag or revision * 12)
 
 
-def test_a_bad_release_is_left_for_the_digest_before_it(images: Images, own: ImageSettings, record: Path) -> None:
-    for revision in "ab":
-        build_as(revision, own)
-        pushed = images("push", "strategy", "--tag", revision * 12)
-        assert pushed.code == 0, pushed.err
-    first, second = releases.read(record).services["strategy"]
-    assert (first.tag, second.tag) == (A, B)
-    assert first.digest != second.digest
-    docker("image", "rm", f"{own.local_name('strategy')}:{A}", f"{own.registry_name('strategy')}:{A}")
-
-    back = images("rollback", "strategy")
-
-    assert back.code == 0, back.err
-    assert back.out == f"strategy: {A} {first.digest}, answered its version probe, is the current release\n"
-    assert images("parameters").out == f"StrategyTag={A}\nStrategyDigest={first.digest}\n"
-    again = images("rollback", "strategy")
-    assert again.code == 3
-    assert f"strategy is at {A} and has no earlier release to go to; known: {A}, {B}" in again.err
-    assert images("rollback", "strategy", "--tag", B).out.startswith(f"strategy: {B} {second.digest}")
-    history = json.loads(images("releases", "--json").out)["services"]["strategy"]
-    assert [release["tag"] for release in history] == [A, B, A, B]
+def release(images: Images, own: ImageSettings, revision: str) -> None:
+    """Build the monolith as another commit and push it; it is in the registry and not on this machine."""
+    build_as(revision, own, "monolith")
+    pushed = images("push", "monolith", "--tag", revision * 12)
+    assert pushed.code == 0, pushed.err
+    docker("image", "rm", *(f"{name('monolith')}:{revision * 12}" for name in (own.local_name, own.registry_name)))
 
 
-def test_a_tag_never_moves(images: Images, own: ImageSettings, record: Path, tmp_path: Path) -> None:
+def give_every_service_an_image(own: ImageSettings) -> None:
+    """What a first deployment asks for; in phase monolith no other function runs."""
+    image = own.registry_name("monolith")
+    docker("image", "pull", f"{image}:{A}")
+    for service in set(SERVICES) - {"monolith"}:
+        docker("image", "tag", f"{image}:{A}", f"{own.registry_name(service)}:{A}")
+        docker("image", "push", f"{own.registry_name(service)}:{A}")
+
+
+def test_a_bad_release_is_left_for_the_one_before_it_and_returned_to_only_by_name(
+    images: Images, own: ImageSettings, tags: PlainTags, aws: StageOnMoto
+) -> None:
+    plain = aws.stage()
+    stage = RehearsedStage(plain.config, plain.clients, plain.clock, plain.tell, tags=tags)
+    release(images, own, "a")
+    give_every_service_an_image(own)
+    deploy(stage, DeployRequest("monolith", dict.fromkeys(SERVICES, A)), agree)
+    release(images, own, "b")
+    deploy(stage, DeployRequest(images={"monolith": B}), agree)
+    assert aws.live("monolith")[1] == B
+
+    done = roll_back(stage, "monolith", None, agree)
+
+    assert (done.left, done.image.tag, done.at_once) == (B, A, True)
+    assert done.image.digest == tags.digest("monolith", A)
+    assert aws.live("monolith")[1] == A
+    stack = stage.stack()
+    assert stack is not None
+    assert (stack.parameters["MonolithTag"], stack.parameters["MonolithDigest"]) == (A, done.image.digest)
+    with pytest.raises(Refused, match=r"monolith has no earlier build .* name one with --tag"):
+        roll_back(stage, "monolith", None, agree)
+    assert roll_back(stage, "monolith", B, agree).image.tag == B
+    assert aws.live("monolith")[1] == B
+
+
+def test_a_tag_never_moves(images: Images, own: ImageSettings, tags: PlainTags, tmp_path: Path) -> None:
     image = f"{own.local_name('strategy')}:{A}"
     build_as("a", own)
-    assert images("push", "strategy", "--tag", A).code == 0
-    before = record.read_text()
+    pushed = images("push", "strategy", "--tag", A)
+    before = tags.digest("strategy", A)
+    assert pushed.code == 0, pushed.err
+    assert pushed.out.endswith(f"strategy: {A} {before}, answered its version probe, is in the registry\n")
     assert images("push", "strategy", "--tag", A).code == 0, "the same image again is no error"
-    assert record.read_text() == before
 
     (tmp_path / "Dockerfile").write_text(f"FROM {image}\nCOPY Dockerfile /var/task/changed\n")
     docker("image", "build", "--quiet", "--tag", image, str(tmp_path))
@@ -101,7 +155,7 @@ def test_a_tag_never_moves(images: Images, own: ImageSettings, record: Path, tmp
 
     assert refused.code == 3
     assert "exists with other content; tags are immutable" in refused.err
-    assert record.read_text() == before
+    assert tags.digest("strategy", A) == before
 
 
 def test_what_does_not_say_the_truth_about_itself_is_not_released(images: Images, own: ImageSettings) -> None:
@@ -112,3 +166,23 @@ def test_what_does_not_say_the_truth_about_itself_is_not_released(images: Images
     assert (dirty.code, "commit, build again, then push" in dirty.err) == (3, True)
     absent = images("push", "strategy", "--tag", "c" * 12)
     assert (absent.code, "is not built yet: make build-service SERVICE=strategy" in absent.err) == (3, True)
+
+
+def test_a_plain_registry_keeps_tags_as_a_stage_asks_for_them(own: ImageSettings, tags: PlainTags) -> None:
+    """What roll back and doctor read besides: an image's tags, what is not there, the newest first."""
+    assert tags.digest("strategy", A) is None
+    assert tags.newest_tags("strategy") == []
+    for revision in "ab":
+        name = f"{own.registry_name('strategy')}:{revision * 12}"
+        docker("image", "tag", build_as(revision, own), name)
+        docker("image", "push", name)
+    first, second = (str(tags.digest("strategy", tag)) for tag in (A, B))
+    assert first != second
+    tags.add_tag("strategy", first, "deployed-dev-1")
+    assert sorted(tags.tags("strategy", first)) == [A, "deployed-dev-1"]
+    assert tags.tags("strategy", second) == [B]
+    assert set(tags.newest_tags("strategy")) == {A, B, "deployed-dev-1"}
+    gone = "sha256:" + "0" * 64
+    tags.add_tag("strategy", gone, "left-dev-1")
+    assert tags.tags("strategy", gone) == []
+    assert tags.digest("strategy", "left-dev-1") is None

@@ -9,7 +9,7 @@ import pytest
 from alchemiser_cli.stage.images import Image
 from alchemiser_cli.stage.smoke import SmokeFailed, recorded_decision, require_decision, require_version
 from images import build
-from images.function import Function, running
+from images.function import RunningImage, running
 from images.settings import ROOT
 from images.source import read_source
 
@@ -28,14 +28,14 @@ SETTINGS = {
 class EmulatedFunction:
     """A container as the probes ask it."""
 
-    function: Function
+    image: RunningImage
 
     @property
     def name(self) -> str:
-        return self.function.url
+        return self.image.function.url
 
     def invoke(self, event: Mapping[str, object]) -> bytes:
-        return self.function.invoke(json.dumps(event).encode()).body.encode()
+        return self.image.invoke(json.dumps(event).encode()).text.encode()
 
 
 def test_the_strategy_image_passes_the_probes_with_no_aws_in_reach(built: BuiltImage) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from alchemiser_common.errors import BrokerUnavailable, InvalidSettings
 from alchemiser_common.settings import ScheduleSettings
-from alchemiser_local.cycle import Exchange, run_cycle
-from alchemiser_local.provision import LocalAws
-from alchemiser_local.stage import LocalStage
 from alchemiser_simulator import SimulatorConfig, SimulatorServer, sample_history
+from local.aws import LocalAws
+from local.cycle import Exchange, run_cycle
+from local.stage import LocalStage
 from support.aws import moto_server
 
 WEDNESDAY = datetime(2020, 6, 3, 12, tzinfo=UTC)

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from alchemiser_common.errors import InvalidSettings
-from alchemiser_local.delivering import Map, deliver_all, read_map
-from alchemiser_local.provision import LocalAws
+from local.aws import LocalAws
+from local.delivering import Map, deliver_all, read_map
 from support.aws import Aws
 from support.fake_function import OK, fake_function
 

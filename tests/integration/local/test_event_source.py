@@ -11,8 +11,8 @@ from threading import Thread
 import pytest
 
 from alchemiser_common.errors import InvalidSettings
-from alchemiser_local.event_source import Delivery, EventSource
-from alchemiser_local.functions import Answered, Failed, Function, Overran, Unreachable
+from local.event_source import Delivery, EventSource
+from local.functions import Answered, Failed, Function, Overran, Unreachable
 from support.delivery_queue import MAX_RECEIVES, VISIBILITY, DeliveryQueue
 from support.fake_function import (
     EXITED,
@@ -41,7 +41,6 @@ def mapped(queue: DeliveryQueue) -> Iterator[Mapped]:
         def build(behave: Behaviour, url: str | None = None) -> tuple[EventSource, FakeFunction]:
             fake = stack.enter_context(fake_function(behave))
             function = Function("fake", url or fake.url, timeout=timedelta(seconds=1))
-            stack.callback(function.close)
             return EventSource(queue.sqs, queue.url, function), fake
 
         yield build
@@ -88,12 +87,11 @@ def test_what_is_handled_is_deleted_and_the_rest_is_left(
 
 
 def test_a_function_that_does_not_end_is_given_up(queue: DeliveryQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("alchemiser_local.functions._GRACE", timedelta(seconds=0))
+    monkeypatch.setattr("local.functions._GRACE", timedelta(seconds=0))
     with fake_function(slow(2)) as fake:
         function = Function("fake", fake.url, timeout=timedelta(seconds=1))
         queue.send("one")
         assert isinstance(poll(EventSource(queue.sqs, queue.url, function)).outcome, Overran)
-        function.close()
     assert queue.left() == 1
 
 
@@ -167,7 +165,6 @@ def test_unreachable_functions_use_up_receives_as_throttled_ones_do(queue: Deliv
         queue.let_the_visibility_end()
     assert source.poll() is None
     assert queue.dead() == ["one"]
-    function.close()
 
 
 def test_a_queue_that_hides_for_less_than_the_function_may_take_is_refused(queue: DeliveryQueue) -> None:
@@ -177,7 +174,6 @@ def test_a_queue_that_hides_for_less_than_the_function_may_take_is_refused(queue
         match="hides a message for 30 s, slow may work on it for 31 s",
     ):
         EventSource(queue.sqs, queue.url, function)
-    function.close()
 
 
 def test_work_that_outlasts_the_visibility_is_delivered_twice(queue: DeliveryQueue, mapped: Mapped) -> None:

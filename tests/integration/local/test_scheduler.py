@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alchemiser_common.lambda_events import read_trigger
-from alchemiser_local.functions import Answered, Failed, Function, Unreachable
-from alchemiser_local.scheduler import Attempt, Scheduler, cycle_event
+from local.functions import Answered, Failed, Function, Unreachable
+from local.scheduler import Attempt, Scheduler, cycle_event
 from support.aws import Aws
 from support.fake_function import EXITED, OK, RAISED, Reply, fake_function
 
@@ -34,7 +34,6 @@ class Bench:
         function = Function("data", url, timeout=timedelta(seconds=1))
         scheduler = Scheduler(function, self.sqs, self.dead, retries=retries, pause=lambda: pauses.append(1))
         attempt = scheduler.fire(cycle_event(SCHEDULED))
-        function.close()
         return attempt, len(pauses)
 
     def letters(self) -> list[tuple[object, str]]:

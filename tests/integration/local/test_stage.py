@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from alchemiser_common.ids import Pipeline
-from alchemiser_local.provision import LocalAws, in_real_time
-from alchemiser_local.stage import SECRET, SIMULATED_KEY, LocalStage
 from alchemiser_trading.account.authority import read_authority
+from local.aws import LocalAws
+from local.provision import in_real_time
+from local.stage import SECRET, SIMULATED_KEY, LocalStage
 from support.aws import moto_server
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from alchemiser_cli.stage.config import SERVICES
+from alchemiser_cli.stage.names import SERVICES
 from alchemiser_common.ids import Pipeline
 from alchemiser_trading.account.authority import set_authority
 from support.aws import CREDENTIALS

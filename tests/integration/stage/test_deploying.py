@@ -9,9 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from alchemiser_cli.stage.config import SERVICES
 from alchemiser_cli.stage.deployment import DeployRequest, deploy
 from alchemiser_cli.stage.doctor import examine
+from alchemiser_cli.stage.names import SERVICES
 from alchemiser_cli.stage.rollback import roll_back
 from alchemiser_cli.stage.smoke import SmokeFailed
 from alchemiser_cli.stage.stack import DeploymentFailed, Refused

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from alchemiser_cli.stage.config import SERVICES
 from alchemiser_cli.stage.deployment import DeployRequest, deploy
+from alchemiser_cli.stage.names import SERVICES
 from alchemiser_common.errors import AlchemiserError
 from alchemiser_common.ids import Pipeline
 from alchemiser_trading.account.authority import set_authority

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from alchemiser_cli.history import RunSummary
-from alchemiser_cli.stage.guards import PHASES
+from alchemiser_cli.stage.names import PHASES
 from alchemiser_cli.stage.rollout import Facts, blockers, plan
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline, cycle_id, run_id

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from alchemiser_cli.stage.names import PHASES
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.report import ExecutionReport, LegStatus, RunStatus
@@ -15,7 +16,7 @@ from alchemiser_common.records.run import RunRecord
 from deploy.alarms import Alarm, Point, Series, points_of, read_alarms
 from deploy.template import ROOT
 from support.clock import ManualClock
-from support.deployment import PHASES, stack
+from support.deployment import stack
 from support.messages import make_report
 
 SCHEDULED = datetime(2026, 11, 25, 14, 45, tzinfo=UTC)

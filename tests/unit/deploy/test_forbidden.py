@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from alchemiser_cli.stage.names import PHASES
 from alchemiser_common import keys
 from deploy.iam import Effect, Request, role_documents, role_policy
 from deploy.template import mapping, sequence
-from support.deployment import BROKER_SECRET, PHASES, SHADOW_SECRET, stack
+from support.deployment import BROKER_SECRET, SHADOW_SECRET, stack
 
 REGION = "us-east-1:123456789012"
 TABLE = f"arn:aws:dynamodb:{REGION}:table/alchemiser-dev"

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from alchemiser_cli.stage.names import PHASES, SERVICES, STATEFUL
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_events import read_trigger
 from alchemiser_common.messages.snapshot import MarketSession
@@ -18,17 +19,7 @@ from alchemiser_data.decision_window import decision_time
 from deploy.expand import Stack, properties
 from deploy.sample import sample_parameters
 from deploy.template import REGISTRY, TEMPLATE, Json, TemplateError, load, mapping, section
-from support.deployment import BROKER_SECRET, PHASES, SERVICES, SHADOW_SECRET, stack
-
-STATEFUL = {
-    "AWS::DynamoDB::Table",
-    "AWS::S3::Bucket",
-    "AWS::SQS::Queue",
-    "AWS::Events::EventBus",
-    "AWS::Events::Archive",
-    "AWS::Logs::LogGroup",
-    "AWS::ECR::Repository",
-}
+from support.deployment import BROKER_SECRET, SHADOW_SECRET, stack
 
 
 def stateful(found: Stack) -> dict[str, Mapping[str, Json]]:
@@ -90,6 +81,10 @@ def test_every_variable_is_a_setting_and_every_function_knows_its_place(phase: s
             assert settings.backend is Backend.AWS
             assert settings.pipeline is (Pipeline.MONOLITH if service == "monolith" else Pipeline.MODULAR)
             assert (settings.aws.stage, settings.aws.phase) == ("dev", phase)
+
+
+def test_the_command_knows_the_templates_phases_in_their_order() -> None:
+    assert mapping(section(load(TEMPLATE), "Parameters")["RolloutPhase"], "RolloutPhase")["AllowedValues"] == [*PHASES]
 
 
 def test_what_holds_state_is_the_same_to_the_letter_in_every_phase() -> None:

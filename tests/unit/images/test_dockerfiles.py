@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from images.settings import ROOT, SERVICES
+from alchemiser_cli.stage.names import SERVICES
+from images.settings import ROOT
 
 _OWN = re.compile(r"^(# .*|    /build/install-dependencies .*|COPY libs/common/src .*)$", re.MULTILINE)
 
@@ -24,7 +25,7 @@ def base_image(text: str) -> str:
 
 def test_the_default_base_is_pinned_by_digest_and_the_same_everywhere() -> None:
     bases = {base_image(dockerfile(service)) for service in SERVICES}
-    bases.add(base_image((ROOT / "deploy/naive/Dockerfile").read_text("utf-8")))
+    bases.add(base_image((ROOT / "tools/local/Dockerfile").read_text("utf-8")))
     (base,) = bases
     assert re.fullmatch(r"ARG BASE_IMAGE=python:3\.13\.\d+-slim-trixie@sha256:[0-9a-f]{64}", base)
 

@@ -37,7 +37,7 @@ def test_a_line_that_sets_nothing_known_is_refused_by_name(tmp_path: Path) -> No
 def test_names_carry_registry_and_prefix_and_only_known_services(tmp_path: Path) -> None:
     read = load({"IMAGE_REGISTRY": "127.0.0.1:5000/"}, settings_folder(tmp_path))
     assert read.registry_name("data") == "127.0.0.1:5000/alchemiser/data"
-    with pytest.raises(ImagesError, match="service 'stragety' is none of data, strategy, trading, monolith"):
+    with pytest.raises(ImagesError, match="service 'stragety' is none of monolith, data, strategy, trading"):
         read.local_name("stragety")
     with pytest.raises(ImagesError, match="no registry is set: give IMAGE_REGISTRY"):
         load({}, tmp_path).registry_name("data")

@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from alchemiser_common.settings_loading import load_settings
-from alchemiser_local.delivering import read_map
-from alchemiser_local.provision import in_real_time
-from alchemiser_local.stage import SECRET, local_stack
+from local.delivering import read_map
+from local.provision import in_real_time
+from local.stage import SECRET, local_stack
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]

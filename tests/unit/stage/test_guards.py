@@ -2,7 +2,8 @@
 
 import pytest
 
-from alchemiser_cli.stage.guards import PHASES, require_agreement, require_neighbour, require_settled, trader_of
+from alchemiser_cli.stage.guards import require_agreement, require_neighbour, require_settled, trader_of
+from alchemiser_cli.stage.names import PHASES
 from alchemiser_cli.stage.stack import DeployedStack, Refused
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline

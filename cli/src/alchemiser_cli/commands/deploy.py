@@ -47,7 +47,7 @@ def deploy(
     """
     with reported_errors():
         from alchemiser_cli.stage import deployment
-        from alchemiser_cli.stage.config import SERVICES
+        from alchemiser_cli.stage.names import SERVICES
         from alchemiser_cli.stage.opening import open_stage
 
         if service != _ALL and tag is None:

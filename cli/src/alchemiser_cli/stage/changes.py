@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from alchemiser_cli.stage.clients import StageClients
 from alchemiser_cli.stage.config import StageConfig
+from alchemiser_cli.stage.names import STATEFUL
 from alchemiser_cli.stage.stack import DeploymentFailed, Refused, asking, read_stack
 from alchemiser_cli.stage.template import load
 from alchemiser_common.aws.faults import Asking, code_of
@@ -23,17 +24,6 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.client import CloudFormationClient
     from mypy_boto3_s3.client import S3Client
 
-STATEFUL = frozenset(
-    {
-        "AWS::DynamoDB::Table",
-        "AWS::Events::Archive",
-        "AWS::Events::EventBus",
-        "AWS::Logs::LogGroup",
-        "AWS::S3::Bucket",
-        "AWS::SQS::Queue",
-    }
-)
-"""What holds something that cannot be made again."""
 _LONGEST_WAIT = 1800
 _POLL_SECONDS = 3.0
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")

@@ -10,7 +10,6 @@ from pathlib import Path
 from alchemiser_common.errors import InvalidSettings
 
 FILE = Path("deploy") / "samconfig.toml"
-SERVICES = ("monolith", "data", "strategy", "trading")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from alchemiser_cli.stage.aliases import Version, live_version, move_live
 from alchemiser_cli.stage.candidate import ALIAS, candidate
 from alchemiser_cli.stage.changes import Change, ChangeSet, Tell, carry_out, discard, propose
 from alchemiser_cli.stage.clients import StageClients
-from alchemiser_cli.stage.config import SERVICES, StageConfig
+from alchemiser_cli.stage.config import StageConfig
 from alchemiser_cli.stage.guards import require_agreement, require_neighbour, require_settled
-from alchemiser_cli.stage.images import Image, ImageRegistry, Mark
+from alchemiser_cli.stage.images import EcrTags, Image, ImageRegistry, Mark
 from alchemiser_cli.stage.invoking import LambdaInvoker
+from alchemiser_cli.stage.names import SERVICES
 from alchemiser_cli.stage.parameters import deployed_images, deployment_parameters
 from alchemiser_cli.stage.smoke import SmokeFailed, recorded_decision, require_decision, require_version
 from alchemiser_cli.stage.stack import DeployedStack, DeploymentFailed, read_stack
@@ -81,7 +82,7 @@ class Stage:
 
     def images(self) -> ImageRegistry:
         """The image repositories."""
-        return ImageRegistry(self.clients.ecr, self.config)
+        return ImageRegistry(EcrTags(self.clients.ecr, self.config), self.config)
 
     def state(self, stack: DeployedStack) -> StateStore:
         """The stage's state store."""

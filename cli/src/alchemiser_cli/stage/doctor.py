@@ -9,9 +9,9 @@ from email.utils import parsedate_to_datetime
 
 from alchemiser_cli.stage import resource_checks as resources
 from alchemiser_cli.stage.check_result import CheckContext, Fault, Finding, Step, Verdict
-from alchemiser_cli.stage.config import SERVICES
 from alchemiser_cli.stage.deployment import Stage
 from alchemiser_cli.stage.guards import trader_of
+from alchemiser_cli.stage.names import SERVICES
 from alchemiser_cli.stage.parameters import deployed_images, universe
 from alchemiser_cli.stage.stack import deployed_template
 from alchemiser_cli.stage.template import Json, TemplateError, load, parameter_values, section

@@ -1,10 +1,9 @@
 """What must hold before a stage is changed: settled, no run in progress, a neighbouring phase, one trader agreed on."""
 
+from alchemiser_cli.stage.names import PHASES
 from alchemiser_cli.stage.stack import DeployedStack, Refused
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
-
-PHASES = ("monolith", "staged", "shadow", "cutover", "modular")
 
 
 def trader_of(phase: str) -> Pipeline:

@@ -1,10 +1,13 @@
-"""A service's images in ECR: the digest of a tag, the tag of a digest, and marks of what was deployed, and left."""
+"""A service's images: the digest of a tag, the tag of a digest, and marks of what was deployed, and left.
+
+The tags are all that is kept. ECR holds them for a stage; a plain registry does for a rehearsal (tools/images).
+"""
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
@@ -44,11 +47,31 @@ class Mark(StrEnum):
     """A rollback left it; no rollback goes back to it by itself."""
 
 
-class ImageRegistry:
-    """The repositories of a stage's account."""
+class TagStore(Protocol):
+    """The tags in a registry, by service. Raises StoreUnavailable if it is out of reach."""
 
-    def __init__(self, client: "ECRClient", config: StageConfig) -> None:
-        self._client = client
+    def digest(self, service: str, tag: str) -> str | None:
+        """What the tag stands for; None if it is free."""
+        ...
+
+    def tags(self, service: str, digest: str) -> list[str]:
+        """All tags of an image; none if it is gone."""
+        ...
+
+    def newest_tags(self, service: str) -> list[str]:
+        """Every tag, those of the newest image first; none if the repository is not there."""
+        ...
+
+    def add_tag(self, service: str, digest: str, tag: str) -> None:
+        """Give an image one more tag; nothing happens if it is gone."""
+        ...
+
+
+class ImageRegistry:
+    """The images of a stage, known by their tags alone."""
+
+    def __init__(self, tags: TagStore, config: StageConfig) -> None:
+        self._tags = tags
         self._config = config
 
     def tagged(self, service: str, tag: str) -> Image:
@@ -57,27 +80,27 @@ class ImageRegistry:
             raise InvalidSettings(
                 f"tag {tag!r} is no git commit (7 to 40 hexadecimal digits); images are never `latest`"
             )
-        repository = self._config.repository(service)
-        digest = self._digest(repository, tag)
+        digest = self._tags.digest(service, tag)
         if digest is None:
-            known = ", ".join(self._newest_tags(repository)) or "none"
+            commits = [known for known in self._tags.newest_tags(service) if _COMMIT.fullmatch(known)]
             raise InvalidSettings(
-                f"{service} has no image tagged {tag} in {repository} ({self._config.region}); newest are: {known}. "
+                f"{service} has no image tagged {tag} in {self._config.repository(service)} ({self._config.region}); "
+                f"newest are: {', '.join(commits[:_SHOWN]) or 'none'}. "
                 f"Push it first: make push-service SERVICE={service}"
             )
         return Image(service, tag, digest)
 
     def has(self, image: Image) -> bool:
         """Whether the tag is there and stands for the digest."""
-        return self._digest(self._config.repository(image.service), image.tag) == image.digest
+        return self._tags.digest(image.service, image.tag) == image.digest
 
     def tag_of(self, service: str, digest: str) -> str | None:
         """The git commit of a digest, or None if it is gone or has none."""
-        return next((tag for tag in self._tags(service, digest) if _COMMIT.fullmatch(tag)), None)
+        return next((tag for tag in self._tags.tags(service, digest) if _COMMIT.fullmatch(tag)), None)
 
     def trusted(self, service: str, digest: str) -> Image | None:
         """The image if it was live in this stage and no rollback left it since; None if not, or if it is gone."""
-        tags = self._tags(service, digest)
+        tags = self._tags.tags(service, digest)
         commits = [tag for tag in tags if _COMMIT.fullmatch(tag)]
         last = {mark: max((tag for tag in tags if tag.startswith(self._mark(mark))), default="") for mark in Mark}
         times = {mark: tag.rpartition("-")[2] for mark, tag in last.items()}
@@ -86,25 +109,33 @@ class ImageRegistry:
 
     def mark(self, service: str, digest: str, mark: Mark, now: datetime) -> None:
         """Tag the image with what became of it here. What carries a deployment's mark is kept by the clean-up."""
-        repository = self._config.repository(service)
-        with self._asking(service):
-            found = self._client.batch_get_image(repositoryName=repository, imageIds=[{"imageDigest": digest}])[
-                "images"
-            ]
-            for image in found[:1]:
-                kind: Any = {key: image[key] for key in ("imageManifestMediaType",) if image.get(key)}
-                self._client.put_image(
-                    repositoryName=repository,
-                    imageManifest=image["imageManifest"],
-                    imageTag=f"{self._mark(mark)}{now:%Y%m%dT%H%M%S%f}Z",
-                    **kind,
-                )
+        self._tags.add_tag(service, digest, f"{self._mark(mark)}{now:%Y%m%dT%H%M%S%f}Z")
 
     def _mark(self, mark: Mark) -> str:
         return f"{mark.value}-{self._config.name}-"
 
-    def _tags(self, service: str, digest: str) -> list[str]:
-        """All tags of a digest; none if it is gone."""
+
+class EcrTags:
+    """The repositories of a stage's account."""
+
+    def __init__(self, client: "ECRClient", config: StageConfig) -> None:
+        self._client = client
+        self._config = config
+
+    def digest(self, service: str, tag: str) -> str | None:
+        """What the tag stands for; None if it is free."""
+        repository = self._config.repository(service)
+        with self._asking(repository):
+            try:
+                found = self._client.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
+            except ClientError as error:
+                if code_of(error) in _MISSING:
+                    return None
+                raise
+        return found["imageDetails"][0]["imageDigest"]
+
+    def tags(self, service: str, digest: str) -> list[str]:
+        """All tags of an image; none if it is gone."""
         with self._asking(service):
             try:
                 found = self._client.describe_images(
@@ -116,17 +147,9 @@ class ImageRegistry:
                 raise
         return [tag for detail in found for tag in detail.get("imageTags", [])]
 
-    def _digest(self, repository: str, tag: str) -> str | None:
-        with self._asking(repository):
-            try:
-                found = self._client.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
-            except ClientError as error:
-                if code_of(error) in _MISSING:
-                    return None
-                raise
-        return found["imageDetails"][0]["imageDigest"]
-
-    def _newest_tags(self, repository: str) -> list[str]:
+    def newest_tags(self, service: str) -> list[str]:
+        """Every tag, those of the newest image first; none if the repository is not there."""
+        repository = self._config.repository(service)
         with self._asking(repository):
             try:
                 details = self._client.describe_images(repositoryName=repository)["imageDetails"]
@@ -135,8 +158,20 @@ class ImageRegistry:
                     return []
                 raise
         details.sort(key=lambda detail: detail["imagePushedAt"], reverse=True)
-        tags = [tag for detail in details for tag in detail.get("imageTags", []) if _COMMIT.fullmatch(tag)]
-        return tags[:_SHOWN]
+        return [tag for detail in details for tag in detail.get("imageTags", [])]
 
-    def _asking(self, service: str) -> Asking:
-        return Asking(f"image repository of {service}", "deploy/registry.yaml, which makes the repositories")
+    def add_tag(self, service: str, digest: str, tag: str) -> None:
+        """Give an image one more tag; nothing happens if it is gone."""
+        repository = self._config.repository(service)
+        with self._asking(service):
+            found = self._client.batch_get_image(repositoryName=repository, imageIds=[{"imageDigest": digest}])[
+                "images"
+            ]
+            for image in found[:1]:
+                kind: Any = {key: image[key] for key in ("imageManifestMediaType",) if image.get(key)}
+                self._client.put_image(
+                    repositoryName=repository, imageManifest=image["imageManifest"], imageTag=tag, **kind
+                )
+
+    def _asking(self, what: str) -> Asking:
+        return Asking(f"image repository of {what}", "deploy/registry.yaml, which makes the repositories")

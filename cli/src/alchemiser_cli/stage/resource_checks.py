@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from alchemiser_cli.stage.aliases import live_version
 from alchemiser_cli.stage.candidate import ALIAS
 from alchemiser_cli.stage.check_result import CheckContext, Fault, Verdict
-from alchemiser_cli.stage.config import SERVICES
+from alchemiser_cli.stage.names import SERVICES
 from alchemiser_common.aws.faults import Asking, code_of
 from alchemiser_common.aws.secrets_manager import SecretsManagerSecrets
 from alchemiser_common.errors import AlchemiserError, MissingSecret

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from alchemiser_cli.stage.aliases import Version, earlier_versions, live_version, move_live
 from alchemiser_cli.stage.candidate import ALIAS
-from alchemiser_cli.stage.config import SERVICES
 from alchemiser_cli.stage.deployment import Confirm, Deployed, DeployRequest, Stage, deploy, note_mark
 from alchemiser_cli.stage.images import Image, Mark
 from alchemiser_cli.stage.invoking import LambdaInvoker
+from alchemiser_cli.stage.names import SERVICES
 from alchemiser_cli.stage.smoke import SmokeFailed, require_version
 from alchemiser_cli.stage.stack import DeployedStack, Refused
 from alchemiser_common.errors import InvalidSettings

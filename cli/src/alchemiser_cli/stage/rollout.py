@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from alchemiser_cli.history import RunSummary
-from alchemiser_cli.stage.guards import PHASES, require_neighbour, trader_of
+from alchemiser_cli.stage.guards import require_neighbour, trader_of
+from alchemiser_cli.stage.names import PHASES
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline, scheduled_time
 from alchemiser_common.messages.report import RunStatus

@@ -11,7 +11,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from alchemiser_common.ids import RunRef
 
-_NOISY = ("urllib3", "botocore", "asyncio", "uvicorn", "httpx", "httpcore")
+_NOISY = ("urllib3", "botocore", "asyncio", "uvicorn")
 
 
 _RUN: ContextVar[RunRef | None] = ContextVar("alchemiser_run", default=None)

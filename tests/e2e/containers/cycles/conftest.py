@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from alchemiser_common.settings import Settings
-from alchemiser_local.provision import LocalAws
-from alchemiser_local.stage import LocalStage
 from alchemiser_simulator import SimulatorControl, sample_history
 from alchemiser_strategy.bootstrap import enabled_strategies
 from images import stand_ins
 from images.settings import ROOT, ImageSettings
 from images.source import read_source
+from local.aws import LocalAws
+from local.stage import LocalStage
 from support.container_bench import (
     ACCOUNT,
     SCHEDULED,
@@ -58,14 +58,14 @@ def quiet_market(folder: Path) -> Path:
 
 def wanted(images: Callable[[str], str], stand_in: str, market: Path) -> Iterator[Wanted]:
     """What is to run. Functions are in three networks: one to be asked on, one to AWS, one to the broker."""
-    yield Wanted("aws", stand_in, 5000, command=["alchemiser_local", "aws"], networks=("aws",))
+    yield Wanted("aws", stand_in, 5000, command=["local", "aws"], networks=("aws",))
     yield Wanted(
         "alpaca",
         stand_in,
         8765,
         command=[
             *(
-                "alchemiser_local",
+                "local",
                 "exchange",
                 f"--speed={SPEED:g}",
                 "--data=/market.parquet",

@@ -10,9 +10,9 @@ import pytest
 from alchemiser_cli.history import read_run
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.report import RunStatus
-from alchemiser_local.functions import Answered, Failed, Outcome
-from alchemiser_local.scheduler import cycle_event
 from alchemiser_simulator.control.faults import PartialFills, TimeoutAfterAccept, When
+from local.functions import Answered, Failed, Outcome
+from local.scheduler import cycle_event
 from support.container_bench import (
     ACCOUNT,
     SCHEDULED,

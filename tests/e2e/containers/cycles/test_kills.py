@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from alchemiser_common.messages.report import RunStatus
-from alchemiser_local.functions import Answered
 from alchemiser_simulator.control.faults import Delay, LaggingPositions, When
+from local.functions import Answered
 from support.container_bench import ContainerBench, assert_as_undisturbed, kill, kill_while_it_works
 from support.real_processes import until
 
@@ -107,8 +107,7 @@ def test_three_kills_end_in_the_dead_letters_and_a_redrive_completes_the_run(
         kill_while_it_works(bench, "trading", lambda: len(bench.truth().orders) >= wanted, f"{wanted} orders")  # noqa: B023
     assert bench.pumped[-1].last
     assert "ALARM: message goes to the dead letters" in caplog.text
-    with bench.source("trading") as source:
-        assert source.poll() is None, "a fourth delivery"
+    assert bench.source("trading").poll() is None, "a fourth delivery"
     (letter,) = json.loads(bench.alchemiser("dlq", "list", "--json"))
     assert letter["run_id"] == str(bench.run)
     assert bench.status() == RunStatus.EXECUTING.value

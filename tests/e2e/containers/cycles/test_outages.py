@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from alchemiser_local.functions import Answered, Overran
 from alchemiser_simulator.control.faults import Delay, When
+from local.functions import Answered, Overran
 from support.container_bench import SHORT_OF_TIME, ContainerBench, assert_as_undisturbed, kill, kill_while_it_works
 from support.real_processes import until
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import httpx
+import requests
 from pydantic import SecretStr
 from rich.console import Console
 
@@ -25,12 +25,13 @@ from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.settings import ScheduleSettings
 from alchemiser_data.decision_window import decision_time
-from alchemiser_local.functions import Answered, Function
-from alchemiser_local.scheduler import Attempt, Scheduler, cycle_event
-from alchemiser_local.stage import SIMULATED_KEY, LocalStage
+from local.functions import Answered, Function, post
+from local.scheduler import Attempt, Scheduler, cycle_event
+from local.stage import SIMULATED_KEY, LocalStage
 
 _DAYS = 10
 _GLANCE_SECONDS = 0.2
+_CLOCK_SECONDS = 5.0
 _DATA_TIMEOUT = timedelta(seconds=30)
 _ENDED = {status.value for status in RunStatus if status.final}
 
@@ -48,13 +49,13 @@ class Exchange:
     def move_to(self, moment: datetime) -> None:
         """Move its time on. Raises StoreUnavailable, or InvalidSettings where its data end."""
         try:
-            answer = httpx.post(f"{self.url}/control/clock", json={"now": moment.isoformat()}, trust_env=False)
-        except httpx.HTTPError as error:
+            wanted = json.dumps({"now": moment.isoformat()}).encode()
+            answer = post(f"{self.url}/control/clock", wanted, read_seconds=_CLOCK_SECONDS)
+        except requests.RequestException as error:
             raise StoreUnavailable(f"the exchange at {self.url} does not move its clock: {error}") from error
-        if answer.is_error:
-            raise InvalidSettings(
-                f"the exchange does not go to {moment:%Y-%m-%d %H:%M}Z: {answer.text}; see `make down`"
-            )
+        if not answer.ok:
+            said = answer.content.decode(errors="replace")
+            raise InvalidSettings(f"the exchange does not go to {moment:%Y-%m-%d %H:%M}Z: {said}; see `make down`")
 
     def next_decision(self, schedule: ScheduleSettings) -> datetime:
         """The next session's decision time that has not passed. Raises InvalidSettings if its calendar has none."""
@@ -81,10 +82,7 @@ def fire(stage: LocalStage, data_url: str, scheduled_at: datetime) -> Attempt:
     function = Function("data", data_url, timeout=_DATA_TIMEOUT)
     dead_letters = sqs.get_queue_url(QueueName=stage.name("TriggerDeadLetters"))["QueueUrl"]
     scheduler = Scheduler(function, sqs, dead_letters, retries=2, pause=lambda: time.sleep(1))
-    try:
-        return scheduler.fire(cycle_event(scheduled_at))
-    finally:
-        function.close()
+    return scheduler.fire(cycle_event(scheduled_at))
 
 
 def wait_for_end(
@@ -104,6 +102,9 @@ def wait_for_end(
         time.sleep(_GLANCE_SECONDS)
 
 
+# The exchange moves to the decision time first, since the functions read its time and not the machine's. The run's id
+# follows from account, scheduled time and pipeline, so it is known before anything has happened, and the store can be
+# asked for it while the containers work.
 def run_cycle(stage: LocalStage, exchange: Exchange, data_url: str, *, patience: float, as_json: bool) -> int:
     """Run the next cycle and print it; 0 if the run completed or had nothing to do, 1 otherwise."""
     note = Console(stderr=True, style="dim").print

@@ -1,4 +1,4 @@
-"""`python -m alchemiser_local`: the processes of the laptop's containers, and the scheduled cycle through them."""
+"""`python -m local`: the processes of the laptop's containers, and the scheduled cycle through them."""
 
 import logging
 import signal
@@ -47,8 +47,8 @@ def deliver(
     One message at a time and in order of its group. What the function failed stays hidden until the queue's visibility
     is over; after the third failure the queue moves it to its dead letters, and an ALARM line says so.
     """
-    from alchemiser_local.delivering import deliver_all, read_map
-    from alchemiser_local.provision import LocalAws
+    from local.aws import LocalAws
+    from local.delivering import deliver_all, read_map
 
     log_to(sys.stdout, service="event-source")
     stop = Flag()
@@ -60,7 +60,7 @@ def deliver(
 @app.command()
 def aws(port: Annotated[int, typer.Option(help="Port, on every interface.")] = 5000) -> None:
     """Serve moto to other containers: what it holds ends with it. One request at a time, since it locks nothing."""
-    from alchemiser_local.aws_server import serve_aws
+    from local.aws_server import serve_aws
 
     serve_aws("0.0.0.0", port)  # noqa: S104
 
@@ -76,7 +76,7 @@ def exchange(
     port: Annotated[int, typer.Option(help="Port, on every interface.")] = 8765,
 ) -> None:
     """Serve the simulated exchange to other containers: its time flows `speed` times as fast as real time."""
-    from alchemiser_local.exchange import serve_exchange
+    from local.exchange import serve_exchange
 
     logging.basicConfig(level=logging.WARNING)
     begin = start.replace(tzinfo=UTC) if start else None
@@ -89,8 +89,8 @@ def provision(endpoint: _Endpoint = AWS_URL, speed: _Speed = SPEED, account: _Ac
 
     Time-outs of the template become real seconds: they are divided by the exchange's speed, 30 s at least.
     """
-    from alchemiser_local.provision import LocalAws
-    from alchemiser_local.stage import LocalStage
+    from local.aws import LocalAws
+    from local.stage import LocalStage
 
     made = LocalStage(LocalAws(endpoint), account, speed).first_use()
     typer.echo("made the local stage" if made else "the local stage is there", err=True)
@@ -101,8 +101,8 @@ def variables(
     endpoint: _Endpoint = AWS_URL, exchange_url: _Exchange = EXCHANGE_URL, account: _Account = "demo"
 ) -> None:
     """Print settings with which `alchemiser` works on the local stage, as lines for a `.env` file."""
-    from alchemiser_local.provision import LocalAws
-    from alchemiser_local.stage import LocalStage
+    from local.aws import LocalAws
+    from local.stage import LocalStage
 
     for name, value in LocalStage(LocalAws(endpoint), account, SPEED).variables(exchange_url).items():
         typer.echo(f"{name}={value}")
@@ -119,9 +119,9 @@ def cycle(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Move the exchange to the next session's decision time, fire the schedule, and show what became of the run."""
-    from alchemiser_local.cycle import Exchange, run_cycle
-    from alchemiser_local.provision import LocalAws
-    from alchemiser_local.stage import LocalStage
+    from local.aws import LocalAws
+    from local.cycle import Exchange, run_cycle
+    from local.stage import LocalStage
 
     stage = LocalStage(LocalAws(endpoint), account, SPEED)
     raise typer.Exit(run_cycle(stage, Exchange(exchange_url), data_url, patience=patience, as_json=as_json))
@@ -130,7 +130,7 @@ def cycle(
 def main() -> None:
     """Turn the project's errors into one line and an exit code."""
     try:
-        app(prog_name="python -m alchemiser_local")
+        app(prog_name="python -m local")
     except AlchemiserError as error:
         typer.echo(f"error: {error}", err=True)
         raise SystemExit(

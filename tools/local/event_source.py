@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from alchemiser_common.errors import InvalidSettings
-from alchemiser_local.functions import Answered, Event, Function, Outcome
+from local.functions import Answered, Function, Outcome
+from local.sqs_events import event_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -65,6 +66,11 @@ class EventSource:
         """The queue's name."""
         return self._arn.rpartition(":")[2]
 
+    #   receive ──► invisible for the queue's visibility ──► invoke ──┬─ handled ──► delete ──► gone
+    #                                                                 └─ not ──► leave it; visible again afterwards,
+    #                                                                            after maxReceiveCount: dead letters
+    # Nothing is made visible early: a retry waits out the visibility, as with Lambda. While a message is invisible the
+    # queue gives nothing else of its group, which is what keeps the order.
     def poll(self) -> Delivery | None:
         """Take the next message that may be delivered to the function. None if there is none.
 
@@ -79,7 +85,7 @@ class EventSource:
         if not received:
             return None
         (message,) = received
-        outcome = self._function.invoke(sqs_event(message, self._arn))
+        outcome = self._function.invoke(event_of(message, self._arn))
         done = handled(outcome)
         if done:
             self._delete(message)
@@ -127,25 +133,6 @@ class EventSource:
             _log.error("ALARM: message goes to the dead letters", extra={**known, "detail": str(delivery.outcome)})
         else:
             _log.warning("left in the queue", extra={**known, "detail": str(delivery.outcome)})
-
-
-def sqs_event(message: "MessageTypeDef", queue_arn: str) -> Event:
-    """The event that Lambda makes of a message."""
-    return {
-        "Records": [
-            {
-                "messageId": message["MessageId"],
-                "receiptHandle": message["ReceiptHandle"],
-                "body": message["Body"],
-                "attributes": message["Attributes"],
-                "messageAttributes": {},
-                "md5OfBody": message["MD5OfBody"],
-                "eventSource": "aws:sqs",
-                "eventSourceARN": queue_arn,
-                "awsRegion": queue_arn.split(":")[3],
-            }
-        ]
-    }
 
 
 def handled(outcome: Outcome) -> bool:

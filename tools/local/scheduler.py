@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from alchemiser_local.functions import Answered, Event, Fault, Function, Outcome
+from local.functions import Answered, Event, Fault, Function, Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from alchemiser_common.errors import InvalidSettings
-from alchemiser_local.event_source import EventSource
-from alchemiser_local.functions import Function
+from local.event_source import EventSource
+from local.functions import Function
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-    from alchemiser_local.provision import LocalAws
+    from local.aws import LocalAws
 
 _log = logging.getLogger(__name__)
 _MAP = re.compile(r"(?P<queue>[\w.-]+)=(?P<url>https?://[^,]+),(?P<seconds>\d+)")
@@ -61,7 +61,6 @@ def _deliver(sqs: "SQSClient", item: Map, stop: Flag) -> None:
         else:
             _log.info("mapping is on", extra={"queue": item.queue, "function": item.url})
             source.run(stop)
-    function.close()
 
 
 def _host(url: str) -> str:

@@ -5,57 +5,31 @@ In: the resources of the expanded template. Out: the same tables, buckets, queue
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from alchemiser_common.aws.clients import AwsClients, keyed_session
+from alchemiser_cli.stage.names import STATEFUL
+from alchemiser_common.aws.clients import AwsClients
 from alchemiser_common.errors import StoreUnavailable
-from alchemiser_common.settings import AwsSettings
+from deploy.template import Json, mapping
+from local.aws import LocalAws
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-type Json = str | int | float | bool | list[Json] | dict[str, Json] | None
 type Resources = Mapping[str, Mapping[str, Json]]
 
-STATEFUL = frozenset({
-    "AWS::DynamoDB::Table",
-    "AWS::S3::Bucket",
-    "AWS::SQS::Queue",
-    "AWS::Events::EventBus",
-})  # fmt: skip
-"""What moto plays. Functions, schedules and event sources are what the containers and this package are instead."""
+MADE_HERE = STATEFUL - {"AWS::Events::Archive", "AWS::Logs::LogGroup"}
+"""What the containers work with. Their logs are Docker's, and nobody reads an archive of events on a laptop; functions,
+schedules and event sources are what the containers and this package are instead."""
 
-REGION = "us-east-1"
 STACK = "alchemiser-local"
-LOCAL_KEY = "local"
-"""Anybody's; it opens nothing."""
 RUN_EVENTS = "alchemiser-local-run-events"
 """A queue that hears every run event, for people and tests to read."""
 _SHORTEST = timedelta(seconds=30)
 """No function gets less time than this, however fast the exchange's clock runs: a container starts in real seconds."""
-
-
-_PATIENCE_SECONDS = 60.0
-"""moto answers one request at a time, and makes a whole stack in one."""
-
-
-@dataclass(frozen=True)
-class LocalAws:
-    """Where the local AWS answers."""
-
-    endpoint: str
-
-    @cached_property
-    def clients(self) -> AwsClients:
-        """Its clients, whatever credentials the surroundings have."""
-        patient = {"connect_timeout_seconds": _PATIENCE_SECONDS, "read_timeout_seconds": _PATIENCE_SECONDS}
-        settings = AwsSettings(region=REGION, endpoint_url=self.endpoint, attempts=5, **patient)
-        return AwsClients(settings, keyed_session(LOCAL_KEY, LOCAL_KEY))
 
 
 def in_real_time(exchange_seconds: float, speed: float) -> timedelta:
@@ -65,13 +39,14 @@ def in_real_time(exchange_seconds: float, speed: float) -> timedelta:
 
 def local_template(resources: Resources, *, speed: float) -> dict[str, Json]:
     """A template of the stateful resources, queues after the dead letters they name, their visibility in real time."""
-    kept = {name: dict(resource) for name, resource in resources.items() if resource["Type"] in STATEFUL}
-    for resource in kept.values():
-        properties = dict(_mapping(resource["Properties"]))
-        if isinstance(visible := properties.get("VisibilityTimeout"), int):
-            properties["VisibilityTimeout"] = int(in_real_time(visible, speed).total_seconds())
-        resource["Properties"] = properties
-    ordered = sorted(kept.items(), key=lambda item: "RedrivePolicy" in _mapping(item[1]["Properties"]))
+    kept = {name: dict(resource) for name, resource in resources.items() if resource["Type"] in MADE_HERE}
+    for name, resource in kept.items():
+        own = mapping(resource["Properties"], name)
+        if isinstance(visible := own.get("VisibilityTimeout"), int):
+            own = own | {"VisibilityTimeout": int(in_real_time(visible, speed).total_seconds())}
+        resource["Properties"] = own
+    # A queue's redrive policy must name a queue that is there, and moto makes resources in the order they are listed.
+    ordered = sorted(kept.items(), key=lambda item: "RedrivePolicy" in mapping(item[1]["Properties"], item[0]))
     return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": dict(ordered)}
 
 
@@ -87,7 +62,7 @@ def provision(aws: LocalAws, template: Mapping[str, Json], *, secrets: Mapping[s
         stacks.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
         for name, content in secrets.items():
             aws.clients.secrets.create_secret(Name=name, SecretString=json.dumps(content))
-        _listen(aws.clients, buses(_mapping(template["Resources"]).values()))
+        _listen(aws.clients, buses(mapping(template["Resources"], "Resources").values()))
     except (BotoCoreError, ClientError) as error:
         raise StoreUnavailable(f"the local AWS at {aws.endpoint} cannot be set up: {error}") from error
     return True
@@ -95,8 +70,8 @@ def provision(aws: LocalAws, template: Mapping[str, Json], *, secrets: Mapping[s
 
 def buses(resources: Iterable[Json]) -> list[str]:
     """Names of the event buses."""
-    found = [_mapping(resource) for resource in resources]
-    return [str(_mapping(bus["Properties"])["Name"]) for bus in found if bus["Type"] == "AWS::Events::EventBus"]
+    found = [mapping(resource, "a resource") for resource in resources]
+    return [str(mapping(bus["Properties"], "a bus")["Name"]) for bus in found if bus["Type"] == "AWS::Events::EventBus"]
 
 
 def _exists(stacks: "CloudFormationClient") -> bool:
@@ -111,9 +86,3 @@ def _listen(clients: AwsClients, names: Iterable[str]) -> None:
         pattern = json.dumps({"detail-type": [{"prefix": "Run"}]})
         events.put_rule(Name=RUN_EVENTS, EventBusName=bus, EventPattern=pattern)
         events.put_targets(Rule=RUN_EVENTS, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
-
-
-def _mapping(value: Json | Mapping[str, Json]) -> Mapping[str, Json]:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"the template has {value!r} where a mapping belongs")
-    return value

@@ -9,10 +9,11 @@ from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.aws.s3_archive import S3Archive
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.clock import SystemClock
-from alchemiser_local.provision import LOCAL_KEY, REGION, LocalAws, local_template, provision
 from alchemiser_trading.account.authority import read_authority, set_authority
 from deploy.expand import expand
 from deploy.sample import sample_parameters
+from local.aws import LOCAL_KEY, REGION, LocalAws
+from local.provision import local_template, provision
 
 if TYPE_CHECKING:
     from deploy.expand import Stack
@@ -85,7 +86,7 @@ class LocalStage:
                 self.state,
                 self.account,
                 Pipeline.MODULAR,
-                who="python -m alchemiser_local",
+                who="python -m local",
                 reason="first use of the local AWS",
                 now=SystemClock().now(),
             )

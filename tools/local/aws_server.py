@@ -22,6 +22,7 @@ class MovableClock:
 
     def __init__(self) -> None:
         self._ahead = 0.0
+        # moto's queue module has imported the two functions by name; that is where it looks them up.
         vars(sqs).update(unix_time=self.seconds, unix_time_millis=lambda: self.seconds() * 1000)
 
     def seconds(self) -> float:
