@@ -37,6 +37,11 @@ def cycle_id(account_alias: str, scheduled_at: datetime) -> str:
     return f"{account_alias}:{scheduled_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def scheduled_time(cycle: str) -> datetime:
+    """The scheduled time (UTC) that a cycle id ends in. Raises ValueError if it does not end in one."""
+    return datetime.fromisoformat(cycle.partition(":")[2])
+
+
 def run_id(cycle: str, pipeline: Pipeline) -> UUID:
     """One pipeline's work on one cycle: UUIDv5 of (cycle id, pipeline)."""
     return uuid5(_NAMESPACE, f"{cycle}|{pipeline.value}")

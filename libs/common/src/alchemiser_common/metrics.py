@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TextIO
 
 from alchemiser_common.errors import NotAuthorised
-from alchemiser_common.ids import Pipeline
+from alchemiser_common.ids import Pipeline, scheduled_time
 from alchemiser_common.messages.base import Message, Stage
 from alchemiser_common.messages.report import ExecutionReport, LegStatus, RunStatus
 from alchemiser_common.messages.run import RunRecord
@@ -59,7 +59,7 @@ def measures_of_report(report: ExecutionReport) -> Measures:
     """What the end of a run comes to; nothing if the report is not of an end."""
     if not report.status.final:
         return {}
-    scheduled = datetime.fromisoformat(report.cycle_id.partition(":")[2])
+    scheduled = scheduled_time(report.cycle_id)
     delays = {}
     for time in report.trace:
         moments = {

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from alchemiser_common import keys
 from alchemiser_common.errors import Conflict, LeaseHeld, StateCorrupt
+from alchemiser_common.ids import scheduled_time
 from alchemiser_common.messages.base import Message
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.event import RunEvent
@@ -119,7 +120,7 @@ class TradingService:
         Raises TransientError.
         """
         now = self._clock.now()
-        day = scheduled_at(failure.cycle_id).astimezone(EXCHANGE_ZONE).date()
+        day = scheduled_time(failure.cycle_id).astimezone(EXCHANGE_ZONE).date()
         journal = Journal.load(self._store, failure.run_id)
         if journal is not None and journal.head.phase.final:
             return self._again(journal, day)
@@ -216,8 +217,3 @@ class TradingService:
             self._archive.put(key, message.model_dump_json().encode())
         except Conflict as error:
             _log.warning("archived before with other content", extra={"archive_key": key, "reason": str(error)})
-
-
-def scheduled_at(cycle_id: str) -> datetime:
-    """The scheduled time that a cycle id ends in."""
-    return datetime.fromisoformat(cycle_id.partition(":")[2])

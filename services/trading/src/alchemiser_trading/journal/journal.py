@@ -12,7 +12,7 @@ from uuid import UUID
 
 from alchemiser_common import keys
 from alchemiser_common.errors import Conflict, StateCorrupt, StoreUnavailable
-from alchemiser_common.ids import Pipeline, Side
+from alchemiser_common.ids import Pipeline, Side, scheduled_time
 from alchemiser_common.messages.base import Frozen, Price, Quantity, Symbol, UtcTime
 from alchemiser_common.messages.report import ExecutionReport
 from alchemiser_common.messages.run import RunEntry
@@ -217,7 +217,7 @@ def new_head(origin: Origin, phase: Phase, now: datetime) -> JournalHead:
 
 def listing(store: StateStore, origin: Origin) -> tuple[Put, ...]:
     """The write that puts a run into the account's list, unless the data service did."""
-    scheduled = datetime.fromisoformat(origin.cycle_id.partition(":")[2])
+    scheduled = scheduled_time(origin.cycle_id)
     key = keys.run_entry(origin.account_alias, scheduled, origin.pipeline)
     if store.get(key) is not None:
         return ()

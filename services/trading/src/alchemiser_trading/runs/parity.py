@@ -16,6 +16,7 @@ from alchemiser_common.messages.base import Frozen, UtcTime
 from alchemiser_common.messages.report import ExecutionReport
 from alchemiser_common.messages.run import RunRecord
 from alchemiser_common.ports.state import ABSENT, StateStore, load, put
+from alchemiser_common.text import and_more
 from alchemiser_trading.plan.plan import Plan
 
 _log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ def compare(one: PipelineRun, other: PipelineRun) -> tuple[Verdict, str]:
     beyond = _weights(one.plan, other.plan, TOLERANCE)
     if beyond:
         return Verdict.DIFFERENT, f"other data; {_named(beyond)}"
-    return Verdict.EQUIVALENT, f"other data; {_named(notes) if notes else 'same weights'}"
+    return Verdict.EQUIVALENT, f"other data; {_named(notes) or 'same weights'}"
 
 
 def compare_stored(store: StateStore, report: ExecutionReport, now: datetime) -> Parity | None:
@@ -134,5 +135,4 @@ def _differing(of: str, mine: dict[str, float], theirs: dict[str, float], tolera
 
 
 def _named(notes: list[str]) -> str:
-    more = len(notes) - _MOST_NAMED
-    return "; ".join([*notes[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])
+    return "; ".join(and_more(notes, _MOST_NAMED))
