@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
+from alchemiser_cli.cycles import cycle_at, ensure_authority
 from alchemiser_cli.simulated import embedded_exchange, open_market
-from alchemiser_cli.workspace import cycle_at, ensure_authority
 from alchemiser_common.alpaca.broker import AlpacaBroker
 from alchemiser_common.alpaca.opening import open_broker
 from alchemiser_common.aws.clients import AwsClients
