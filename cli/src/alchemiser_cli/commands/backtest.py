@@ -9,6 +9,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from rich.markup import escape
 
 from alchemiser_cli.console import note, out, write_page
 from alchemiser_cli.context import command
@@ -51,7 +52,7 @@ def backtest(
         report = _backtest(market, shares, span, costs, fill)
         write_page(page, backtest_page.render(report))
         out.print(terminal.backtest(report))
-        out.print(f"Page: {page}")
+        out.print(f"Page: {escape(str(page))}")
 
 
 def _backtest(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from alchemiser_cli.console import note, out, plain_table
 from alchemiser_cli.context import command
@@ -55,7 +56,9 @@ def _print(day: date, outcomes: Sequence[Outcome], targets: Mapping[str, float])
     for outcome in outcomes:
         weights = sorted(outcome.result.weights.items(), key=lambda item: -item[1])
         held = ", ".join(f"{symbol} {weight:.2%}" for symbol, weight in weights) or "cash"
-        table.add_row(outcome.share.strategy.name, f"{outcome.share.fraction:.1%}", outcome.result.status.value, held)
+        table.add_row(
+            escape(outcome.share.strategy.name), f"{outcome.share.fraction:.1%}", outcome.result.status.value, held
+        )
         if outcome.result.status is SignalStatus.UNKNOWN:
             note(f"{outcome.share.strategy.name}: {outcome.result.explanation.summary}")
     out.print(f"After the close of {day}:")

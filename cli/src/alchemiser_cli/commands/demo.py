@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from alchemiser_cli.console import Exit, err, note, out, write_page
@@ -74,7 +75,7 @@ def demo(
         write_page(target, demo_page.render(report))
         (home / _FINISHED).touch()
         out.print(terminal.demo(report))
-        out.print(f"Page: {target}")
+        out.print(f"Page: {escape(str(target))}")
         if any(run.report is None or run.status not in _ENDED_WELL for run in runs):
             raise typer.Exit(Exit.FAILED)
 

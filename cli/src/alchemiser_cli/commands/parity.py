@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from alchemiser_cli.console import Exit, out, plain_table
@@ -23,7 +24,7 @@ def parity(limit: NewestRuns = 60, *, as_json: AsJson = False) -> None:
     """
     with command(as_json=as_json) as context:
         found = list_parities(context.state, list_runs(context.state, context.account, limit=limit))
-        none = f"No cycle in {context.place} was run by both pipelines yet; phase shadow does that."
+        none = f"No cycle in {escape(context.place)} was run by both pipelines yet; phase shadow does that."
         context.emit(
             [item.model_dump(mode="json") for item in found],
             lambda: out.print(_table(found) if found else none),
@@ -36,5 +37,5 @@ def parity(limit: NewestRuns = 60, *, as_json: AsJson = False) -> None:
 def _table(found: Sequence[Parity]) -> Table:
     table = plain_table("cycle", "verdict", "what differs")
     for item in found:
-        table.add_row(item.cycle_id, item.verdict.value, item.detail)
+        table.add_row(item.cycle_id, item.verdict.value, escape(item.detail))
     return table

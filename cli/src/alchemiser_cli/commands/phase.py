@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from alchemiser_cli.console import Exit, out
@@ -86,12 +87,12 @@ def _print_status(state: "RolloutState", found: Blockers) -> None:
     table.add_row("authority", state.authority.value if state.authority else "[bold red]nobody[/]")
     table.add_row("trading", state.trading)
     for pipeline in Pipeline:
-        table.add_row(f"last {pipeline.value} run", _line(state.last(pipeline)))
+        table.add_row(f"last {pipeline.value} run", escape(_line(state.last(pipeline))))
     table.add_row("decided alike", f"{state.parity_streak} cycles in a row")
     table.add_row("dead letters", str(state.dead_letters))
     table.add_row("alarms", ", ".join(state.alarms) or "none firing")
     for target, reasons in found.items():
-        table.add_row(f"to {target}", "; ".join(reasons) or "nothing blocks it")
+        table.add_row(f"to {target}", escape("; ".join(reasons)) or "nothing blocks it")
     out.print(table)
 
 
@@ -102,6 +103,6 @@ def _line(run: "RunSummary | None") -> str:
 def _print_plan(step: "PhasePlan") -> None:
     out.print(f"{step.start} to {step.target}")
     for blocker in step.blockers:
-        out.print(f"  [bold red]blocked:[/] {blocker}", soft_wrap=True)
+        out.print(f"  [bold red]blocked:[/] {escape(blocker)}", soft_wrap=True)
     for number, line in enumerate(step.steps, 1):
         out.print(f"  {number}. {line}", soft_wrap=True, highlight=False, markup=False)

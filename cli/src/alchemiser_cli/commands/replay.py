@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from alchemiser_cli.console import Exit, out, plain_table
 from alchemiser_cli.context import command
@@ -111,5 +112,6 @@ def _print_differences(then: TradeDecision, now: TradeDecision, differences: lis
         table.add_row(f"target {item.symbol}", f"{item.then:.4%}", f"{item.now:.4%}")
     for before, after in zip(then.signals, now.signals, strict=True):
         if before != after:
-            table.add_row(f"signal {before.strategy}", before.explanation.summary, after.explanation.summary)
+            was, is_now = before.explanation.summary, after.explanation.summary
+            table.add_row(escape(f"signal {before.strategy}"), escape(was), escape(is_now))
     out.print(table)

@@ -1,6 +1,7 @@
 """`alchemiser runs`: the account's runs, from the stored records alone."""
 
 import typer
+from rich.markup import escape
 
 from alchemiser_cli.console import out
 from alchemiser_cli.context import command
@@ -16,7 +17,7 @@ def runs(limit: NewestRuns = 20, *, as_json: AsJson = False) -> None:
     """List the account's runs, newest first."""
     with command(as_json=as_json) as context:
         found = list_runs(context.state, context.account, limit=limit)
-        none = f"No runs of account {context.account} in {context.place} yet; `alchemiser run` makes one."
+        none = f"No runs of account {context.account} in {escape(context.place)} yet; `alchemiser run` makes one."
         context.emit(
             [summary_json(run) for run in found], lambda: out.print(runs_table(found) if found else none), indent=2
         )

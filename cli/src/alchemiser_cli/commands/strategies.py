@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from alchemiser_cli.console import out, plain_table
 from alchemiser_cli.context import command
@@ -83,15 +84,15 @@ def _print_list(known: Iterable[Strategy], allocations: Mapping[str, float]) -> 
     for strategy in known:
         fraction = allocations.get(strategy.name)
         share = "off" if fraction is None else f"{fraction:.0%}"
-        table.add_row(strategy.name, share, str(len(strategy.symbols)), f"{strategy.lookback} bars")
+        table.add_row(escape(strategy.name), share, str(len(strategy.symbols)), f"{strategy.lookback} bars")
     out.print(table)
 
 
 def _print_check(file: Path, symphony: ParsedSymphony, strategy: Strategy) -> None:
-    out.print(f"{file}: [bold]{symphony.name}[/]")
+    out.print(f"{escape(str(file))}: [bold]{escape(symphony.name)}[/]")
     out.print(f"{len(strategy.symbols)} symbols: {', '.join(strategy.symbols)}")
     out.print(
         f"lookback {strategy.lookback} bars; {symphony.stated:,} nodes written, {symphony.distinct:,} after sharing"
     )
     for warning in symphony.warnings:
-        out.print(f"[yellow]warning:[/] {warning}")
+        out.print(f"[yellow]warning:[/] {escape(warning)}")

@@ -72,11 +72,11 @@ class ImageRegistry:
         return self._digest(self._config.repository(image.service), image.tag) == image.digest
 
     def tag_of(self, service: str, digest: str) -> str | None:
-        """The git commit of a digest, or None if it has none or does not exist any more."""
+        """The git commit of a digest, or None if it is gone or has none."""
         return next((tag for tag in self._tags(service, digest) if _COMMIT.fullmatch(tag)), None)
 
     def trusted(self, service: str, digest: str) -> Image | None:
-        """The image if it exists, was live in this stage, and no rollback left it since; otherwise None."""
+        """The image if it was live in this stage and no rollback left it since; None if not, or if it is gone."""
         tags = self._tags(service, digest)
         commits = [tag for tag in tags if _COMMIT.fullmatch(tag)]
         last = {mark: max((tag for tag in tags if tag.startswith(self._mark(mark))), default="") for mark in Mark}
@@ -104,7 +104,7 @@ class ImageRegistry:
         return f"{mark.value}-{self._config.name}-"
 
     def _tags(self, service: str, digest: str) -> list[str]:
-        """All tags of a digest; none if it does not exist any more."""
+        """All tags of a digest; none if it is gone."""
         with self._asking(service):
             try:
                 found = self._client.describe_images(
