@@ -10,12 +10,11 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from alchemiser_cli.cycles import connected, due_cycle
 from alchemiser_cli.simulated import Exchange, Market
-from alchemiser_cli.workspace import Workspace, connected, due_cycle
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.queue import Queue
 from alchemiser_common.settings import Environment, Settings
-from alchemiser_common.settings_loading import LoadedSettings
 from alchemiser_data.decision_window import decision_time
 from alchemiser_data.handler import DataFunction
 from alchemiser_monolith.bootstrap import data_service, portfolio
@@ -37,8 +36,8 @@ def record() -> dict[str, Event]:
     """The events by file name: the scheduler's, one from each queue, and the version probe."""
     with tempfile.TemporaryDirectory() as home:
         settings = Settings(home=Path(home), environment=Environment.SIMULATED, pipeline=Pipeline.MODULAR)
-        workspace = Workspace(LoadedSettings(settings, {}), {"ALCHEMISER_GIT_SHA": "recorded"})
-        with connected(workspace, start=_DAY, prepare=_to_decision_time) as platform:
+        build = {"ALCHEMISER_GIT_SHA": "recorded"}
+        with connected(settings, build, start=_DAY, prepare=_to_decision_time) as platform:
             trigger = due_cycle(platform).trigger.model_dump(mode="json")
             manager = portfolio(platform)
             data = DataFunction(data_service(platform, manager, Pipeline.MODULAR), platform.market_data_queue)

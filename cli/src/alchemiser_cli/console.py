@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 out = Console(emoji=False)  # an ARN has `:secret:` in it
 err = Console(stderr=True, emoji=False)
@@ -41,22 +46,41 @@ def reported_errors() -> Iterator[None]:
 
 
 def _exit_code(error: Exception) -> Exit | None:
-    """None for what nobody raised on purpose. The families are imported here: most commands end well."""
+    """None for a bug. The families of alchemiser_common/errors.py are imported here: most commands end well."""
+    from alchemiser_cli.report.errors import UnusableReport
     from alchemiser_common.errors import AlchemiserError, InvalidSettings, MissingSecret, NotArmed, TransientError
-    from alchemiser_simulator import ConfigError, HistoryError, PortInUseError, StateError
+    from alchemiser_simulator import ConfigError, ControlError, HistoryError, PortInUseError, StateError
     from alchemiser_strategy.errors import StrategyError
 
     match error:
-        case InvalidSettings() | MissingSecret() | NotArmed() | StrategyError():
+        case InvalidSettings() | MissingSecret() | NotArmed() | StrategyError() | UnusableReport():
             return Exit.USAGE
         case ConfigError() | HistoryError() | PortInUseError() | StateError():
             return Exit.USAGE
         case TransientError():
             return Exit.UNAVAILABLE
-        case AlchemiserError():
+        case AlchemiserError() | ControlError():
             return Exit.FAILED
         case _:
             return None
+
+
+def plain_table(*headings: str) -> "Table":
+    """An empty table without lines, as every command prints them."""
+    from rich.table import Table  # JSON does without
+
+    return Table(*headings, box=None, header_style="bold")
+
+
+def write_page(file: Path, text: str) -> None:
+    """Write a page, and the folders above it. Raises InvalidSettings if that is not possible."""
+    from alchemiser_common.errors import InvalidSettings
+
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidSettings(f"--page {file} cannot be written: {error.strerror}; give another file") from error
 
 
 def fail(message: str, code: Exit) -> typer.Exit:

@@ -12,8 +12,8 @@ from alchemiser_common.messages.wire import decode
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
-    """Kind, run and deadline of a readable letter; the fault of an unreadable one."""
+class DeadLetterSummary:
+    """Kind, run and deadline of a readable message; the fault of an unreadable one."""
 
     kind: str = ""
     run_id: str = ""
@@ -29,13 +29,19 @@ class Contents:
             return "no deadline"
         return "expired" if now > self.not_after else f"in time until {self.not_after:%H:%M}Z"
 
+    def sentence(self, now: datetime) -> str:
+        """All of it, for a person."""
+        if self.fault:
+            return f"cannot be read: {self.fault}"
+        return f"{self.kind} of cycle {self.cycle_id}, run {self.run_id}: {self.state(now)}"
 
-def contents_of(body: str) -> Contents:
-    """Read a letter's body, whatever it is."""
+
+def summarise(body: str) -> DeadLetterSummary:
+    """Read the body of a dead letter, whatever it is."""
     try:
         message = decode(body, MarketSnapshot, SnapshotReference, TradeDecision, StageFailure)
     except InvalidMessage as error:
-        return Contents(fault=str(error))
+        return DeadLetterSummary(fault=str(error))
     deadline = message.not_after if isinstance(message, MarketSnapshot | TradeDecision) else None
     kind = str(type(message).model_fields["kind"].default)
-    return Contents(kind, str(message.run_id), message.cycle_id, deadline)
+    return DeadLetterSummary(kind, str(message.run_id), message.cycle_id, deadline)

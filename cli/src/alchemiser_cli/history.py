@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from alchemiser_common import keys
-from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.errors import InvalidSettings, StateCorrupt
 from alchemiser_common.ids import Pipeline, run_id
 from alchemiser_common.messages.base import Message
 from alchemiser_common.messages.decision import TradeDecision
@@ -88,6 +88,14 @@ def read_run(state: StateStore, run: UUID) -> RunSummary | None:
     if journal is not None:
         return RunSummary(run, journal.head.cycle_id, record.value if record else None, journal.head, journal.report())
     return RunSummary(run, record.value.cycle_id, record.value, None, None) if record is not None else None
+
+
+def ended_run(state: StateStore, run: UUID) -> RunSummary:
+    """A run that has just been run. Raises StateCorrupt if nothing is stored about it."""
+    summary = read_run(state, run)
+    if summary is None:
+        raise StateCorrupt(f"run {run} left no record")
+    return summary
 
 
 def _listed(state: StateStore, entry: RunEntry) -> RunSummary:

@@ -1,17 +1,20 @@
 """Runs and decisions as terminal tables. Pure: values in, renderables out."""
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from alchemiser_cli import formats
+from alchemiser_cli.console import plain_table
 from alchemiser_cli.history import RunDetail, RunSummary
+from alchemiser_common.ids import scheduled_time
 from alchemiser_common.messages.base import StageTime
 from alchemiser_common.messages.decision import ConditionStep, Signal, TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, LegReport
+from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.records.plan import Plan
 
 _GOOD = {"completed", "filled"}
@@ -20,17 +23,17 @@ _NEUTRAL = {"skipped", "published", "started", "executing", "partial", "shadowed
 
 def runs_table(runs: Iterable[RunSummary]) -> Table:
     """Newest first, one line each."""
-    table = Table("scheduled", "pipeline", "run", "status", "orders", "equity", "why", box=None, header_style="bold")
+    table = plain_table("scheduled", "pipeline", "run", "status", "orders", "equity", "why")
     for run in runs:
         report = run.report
         equity = report.account_after.equity if report is not None and report.account_after is not None else None
         table.add_row(
-            run.cycle_id.partition(":")[2].replace("T", " ").replace(":00Z", "Z"),
+            formats.moment(scheduled_time(run.cycle_id)).replace(":00Z", "Z"),
             run.pipeline,
             str(run.run_id)[:8],
             status_text(run.status),
             str(report.orders_placed) if report is not None else "",
-            money(equity),
+            formats.amount(equity),
             Text(run.reason, overflow="ellipsis", no_wrap=True),
         )
     return table
@@ -52,14 +55,7 @@ def run_view(run: RunDetail) -> Group:
     if summary.reason:
         parts.append(Text(summary.reason))
     if run.snapshot is not None:
-        shot = run.snapshot
-        parts.append(
-            Text(
-                f"snapshot: {len(shot.bars.symbols)} symbols x {len(shot.bars.dates)} bars up to {shot.as_of} "
-                f"({shot.bar_policy.value}), equity {money(shot.account.equity)}, {len(shot.positions)} positions",
-                style="dim",
-            )
-        )
+        parts.append(Text(_snapshot_line(run.snapshot), style="dim"))
     if run.decision is not None:
         parts += [Text(), decision_view(run.decision)]
     if run.plan is not None:
@@ -69,10 +65,19 @@ def run_view(run: RunDetail) -> Group:
     return Group(*parts)
 
 
+def _snapshot_line(snapshot: MarketSnapshot) -> str:
+    symbols, dates = len(snapshot.bars.symbols), len(snapshot.bars.dates)
+    equity = formats.amount(snapshot.account.equity)
+    return (
+        f"snapshot: {symbols} symbols x {dates} bars up to {snapshot.as_of} ({snapshot.bar_policy.value}), "
+        f"equity {equity}, {len(snapshot.positions)} positions"
+    )
+
+
 def decision_view(decision: TradeDecision) -> Group:
     """Signals with their reasons, and the targets they add up to."""
     tree = signals_tree(decision.as_of.isoformat(), decision.signals)
-    table = Table("symbol", "target", "asked for by", box=None, header_style="bold")
+    table = plain_table("symbol", "target", "asked for by")
     for target in sorted(decision.targets, key=lambda item: -item.weight):
         shares = ", ".join(f"{share.strategy} {share.weight:.1%}" for share in target.shares)
         table.add_row(target.symbol, f"{target.weight:.2%}", shares)
@@ -122,10 +127,12 @@ def _add_signal(tree: Tree, signal: Signal) -> None:
 
 def plan_table(plan: Plan) -> Table:
     """What was to be traded."""
-    table = Table("plan", "side", "quantity", "price", "value", box=None, header_style="bold")
+    table = plain_table("plan", "side", "quantity", "price", "value")
     for leg in plan.legs:
         side = f"{leg.side.value} all" if leg.full_exit else leg.side.value
-        table.add_row(leg.symbol, side, shares(leg.quantity), f"{leg.price:,.2f}", money(leg.value))
+        table.add_row(
+            leg.symbol, side, formats.shares(leg.quantity), formats.amount(leg.price), formats.amount(leg.value)
+        )
     for skipped in plan.skipped:
         table.add_row(skipped.symbol, skipped.side.value, "-", "", Text(f"left alone: {skipped.reason}", style="dim"))
     if not plan.legs:
@@ -135,19 +142,7 @@ def plan_table(plan: Plan) -> Table:
 
 def legs_table(report: ExecutionReport) -> Table:
     """What was traded, and what it cost against the middle of the quote."""
-    table = Table(
-        "fills",
-        "side",
-        "intended",
-        "filled",
-        "average",
-        "slippage",
-        "steps",
-        "took",
-        "status",
-        box=None,
-        header_style="bold",
-    )
+    table = plain_table("fills", "side", "intended", "filled", "average", "slippage", "steps", "took", "status")
     for leg in report.legs:
         table.add_row(*_leg_cells(leg))
     if not report.legs:
@@ -156,14 +151,13 @@ def legs_table(report: ExecutionReport) -> Table:
 
 
 def _leg_cells(leg: LegReport) -> Sequence[RenderableType]:
-    slippage = leg.slippage_bps
     return (
         leg.symbol,
         leg.side.value,
-        shares(leg.intended),
-        shares(leg.filled),
-        "" if leg.average_price is None else f"{leg.average_price:,.4f}",
-        "" if slippage is None else f"{slippage:+.1f} bp",
+        formats.shares(leg.intended),
+        formats.shares(leg.filled),
+        formats.price(leg.average_price),
+        formats.slippage(leg.slippage_bps),
         str(leg.steps),
         f"{leg.duration.total_seconds():.0f} s",
         Text.assemble(status_text(leg.status.value), f" {leg.reason}" if leg.reason else ""),
@@ -172,9 +166,9 @@ def _leg_cells(leg: LegReport) -> Sequence[RenderableType]:
 
 def timeline(report: ExecutionReport) -> Table:
     """When each stage worked."""
-    table = Table("stage", "started", "took", box=None, header_style="bold")
+    table = plain_table("stage", "started", "took")
     for stage in report.trace:
-        table.add_row(stage.stage.value, f"{stage.started:%Y-%m-%d %H:%M:%S}Z", _took(stage))
+        table.add_row(stage.stage.value, formats.moment(stage.started), _took(stage))
     return table
 
 
@@ -185,13 +179,3 @@ def _took(stage: StageTime) -> str:
 def status_text(status: str) -> Text:
     """Coloured by whether a person must look."""
     return Text(status, style="green" if status in _GOOD else "yellow" if status in _NEUTRAL else "bold red")
-
-
-def money(amount: Decimal | None) -> str:
-    """Dollars with cents."""
-    return "" if amount is None else f"{amount:,.2f}"
-
-
-def shares(quantity: Decimal) -> str:
-    """A quantity to the thousandth of a share; `show --json` has it in full."""
-    return f"{quantity:,.3f}".rstrip("0").rstrip(".")

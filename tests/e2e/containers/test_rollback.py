@@ -118,7 +118,7 @@ def test_a_bad_release_is_left_for_the_one_before_it_and_returned_to_only_by_nam
     images: Images, own: ImageSettings, tags: PlainTags, aws: StageOnMoto
 ) -> None:
     plain = aws.stage()
-    stage = RehearsedStage(plain.config, plain.clients, plain.clock, plain.tell, tags=tags)
+    stage = RehearsedStage(plain.config, plain.clients, plain.clock, plain.progress, tags=tags)
     release(images, own, "a")
     give_every_service_an_image(own)
     deploy(stage, DeployRequest("monolith", dict.fromkeys(SERVICES, A)), agree)

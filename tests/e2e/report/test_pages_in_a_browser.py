@@ -65,7 +65,7 @@ def backtest() -> BacktestReport:
         symbols=("SPY", "TLT", "GLD"),
         costs_bps=5,
         fill="close",
-        benchmark=("SPY", np.linspace(50, 80, 500)),
+        traded=np.zeros(500),
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -60,3 +61,16 @@ def test_an_interrupted_demo_goes_on_where_it_stopped(
     assert "continuing the interrupted demo" in finished.err
     assert equities(tmp_path) == undisturbed, "the interrupted demo traded as the undisturbed one did"
     assert len(undisturbed) == 4
+
+
+def test_a_stored_run_of_which_no_report_can_be_made_is_named(tmp_path: Path) -> None:
+    """The demo goes on with what an interrupted one stored, whatever somebody has made of it meanwhile."""
+    assert alchemiser(tmp_path, "demo", "--days", "1").code == 0
+    (home,) = tmp_path.glob(".alchemiser/demo/*")
+    (home / "finished").unlink()
+    with sqlite3.connect(home / "state.db") as state:
+        state.execute("UPDATE records SET body = json_set(body, '$.account_after.equity', '0') WHERE sort = 'REPORT'")
+    result = alchemiser(tmp_path, "demo", "--days", "1")
+    assert result.code == 2, result.err
+    assert "session 2020-02-03: equity is 0.0, it must be finite and above 0" in result.err
+    assert "Traceback" not in result.err

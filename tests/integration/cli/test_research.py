@@ -153,14 +153,51 @@ def test_a_backtest_prints_its_figures_and_writes_a_page(tmp_path: Path) -> None
         (["explain"], "has no runs in this home yet"),
         (["replay"], "has no runs in this home yet"),
         (["replay", "--replace", "tecl"], "has no runs in this home yet"),
-        (["backtest", "--from", "2021-03-31"], "1 sessions to simulate"),
+        (["backtest", "--from", "2021-03-31"], "1 sessions to simulate, at least 2 are needed"),
+        (["backtest", "--data", "bars.csv", "--strategy", "good.clj", "--costs", "1e4"], "is 0.0, it must be finite"),
+        (["backtest", "--data", "bars.csv", "--strategy", "good.clj", "--page", "."], "--page . cannot be written"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, arguments: list[str], words: str) -> None:
     (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "good.clj").write_text(ROTATION)
     (tmp_path / "bad.clj").write_text('(defsymphony "x" {} (asset "SPY" nil) (rsj))')
     written(tmp_path / "bars.csv", closes(0.05, 2, 0.5), tidy=False)
     result = alchemiser(tmp_path, *arguments)
     assert words in result.err
     assert result.code == 2
     assert "Traceback" not in result.err
+
+
+ENTRY_POINT = {
+    "odd.py": """
+class Odd:
+    name, symbols, lookback = "odd", ("SPY",), 1
+    def evaluate(self, view):
+        raise ZeroDivisionError("no [/luck]")
+""",
+    "odd-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n",
+    "odd-1.0.dist-info/entry_points.txt": "[alchemiser.strategies]\nodd = odd:Odd\n",
+}
+
+
+def test_a_strategy_that_breaks_its_contract_is_named(tmp_path: Path) -> None:
+    (tmp_path / "odd-1.0.dist-info").mkdir()
+    for name, text in ENTRY_POINT.items():
+        (tmp_path / name).write_text(text)
+    data = written(tmp_path / "bars.csv", closes(0.05, 2, 0.5), tidy=False)
+    extra = {"PYTHONPATH": str(tmp_path)}
+    result = alchemiser(tmp_path, "decide", "--data", str(data), "--strategy", "odd", extra=extra)
+    assert result.code == 1, result.err
+    assert result.err.startswith("error: strategy odd raised ZeroDivisionError: no [/luck]"), result.err
+    assert len(result.err.splitlines()) == 1
+
+
+def test_a_strategy_that_can_say_nothing_of_a_snapshot_is_named_where_the_policy_is_to_abort(tmp_path: Path) -> None:
+    assert alchemiser(tmp_path, "run", "--json").code == 0
+    (tmp_path / "long.clj").write_text(ROTATION.replace("{:window 10}", "{:window 900}"))
+    extra = {"ALCHEMISER_STRATEGIES__ON_UNKNOWN": "abort"}
+    result = alchemiser(tmp_path, "replay", "--replace", "tecl=long.clj", extra=extra)
+    assert result.code == 1, result.err
+    assert "tecl" in result.err
+    assert len(result.err.splitlines()) == 1

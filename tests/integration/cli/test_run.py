@@ -131,6 +131,15 @@ def test_a_damaged_state_file_is_named_with_a_remedy(tmp_path: Path) -> None:
         assert "move it away or restore a copy" in result.err
 
 
+def test_a_settings_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff")
+    result = alchemiser(tmp_path, "runs")
+    assert result.code == 2
+    assert "settings file" in result.err
+    assert ".env cannot be read" in result.err
+    assert "Traceback" not in result.err
+
+
 def test_a_port_in_use_is_named_with_a_remedy(tmp_path: Path) -> None:
     import socket
 

@@ -45,6 +45,13 @@ def test_a_halted_account_trades_nothing_until_it_is_resumed(home: Path) -> None
     assert ("tester", "trading: halted to active") in changes
 
 
+def test_a_reason_is_kept_and_shown_as_it_was_written(home: Path) -> None:
+    shown = alchemiser(home, "reduce", "--reason", "see [/link] [bold]", "--who", "[/me]")
+    assert (shown.code, "says [/me]: see [/link] [bold]" in shown.out) == (0, True), shown.err
+    assert alchemiser(home, "resume", "--reason", "over").code == 0
+    assert "see [/link] [bold]" in alchemiser(home, "audit").out
+
+
 def test_authority_is_shown_and_changes_only_with_a_reason(home: Path) -> None:
     shown = json.loads(alchemiser(home, "authority", "--json").out)
     assert shown["authority"]["pipeline"] == "modular"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner, ensure_authority, on_exchange
 from alchemiser_cli.history import RunDetail, read_detail, read_run
 from alchemiser_cli.simulated import embedded_exchange, open_market
-from alchemiser_cli.workspace import Cycle, Workspace, cycle_at, cycle_runner, ensure_authority, on_exchange
 from alchemiser_common import keys
 from alchemiser_common.errors import StateCorrupt
 from alchemiser_common.ids import Pipeline
@@ -19,7 +19,6 @@ from alchemiser_common.messages.snapshot import BarPolicy
 from alchemiser_common.ports.state import load
 from alchemiser_common.records.run import RunRecord
 from alchemiser_common.settings import Anchor, Settings
-from alchemiser_common.settings_loading import LoadedSettings
 from alchemiser_data.decision_window import decision_time
 from alchemiser_data.handler import DataFunction
 from alchemiser_monolith.bootstrap import data_service, local_pipeline, portfolio
@@ -39,7 +38,7 @@ def exchange_at(
     with embedded_exchange(market, start=day, state=None) as exchange:
         due = decision_time(market.as_session(market.sessions_from(day, 1)[0]), settings.schedule)
         exchange.clock.move_to(due + late)
-        platform = on_exchange(Workspace(LoadedSettings(settings, {}), {}), exchange)
+        platform = on_exchange(settings, {}, exchange)
         ensure_authority(settings, platform.state, platform.clock.now())
         yield platform, cycle_at(settings, due)
 

@@ -39,18 +39,18 @@ def test_a_fault_at_any_request_leaves_nothing_half_done(dev: StageOnMoto, strik
         assert dev.live("strategy")[1] == SECOND
         for index in range(requests):
             dev.deploy(strategy=FIRST)
-            before = _facts(dev)
+            before = _stack_and_live(dev)
             failed = False
             try:
                 _attempt(dev, proxy, [Strike.PASS] * index + [strike])
             except AlchemiserError:
                 failed = True
-            after = _facts(dev)
+            after = _stack_and_live(dev)
             assert after in {before, (SECOND, SECOND)}, (index, after)
             ends["refused" if after == before else "told" if failed else "whole"] += 1
             proxy.strike()
             dev.deploy(strategy=SECOND)
-            assert _facts(dev) == (SECOND, SECOND), index
+            assert _stack_and_live(dev) == (SECOND, SECOND), index
             assert not [name for name in dev.functions() if name.endswith("-candidate")], index
     assert ends["refused"] > 0
     assert ends["whole"] + ends["told"] > 0
@@ -64,7 +64,7 @@ def _attempt(dev: StageOnMoto, proxy: FaultProxy, plan: list[Strike]) -> int:
     return proxy.seen
 
 
-def _facts(dev: StageOnMoto) -> tuple[str, str]:
+def _stack_and_live(dev: StageOnMoto) -> tuple[str, str]:
     """What the stack says, and who answers."""
     stack = dev.stage().stack()
     assert stack is not None

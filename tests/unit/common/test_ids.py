@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alchemiser_common.ids import CLIENT_ORDER_ID_LIMIT, Pipeline, Side, client_order_id, cycle_id, run_id
+from alchemiser_common.ids import (
+    CLIENT_ORDER_ID_LIMIT,
+    Pipeline,
+    Side,
+    client_order_id,
+    cycle_id,
+    run_id,
+    scheduled_time,
+)
 
 WHEN = datetime(2026, 11, 23, 14, 45, tzinfo=UTC)
 
@@ -15,6 +23,7 @@ WHEN = datetime(2026, 11, 23, 14, 45, tzinfo=UTC)
 def test_the_same_trigger_gives_the_same_ids_in_any_time_zone() -> None:
     elsewhere = WHEN.astimezone(timezone(timedelta(hours=-5)))
     assert cycle_id("paper", WHEN) == cycle_id("paper", elsewhere) == "paper:2026-11-23T14:45:00Z"
+    assert scheduled_time(cycle_id("paper", elsewhere)) == WHEN
     assert str(run_id(cycle_id("paper", WHEN), Pipeline.MODULAR)) == "16657ca3-2c50-5068-b9ee-d03afc055b01"
     assert run_id(cycle_id("paper", WHEN), Pipeline.MONOLITH) != run_id(cycle_id("paper", WHEN), Pipeline.MODULAR)
 

@@ -1,71 +1,73 @@
 """`alchemiser authority` and `alchemiser audit`: which pipeline may trade the account, and what people changed."""
 
-import getpass
-import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.markup import escape
 
-from alchemiser_cli.console import out, reported_errors
-from alchemiser_cli.records import open_records
+from alchemiser_cli import formats
+from alchemiser_cli.console import out, plain_table
+from alchemiser_cli.context import command
+from alchemiser_cli.options import AsJson, ReasonIfChanged, Who, signed
 from alchemiser_common.ids import Pipeline
+from alchemiser_common.records.audit import AuditEntry
 from alchemiser_common.records.authority import Authority
+from alchemiser_common.records.trading_state import TradingState
 from alchemiser_trading.account.audit import read_audit
 from alchemiser_trading.account.authority import read_authority, set_authority
 from alchemiser_trading.account.trading_state import trading_state
 
 app = typer.Typer()
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-
 
 @app.command()
 def authority(
     give_to: Annotated[Pipeline | None, typer.Option("--set", help="Give the account to this pipeline.")] = None,
-    reason: Annotated[str, typer.Option(help="With --set: why; it is kept in the audit trail.")] = "",
-    who: Annotated[str | None, typer.Option(help="With --set: who; default: the user of this machine.")] = None,
+    reason: ReasonIfChanged = "",
+    who: Who = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Show which pipeline may trade the account, or give it to one. Refused while a run is in progress."""
-    with reported_errors():
-        records = open_records()
-        alias, store = records.settings.account_alias, records.state
+    with command(as_json=as_json) as context:
+        alias, store = context.account, context.state
         if give_to is not None:
-            if not reason.strip():
-                raise typer.BadParameter("a change of authority needs --reason")
-            set_authority(store, alias, give_to, who=who or getpass.getuser(), reason=reason, now=datetime.now(UTC))
+            by = signed(who, reason, refusal="a change of authority needs --reason")
+            set_authority(store, alias, give_to, who=by.who, reason=by.reason, now=datetime.now(UTC))
         current = read_authority(store, alias)
         state = trading_state(store, alias)
-        if as_json:
-            shown = current.model_dump(mode="json") if current is not None else None
-            typer.echo(json.dumps({"account": alias, "authority": shown, "trading": state.value}))
-        else:
-            out.print(_sentence(alias, current))
-            out.print(f"trading is [bold]{state.value}[/]")
+        shown = current.model_dump(mode="json") if current is not None else None
+        context.emit(
+            {"account": alias, "authority": shown, "trading": state.value},
+            lambda: _print_authority(alias, current, state),
+        )
 
 
 @app.command()
 def audit(*, as_json: AsJson = False) -> None:
     """List what people changed: authority, switches, repaired books."""
-    with reported_errors():
-        records = open_records()
-        entries = read_audit(records.state, records.settings.account_alias)
-        if as_json:
-            typer.echo(json.dumps([entry.model_dump(mode="json") for entry in entries]))
-            return
-        table = Table("at", "who", "what", "reason", box=None, header_style="bold")
-        for entry in entries:
-            table.add_row(f"{entry.at:%Y-%m-%d %H:%M:%S}Z", entry.who, entry.what, entry.reason)
-        out.print(table)
+    with command(as_json=as_json) as context:
+        entries = read_audit(context.state, context.account)
+        context.emit([entry.model_dump(mode="json") for entry in entries], lambda: _print_audit(entries))
 
 
-def _sentence(alias: str, current: Authority | None) -> str:
+def _print_authority(alias: str, current: Authority | None, state: TradingState) -> None:
     if current is None:
-        return f"no pipeline may trade account {alias}; `alchemiser authority --set modular --reason …` gives it to one"
-    return (
-        f"account {alias} is traded by [bold]{current.pipeline.value}[/] (epoch {current.epoch}), set by "
-        f"{current.set_by} at {current.set_at:%Y-%m-%d %H:%M}Z: {current.reason}"
-    )
+        out.print(
+            f"no pipeline may trade account {alias}; `alchemiser authority --set modular --reason …` gives it to one"
+        )
+    else:
+        out.print(
+            f"account {alias} is traded by [bold]{current.pipeline.value}[/] (epoch {current.epoch}), set by "
+            f"{escape(current.set_by)} at {current.set_at:%Y-%m-%d %H:%M}Z: {escape(current.reason)}"
+        )
+    out.print(f"trading is [bold]{state.value}[/]")
+
+
+def _print_audit(entries: Sequence[AuditEntry]) -> None:
+    table = plain_table("at", "who", "what", "reason")
+    for entry in entries:
+        table.add_row(formats.moment(entry.at), escape(entry.who), escape(entry.what), escape(entry.reason))
+    out.print(table)

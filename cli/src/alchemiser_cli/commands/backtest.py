@@ -1,6 +1,5 @@
 """`alchemiser backtest`: what the strategies would have earned on a file of daily bars."""
 
-import os
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -10,16 +9,17 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from rich.markup import escape
 
-from alchemiser_cli.console import note, out, reported_errors
+from alchemiser_cli.console import note, out, write_page
+from alchemiser_cli.context import command
+from alchemiser_cli.options import DAY, FirstSession, MarketData, StrategyNames
 from alchemiser_cli.report import backtest_page, terminal
 from alchemiser_cli.report.model import BacktestReport
-from alchemiser_cli.research import PriceFile, choose, symbols_of
-from alchemiser_cli.simulated import open_market
+from alchemiser_cli.research import PriceFile, Share, choose, symbols_of
+from alchemiser_cli.simulated import Market, open_market
 from alchemiser_common.errors import InvalidSettings
-from alchemiser_common.settings_files import read_settings
-from alchemiser_strategy.backtest import Backtest, Fill, combine, run_backtest
-from alchemiser_strategy.bars import Bars
+from alchemiser_strategy.backtest import Fill, combine, run_backtest
 from alchemiser_strategy.engine.history import History
 from alchemiser_strategy.strategy_history import strategy_history
 
@@ -28,17 +28,10 @@ app = typer.Typer()
 
 @app.command()
 def backtest(
-    data: Annotated[
-        Path | None, typer.Option(help="Daily bars, Parquet or CSV; without it the bundled sample market, a model.")
-    ] = None,
-    strategy: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Name or symphony file; repeat for several in equal parts. Default: the settings' portfolio."
-        ),
-    ] = None,
-    start: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First session.")] = None,
-    end: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last session.")] = None,
+    data: MarketData = None,
+    strategy: StrategyNames = None,
+    start: FirstSession = None,
+    end: Annotated[datetime | None, typer.Option("--to", formats=DAY, help="Last session.")] = None,
     costs: Annotated[float, typer.Option(help="Costs in basis points of what is traded.", min=0)] = 0.0,
     fill: Annotated[
         Fill, typer.Option(help="Fill at the next session's open, or (optimistic) at the close decided on.")
@@ -50,61 +43,56 @@ def backtest(
     History before the first session warms the indicators up; a day on which a strategy lacks data leaves its share
     in cash.
     """
-    with reported_errors():
+    with command() as context:
         market = open_market(data)
         if market.notice:
             note(market.notice)
-        shares = choose(read_settings(os.environ, Path.cwd()).settings.strategies, strategy or [])
-        prices = PriceFile(market.history)
-        bars = prices.bars(symbols_of(shares))
-        began = time.perf_counter()
-        histories = [(strategy_history(share.strategy, bars), share.fraction) for share in shares]
-        first, last = _span(bars.dates, histories, start.date() if start else None, end.date() if end else None)
-        result = _simulated(prices, bars, histories, first, last, costs, fill)
-        note(f"{last - first} sessions computed in {time.perf_counter() - began:.2f} s")
-        report = BacktestReport(
-            title="Alchemiser backtest",
-            strategies=tuple((share.strategy.name, share.fraction) for share in shares),
-            days=result.days,
-            equity=result.equity,
-            weights=result.weights,
-            symbols=result.symbols,
-            costs_bps=costs,
-            fill=fill.value,
-            source=market.history.source,
-            notice=market.notice,
-            traded=result.turnover,
-        )
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(backtest_page.render(report), encoding="utf-8")
+        shares = choose(context.settings.strategies, strategy or [])
+        span = (start.date() if start else None, end.date() if end else None)
+        report = _backtest(market, shares, span, costs, fill)
+        write_page(page, backtest_page.render(report))
         out.print(terminal.backtest(report))
-        out.print(f"Page: {page}")
+        out.print(f"Page: {escape(str(page))}")
 
 
-def _span(
-    days: Sequence[date], histories: Sequence[tuple[History, float]], start: date | None, end: date | None
-) -> tuple[int, int]:
-    """Rows first..last (exclusive): from `start`, or from the first day that every strategy can be told."""
-    told = [int(np.argmax(history.known)) if history.known.any() else len(days) for history, _ in histories]
-    first = bisect_left(days, start) if start else max(told)
-    last = bisect_right(days, end) if end else len(days)
-    if last - first < 2:
-        raise InvalidSettings(
-            f"{max(last - first, 0)} sessions to simulate; the data hold {days[0]} to {days[-1]}, and the strategies "
-            f"can all be told from {days[max(told)] if max(told) < len(days) else 'no day'} on"
-        )
-    return first, last
-
-
-def _simulated(
-    prices: PriceFile,
-    bars: Bars,
-    histories: Sequence[tuple[History, float]],
-    first: int,
-    last: int,
-    costs: float,
-    fill: Fill,
-) -> Backtest:
+def _backtest(
+    market: Market, shares: Sequence[Share], span: tuple[date | None, date | None], costs: float, fill: Fill
+) -> BacktestReport:
+    """The strategies on the market between two days (None: as early, as late as can be); `costs` in basis points."""
+    prices = PriceFile(market.history)
+    bars = prices.bars(symbols_of(shares))
+    began = time.perf_counter()
+    histories = [(strategy_history(share.strategy, bars), share.fraction) for share in shares]
+    first, last = _rows(bars.dates, [history for history, _ in histories], span)
     symbols, weights = combine(histories)
     table = prices.prices(symbols).between(first, last)
-    return run_backtest(bars.dates[first:last], symbols, weights[first:last], table, costs_bps=costs, fill=fill)
+    result = run_backtest(bars.dates[first:last], symbols, weights[first:last], table, costs_bps=costs, fill=fill)
+    note(f"{last - first} sessions computed in {time.perf_counter() - began:.2f} s")
+    return BacktestReport(
+        title="Alchemiser backtest",
+        strategies=tuple((share.strategy.name, share.fraction) for share in shares),
+        days=result.days,
+        equity=result.equity,
+        weights=result.weights,
+        symbols=result.symbols,
+        costs_bps=costs,
+        fill=fill.value,
+        source=market.history.source,
+        notice=market.notice,
+        traded=result.turnover,
+    )
+
+
+def _rows(days: Sequence[date], histories: Sequence[History], span: tuple[date | None, date | None]) -> tuple[int, int]:
+    """Rows first..last (exclusive): from the first day given, or from the first on which every strategy decides."""
+    start, end = span
+    ready = max(int(np.argmax(history.known)) if history.known.any() else len(days) for history in histories)
+    first = bisect_left(days, start) if start else ready
+    last = bisect_right(days, end) if end else len(days)
+    if last - first < 2:
+        enough = f"from {days[ready]} on" if ready < len(days) else "on no day"
+        raise InvalidSettings(
+            f"{max(last - first, 0)} sessions to simulate, at least 2 are needed: the data hold {days[0]} to "
+            f"{days[-1]}, and all strategies have enough history {enough}; choose --from and --to accordingly"
+        )
+    return first, last

@@ -1,18 +1,18 @@
 """`alchemiser decide`: what the strategies would hold, from a file of daily bars alone."""
 
-import json
-import os
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from alchemiser_cli.console import note, out, reported_errors
+from alchemiser_cli.console import note, out, plain_table
+from alchemiser_cli.context import command
+from alchemiser_cli.options import AsJson, AsOf, StrategyNames
 from alchemiser_cli.research import Outcome, PriceFile, choose, consolidate, evaluate, symbols_of
 from alchemiser_common.messages.decision import SignalStatus
-from alchemiser_common.settings_files import read_settings
 from alchemiser_simulator import read_history
 
 app = typer.Typer()
@@ -23,34 +23,24 @@ def decide(
     data: Annotated[
         Path, typer.Option(help="Daily bars, Parquet or CSV: date, symbol, close; or one column of closes a symbol.")
     ],
-    as_of: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Decide after this day's close; default: the last.")
-    ] = None,
-    strategy: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Name or symphony file; repeat for several in equal parts. Default: the settings' portfolio."
-        ),
-    ] = None,
+    as_of: AsOf = None,
+    strategy: StrategyNames = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """What the strategies would hold after a close. Uses no broker and no stored state.
 
     A strategy that lacks data says so (status `unknown`) and its share stays in cash.
     """
-    with reported_errors():
-        shares = choose(read_settings(os.environ, Path.cwd()).settings.strategies, strategy or [])
+    with command(as_json=as_json) as context:
+        shares = choose(context.settings.strategies, strategy or [])
         bars = PriceFile(read_history(data)).bars(symbols_of(shares), as_of.date() if as_of else None)
         outcomes = evaluate(shares, bars)
-        targets = consolidate(outcomes)
-        if as_json:
-            typer.echo(json.dumps(_as_json(bars.dates[-1], outcomes, targets)))
-            return
-        _print(bars.dates[-1], outcomes, targets)
+        day, targets = bars.dates[-1], consolidate(outcomes)
+        context.emit(_as_json(day, outcomes, targets), lambda: _print(day, outcomes, targets))
 
 
-def _as_json(day: date, outcomes: Sequence[Outcome], targets: dict[str, float]) -> dict[str, object]:
+def _as_json(day: date, outcomes: Sequence[Outcome], targets: Mapping[str, float]) -> dict[str, object]:
     strategies = {
         outcome.share.strategy.name: {
             "weights": dict(sorted(outcome.result.weights.items())),
@@ -61,19 +51,19 @@ def _as_json(day: date, outcomes: Sequence[Outcome], targets: dict[str, float]) 
     return {"as_of": day.isoformat(), "strategies": strategies, "targets": targets}
 
 
-def _print(day: date, outcomes: Sequence[Outcome], targets: dict[str, float]) -> None:
-    from rich.table import Table  # JSON does without
-
-    table = Table("strategy", "share", "status", "holds", box=None, header_style="bold")
+def _print(day: date, outcomes: Sequence[Outcome], targets: Mapping[str, float]) -> None:
+    table = plain_table("strategy", "share", "status", "holds")
     for outcome in outcomes:
         weights = sorted(outcome.result.weights.items(), key=lambda item: -item[1])
         held = ", ".join(f"{symbol} {weight:.2%}" for symbol, weight in weights) or "cash"
-        table.add_row(outcome.share.strategy.name, f"{outcome.share.fraction:.1%}", outcome.result.status.value, held)
+        table.add_row(
+            escape(outcome.share.strategy.name), f"{outcome.share.fraction:.1%}", outcome.result.status.value, held
+        )
         if outcome.result.status is SignalStatus.UNKNOWN:
             note(f"{outcome.share.strategy.name}: {outcome.result.explanation.summary}")
     out.print(f"After the close of {day}:")
     out.print(table)
-    totals = Table("symbol", "target", box=None, header_style="bold")
+    totals = plain_table("symbol", "target")
     for symbol, weight in sorted(targets.items(), key=lambda item: -item[1]):
         totals.add_row(symbol, f"{weight:.2%}")
     if not targets:

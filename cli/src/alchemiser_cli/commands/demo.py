@@ -9,28 +9,21 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from alchemiser_cli.console import Exit, err, note, out, reported_errors
+from alchemiser_cli.console import Exit, err, note, out, write_page
+from alchemiser_cli.context import command
+from alchemiser_cli.cycles import RunCycle, cycle_at, cycle_runner, ensure_authority, logged, on_exchange
 from alchemiser_cli.demo_report import session_rows, starting_equity
-from alchemiser_cli.history import RunSummary, read_detail, read_run
+from alchemiser_cli.history import RunSummary, ended_run, read_detail, read_run
+from alchemiser_cli.options import FirstSession, MarketData, PipelineOption
 from alchemiser_cli.report import demo_page, terminal
 from alchemiser_cli.report.model import Delivery, DemoReport
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
 from alchemiser_cli.views import run_view
-from alchemiser_cli.workspace import (
-    RunCycle,
-    Workspace,
-    cycle_at,
-    cycle_runner,
-    ensure_authority,
-    logged,
-    on_exchange,
-    open_workspace,
-)
-from alchemiser_common.errors import StateCorrupt
-from alchemiser_common.ids import Pipeline
-from alchemiser_common.settings import Environment
+from alchemiser_common.messages.report import RunStatus
+from alchemiser_common.settings import Environment, Settings
 from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.platform import Platform
 from alchemiser_simulator.market.sessions import Session
@@ -39,22 +32,18 @@ _FINISHED = "finished"
 _TWICE = 2
 _MESSAGES = 3
 """The trigger, the snapshot and the decision."""
+_ENDED_WELL = {RunStatus.COMPLETED.value, RunStatus.PARTIAL.value}
 
 app = typer.Typer()
 
 
 @app.command()
 def demo(
-    data: Annotated[
-        Path | None, typer.Option(help="Daily prices (Parquet or CSV) instead of the bundled sample market.")
-    ] = None,
-    start: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="First session; has a default for each market."),
-    ] = None,
+    data: MarketData = None,
+    start: FirstSession = None,
     days: Annotated[int, typer.Option(help="Sessions to run after the first.", min=1)] = 60,
     cash: Annotated[float, typer.Option(help="Cash in the account at the start, USD.", min=100)] = 100_000,
-    pipeline: Annotated[Pipeline | None, typer.Option(help="Run as the monolith or as the modular pipeline.")] = None,
+    pipeline: PipelineOption = None,
     page: Annotated[Path | None, typer.Option(help="Where to write the HTML page.")] = None,
 ) -> None:
     """Show the whole line at work on a simulated exchange.
@@ -63,54 +52,36 @@ def demo(
     sessions with a progress bar; at the end a table and one self-contained HTML page. Interrupt it (Ctrl-C) whenever
     you like: the same command continues where it stopped.
     """
-    with reported_errors():
+    with command(environment=Environment.SIMULATED, account_alias="demo", pipeline=pipeline) as context:
         market = open_market(data)
-        first = start.date() if start else market.default_start
-        sessions = market.sessions_from(first, days + 1)
-        base = open_workspace(environment=Environment.SIMULATED, account_alias="demo", pipeline=pipeline)
-        home = _home(base, market, sessions, cash)
-        workspace = open_workspace(
-            environment=Environment.SIMULATED, account_alias="demo", pipeline=pipeline, home=home
-        )
+        sessions = market.sessions_from(start.date() if start else market.default_start, days + 1)
+        home = _home(context.settings, market, sessions, cash)
+        settings = context.changed(home=home).settings
         if market.notice:
             note(market.notice)
-        started = market.sessions_from(first, 1)[0].day
+        opens, state = sessions[0].day, home / "simulator.db"
         with (
-            logged(workspace),
-            embedded_exchange(market, start=started, state=home / "simulator.db", cash=Decimal(str(cash))) as exchange,
+            logged(home),
+            embedded_exchange(market, start=opens, state=state, cash=Decimal(str(cash))) as exchange,
         ):
-            platform = on_exchange(workspace, exchange)
-            ensure_authority(platform.settings, platform.state, platform.clock.now())
+            platform = on_exchange(settings, context.variables, exchange)
+            ensure_authority(settings, platform.state, platform.clock.now())
             delivery = _first_cycle(platform, exchange, market, sessions[0])
             began = time.monotonic()
             runs = _sessions(platform, exchange, market, sessions)
             took = time.monotonic() - began
-        initial = starting_equity(runs[0])
-        report = DemoReport(
-            title="Alchemiser demo",
-            notice=market.notice,
-            source=market.history.source,
-            rows=session_rows([session.day for session in sessions], runs, initial),
-            initial_equity=initial,
-            settings=_settings_lines(platform),
-            delivery=delivery,
-            seconds=took,
-            made_at=datetime.now(UTC),
-        )
+        report = _report(settings, market, sessions, runs, delivery, took)
         target = page or home / "report.html"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(demo_page.render(report), encoding="utf-8")
+        write_page(target, demo_page.render(report))
         (home / _FINISHED).touch()
         out.print(terminal.demo(report))
-        out.print(f"Page: {target}")
-        bad = [run for run in runs if run.report is None or run.status not in {"completed", "partial"}]
-        if bad:
+        out.print(f"Page: {escape(str(target))}")
+        if any(run.report is None or run.status not in _ENDED_WELL for run in runs):
             raise typer.Exit(Exit.FAILED)
 
 
-def _home(base: Workspace, market: Market, sessions: list[Session], cash: float) -> Path:
+def _home(settings: Settings, market: Market, sessions: list[Session], cash: float) -> Path:
     """A folder for exactly this demonstration: one that was finished starts again, an interrupted one goes on."""
-    settings = base.settings
     parts = (
         market.history.fingerprint,
         sessions[0].day.isoformat(),
@@ -125,6 +96,39 @@ def _home(base: Workspace, market: Market, sessions: list[Session], cash: float)
     elif (home / "state.db").exists():
         note("continuing the interrupted demo")
     return home
+
+
+def _report(
+    settings: Settings,
+    market: Market,
+    sessions: list[Session],
+    runs: list[RunSummary],
+    delivery: Delivery,
+    seconds: float,
+) -> DemoReport:
+    """What page and table show. `seconds` is the real time that the sessions took."""
+    initial = starting_equity(runs[0])
+    return DemoReport(
+        title="Alchemiser demo",
+        notice=market.notice,
+        source=market.history.source,
+        rows=session_rows([session.day for session in sessions], runs, initial),
+        initial_equity=initial,
+        settings=_settings_lines(settings),
+        delivery=delivery,
+        seconds=seconds,
+        made_at=datetime.now(UTC),
+    )
+
+
+def _settings_lines(settings: Settings) -> tuple[str, ...]:
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in settings.strategies.allocations.items())
+    return (
+        f"strategies: {shares}",
+        f"decides on: {settings.data.bar_policy.value} bars",
+        f"pipeline: {settings.pipeline.value}",
+        f"cash reserve: {settings.trading.cash_reserve:%}",
+    )
 
 
 def _first_cycle(platform: Platform, exchange: Exchange, market: Market, session: Session) -> Delivery:
@@ -146,17 +150,6 @@ def _first_cycle(platform: Platform, exchange: Exchange, market: Market, session
         f"{delivery.orders_placed} orders at the broker, {delivery.duplicates} duplicates.[/]"
     )
     return delivery
-
-
-def _settings_lines(platform: Platform) -> tuple[str, ...]:
-    settings = platform.settings
-    shares = ", ".join(f"{name} {share:.0%}" for name, share in settings.strategies.allocations.items())
-    return (
-        f"strategies: {shares}",
-        f"decides on: {settings.data.bar_policy.value} bars",
-        f"pipeline: {settings.pipeline.value}",
-        f"cash reserve: {settings.trading.cash_reserve:%}",
-    )
 
 
 def _sessions(platform: Platform, exchange: Exchange, market: Market, sessions: list[Session]) -> list[RunSummary]:
@@ -190,7 +183,4 @@ def _run_session(
         return known
     exchange.clock.move_to(due)
     runner(cycle, deliveries)
-    done = read_run(platform.state, cycle.run_id)
-    if done is None:
-        raise StateCorrupt(f"run {cycle.run_id} left no record")
-    return done
+    return ended_run(platform.state, cycle.run_id)

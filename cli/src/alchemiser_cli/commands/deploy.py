@@ -1,6 +1,5 @@
 """`alchemiser deploy`, `alchemiser rollback`: a stage on AWS, changed one step at a time and taken back in seconds."""
 
-import json
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -8,23 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alchemiser_cli.console import Exit, fail, note, out, reported_errors
+from alchemiser_cli.console import Exit, fail, note, out
+from alchemiser_cli.context import command
+from alchemiser_cli.options import AsJson, StageArgument, Yes
 
 if TYPE_CHECKING:
     from alchemiser_cli.stage.changes import ChangeSet
     from alchemiser_cli.stage.deployment import Deployed
+    from alchemiser_cli.stage.rollback import RolledBack
 
 app = typer.Typer()
 
-StageName = Annotated[str, typer.Argument(help="A stage of deploy/samconfig.toml: dev, staging, prod.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Carry the changes out without asking.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; progress stays on stderr.")]
 _ALL = "all"
 
 
 @app.command()
 def deploy(
-    stage: StageName,
+    stage: StageArgument,
     *,
     phase: Annotated[str | None, typer.Option(help="Rollout phase to be in: the present one or a neighbour.")] = None,
     service: Annotated[
@@ -45,28 +44,24 @@ def deploy(
     Exit codes: 0 done or nothing to do, 1 refused or failed (the output says what is in place), 2 wrong arguments or
     settings, 3 AWS out of reach.
     """
-    with reported_errors():
+    with command(as_json=as_json) as context:
         from alchemiser_cli.stage import deployment
         from alchemiser_cli.stage.names import SERVICES
-        from alchemiser_cli.stage.opening import open_stage
 
         if service != _ALL and tag is None:
             raise typer.BadParameter(f"--service {service} needs --tag")
         services = SERVICES if service == _ALL else (service,)
         images = {} if tag is None else dict.fromkeys(services, tag)
         request = deployment.DeployRequest(phase, images, _pairs(parameter or []))
-        done = deployment.deploy(open_stage(stage), request, partial(_confirm, plan=plan, yes=yes))
-        if as_json:
-            typer.echo(json.dumps(_as_json(stage, done)))
-        else:
-            out.print(_sentence(stage, done))
+        done = deployment.deploy(context.stage(stage), request, partial(_confirm, plan=plan, yes=yes))
+        context.emit(_as_json(stage, done), lambda: out.print(_sentence(stage, done)))
         if done.changes and not done.carried_out and not plan:
             raise typer.Exit(Exit.FAILED)
 
 
 @app.command()
 def rollback(
-    stage: StageName,
+    stage: StageArgument,
     service: Annotated[str, typer.Argument(help="monolith, data, strategy or trading.")],
     *,
     tag: Annotated[
@@ -81,17 +76,15 @@ def rollback(
     then the stack is deployed with that build, so that it says the same. Refused while a run is in progress: halt the
     account first (`alchemiser halt`).
     """
-    with reported_errors():
-        from alchemiser_cli.stage.opening import open_stage
+    with command(as_json=as_json) as context:
         from alchemiser_cli.stage.rollback import roll_back
 
-        done = roll_back(open_stage(stage), service, tag, partial(_confirm, plan=False, yes=yes))
-        if as_json:
-            told = {"service": service, "left": done.left, "tag": done.image.tag, "digest": done.image.digest}
-            typer.echo(json.dumps({**told, "at_once": done.at_once, "stack": _as_json(stage, done.stack)}))
-        else:
-            out.print(f"{service}: {done.image.tag} is live again, {done.left} was left")
-            out.print(_sentence(stage, done.stack))
+        done = roll_back(context.stage(stage), service, tag, partial(_confirm, plan=False, yes=yes))
+        summary = {"service": service, "left": done.left, "tag": done.image.tag, "digest": done.image.digest}
+        context.emit(
+            {**summary, "at_once": done.at_once, "stack": _as_json(stage, done.stack)},
+            lambda: _print_rollback(stage, done),
+        )
         if done.stack.changes and not done.stack.carried_out:
             raise typer.Exit(Exit.FAILED)
 
@@ -106,7 +99,11 @@ def _confirm(change: "ChangeSet", *, plan: bool, yes: bool) -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise fail("nobody is there to be asked; --yes carries the changes out, --plan only shows them", Exit.USAGE)
+        raise fail(
+            "the changes must be confirmed, and standard input is not a terminal: give --yes to carry them out, or "
+            "--plan to only show them",
+            Exit.USAGE,
+        )
     return typer.confirm("Carry them out?", err=True)
 
 
@@ -118,6 +115,11 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
             raise typer.BadParameter(f"--parameter is {text!r}; write NAME=value")
         pairs[name] = value
     return pairs
+
+
+def _print_rollback(stage: str, done: "RolledBack") -> None:
+    out.print(f"{done.service}: {done.image.tag} is live again, {done.left} was left")
+    out.print(_sentence(stage, done.stack))
 
 
 def _sentence(stage: str, done: "Deployed") -> str:

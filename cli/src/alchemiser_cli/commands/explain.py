@@ -1,14 +1,15 @@
 """`alchemiser explain`: a decision as a readable tree."""
 
-import json
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from alchemiser_cli.console import out, reported_errors
-from alchemiser_cli.records import Records, open_records
+from alchemiser_cli.console import out
+from alchemiser_cli.context import CommandContext, command
+from alchemiser_cli.history import LATEST, find_run, read_detail
+from alchemiser_cli.options import AsJson, AsOf
 from alchemiser_cli.research import Outcome, PriceFile, choose, evaluate, symbols_of
 from alchemiser_cli.views import signals_tree
 from alchemiser_common.errors import InvalidSettings
@@ -26,31 +27,28 @@ def explain(
     ] = None,
     run: Annotated[
         str, typer.Option(help="Explain this run's decision: its id, the beginning of it, or `last`.")
-    ] = "last",
+    ] = LATEST,
     data: Annotated[Path | None, typer.Option(help="Explain a decision on this file of daily bars instead.")] = None,
-    as_of: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="With --data: decide after this day's close.")
-    ] = None,
+    as_of: AsOf = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a tree.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Why the strategies decided what they decided: every condition and ranking on the way, with its values.
 
     `fragile` marks what a move of 0.1 % in one close would have changed, and the tree says what it would have become.
     """
-    with reported_errors():
-        records = open_records()
+    with command(as_json=as_json) as context:
         names = strategy or []
         if data is None:
-            day, signals = _of_run(records, run, names)
+            day, signals = _of_run(context, run, names)
         else:
-            shares = choose(records.settings.strategies, names)
+            shares = choose(context.settings.strategies, names)
             bars = PriceFile(read_history(data)).bars(symbols_of(shares), as_of.date() if as_of else None)
             day, signals = bars.dates[-1].isoformat(), [_signal(outcome) for outcome in evaluate(shares, bars)]
-        if as_json:
-            typer.echo(json.dumps({"as_of": day, "signals": [signal.model_dump(mode="json") for signal in signals]}))
-        else:
-            out.print(signals_tree(day, signals))
+        context.emit(
+            {"as_of": day, "signals": [signal.model_dump(mode="json") for signal in signals]},
+            lambda: out.print(signals_tree(day, signals)),
+        )
 
 
 def _signal(outcome: Outcome) -> Signal:
@@ -64,11 +62,9 @@ def _signal(outcome: Outcome) -> Signal:
     )
 
 
-def _of_run(records: Records, run: str, names: list[str]) -> tuple[str, list[Signal]]:
-    from alchemiser_cli.history import find_run, read_detail
-
-    summary = find_run(records.state, records.settings.account_alias, run)
-    decision = read_detail(records.state, records.archive, summary).decision
+def _of_run(context: CommandContext, run: str, names: Sequence[str]) -> tuple[str, list[Signal]]:
+    summary = find_run(context.state, context.account, run)
+    decision = read_detail(context.state, context.archive, summary).decision
     if decision is None:
         raise InvalidSettings(f"run {summary.run_id} came to no decision: {summary.reason or summary.status}")
     there = [signal.strategy for signal in decision.signals]

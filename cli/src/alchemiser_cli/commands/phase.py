@@ -1,60 +1,48 @@
 """`alchemiser phase`: where a stage's rollout stands, and what the next step takes. Changes nothing."""
 
-import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
-from alchemiser_cli.console import Exit, out, reported_errors
+from alchemiser_cli.console import Exit, out
+from alchemiser_cli.context import command
+from alchemiser_cli.options import AsJson, StageOption
+from alchemiser_common.ids import Pipeline
 
 if TYPE_CHECKING:
     from alchemiser_cli.history import RunSummary
-    from alchemiser_cli.stage.rollout import Facts
+    from alchemiser_cli.stage.rollout import PhasePlan, RolloutState
 
 app = typer.Typer(help="See where a stage's rollout stands, and plan its next step.", no_args_is_help=True)
 
-StageName = Annotated[str, typer.Option("--stage", help="A stage of deploy/samconfig.toml: dev, staging, prod.")]
 Cycles = Annotated[int, typer.Option(help="Cycles in a row that must have been decided alike before cutover.", min=1)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+type Blockers = Mapping[str, Sequence[str]]
+"""What blocks the step to each neighbouring phase."""
 
 
 @app.command()
-def status(stage: StageName, cycles: Cycles = 10, *, as_json: AsJson = False) -> None:
+def status(stage: StageOption, cycles: Cycles = 10, *, as_json: AsJson = False) -> None:
     """Show phase, authority, the last runs of both pipelines, and what blocks the next step.
 
     Exit code 0 even if something blocks: it is a report.
     """
-    with reported_errors():
-        from alchemiser_cli.stage.guards import trader_of
-        from alchemiser_cli.stage.opening import open_stage
+    with command(as_json=as_json) as context:
         from alchemiser_cli.stage.rollout import blockers, neighbours
-        from alchemiser_cli.stage.rollout_state import read_facts
-        from alchemiser_common.ids import Pipeline
+        from alchemiser_cli.stage.rollout_state import read_rollout_state
 
-        facts = read_facts(open_stage(stage))
-        steps = {target: blockers(facts, target, cycles=cycles) for target in neighbours(facts.phase)}
-        if as_json:
-            out.print_json(json.dumps(_as_json(facts, steps)))
-            return
-        table = Table(box=None, show_header=False)
-        table.add_row("phase", f"[bold]{facts.phase}[/], which lets {trader_of(facts.phase).value} trade")
-        table.add_row("authority", facts.authority.value if facts.authority else "[bold red]nobody[/]")
-        table.add_row("trading", facts.trading)
-        for pipeline in Pipeline:
-            table.add_row(f"last {pipeline.value} run", _line(facts.last(pipeline)))
-        table.add_row("decided alike", f"{facts.parity_streak} cycles in a row")
-        table.add_row("dead letters", str(facts.dead_letters))
-        table.add_row("alarms", ", ".join(facts.alarms) or "none firing")
-        for target, found in steps.items():
-            table.add_row(f"to {target}", "; ".join(found) or "nothing blocks it")
-        out.print(table)
+        state = read_rollout_state(context.stage(stage))
+        found = {target: blockers(state, target, cycles=cycles) for target in neighbours(state.phase)}
+        context.emit(_as_json(state, found), lambda: _print_status(state, found), indent=2)
 
 
 @app.command(name="plan")
 def plan_step(
     to: Annotated[str, typer.Argument(help="The phase to go to, one step away, in either direction.")],
-    stage: StageName,
+    stage: StageOption,
     cycles: Cycles = 10,
     *,
     as_json: AsJson = False,
@@ -63,42 +51,58 @@ def plan_step(
 
     Exit code 1 if something blocks the step, 2 if the phase is not one step away.
     """
-    with reported_errors():
-        from alchemiser_cli.stage.opening import open_stage
+    with command(as_json=as_json) as context:
         from alchemiser_cli.stage.rollout import plan
-        from alchemiser_cli.stage.rollout_state import read_facts
+        from alchemiser_cli.stage.rollout_state import read_rollout_state
 
-        step = plan(read_facts(open_stage(stage)), to, cycles=cycles)
-        if as_json:
-            told = {"from": step.start, "to": step.target, "blockers": list(step.blockers), "steps": list(step.steps)}
-            out.print_json(json.dumps(told))
-        else:
-            out.print(f"{step.start} to {step.target}")
-            for blocker in step.blockers:
-                out.print(f"  [bold red]blocked:[/] {blocker}", soft_wrap=True)
-            for number, command in enumerate(step.steps, 1):
-                out.print(f"  {number}. {command}", soft_wrap=True, highlight=False, markup=False)
+        step = plan(read_rollout_state(context.stage(stage)), to, cycles=cycles)
+        data = {"from": step.start, "to": step.target, "blockers": list(step.blockers), "steps": list(step.steps)}
+        context.emit(data, lambda: _print_plan(step), indent=2)
         if step.blockers:
             raise typer.Exit(Exit.FAILED)
+
+
+def _as_json(state: "RolloutState", found: Blockers) -> dict[str, object]:
+    from alchemiser_cli.history import summary_json
+
+    last = {pipeline.value: state.last(pipeline) for pipeline in Pipeline}
+    return {
+        "stage": state.stage,
+        "phase": state.phase,
+        "authority": state.authority.value if state.authority else None,
+        "trading": state.trading,
+        "last_runs": {name: summary_json(run) if run else None for name, run in last.items()},
+        "parity_streak": state.parity_streak,
+        "dead_letters": state.dead_letters,
+        "alarms": list(state.alarms),
+        "blockers": found,
+    }
+
+
+def _print_status(state: "RolloutState", found: Blockers) -> None:
+    from alchemiser_cli.stage.guards import trader_of
+
+    table = Table(box=None, show_header=False)
+    table.add_row("phase", f"[bold]{state.phase}[/], which lets {trader_of(state.phase).value} trade")
+    table.add_row("authority", state.authority.value if state.authority else "[bold red]nobody[/]")
+    table.add_row("trading", state.trading)
+    for pipeline in Pipeline:
+        table.add_row(f"last {pipeline.value} run", escape(_line(state.last(pipeline))))
+    table.add_row("decided alike", f"{state.parity_streak} cycles in a row")
+    table.add_row("dead letters", str(state.dead_letters))
+    table.add_row("alarms", ", ".join(state.alarms) or "none firing")
+    for target, reasons in found.items():
+        table.add_row(f"to {target}", escape("; ".join(reasons)) or "nothing blocks it")
+    out.print(table)
 
 
 def _line(run: "RunSummary | None") -> str:
     return "none" if run is None else f"{run.cycle_id} {run.status} {run.reason}".rstrip()
 
 
-def _as_json(facts: "Facts", steps: dict[str, list[str]]) -> dict[str, object]:
-    from alchemiser_cli.history import summary_json
-    from alchemiser_common.ids import Pipeline
-
-    last = {pipeline.value: facts.last(pipeline) for pipeline in Pipeline}
-    return {
-        "stage": facts.stage,
-        "phase": facts.phase,
-        "authority": facts.authority.value if facts.authority else None,
-        "trading": facts.trading,
-        "last_runs": {name: summary_json(run) if run else None for name, run in last.items()},
-        "parity_streak": facts.parity_streak,
-        "dead_letters": facts.dead_letters,
-        "alarms": list(facts.alarms),
-        "blockers": steps,
-    }
+def _print_plan(step: "PhasePlan") -> None:
+    out.print(f"{step.start} to {step.target}")
+    for blocker in step.blockers:
+        out.print(f"  [bold red]blocked:[/] {escape(blocker)}", soft_wrap=True)
+    for number, line in enumerate(step.steps, 1):
+        out.print(f"  {number}. {line}", soft_wrap=True, highlight=False, markup=False)

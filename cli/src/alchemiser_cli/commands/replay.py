@@ -1,16 +1,16 @@
 """`alchemiser replay`: an archived snapshot evaluated again, and whether the decision is the same, byte for byte."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.markup import escape
 
-from alchemiser_cli.console import Exit, out, reported_errors
+from alchemiser_cli.console import Exit, out, plain_table
+from alchemiser_cli.context import command
 from alchemiser_cli.history import LATEST, RunDetail, find_run, read_detail
-from alchemiser_cli.records import open_records
+from alchemiser_cli.options import AsJson, RunArgument
 from alchemiser_cli.research import load_strategies
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.decision import TradeDecision
@@ -34,43 +34,35 @@ class Difference:
 
 @app.command()
 def replay(
-    run: Annotated[str, typer.Argument(metavar="RUN_ID", help="Id of the run, its beginning, or `last`.")] = LATEST,
+    run: RunArgument = LATEST,
     replace: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=FILE", help="Evaluate this file (an older or newer version) as strategy NAME."),
     ] = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Evaluate a run's archived snapshot again with today's strategies and compare with what was decided then.
 
     Exit code 0 if the decisions are the same byte for byte, 1 if they differ.
     """
-    with reported_errors():
-        records = open_records()
-        summary = find_run(records.state, records.settings.account_alias, run)
-        detail = read_detail(records.state, records.archive, summary)
+    with command(as_json=as_json) as context:
+        summary = find_run(context.state, context.account, run)
+        detail = read_detail(context.state, context.archive, summary)
         snapshot, then = _inputs(detail)
-        now = _manager(records.settings, then, replace or []).evaluate(snapshot)
+        now = _manager(context.settings, then, replace or []).evaluate(snapshot)
         same = now.content_hash() == then.content_hash()
         differences = _differences(then, now)
-        if as_json:
-            typer.echo(
-                json.dumps(
-                    {
-                        "run_id": str(then.run_id),
-                        "identical": same,
-                        "then": then.content_hash(),
-                        "now": now.content_hash(),
-                        "differences": [{"symbol": d.symbol, "then": d.then, "now": d.now} for d in differences],
-                    }
-                )
-            )
-        elif same:
-            out.print(f"[green]identical[/]: decision {then.content_hash()[:16]} of run {then.run_id}, byte for byte")
-        else:
-            out.print(f"[bold red]different[/]: {then.content_hash()[:16]} then, {now.content_hash()[:16]} now")
-            out.print(_table(then, now, differences))
+        context.emit(
+            {
+                "run_id": str(then.run_id),
+                "identical": same,
+                "then": then.content_hash(),
+                "now": now.content_hash(),
+                "differences": [{"symbol": d.symbol, "then": d.then, "now": d.now} for d in differences],
+            },
+            lambda: _print_same(then) if same else _print_differences(then, now, differences),
+        )
         if not same:
             raise typer.Exit(Exit.FAILED)
 
@@ -92,7 +84,9 @@ def _manager(settings: Settings, then: TradeDecision, replaced: list[str]) -> Mu
         known[name] = TreeStrategy(load_symphony(Path(file)), name=name)
     lost = [signal.strategy for signal in then.signals if signal.strategy not in known]
     if lost:
-        raise InvalidSettings(f"the run used strategies that are gone: {', '.join(lost)}; give them with --replace")
+        raise InvalidSettings(
+            f"the run used strategies that no longer exist: {', '.join(lost)}; give each with --replace NAME=FILE"
+        )
     portfolio = [Allocated(known[signal.strategy], signal.allocation) for signal in then.signals]
     return MultiStrategyManager(portfolio, on_unknown=settings.strategies.on_unknown, versions=then.versions)
 
@@ -107,11 +101,17 @@ def _differences(then: TradeDecision, now: TradeDecision) -> list[Difference]:
     ]
 
 
-def _table(then: TradeDecision, now: TradeDecision, differences: list[Difference]) -> Table:
-    table = Table("what", "then", "now", box=None, header_style="bold")
+def _print_same(then: TradeDecision) -> None:
+    out.print(f"[green]identical[/]: decision {then.content_hash()[:16]} of run {then.run_id}, byte for byte")
+
+
+def _print_differences(then: TradeDecision, now: TradeDecision, differences: list[Difference]) -> None:
+    out.print(f"[bold red]different[/]: {then.content_hash()[:16]} then, {now.content_hash()[:16]} now")
+    table = plain_table("what", "then", "now")
     for item in differences:
         table.add_row(f"target {item.symbol}", f"{item.then:.4%}", f"{item.now:.4%}")
     for before, after in zip(then.signals, now.signals, strict=True):
         if before != after:
-            table.add_row(f"signal {before.strategy}", before.explanation.summary, after.explanation.summary)
-    return table
+            was, is_now = before.explanation.summary, after.explanation.summary
+            table.add_row(escape(f"signal {before.strategy}"), escape(was), escape(is_now))
+    out.print(table)

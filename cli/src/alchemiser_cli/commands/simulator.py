@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from alchemiser_cli.console import note, reported_errors
+from alchemiser_cli.console import note
+from alchemiser_cli.context import command
+from alchemiser_cli.options import DAY, MarketData
 from alchemiser_cli.simulated import open_market
 from alchemiser_simulator import DEFAULT_PORT, ClockMode, SimulatorConfig, serve
 
@@ -22,12 +24,10 @@ def simulator() -> None:
 @app.command("serve")
 def serve_command(
     port: Annotated[int, typer.Option(help="Loopback port.", min=1, max=65535)] = DEFAULT_PORT,
-    data: Annotated[
-        Path | None, typer.Option(help="Daily prices (Parquet or CSV) instead of the bundled sample market.")
-    ] = None,
+    data: MarketData = None,
     start: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"], help="Where virtual time begins, UTC."),
+        typer.Option(formats=["%Y-%m-%dT%H:%M:%S", *DAY], help="Where virtual time begins, UTC."),
     ] = None,
     speed: Annotated[
         float, typer.Option(help="Virtual seconds a real second; 0: only the control API moves time.", min=0)
@@ -42,7 +42,7 @@ def serve_command(
     Point any Alpaca client's base URLs (trading and data) at it; any key is accepted. Time, faults and resets are
     under /control.
     """
-    with reported_errors():
+    with command():
         market = open_market(data)
         if market.notice:
             note(market.notice)

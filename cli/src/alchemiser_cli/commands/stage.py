@@ -1,35 +1,25 @@
 """`alchemiser stage`: the variables with which every other command works on a deployed stage."""
 
-import json
 import shlex
-from typing import Annotated
 
 import typer
 
-from alchemiser_cli.console import reported_errors
+from alchemiser_cli.context import command
+from alchemiser_cli.options import AsJson, StageArgument
 
 app = typer.Typer()
 
 
 @app.command()
-def stage(
-    name: Annotated[str, typer.Argument(help="A stage of deploy/samconfig.toml: dev, staging, prod.")],
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines for a shell.")] = False,
-) -> None:
+def stage(name: StageArgument, *, as_json: AsJson = False) -> None:
     """Print the settings of a deployed stage, for a shell: eval "$(alchemiser stage dev)".
 
     From then on `alchemiser runs`, `show`, `halt`, `authority` and the like work on the stage's own records.
     """
-    with reported_errors():
-        from alchemiser_cli.stage.opening import open_stage
-        from alchemiser_cli.stage.stack import Refused
-
-        opened = open_stage(name)
+    with command(as_json=as_json) as context:
+        opened = context.stage(name)
         opened.account()
-        found = opened.stack()
-        if found is None:
-            raise Refused(f"stage {name} is not deployed: stack {opened.config.stack} does not exist")
+        found = opened.deployed()
         given = {
             "ALCHEMISER_BACKEND": "aws",
             "ALCHEMISER_ENVIRONMENT": found.parameters["BrokerEnvironment"],
@@ -42,8 +32,5 @@ def stage(
             "ALCHEMISER_AWS__EVENT_BUS": found.outputs["EventBus"],
             "ALCHEMISER_AWS__BROKER_SECRET": found.outputs["BrokerSecret"],
         }
-        if as_json:
-            typer.echo(json.dumps(given))
-        else:
-            for variable, value in given.items():
-                typer.echo(f"export {variable}={shlex.quote(value)}")
+        lines = "\n".join(f"export {variable}={shlex.quote(value)}" for variable, value in given.items())
+        context.emit(given, lambda: typer.echo(lines))

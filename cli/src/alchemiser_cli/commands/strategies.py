@@ -1,22 +1,21 @@
 """`alchemiser strategies`: which there are, what they say, and whether a file is one."""
 
-import json
-import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.markup import escape
 
-from alchemiser_cli.console import out, reported_errors
+from alchemiser_cli.console import out, plain_table
+from alchemiser_cli.context import command
+from alchemiser_cli.options import AsJson
 from alchemiser_cli.research import choose, load_strategies
-from alchemiser_common.settings_files import read_settings
 from alchemiser_strategy.parsers import load_symphony, to_symphony
-from alchemiser_strategy.strategy import TreeStrategy
+from alchemiser_strategy.parsers.document import ParsedSymphony
+from alchemiser_strategy.strategy import Strategy, TreeStrategy
 
 app = typer.Typer(help="Look at strategies.", no_args_is_help=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 @app.callback()
@@ -27,9 +26,9 @@ def strategies() -> None:
 @app.command("list")
 def list_(*, as_json: AsJson = False) -> None:
     """List the built-in strategies and your own, with their allocation, symbols and lookback."""
-    with reported_errors():
-        settings = read_settings(os.environ, Path.cwd()).settings.strategies
-        known = load_strategies(settings)
+    with command(as_json=as_json) as context:
+        settings = context.settings.strategies
+        known = load_strategies(settings).values()
         rows = [
             {
                 "name": strategy.name,
@@ -37,35 +36,22 @@ def list_(*, as_json: AsJson = False) -> None:
                 "symbols": list(strategy.symbols),
                 "lookback": strategy.lookback,
             }
-            for strategy in known.values()
+            for strategy in known
         ]
-        if as_json:
-            typer.echo(json.dumps(rows))
-            return
-        table = Table("strategy", "allocation", "symbols", "lookback", box=None, header_style="bold")
-        for name, strategy in known.items():
-            fraction = settings.allocations.get(name)
-            table.add_row(
-                name,
-                "off" if fraction is None else f"{fraction:.0%}",
-                str(len(strategy.symbols)),
-                f"{strategy.lookback} bars",
-            )
-        out.print(table)
+        context.emit(rows, lambda: _print_list(known, settings.allocations))
 
 
 @app.command()
 def show(name: Annotated[str, typer.Argument(help="Name of a strategy, or a symphony file.")]) -> None:
     """Print a strategy as symphony text."""
-    with reported_errors():
-        (share,) = choose(read_settings(os.environ, Path.cwd()).settings.strategies, [name])
+    with command() as context:
+        (share,) = choose(context.settings.strategies, [name])
         strategy = share.strategy
         if isinstance(strategy, TreeStrategy):
             typer.echo(to_symphony(strategy.symphony))
         else:
-            typer.echo(
-                f";; {strategy.name} is a Python class: {type(strategy).__module__}.{type(strategy).__qualname__}"
-            )
+            kind = type(strategy)
+            typer.echo(f";; {strategy.name} is a Python class: {kind.__module__}.{kind.__qualname__}")
 
 
 @app.command()
@@ -75,26 +61,38 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Parse a file and say what it needs; a fault names file, line, column, operator and what was expected."""
-    with reported_errors():
+    with command(as_json=as_json) as context:
         symphony = load_symphony(file)
         strategy = TreeStrategy(symphony, name=file.stem)
-        facts: dict[str, object] = {
-            "file": str(file),
-            "name": symphony.name,
-            "rebalance": str(symphony.rebalance),
-            "lookback": strategy.lookback,
-            "nodes_written": symphony.stated,
-            "nodes_after_sharing": symphony.distinct,
-            "symbols": list(strategy.symbols),
-            "warnings": list(symphony.warnings),
-        }
-        if as_json:
-            typer.echo(json.dumps(facts))
-            return
-        out.print(f"{file}: [bold]{symphony.name}[/]")
-        out.print(f"{len(strategy.symbols)} symbols: {', '.join(strategy.symbols)}")
-        out.print(
-            f"lookback {strategy.lookback} bars; {symphony.stated:,} nodes written, {symphony.distinct:,} after sharing"
+        context.emit(
+            {
+                "file": str(file),
+                "name": symphony.name,
+                "rebalance": str(symphony.rebalance),
+                "lookback": strategy.lookback,
+                "nodes_written": symphony.stated,
+                "nodes_after_sharing": symphony.distinct,
+                "symbols": list(strategy.symbols),
+                "warnings": list(symphony.warnings),
+            },
+            lambda: _print_check(file, symphony, strategy),
         )
-        for warning in symphony.warnings:
-            out.print(f"[yellow]warning:[/] {warning}")
+
+
+def _print_list(known: Iterable[Strategy], allocations: Mapping[str, float]) -> None:
+    table = plain_table("strategy", "allocation", "symbols", "lookback")
+    for strategy in known:
+        fraction = allocations.get(strategy.name)
+        share = "off" if fraction is None else f"{fraction:.0%}"
+        table.add_row(escape(strategy.name), share, str(len(strategy.symbols)), f"{strategy.lookback} bars")
+    out.print(table)
+
+
+def _print_check(file: Path, symphony: ParsedSymphony, strategy: Strategy) -> None:
+    out.print(f"{escape(str(file))}: [bold]{escape(symphony.name)}[/]")
+    out.print(f"{len(strategy.symbols)} symbols: {', '.join(strategy.symbols)}")
+    out.print(
+        f"lookback {strategy.lookback} bars; {symphony.stated:,} nodes written, {symphony.distinct:,} after sharing"
+    )
+    for warning in symphony.warnings:
+        out.print(f"[yellow]warning:[/] {escape(warning)}")

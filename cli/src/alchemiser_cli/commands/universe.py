@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from alchemiser_cli.console import out, reported_errors
-from alchemiser_cli.records import open_settings
+from alchemiser_cli.context import command
+from alchemiser_cli.options import AsJson
 
 app = typer.Typer()
 
@@ -16,21 +16,22 @@ app = typer.Typer()
 def universe(
     *,
     toml: Annotated[bool, typer.Option("--toml", help="Print it for alchemiser.toml instead.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print the symbols and the lookback of the enabled strategies, as environment variables of the data function.
 
     The data function does not know the strategies. Deploy it with these, again after every change of the strategies:
     if they disagree, the strategy function finds a symbol missing and the run fails with its name.
     """
-    with reported_errors():
+    with command(as_json=as_json) as context:
         from alchemiser_strategy.bootstrap import enabled_strategies
 
-        manager = enabled_strategies(open_settings().strategies, os.environ)
+        manager = enabled_strategies(context.settings.strategies, os.environ)
         symbols = json.dumps(manager.symbols, separators=(",", ":"))
-        if as_json:
-            out.print_json(json.dumps({"universe": manager.symbols, "lookback": manager.lookback}))
-        elif toml:
-            typer.echo(f"[data]\nuniverse = {symbols}\nlookback = {manager.lookback}")
-        else:
-            typer.echo(f"ALCHEMISER_DATA__UNIVERSE={symbols}\nALCHEMISER_DATA__LOOKBACK={manager.lookback}")
+        for_toml = f"[data]\nuniverse = {symbols}\nlookback = {manager.lookback}"
+        for_shell = f"ALCHEMISER_DATA__UNIVERSE={symbols}\nALCHEMISER_DATA__LOOKBACK={manager.lookback}"
+        context.emit(
+            {"universe": manager.symbols, "lookback": manager.lookback},
+            lambda: typer.echo(for_toml if toml else for_shell),
+            indent=2,
+        )

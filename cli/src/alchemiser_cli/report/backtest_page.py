@@ -1,6 +1,7 @@
 """A backtest's page: table of statistics, equity with drawdown (log on demand), weights and monthly returns."""
 
-from alchemiser_cli.report import charts, formats
+from alchemiser_cli import formats
+from alchemiser_cli.report import charts
 from alchemiser_cli.report.allocation import bands
 from alchemiser_cli.report.facts import backtest_facts, backtest_tiles, drawdown_note
 from alchemiser_cli.report.model import BacktestReport
@@ -33,19 +34,14 @@ def heat(value: float | None) -> str:
 
 
 def _equity(report: BacktestReport) -> charts.Figure:
-    figures = performance(report.days, report.equity, risk_free=report.risk_free)
-    benchmark = report.benchmark
-    if benchmark is not None:  # compared from the same start
-        benchmark = (benchmark[0], benchmark[1] * (report.equity[0] / benchmark[1][0]))
-    compared = f" {benchmark[0]} for comparison, from the same start." if benchmark else ""
+    figures = performance(report.days, report.equity)
     return charts.equity(
         report.equity,
         drawdowns(report.equity),
         key="equity",
         alt=f"Line chart: equity changes by {formats.percent(figures.total_return, signed=True)} between "
         f"{figures.first} and {figures.last}; deepest fall {drawdown_note(figures.max_drawdown)}.",
-        caption=f"Equity after costs; below it, the distance from the last peak.{compared}",
-        benchmark=benchmark,
+        caption="Equity after costs; below it, the distance from the last peak.",
         log_toggle=True,
     )
 

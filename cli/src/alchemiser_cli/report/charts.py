@@ -14,7 +14,7 @@ from alchemiser_cli.report.statistics import Floats
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
-LINE, COMPARED, LOSS, COST, GAIN = "#3b7dd8", "#8a8f98", "#cf5542", "#c07f1a", "#2f9e77"
+LINE, LOSS, COST, GAIN = "#3b7dd8", "#cf5542", "#c07f1a", "#2f9e77"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +51,10 @@ def equity(
     alt: str,
     caption: str,
     unit: str = "",
-    benchmark: tuple[str, Floats] | None = None,
     log_toggle: bool = False,
 ) -> Figure:
-    """Equity (days,) above its drawdown (days,), zoomed together; optionally a benchmark's equity."""
-    traces: list[Json] = []
-    legend: list[LegendEntry] = []
-    if benchmark is not None:
-        name, compared = benchmark
-        traces.append(_line(_significant(compared), _text(name), COMPARED, unit=unit, dash="dot"))
-        legend = [LegendEntry("Portfolio", LINE), LegendEntry(name, COMPARED)]
-    traces.append(_line(_significant(values), "Portfolio" if benchmark else "Equity", LINE, unit=unit))
+    """Equity (days,) above its drawdown (days,), zoomed together."""
+    traces: list[Json] = [_line(_significant(values), "Equity", LINE, unit=unit)]
     fall = _line(_rounded(drawdown), "Drawdown", LOSS, unit="")
     fall |= {
         "yaxis": "y2",
@@ -86,7 +79,7 @@ def equity(
             "title": {"text": "Drawdown", "standoff": 10},
         },
     }
-    return Figure(key, "Equity and drawdown", alt, caption, traces, layout, tuple(legend), log_toggle)
+    return Figure(key, "Equity and drawdown", alt, caption, traces, layout, log_toggle=log_toggle)
 
 
 def weights(bands: Sequence[Band], *, alt: str, caption: str) -> Figure:
@@ -160,13 +153,13 @@ def slippage_by_symbol(costs: Sequence[SymbolCost], *, alt: str, caption: str) -
     return Figure("slippage-by-symbol", "What each symbol cost", alt, caption, traces, layout)
 
 
-def _line(values: list[Json], name: str, colour: str, *, unit: str, dash: str = "solid") -> dict[str, Json]:
+def _line(values: list[Json], name: str, colour: str, *, unit: str) -> dict[str, Json]:
     return {
         "type": "scatter",
         "mode": "lines",
         "name": name,
         "y": values,
-        "line": {"color": colour, "width": 1.8, "dash": dash},
+        "line": {"color": colour, "width": 1.8, "dash": "solid"},
         "hovertemplate": f"{unit}%{{y:,.6~r}}",
     }
 

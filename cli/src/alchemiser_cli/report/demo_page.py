@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from alchemiser_cli.report import charts, formats
+from alchemiser_cli import formats
+from alchemiser_cli.report import charts
 from alchemiser_cli.report.allocation import bands, weights_matrix
 from alchemiser_cli.report.facts import demo_facts, drawdown_note
 from alchemiser_cli.report.model import DemoReport

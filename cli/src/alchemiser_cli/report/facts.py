@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from alchemiser_cli.report import formats
+from alchemiser_cli import formats
 from alchemiser_cli.report.model import BacktestReport, DemoReport
 from alchemiser_cli.report.slippage import quality
-from alchemiser_cli.report.statistics import Drawdown, Performance, exchanged, performance, turnover
+from alchemiser_cli.report.statistics import Drawdown, Performance, performance, turnover
 
 
 class Tone(StrEnum):
@@ -63,22 +63,21 @@ def demo_facts(report: DemoReport) -> tuple[Fact, ...]:
 
 def backtest_tiles(report: BacktestReport) -> tuple[Fact, ...]:
     """The few figures of a backtest that are looked at first."""
-    figures = performance(report.days, report.equity, risk_free=report.risk_free)
+    figures = performance(report.days, report.equity)
     return (
         Fact("Return", formats.percent(figures.total_return, 1, signed=True), _span(figures)),
         Fact("CAGR", formats.percent(figures.cagr, signed=True), "a year", _tone(figures.cagr)),
-        Fact("Sharpe", formats.ratio(figures.sharpe), f"risk-free {formats.percent(report.risk_free, 1)}"),
+        Fact("Sharpe", formats.ratio(figures.sharpe), "risk-free 0.0%"),
         Fact("Max drawdown", _depth(figures.max_drawdown), drawdown_note(figures.max_drawdown)),
     )
 
 
 def backtest_facts(report: BacktestReport) -> tuple[Fact, ...]:
     """Every line of a backtest's table."""
-    figures = performance(report.days, report.equity, risk_free=report.risk_free)
-    traded = report.traded[1:] if report.traded is not None else exchanged(report.weights)
-    churn = turnover(traded)
+    figures = performance(report.days, report.equity)
+    churn = turnover(report.traded[1:])  # the first day only starts the curve
     return (
-        *performance_facts(figures, report.risk_free),
+        *performance_facts(figures),
         Fact("Turnover, a day", formats.percent(churn.daily), "one way, mean"),
         Fact("Turnover, a year", f"{formats.ratio(churn.yearly, 1)} times", "of equity, one way"),
         Fact("Costs", f"{report.costs_bps:g} bp", "of what is exchanged"),
@@ -86,14 +85,14 @@ def backtest_facts(report: BacktestReport) -> tuple[Fact, ...]:
     )
 
 
-def performance_facts(figures: Performance, risk_free: float = 0.0) -> tuple[Fact, ...]:
+def performance_facts(figures: Performance) -> tuple[Fact, ...]:
     """The lines that any equity curve has."""
     return (
         Fact("Total return", formats.percent(figures.total_return, signed=True), _span(figures)),
         Fact("CAGR", formats.percent(figures.cagr, signed=True), "252 sessions a year"),
         Fact("Volatility", formats.percent(figures.volatility), "a year"),
-        Fact("Sharpe ratio", formats.ratio(figures.sharpe), f"risk-free rate {formats.percent(risk_free)}"),
-        Fact("Sortino ratio", formats.ratio(figures.sortino), f"risk-free rate {formats.percent(risk_free)}"),
+        Fact("Sharpe ratio", formats.ratio(figures.sharpe), "risk-free rate 0.00%"),
+        Fact("Sortino ratio", formats.ratio(figures.sortino), "risk-free rate 0.00%"),
         Fact("Max drawdown", _depth(figures.max_drawdown), drawdown_note(figures.max_drawdown)),
         Fact("Best day", formats.percent(figures.best.value, signed=True), formats.day(figures.best.day)),
         Fact("Worst day", formats.percent(figures.worst.value, signed=True), formats.day(figures.worst.day)),

@@ -9,12 +9,9 @@ from math import isfinite
 
 import numpy as np
 
+from alchemiser_cli.report.errors import UnusableReport
 from alchemiser_cli.report.statistics import Floats, checked_curve
 from alchemiser_common.ids import Side
-
-
-class UnusableReport(ValueError):
-    """Raised when a report's parts do not fit together; names the part and the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +145,13 @@ class BacktestReport:
     symbols: tuple[str, ...]
     costs_bps: float
     fill: str
+    traded: Floats
+    """(days,) share of equity exchanged one way each day, drift included."""
     source: str = ""
     notice: str = ""
-    traded: Floats | None = None
-    """(days,) share of equity exchanged one way each day, drift included; None: taken from the weights' changes."""
-    benchmark: tuple[str, Floats] | None = None
-    """Name and equity (days,) of what to compare with."""
-    risk_free: float = 0.0
-    """Yearly rate for the Sharpe and Sortino ratios."""
 
     def __post_init__(self) -> None:
         checked_curve(self.days, self.equity)
-        if self.benchmark is not None:
-            checked_curve(self.days, self.benchmark[1])
         expected = (len(self.days), len(self.symbols))
         if self.weights.shape != expected:
             raise UnusableReport(f"weights have shape {self.weights.shape}, (days, symbols) is {expected}")
@@ -168,5 +159,5 @@ class BacktestReport:
             raise UnusableReport("weights must be finite and not negative")
         if len(set(self.symbols)) != len(self.symbols):
             raise UnusableReport("symbols appear more than once")
-        if self.traded is not None and self.traded.shape != (len(self.days),):
+        if self.traded.shape != (len(self.days),):
             raise UnusableReport(f"traded has shape {self.traded.shape}, there are {len(self.days)} days")

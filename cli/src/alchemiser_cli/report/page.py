@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from alchemiser_cli.report import formats
+from alchemiser_cli import formats
 from alchemiser_cli.report.charts import Figure, Json
 from alchemiser_cli.report.redaction import public_text
 

@@ -12,18 +12,13 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
+from alchemiser_cli.report.errors import UnusableSeries
+
 type Floats = npt.NDArray[np.float64]
 
 SESSIONS_A_YEAR = 252
 NOISE = 1e-12
 """Deviations below this are rounding, not risk: a ratio over them means nothing."""
-
-
-class UnusableSeries(ValueError):
-    """Raised when a curve is too short, not finite, not positive, out of order or of the wrong length.
-
-    Also when what stands beside it is unusable: a risk-free rate of -1 or less, a negative or infinite turnover.
-    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +78,10 @@ class Performance:
     """Share of sessions with a gain."""
 
 
-def performance(days: Sequence[date], equity: Floats, *, risk_free: float = 0.0) -> Performance:
+def performance(days: Sequence[date], equity: Floats) -> Performance:
     """All figures of `equity` ((days,), any unit, > 0) at the ends of `days` (ascending); at least two points.
 
-    `risk_free` is a yearly rate. Raises UnusableSeries.
+    Raises UnusableSeries.
     """
     curve = checked_curve(days, equity)
     returns = daily_returns(curve)
@@ -100,8 +95,8 @@ def performance(days: Sequence[date], equity: Floats, *, risk_free: float = 0.0)
         total_return=total_return(curve),
         cagr=cagr(curve),
         volatility=volatility(returns),
-        sharpe=sharpe(returns, risk_free=risk_free),
-        sortino=sortino(returns, risk_free=risk_free),
+        sharpe=sharpe(returns),
+        sortino=sortino(returns),
         max_drawdown=max_drawdown(days, curve),
         best=DayReturn(days[best + 1], float(returns[best])),
         worst=DayReturn(days[worst + 1], float(returns[worst])),
@@ -118,7 +113,9 @@ def checked_curve(days: Sequence[date], equity: Floats) -> Floats:
         raise UnusableSeries(f"equity has {len(curve)} points, at least 2 are needed")
     if not (good := np.isfinite(curve) & (curve > 0)).all():
         at = int(np.argmin(good))
-        raise UnusableSeries(f"equity of {days[at]} is {curve[at]}, it must be finite and above 0")
+        raise UnusableSeries(
+            f"equity of {days[at]} is {curve[at]}, it must be finite and above 0: check prices and costs"
+        )
     for before, after in pairwise(days):
         if after <= before:
             raise UnusableSeries(f"{after} follows {before}: days must ascend")
@@ -136,31 +133,30 @@ def total_return(equity: Floats) -> float:
     return float(equity[-1] / equity[0] - 1)
 
 
-def cagr(equity: Floats, *, sessions: int = SESSIONS_A_YEAR) -> float | None:
-    """Compound annual growth rate: (E[last] / E[first]) ** (sessions / returns) - 1; None beyond what a float holds."""
+def cagr(equity: Floats) -> float | None:
+    """Compound annual growth rate: (E[last] / E[first]) ** (252 / returns) - 1; None beyond what a float holds."""
     with np.errstate(over="ignore"):
-        rate = float(np.power(equity[-1] / equity[0], sessions / (len(equity) - 1)) - 1)
+        rate = float(np.power(equity[-1] / equity[0], SESSIONS_A_YEAR / (len(equity) - 1)) - 1)
     return rate if np.isfinite(rate) else None
 
 
-def volatility(returns: Floats, *, sessions: int = SESSIONS_A_YEAR) -> float | None:
-    """Sample standard deviation (n - 1) of the returns times the root of `sessions`; None for one return."""
-    return float(returns.std(ddof=1)) * sqrt(sessions) if len(returns) > 1 else None
+def volatility(returns: Floats) -> float | None:
+    """Sample standard deviation (n - 1) of the returns times the root of 252; None for one return."""
+    return float(returns.std(ddof=1)) * sqrt(SESSIONS_A_YEAR) if len(returns) > 1 else None
 
 
-def sharpe(returns: Floats, *, risk_free: float = 0.0, sessions: int = SESSIONS_A_YEAR) -> float | None:
-    """Mean over sample deviation of the returns in excess of `risk_free`, times the root of `sessions`.
+def sharpe(returns: Floats) -> float | None:
+    """Mean over sample deviation of the returns, times the root of 252; the risk-free rate is taken as 0.
 
     Source: W. F. Sharpe, "The Sharpe Ratio", Journal of Portfolio Management 21 (1994), 49-58.
     """
     if len(returns) < 2:
         return None
-    excess = returns - session_rate(risk_free, sessions=sessions)
-    deviation = float(excess.std(ddof=1))
-    return float(excess.mean()) / deviation * sqrt(sessions) if deviation > NOISE else None
+    deviation = float(returns.std(ddof=1))
+    return float(returns.mean()) / deviation * sqrt(SESSIONS_A_YEAR) if deviation > NOISE else None
 
 
-def sortino(returns: Floats, *, risk_free: float = 0.0, sessions: int = SESSIONS_A_YEAR) -> float | None:
+def sortino(returns: Floats) -> float | None:
     """As `sharpe`, over the downside deviation: the root of the mean of squared shortfalls, over all sessions.
 
     Source: F. A. Sortino, L. N. Price, "Performance Measurement in a Downside Risk Framework",
@@ -168,16 +164,8 @@ def sortino(returns: Floats, *, risk_free: float = 0.0, sessions: int = SESSIONS
     """
     if len(returns) < 2:
         return None
-    excess = returns - session_rate(risk_free, sessions=sessions)
-    downside = sqrt(float(np.mean(np.minimum(excess, 0.0) ** 2)))
-    return float(excess.mean()) / downside * sqrt(sessions) if downside > NOISE else None
-
-
-def session_rate(yearly: float, *, sessions: int = SESSIONS_A_YEAR) -> float:
-    """The rate of one session that compounds to `yearly`: (1 + yearly) ** (1 / sessions) - 1."""
-    if not yearly > -1:
-        raise UnusableSeries(f"risk-free rate {yearly} must be above -1")
-    return float((1 + yearly) ** (1 / sessions) - 1)
+    downside = sqrt(float(np.mean(np.minimum(returns, 0.0) ** 2)))
+    return float(returns.mean()) / downside * sqrt(SESSIONS_A_YEAR) if downside > NOISE else None
 
 
 def drawdowns(equity: Floats) -> Floats:
@@ -201,25 +189,14 @@ def max_drawdown(days: Sequence[date], equity: Floats) -> Drawdown | None:
     return Drawdown(float(depths[trough]), days[start], days[trough], recovery)
 
 
-def exchanged(weights: Floats) -> Floats:
-    """One-way turnover between consecutive rows of `weights` (days, symbols), price drift left out: (days - 1,).
-
-    Half of the sum of absolute changes, cash (what the row leaves) counted as a holding: the larger of what was
-    bought and what was sold.
-    """
-    held = np.column_stack([weights, 1 - weights.sum(axis=1)])
-    changes: Floats = 0.5 * np.abs(np.diff(held, axis=0)).sum(axis=1)
-    return changes
-
-
-def turnover(traded: Floats, *, sessions: int = SESSIONS_A_YEAR) -> Turnover:
-    """Mean of `traded` (share of equity exchanged one way, a session each), and the same over a year of `sessions`."""
+def turnover(traded: Floats) -> Turnover:
+    """Mean of `traded`, (sessions,) shares of equity exchanged one way, and the same over a year of 252 sessions."""
     if not len(traded):
         return Turnover(0.0, 0.0)
     if not (np.isfinite(traded) & (traded >= 0)).all():
         raise UnusableSeries("turnover must be finite and not negative")
     daily = float(traded.mean())
-    return Turnover(daily, daily * sessions)
+    return Turnover(daily, daily * SESSIONS_A_YEAR)
 
 
 def monthly_returns(days: Sequence[date], equity: Floats) -> tuple[MonthlyYear, ...]:

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from alchemiser_cli.report import formats
+from alchemiser_cli import formats
 from alchemiser_cli.report.facts import Fact, Tone, backtest_facts, demo_facts
 from alchemiser_cli.report.model import BacktestReport, DemoReport, SessionRow
 from alchemiser_cli.report.redaction import public_text
@@ -47,7 +47,7 @@ def facts(title: str, lines: Sequence[Fact]) -> Table:
     return table
 
 
-def sessions(rows: Sequence[SessionRow], *, first: int = FIRST, last: int = LAST) -> Table:
+def sessions(rows: Sequence[SessionRow]) -> Table:
     """One line a session; of a long row of sessions the first and the last few, with what is left out counted."""
     table = Table(title=f"Sessions ({len(rows):,})", title_justify="left", box=None, pad_edge=False)
     for name in ("Session", "Status"):
@@ -55,10 +55,10 @@ def sessions(rows: Sequence[SessionRow], *, first: int = FIRST, last: int = LAST
     for name in ("Equity", "Change", "Orders"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("Holdings")
-    left_out = len(rows) - first - last
-    shown = range(len(rows)) if left_out <= 1 else chain(range(first), range(len(rows) - last, len(rows)))
+    left_out = len(rows) - FIRST - LAST
+    shown = range(len(rows)) if left_out <= 1 else chain(range(FIRST), range(len(rows) - LAST, len(rows)))
     for index in shown:
-        if left_out > 1 and index == len(rows) - last:
+        if left_out > 1 and index == len(rows) - LAST:
             table.add_row(Text(f"{left_out:,} more", style="dim"))
         row = rows[index]
         change = row.equity / rows[index - 1].equity - 1 if index else None

@@ -53,14 +53,14 @@ def move_live(client: "LambdaClient", function: str, *, to: str, expected: str) 
         alias = client.get_alias(FunctionName=function, Name=ALIAS)
         if alias["FunctionVersion"] != expected:
             raise Conflict(
-                f"{function}:{ALIAS} names version {alias['FunctionVersion']}, no longer {expected}: somebody moved it"
+                f"{function}:{ALIAS} names version {alias['FunctionVersion']}, not {expected}: it was moved meanwhile"
             )
         guard: Any = {"RevisionId": alias["RevisionId"]} if alias.get("RevisionId") else {}
         try:
             client.update_alias(FunctionName=function, Name=ALIAS, FunctionVersion=to, **guard)
         except ClientError as error:
             if code_of(error) == "PreconditionFailedException":
-                raise Conflict(f"{function}:{ALIAS} was moved by somebody else at this moment") from error
+                raise Conflict(f"{function}:{ALIAS} was moved by another change at the same moment") from error
             raise
 
 

@@ -1,4 +1,4 @@
-"""A build at work beside the deployed function: same role and settings but in shadow, no trigger, gone afterwards.
+"""A build at work beside the deployed function: same role and settings but in shadow, no trigger, deleted afterwards.
 
 The alias `live` and the stack are not touched, so that a build that fails its probes leaves nothing behind.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from alchemiser_cli.stage.images import Image
-from alchemiser_cli.stage.invoking import LambdaInvoker
+from alchemiser_cli.stage.invoker import LambdaInvoker
 from alchemiser_cli.stage.smoke import SmokeFailed
 from alchemiser_common.aws.faults import Asking, code_of
 from alchemiser_common.ports.clock import Clock

@@ -28,7 +28,8 @@ _LONGEST_WAIT = 1800
 _POLL_SECONDS = 3.0
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 
-type Tell = Callable[[str], None]
+type Progress = Callable[[str], None]
+"""Takes each line of progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """A change that CloudFormation has worked out and nobody has carried out yet."""
+    """A change that CloudFormation has worked out and that is not carried out yet."""
 
     identity: str
     stack: str
@@ -115,12 +116,12 @@ def discard(cloud: "CloudFormationClient", stack: str, identity: str) -> None:
         cloud.delete_change_set(StackName=stack, ChangeSetName=identity)
 
 
-def carry_out(cloud: "CloudFormationClient", change: ChangeSet, clock: Clock, tell: Tell) -> None:
-    """Execute the change and wait for its end, telling each resource's. Raises DeploymentFailed with the reasons.
+def carry_out(cloud: "CloudFormationClient", change: ChangeSet, clock: Clock, progress: Progress) -> None:
+    """Execute the change and wait for its end, reporting each resource's. Raises DeploymentFailed with the reasons.
 
     Once it is begun, an AWS that does not answer for a while is asked again: the change goes on without us.
     """
-    watch = _Watch(cloud, change.stack, tell)
+    watch = _Watch(cloud, change.stack, progress)
     if not change.first:
         watch.forget_past()
     with asking(change.stack):
@@ -130,7 +131,7 @@ def carry_out(cloud: "CloudFormationClient", change: ChangeSet, clock: Clock, te
             if watch.ended():
                 return
         except StoreUnavailable as error:
-            tell(f"  {error}; the change goes on")
+            progress(f"  {error}; the change goes on")
         clock.sleep(_POLL_SECONDS)
     raise StoreUnavailable(f"stack {change.stack} is still being changed; `alchemiser doctor` says how it ends")
 
@@ -138,10 +139,10 @@ def carry_out(cloud: "CloudFormationClient", change: ChangeSet, clock: Clock, te
 class _Watch:
     """Follows a change by its events."""
 
-    def __init__(self, cloud: "CloudFormationClient", stack: str, tell: Tell) -> None:
+    def __init__(self, cloud: "CloudFormationClient", stack: str, progress: Progress) -> None:
         self._cloud = cloud
         self._stack = stack
-        self._tell = tell
+        self._progress = progress
         self._seen: set[str] = set()
         self._failures: list[str] = []
 
@@ -171,7 +172,7 @@ class _Watch:
         if state.endswith("_FAILED"):
             self._failures.append(f"{name}: {reason}")
         if not state.endswith("_IN_PROGRESS"):
-            self._tell(f"  {state:28} {name} {reason}".rstrip())
+            self._progress(f"  {state:28} {name} {reason}".rstrip())
 
 
 def _events(cloud: "CloudFormationClient", stack: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What checks of a stage say: a finding each, with what to do; and what they work on."""
+"""What a check of a stage works on, and what it comes to: a verdict, what was seen, and what to do about it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
     """AWS could not be asked."""
     SKIPPED = "skipped"
-    """Something before it is wrong."""
+    """A check that it needs did not pass."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """What one check says, and what to do about it."""
 
     check: str
@@ -29,13 +29,18 @@ class Finding:
     says: str
     remedy: str = ""
 
+    @property
+    def passed(self) -> bool:
+        """Whether checks that need this one can be made."""
+        return self.verdict in {Verdict.OK, Verdict.WARNING}
+
     def as_json(self) -> dict[str, str]:
         """For a program."""
         return {"check": self.check, "verdict": self.verdict.value, "says": self.says, "remedy": self.remedy}
 
 
-class Fault(Exception):
-    """Raised by a check for what is not as it should be."""
+class CheckFailed(Exception):
+    """Raised by a check for what is not as it should be, with what to do; `verdict` may make it a warning."""
 
     def __init__(self, says: str, remedy: str, verdict: Verdict = Verdict.WRONG) -> None:
         super().__init__(says)
@@ -44,7 +49,7 @@ class Fault(Exception):
 
 @dataclass
 class CheckContext:
-    """The stage under examination, and what is known of it so far."""
+    """The stage that is checked, and what earlier checks have learned of it."""
 
     stage: Stage
     account: str | None = None
@@ -59,11 +64,12 @@ class CheckContext:
 
 
 type Check = Callable[[CheckContext], str]
+"""Returns what it has seen if all is well. Raises CheckFailed, or TransientError if AWS does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A check with its name; `needs` is the name of one before it that must not be wrong."""
+class NamedCheck:
+    """A check with its name; `needs` is the name of one before it without which it cannot be made."""
 
     name: str
     run: Check

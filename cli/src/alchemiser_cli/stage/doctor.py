@@ -1,14 +1,13 @@
-"""The examination of a stage: checks in order, each of which says one thing; one that cannot ask says so.
+"""Checks a stage, one thing after the other: who asks, the deployment, what it is made of, who may trade.
 
-A check raises Fault for what is wrong, with what to do. What AWS does not answer is unknown, never well.
+A check raises CheckFailed for what is wrong, with what to do. What AWS does not answer is unknown, never well.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
 from alchemiser_cli.stage import resource_checks as resources
-from alchemiser_cli.stage.check_result import CheckContext, Fault, Finding, Step, Verdict
+from alchemiser_cli.stage.check_result import CheckContext, CheckFailed, CheckResult, NamedCheck, Verdict
 from alchemiser_cli.stage.deployment import Stage
 from alchemiser_cli.stage.guards import trader_of
 from alchemiser_cli.stage.names import SERVICES
@@ -18,71 +17,75 @@ from alchemiser_cli.stage.template import Json, TemplateError, load, parameter_v
 from alchemiser_common.aws.faults import Asking
 from alchemiser_common.errors import AlchemiserError, TransientError
 from alchemiser_common.records.trading_state import TradingState
+from alchemiser_common.text import named
 from alchemiser_trading.account.authority import read_authority
 from alchemiser_trading.account.trading_state import trading_state
 
 _MOST_SKEW = 5.0
 """Seconds. AWS refuses signatures from about 300 on; a trading run stops at ten against the broker."""
+_MOST_NAMED = 5
 
 
-def examine(stage: Stage) -> list[Finding]:
-    """All checks of the stage."""
-    context, found = CheckContext(stage), _Findings()
-    for step in steps():
-        found.add(step, context)
-    return found.all
+def run_checks(stage: Stage) -> list[CheckResult]:
+    """The result of every check, in order. Nothing is changed; a check that cannot be made says why."""
+    context, results = CheckContext(stage), dict[str, CheckResult]()
+    for check in checks():
+        needed = results.get(check.needs)
+        if needed is not None and not needed.passed:
+            results[check.name] = CheckResult(check.name, Verdict.SKIPPED, f"needs {check.needs}")
+        else:
+            results[check.name] = _result(check, context)
+    return list(results.values())
 
 
-@dataclass
-class _Findings:
-    all: list[Finding] = field(default_factory=list)
-
-    def add(self, step: Step, context: CheckContext) -> None:
-        blocked = next((item for item in self.all if item.check == step.needs), None)
-        if blocked is not None and blocked.verdict not in {Verdict.OK, Verdict.WARNING}:
-            self.all.append(Finding(step.name, Verdict.SKIPPED, f"needs {step.needs}"))
-            return
-        self.all.append(_finding(step, context))
-
-
-def _finding(step: Step, context: CheckContext) -> Finding:
+def _result(check: NamedCheck, context: CheckContext) -> CheckResult:
     try:
-        return Finding(step.name, Verdict.OK, step.run(context))
-    except Fault as fault:
-        return Finding(step.name, fault.verdict, fault.says, fault.remedy)
+        return CheckResult(check.name, Verdict.OK, check.run(context))
+    except CheckFailed as fault:
+        return CheckResult(check.name, fault.verdict, fault.says, fault.remedy)
     except TransientError as error:
-        return Finding(
-            step.name, Verdict.UNKNOWN, str(error), "ask again later; if it was throttled, some minutes later"
-        )
+        remedy = "ask again later; if it was throttled, some minutes later"
+        return CheckResult(check.name, Verdict.UNKNOWN, str(error), remedy)
     except AlchemiserError as error:
-        return Finding(step.name, Verdict.WRONG, str(error))
+        return CheckResult(check.name, Verdict.WRONG, str(error))
 
 
-def steps() -> Iterator[Step]:
-    """The checks in order: who we are, the deployment, what it is made of, who trades."""
-    account, stack = "account", "stack"
-    yield Step(account, _account)
-    yield Step("region", _region)
-    yield Step("clock", _clock, account)
-    yield Step(stack, _stack, account)
-    yield Step("parameters", _parameters, stack)
-    yield Step("template", _template, stack)
-    yield Step("images", _images, stack)
-    yield Step("secrets", resources.secrets, stack)
-    yield Step("table", resources.table, stack)
-    yield Step("queues", resources.queues, stack)
-    yield Step("bucket", resources.bucket, stack)
-    yield Step("functions", resources.functions, stack)
-    yield Step("sources", resources.sources, stack)
-    yield Step("schedules", resources.schedules, stack)
-    yield Step("authority", _authority, "table")
-    yield Step("trading", _trading, "table")
+def checks() -> Iterator[NamedCheck]:
+    """The checks in order; each needs what is right of it::
+
+        account ─ clock
+           └───── stack ─ parameters, template, images
+                    └──── secrets, queues, bucket, functions, sources, schedules
+                    └──── table ─ authority, trading
+        region    (asks nothing of AWS)
+
+    Wrong credentials would make every later answer about another account, so nothing is asked beyond `account` then;
+    without a stack there is nothing to look for; without the table nobody can say who may trade. Everything else is
+    asked for even if its neighbour is wrong: one visit shows all that is to be mended.
+    """
+    account, stack, table = "account", "stack", "table"
+    yield NamedCheck(account, _account)
+    yield NamedCheck("region", _region)
+    yield NamedCheck("clock", _clock, account)
+    yield NamedCheck(stack, _stack, account)
+    yield NamedCheck("parameters", _parameters, stack)
+    yield NamedCheck("template", _template, stack)
+    yield NamedCheck("images", _images, stack)
+    yield NamedCheck("secrets", resources.secrets, stack)
+    yield NamedCheck(table, resources.table, stack)
+    yield NamedCheck("queues", resources.queues, stack)
+    yield NamedCheck("bucket", resources.bucket, stack)
+    yield NamedCheck("functions", resources.functions, stack)
+    yield NamedCheck("sources", resources.sources, stack)
+    yield NamedCheck("schedules", resources.schedules, stack)
+    yield NamedCheck("authority", _authority, table)
+    yield NamedCheck("trading", _trading, table)
 
 
 def _account(context: CheckContext) -> str:
     context.account = context.stage.account()
     if context.stage.config.account is None:
-        raise Fault(
+        raise CheckFailed(
             f"{context.account}; the stage's file does not say which it should be",
             f'write account = "{context.account}" below [{context.stage.config.name}.alchemiser.parameters] in '
             "deploy/samconfig.toml",
@@ -94,7 +97,7 @@ def _account(context: CheckContext) -> str:
 def _region(context: CheckContext) -> str:
     wanted, around = context.stage.config.region, context.stage.clients.surrounding_region
     if around not in {None, wanted}:
-        raise Fault(
+        raise CheckFailed(
             f"{wanted} is the stage's, but the profile or AWS_REGION says {around}, where other tools would look",
             f"export AWS_REGION={wanted}",
         )
@@ -104,12 +107,12 @@ def _region(context: CheckContext) -> str:
 def _clock(context: CheckContext) -> str:
     with Asking("the time", "AWS_PROFILE"):
         answer = context.stage.clients.sts.get_caller_identity()
-    told = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-    skew = (context.stage.clock.now() - told).total_seconds()
+    theirs = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    skew = (context.stage.clock.now() - theirs).total_seconds()
     if abs(skew) > _MOST_SKEW:
         side = "ahead of" if skew > 0 else "behind"
-        raise Fault(
-            f"this machine is {abs(skew):.0f} s {side} AWS; requests are refused from 300 s on, and times here mislead",
+        raise CheckFailed(
+            f"this machine is {abs(skew):.0f} s {side} AWS; AWS refuses requests from 300 s on",
             "set it: timedatectl set-ntp true",
         )
     return f"within {_MOST_SKEW:.0f} s of AWS's"
@@ -119,12 +122,12 @@ def _stack(context: CheckContext) -> str:
     context.stack = context.stage.stack()
     config = context.stage.config
     if context.stack is None:
-        raise Fault(
+        raise CheckFailed(
             f"{config.stack} does not exist in account {context.account}, region {config.region}",
             f"right account and region? Then: alchemiser deploy {config.name} --tag COMMIT",
         )
     if not context.stack.settled:
-        raise Fault(
+        raise CheckFailed(
             f"{config.stack} is {context.stack.status} {context.stack.reason}".rstrip(),
             f"aws cloudformation describe-stack-events --stack-name {config.stack}; see docs/runbooks/deploy.md",
         )
@@ -136,11 +139,11 @@ def _parameters(context: CheckContext) -> str:
     template, stack, config = load(context.stage.config.template), context.deployed, context.stage.config
     lacking = sorted(set(section(template, "Parameters")) - set(stack.parameters))
     if lacking:
-        raise Fault(f"the deployed stack lacks {', '.join(lacking)}", f"alchemiser deploy {config.name}")
+        raise CheckFailed(f"the deployed stack lacks {', '.join(lacking)}", f"alchemiser deploy {config.name}")
     try:
         parameter_values(template, {name: stack.parameters[name] for name in section(template, "Parameters")})
     except TemplateError as error:
-        raise Fault(str(error), f"alchemiser deploy {config.name} --parameter NAME=value") from error
+        raise CheckFailed(str(error), f"alchemiser deploy {config.name} --parameter NAME=value") from error
     differ = [
         f"{name} is {stack.parameters.get(name)!r}, the file says {value!r}"
         for name, value in config.parameters.items()
@@ -150,7 +153,7 @@ def _parameters(context: CheckContext) -> str:
     if any(stack.parameters[name] != value for name, value in needed.items()):
         differ.append("DataUniverse and DataLookback are not what this checkout's strategies need")
     if differ:
-        raise Fault("; ".join(differ), f"alchemiser deploy {config.name} brings these values")
+        raise CheckFailed("; ".join(differ), f"alchemiser deploy {config.name} brings these values")
     return f"{len(stack.parameters)}, complete and as the file says"
 
 
@@ -161,9 +164,8 @@ def _template(context: CheckContext) -> str:
     there = deployed_template(context.stage.clients.cloudformation, config.stack)
     differ = sorted(_different(here, there))
     if differ:
-        shown = ", ".join(differ[:5]) + (f" and {len(differ) - 5} more" if len(differ) > 5 else "")
-        raise Fault(
-            f"the deployed template is not this checkout's: {shown}",
+        raise CheckFailed(
+            f"the deployed template is not this checkout's: {named(differ, _MOST_NAMED)}",
             f"check out what is deployed, or see what would change: alchemiser deploy {config.name} --plan",
         )
     return "as in this checkout"
@@ -182,7 +184,7 @@ def _images(context: CheckContext) -> str:
     registry, images = context.stage.images(), deployed_images(context.deployed, SERVICES)
     gone = [f"{image.service} {image.tag} ({image.digest[:19]}…)" for image in images if not registry.has(image)]
     if gone:
-        raise Fault(
+        raise CheckFailed(
             f"no longer in the registry, or its tag stands for another digest: {', '.join(gone)}",
             "push it again (make push-service SERVICE=…) and deploy, before a new container needs it",
         )
@@ -195,7 +197,7 @@ def _authority(context: CheckContext) -> str:
     wanted = trader_of(stack.phase)
     if authority is None or authority.pipeline is not wanted:
         has = "nobody" if authority is None else authority.pipeline.value
-        raise Fault(
+        raise CheckFailed(
             f"{has} has the authority over {stack.account_alias}, and phase {stack.phase} lets {wanted.value} trade: "
             "nobody trades",
             f'eval "$(alchemiser stage {name})" && alchemiser authority --set {wanted.value} --reason …, or see '
@@ -208,5 +210,7 @@ def _trading(context: CheckContext) -> str:
     stack = context.deployed
     state = trading_state(context.stage.state(stack), stack.account_alias)
     if state is not TradingState.ACTIVE:
-        raise Fault(f"account {stack.account_alias} is {state.value}", "see docs/runbooks/halted.md", Verdict.WARNING)
+        raise CheckFailed(
+            f"account {stack.account_alias} is {state.value}", "see docs/runbooks/halted.md", Verdict.WARNING
+        )
     return f"account {stack.account_alias} is {state.value}"

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from alchemiser_cli.stage.aliases import live_version
 from alchemiser_cli.stage.candidate import ALIAS
-from alchemiser_cli.stage.check_result import CheckContext, Fault, Verdict
+from alchemiser_cli.stage.check_result import CheckContext, CheckFailed, Verdict
 from alchemiser_cli.stage.names import SERVICES
 from alchemiser_common.aws.faults import Asking, code_of
 from alchemiser_common.aws.secrets_manager import SecretsManagerSecrets
@@ -34,32 +34,32 @@ def secrets(context: CheckContext) -> str:
         try:
             SecretsManagerSecrets(client, name).broker_credentials()
         except MissingSecret as error:
-            raise Fault(str(error), "docs/runbooks/key-rotation.md says how") from error
+            raise CheckFailed(str(error), "docs/runbooks/key-rotation.md says how") from error
     return f"{len(names)}, each holds a key of the right form"
 
 
 def table(context: CheckContext) -> str:
     """The state table has its keys, can be recovered and is protected."""
     name, client = context.deployed.outputs["Table"], context.stage.clients.dynamodb
-    found = _there(
+    found = _existing(
         f"table {name}", "docs/runbooks/restore-state.md", lambda: client.describe_table(TableName=name)["Table"]
     )
     if found["KeySchema"] != _KEYS:
-        raise Fault(f"{name} has the keys {found['KeySchema']}, not pk and sk", "docs/runbooks/restore-state.md")
+        raise CheckFailed(f"{name} has the keys {found['KeySchema']}, not pk and sk", "docs/runbooks/restore-state.md")
     if found["TableStatus"] != "ACTIVE":
-        raise Fault(f"{name} is {found['TableStatus']}", "wait until it is ACTIVE")
+        raise CheckFailed(f"{name} is {found['TableStatus']}", "wait until it is ACTIVE")
     with Asking(f"table {name}", "the role's rights"):
         backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
     recovery = backups.get("PointInTimeRecoveryDescription", {})
     if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
-        raise Fault(
+        raise CheckFailed(
             f"{name} cannot be restored to a point in time",
             f"aws dynamodb update-continuous-backups --table-name {name} "
             "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
         )
     if not found.get("DeletionProtectionEnabled"):
-        raise Fault(
-            f"{name} may be deleted by a slip",
+        raise CheckFailed(
+            f"{name} is not protected against deletion",
             f"aws dynamodb update-table --table-name {name} --deletion-protection-enabled",
         )
     return f"{name}: keys, recovery and protection"
@@ -73,16 +73,16 @@ def queues(context: CheckContext) -> str:
         attributes, letters = (_queue(context, outputs[part]) for part in (name, dead))
         redrive = json.loads(attributes.get("RedrivePolicy", "{}"))
         if redrive.get("deadLetterTargetArn") != letters["QueueArn"] or int(redrive.get("maxReceiveCount", 0)) != 3:
-            raise Fault(
+            raise CheckFailed(
                 f"{name} does not hand what fails three times to {dead}",
-                f"alchemiser deploy {context.stage.config.name} cannot see it; set the redrive policy by hand",
+                "set the redrive policy by hand: CloudFormation sees no difference, a deployment changes nothing",
             )
     for dead in ("MarketDataDeadLetters", "TradeDecisionDeadLetters", "TriggerDeadLetters"):
         count = _queue(context, outputs[dead])["ApproximateNumberOfMessages"]
         if count != "0":
             waiting.append(f"{count} in {dead}")
     if waiting:
-        raise Fault(f"dead letters: {', '.join(waiting)}", "see docs/runbooks/dead-letters.md", Verdict.WARNING)
+        raise CheckFailed(f"dead letters: {', '.join(waiting)}", "see docs/runbooks/dead-letters.md", Verdict.WARNING)
     return "with dead letters after three receives, none there"
 
 
@@ -90,10 +90,10 @@ def bucket(context: CheckContext) -> str:
     """The archive keeps versions and is not public."""
     name, client = context.deployed.outputs["Bucket"], context.stage.clients.s3
     remedy = f"docs/runbooks/restore-state.md; aws s3api head-bucket --bucket {name}"
-    _there(f"bucket {name}", remedy, lambda: client.head_bucket(Bucket=name))
+    _existing(f"bucket {name}", remedy, lambda: client.head_bucket(Bucket=name))
     with Asking(f"bucket {name}", "the role's rights"):
         if client.get_bucket_versioning(Bucket=name).get("Status") != "Enabled":
-            raise Fault(
+            raise CheckFailed(
                 f"{name} does not keep old versions",
                 f"aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled",
             )
@@ -104,7 +104,7 @@ def bucket(context: CheckContext) -> str:
                 raise
             block = {}
     if not block or not all(block.values()):
-        raise Fault(
+        raise CheckFailed(
             f"{name} does not block public access",
             f"aws s3api put-public-access-block --bucket {name} --public-access-block-configuration BlockPublicAcls="
             "true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true",
@@ -114,24 +114,24 @@ def bucket(context: CheckContext) -> str:
 
 def functions(context: CheckContext) -> str:
     """Each function of the phase has its alias, and the alias runs the image that the stack names."""
-    stack, told = context.deployed, []
+    stack, seen = context.deployed, []
     for service in SERVICES:
         name = stack.function(service)
         if name is None:
             continue
-        version = _there(
+        version = _existing(
             f"function {name}:{ALIAS}",
             f"deploy again after removing it from the stack: alchemiser deploy {context.stage.config.name}",
             lambda name=name: live_version(context.stage.clients.functions, name),  # type: ignore[misc]
         )
         digest = stack.parameters[f"{service.capitalize()}Digest"]
         if version.digest != digest:
-            raise Fault(
+            raise CheckFailed(
                 f"{name}:{ALIAS} runs {version.digest[:19]}…, the stack says {digest[:19]}…: a rollback not finished",
                 f"alchemiser rollback {context.stage.config.name} {service}",
             )
-        told.append(f"{service} version {version.number}")
-    return ", ".join(told)
+        seen.append(f"{service} version {version.number}")
+    return ", ".join(seen)
 
 
 def sources(context: CheckContext) -> str:
@@ -151,7 +151,7 @@ def sources(context: CheckContext) -> str:
             if item.get("State") in {"Enabled", "Enabling"} and f":{name}" in item.get("FunctionArn", "")
         ]
         if flowing != bool(on):
-            raise Fault(
+            raise CheckFailed(
                 f"phase {stack.phase} has {service} {'fed by' if flowing else 'without'} its queue, and it is "
                 f"{'fed' if on else 'not fed'}",
                 "aws lambda list-event-source-mappings, then update-event-source-mapping --uuid … "
@@ -178,7 +178,7 @@ def schedules(context: CheckContext) -> str:
     for name in ("monolith", "modular"):
         on = states.get(name) == "ENABLED"
         if on != (name in wanted):
-            raise Fault(
+            raise CheckFailed(
                 f"phase {stack.phase} has schedule {name} {'on' if name in wanted else 'off'}, and it is "
                 f"{states.get(name, 'not there').lower()}",
                 f"see docs/runbooks/missed-run.md; aws scheduler get-schedule --group-name {group} --name {name}",
@@ -188,7 +188,7 @@ def schedules(context: CheckContext) -> str:
 
 def _queue(context: CheckContext, url: str) -> dict[str, str]:
     client, name = context.stage.clients.sqs, url.rpartition("/")[2]
-    found: dict[str, str] = _there(
+    found: dict[str, str] = _existing(
         f"queue {name}",
         "docs/runbooks/restore-state.md",
         lambda: client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"],
@@ -196,12 +196,12 @@ def _queue(context: CheckContext, url: str) -> dict[str, str]:
     return found
 
 
-def _there(what: str, remedy: str, ask: Callable[[], Any]) -> Any:
-    """The answer, or a fault if what the stack names is not there any more."""
+def _existing(what: str, remedy: str, ask: Callable[[], Any]) -> Any:
+    """The answer. Raises CheckFailed if what the stack names does not exist any more."""
     try:
         with Asking(what, "the stack"):
             return ask()
     except AlchemiserError as error:
         if isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in _GONE:
-            raise Fault(f"{what} is gone, and the stack does not know", f"see {remedy}") from error
+            raise CheckFailed(f"{what} does not exist any more, though the stack lists it", f"see {remedy}") from error
         raise

@@ -17,7 +17,7 @@ LATENCY_BUDGET = timedelta(minutes=45)
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RolloutState:
     """What is known of a deployment when a step is asked for."""
 
     stage: str
@@ -66,12 +66,12 @@ class PhasePlan:
     steps: Sequence[str]
 
 
-def plan(facts: Facts, target: str, *, cycles: int) -> PhasePlan:
+def plan(state: RolloutState, target: str, *, cycles: int) -> PhasePlan:
     """The commands for one step. Raises InvalidSettings if the target is not one step away."""
-    require_neighbour(facts.phase, target)
-    if target == facts.phase:
-        raise InvalidSettings(f"stage {facts.stage} is in phase {target} already")
-    return PhasePlan(facts.phase, target, blockers(facts, target, cycles=cycles), _steps(facts, target))
+    require_neighbour(state.phase, target)
+    if target == state.phase:
+        raise InvalidSettings(f"stage {state.stage} is in phase {target} already")
+    return PhasePlan(state.phase, target, blockers(state, target, cycles=cycles), _steps(state, target))
 
 
 def neighbours(phase: str) -> tuple[str, ...]:
@@ -80,28 +80,28 @@ def neighbours(phase: str) -> tuple[str, ...]:
     return PHASES[max(here - 1, 0) : here] + PHASES[here + 1 : here + 2]
 
 
-def blockers(facts: Facts, target: str, *, cycles: int) -> list[str]:
+def blockers(state: RolloutState, target: str, *, cycles: int) -> list[str]:
     """What must be mended before the step. Going back waits for a run to end, and for nothing else."""
-    found = [facts.run_in_progress] if facts.run_in_progress else []
-    if PHASES.index(target) < PHASES.index(facts.phase):
+    found = [state.run_in_progress] if state.run_in_progress else []
+    if PHASES.index(target) < PHASES.index(state.phase):
         return found
-    trader = trader_of(facts.phase)
-    if facts.authority is not trader:
-        holder = facts.authority.value if facts.authority else "nobody"
-        found.append(f"authority is {holder}'s, but phase {facts.phase} lets {trader.value} trade")
-    if facts.trading != "active":
-        found.append(f"trading is {facts.trading}; `alchemiser resume --reason …` when its cause is mended")
-    if facts.dead_letters:
-        found.append(f"{facts.dead_letters} dead letters; docs/runbooks/dead-letters.md")
-    found += [f"alarm {name} is firing" for name in facts.alarms]
+    trader = trader_of(state.phase)
+    if state.authority is not trader:
+        holder = state.authority.value if state.authority else "nobody"
+        found.append(f"authority is {holder}'s, but phase {state.phase} lets {trader.value} trade")
+    if state.trading != "active":
+        found.append(f"trading is {state.trading}; `alchemiser resume --reason …` when its cause is mended")
+    if state.dead_letters:
+        found.append(f"{state.dead_letters} dead letters; docs/runbooks/dead-letters.md")
+    found += [f"alarm {name} is firing" for name in state.alarms]
     if target == "cutover":
-        if facts.parity_streak < cycles:
-            found.append(f"{facts.parity_streak} of {cycles} cycles in a row were decided alike by both pipelines")
-        found += _late(facts.runs)
+        if state.parity_streak < cycles:
+            found.append(f"{state.parity_streak} of {cycles} cycles in a row were decided alike by both pipelines")
+        found += _over_budget(state.runs)
     return found
 
 
-def _late(runs: Sequence[RunSummary]) -> list[str]:
+def _over_budget(runs: Sequence[RunSummary]) -> list[str]:
     found = []
     for run in runs:
         if run.report is None or not run.report.trace or run.pipeline != Pipeline.MODULAR:
@@ -112,12 +112,12 @@ def _late(runs: Sequence[RunSummary]) -> list[str]:
     return found
 
 
-def _steps(facts: Facts, target: str) -> list[str]:
+def _steps(state: RolloutState, target: str) -> list[str]:
     """Deployment, then authority, with a look between them: while the two disagree, nobody trades."""
-    stage, trader = facts.stage, trader_of(target)
+    stage, trader = state.stage, trader_of(target)
     look = f"alchemiser phase status --stage {stage}"
     steps = [f"alchemiser deploy {stage} --phase {target}", look]
-    if trader is not trader_of(facts.phase):
-        change = f'alchemiser authority --set {trader.value} --reason "rollout {facts.phase} to {target}"'
+    if trader is not trader_of(state.phase):
+        change = f'alchemiser authority --set {trader.value} --reason "rollout {state.phase} to {target}"'
         steps += [f'eval "$(alchemiser stage {stage})"', change, look]
     return [*steps, f"alchemiser doctor --stage {stage}"]

@@ -1,9 +1,9 @@
-"""What a deployed stage tells of its rollout: phase, authority, runs, dead letters, alarms. Reads only."""
+"""The state of a deployed stage's rollout: phase, authority, runs, dead letters, alarms. Reads only."""
 
 from alchemiser_cli.history import list_parities, list_runs
 from alchemiser_cli.stage.deployment import Stage
-from alchemiser_cli.stage.rollout import Facts
-from alchemiser_cli.stage.stack import DeployedStack, Refused
+from alchemiser_cli.stage.rollout import RolloutState
+from alchemiser_cli.stage.stack import DeployedStack
 from alchemiser_common.aws.faults import Asking
 from alchemiser_common.errors import RunInProgress
 from alchemiser_trading.account.authority import read_authority
@@ -15,15 +15,10 @@ _RUNS = 60
 """Newest runs that are read: both pipelines' of thirty days, weekends included."""
 
 
-def read_facts(stage: Stage) -> Facts:
+def read_rollout_state(stage: Stage) -> RolloutState:
     """The stage now. Raises Refused if it is not deployed, StoreUnavailable."""
     stage.account()
-    stack = stage.stack()
-    if stack is None:
-        raise Refused(
-            f"stage {stage.config.name} is not deployed: stack {stage.config.stack} does not exist in region "
-            f"{stage.config.region} of this account"
-        )
+    stack = stage.deployed()
     store, alias = stage.state(stack), stack.account_alias
     authority = read_authority(store, alias)
     try:
@@ -32,7 +27,7 @@ def read_facts(stage: Stage) -> Facts:
     except RunInProgress as error:
         busy = str(error)
     runs = list_runs(store, alias, limit=_RUNS)
-    return Facts(
+    return RolloutState(
         stage=stage.config.name,
         phase=stack.phase,
         authority=None if authority is None else authority.pipeline,

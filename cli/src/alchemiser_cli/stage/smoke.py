@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from alchemiser_cli.stage.images import Image
-from alchemiser_cli.stage.invoking import Invoker
+from alchemiser_cli.stage.invoker import Invoker
 from alchemiser_cli.stage.stack import DeploymentFailed
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.lambda_events import VersionAnswer

@@ -1,7 +1,7 @@
 """A stage's stack as CloudFormation has it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,14 +84,6 @@ def deployed_template(client: "CloudFormationClient", name: str) -> dict[str, Js
     with asking(name):
         body: Json = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
     return mapping(json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body)), "template")
-
-
-def resources(client: "CloudFormationClient", name: str) -> Iterator[tuple[str, str, str]]:
-    """Logical id, type and physical id of what the stack says it has."""
-    with asking(name):
-        for page in client.get_paginator("list_stack_resources").paginate(StackName=name):
-            for item in page["StackResourceSummaries"]:
-                yield item["LogicalResourceId"], item["ResourceType"], item.get("PhysicalResourceId", "")
 
 
 def asking(name: str) -> Asking:

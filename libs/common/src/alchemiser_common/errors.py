@@ -1,4 +1,4 @@
-"""Every error a service raises on purpose, drawn once.
+"""Every error raised on purpose, drawn once.
 
 The first split is the one that decides what the caller does::
 
@@ -6,8 +6,13 @@ The first split is the one that decides what the caller does::
     ├── PermanentError          a retry cannot help: record, alert, acknowledge the message
     │   ├── InvalidMessage      a message cannot be read or breaks its contract
     │   ├── InvalidSettings     a setting is missing, unknown or contradicts another
+    │   │   └── TemplateError * a template, or a parameter of it, breaks its rule
     │   ├── MissingSecret       a secret that the run needs is absent or malformed
     │   ├── MarketDataRejected  the market data failed a check and must not be decided on
+    │   ├── StrategyError *     a strategy cannot be built: an operator, option, window or weight makes no sense
+    │   │   └── Complaint *     the same, raised where the place in the file is not known yet
+    │   ├── StrategyUnknown *   data are too short for a strategy to decide, and the policy is to abort
+    │   ├── StrategyFailed *    a strategy breaks its contract or raises something unexpected
     │   ├── DecisionRefused     a decision must not be traded
     │   │   ├── DecisionExpired a decision is past its deadline
     │   │   ├── WrongAccount    a decision, a setting or a key is for another account or environment
@@ -19,7 +24,10 @@ The first split is the one that decides what the caller does::
     │   ├── RunInProgress       a change is asked for that must wait for a run to end
     │   ├── BrokerRefused       the broker understood a request and said no
     │   ├── Unreconciled        the broker shows what no journal entry explains
-    │   └── StateCorrupt        the state store holds something that no version of this code wrote
+    │   ├── StateCorrupt        the state store holds something that no version of this code wrote
+    │   ├── UnusableReport *    a report's parts do not fit together
+    │   │   └── UnusableSeries * a curve is too short, not finite or not positive
+    │   └── Refused *           a deployed stage must not be changed as it is now
     ├── TransientError          fail the item: the queue delivers it again, then dead-letters it
     │   ├── BrokerUnavailable   a read met a timeout, a throttle or a server error
     │   │   └── BrokerThrottled the broker refused to look at a request: it surely had no effect
@@ -27,9 +35,16 @@ The first split is the one that decides what the caller does::
     │   ├── LeaseHeld           another worker holds the account
     │   ├── OutOfTime           the process must end before the run does; the next delivery continues it
     │   └── Conflict            a conditional write lost against a concurrent one
+    ├── DeploymentFailed *      a change of a stage was begun and did not succeed
+    │   └── SmokeFailed *       a build does not answer as it must
     └── AmbiguousOutcome        an order request may have landed: look it up, never repeat it blindly
 
-Messages name the field, the value and what to do. They never hold a secret.
+Those with a star are defined where they are raised: in `alchemiser_strategy`, `alchemiser_cli.report` and
+`alchemiser_cli.stage`. The simulated exchange stands alone and has its own (ConfigError, HistoryError, StateError,
+PortInUseError, ControlError).
+
+Messages name the field, the value and what to do. They never hold a secret. At the command line each ends as one line
+with an exit code: 2 for wrong settings, secrets and input, 3 for what was out of reach, 1 for the rest.
 """
 
 

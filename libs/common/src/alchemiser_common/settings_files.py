@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.settings_loading import LoadedSettings, load_settings
 
 
@@ -17,5 +18,9 @@ def read_settings(environment: Mapping[str, str], folder: Path) -> LoadedSetting
 
 
 def read_dotenv(folder: Path) -> dict[str, str]:
-    """The variables in the folder's .env, if there is one."""
-    return {name: value for name, value in dotenv_values(folder / ".env").items() if value is not None}
+    """The variables in the folder's .env, if there is one. Raises InvalidSettings if it cannot be read."""
+    file = folder / ".env"
+    try:
+        return {name: value for name, value in dotenv_values(file).items() if value is not None}
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSettings(f"settings file {file} cannot be read: {error}") from error

@@ -10,15 +10,23 @@ import numpy as np
 import pytest
 
 from alchemiser_cli.report.allocation import MOST_SYMBOLS, OTHER, PALETTE, bands, colours_of, weights_matrix
-from alchemiser_cli.report.model import BacktestReport, Delivery, DemoReport, OrderRow, SessionRow, UnusableReport
-from alchemiser_cli.report.statistics import UnusableSeries
+from alchemiser_cli.report.errors import UnusableReport, UnusableSeries
+from alchemiser_cli.report.model import BacktestReport, Delivery, DemoReport, OrderRow, SessionRow
 from alchemiser_common.ids import Side
 
 DAY = date(2025, 1, 6)
 ROW = SessionRow(DAY, 100.0, 10.0, (("SPY", 0.9),), (), "completed", "run-1")
 DEMO = DemoReport("Demo", "", "model", (ROW,), 100.0, (), Delivery(4, 2, 0, 0))
 BACKTEST = BacktestReport(
-    "Backtest", (("x", 1.0),), (DAY, DAY + timedelta(1)), np.array([1.0, 2.0]), np.ones((2, 1)), ("SPY",), 5, "close"
+    "Backtest",
+    (("x", 1.0),),
+    (DAY, DAY + timedelta(1)),
+    np.array([1.0, 2.0]),
+    np.ones((2, 1)),
+    ("SPY",),
+    5,
+    "close",
+    traded=np.zeros(2),
 )
 
 REFUSED: list[tuple[Callable[[], object], str]] = [
@@ -45,7 +53,7 @@ def test_a_curve_that_means_nothing_is_refused() -> None:
     with pytest.raises(UnusableSeries, match="equity of 2025-01-07 is nan"):
         replace(BACKTEST, equity=np.array([1.0, nan]))
     with pytest.raises(UnusableSeries, match="there are 2 days"):
-        replace(BACKTEST, benchmark=("SPY", np.ones(3)))
+        replace(BACKTEST, equity=np.ones(3))
 
 
 def test_a_session_exchanged_the_larger_of_what_it_bought_and_sold() -> None:

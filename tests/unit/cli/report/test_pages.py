@@ -50,7 +50,7 @@ def backtest(symbol: str = "SPY", text: str = "plain", days: int = 300) -> Backt
         fill=text,
         source=text,
         notice=text,
-        benchmark=(text, np.linspace(3, 4, days)),
+        traded=np.zeros(days),
     )
 
 
@@ -124,12 +124,6 @@ def test_a_duplicate_order_is_marked() -> None:
     report = demo()
     bad = replace(report, delivery=replace(report.delivery, duplicates=1))
     assert '<strong class="bad">1</strong> was placed a second time' in demo_page.render(bad)
-
-
-def test_the_benchmark_starts_where_the_portfolio_does() -> None:
-    traces = data(PAGES[1])["figures"]["equity"]["traces"]
-    assert isinstance(traces, list)
-    assert [trace["y"][0] for trace in traces] == [1.0, 1.0, 0.0]
 
 
 def test_numbers_that_json_cannot_hold_are_refused() -> None:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alchemiser_cli.report import statistics
-from alchemiser_cli.report.statistics import DayReturn, Drawdown, Floats, Turnover, UnusableSeries, performance
+from alchemiser_cli.report.errors import UnusableSeries
+from alchemiser_cli.report.statistics import DayReturn, Drawdown, Floats, Turnover, performance
 
 START = date(2024, 1, 2)
 equities = st.lists(st.floats(1e-3, 1e9), min_size=2, max_size=60).map(np.array)
@@ -42,16 +43,6 @@ def test_a_curve_worked_by_hand() -> None:
     assert figures.worst == DayReturn(days(5)[2], near(-0.1))
     assert figures.positive_sessions == 0.5
     assert figures.sessions == 4
-
-
-def test_a_risk_free_rate_is_taken_from_each_session() -> None:
-    values = curve(100, 101, 100, 102)
-    rate = 1.05 ** (1 / 252) - 1
-    excess = values[1:] / values[:-1] - 1 - rate
-    expected = excess.mean() / excess.std(ddof=1) * sqrt(252)
-    assert performance(days(4), values, risk_free=0.05).sharpe == pytest.approx(expected)
-    with pytest.raises(UnusableSeries, match="risk-free rate -1"):
-        performance(days(4), values, risk_free=-1)
 
 
 def test_a_drawdown_that_is_not_recovered_has_no_recovery() -> None:
@@ -106,11 +97,8 @@ def test_days_out_of_order_are_refused() -> None:
         performance([START, START], curve(1, 2))
 
 
-def test_turnover_counts_cash_as_a_holding() -> None:
-    weights = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 0.5], [0.5, 0.5], [0.2, 0.5]])
-    traded = statistics.exchanged(weights)
-    assert traded.tolist() == pytest.approx([1.0, 0.5, 0.0, 0.3])
-    assert statistics.turnover(traded) == Turnover(near(0.45), near(0.45 * 252))
+def test_turnover_is_a_mean_day_and_a_year_of_such_days() -> None:
+    assert statistics.turnover(curve(1.0, 0.5, 0.0, 0.3)) == Turnover(near(0.45), near(0.45 * 252))
     assert statistics.turnover(curve()) == Turnover(0.0, 0.0)
     with pytest.raises(UnusableSeries, match="turnover"):
         statistics.turnover(curve(0.1, nan))

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from alchemiser_common.errors import InvalidMessage
 from alchemiser_common.messages.base import OWN_VERSION, Message
 from alchemiser_common.messages.versions import read_json
+from alchemiser_common.text import and_more
 
 MESSAGE_LIMIT = 1_048_576
 """Bytes of one SQS message."""
@@ -47,12 +48,11 @@ def describe(error: ValidationError) -> str:
     """The field, the value and the rule of each of the first few faults, on one line."""
     faults = error.errors(include_url=False, include_context=False)
     lines = []
-    for fault in faults[:_SHOWN_ERRORS]:
+    for fault in faults:
         field = ".".join(str(part) for part in fault["loc"]) or "message"
         value = "" if isinstance(fault["input"], dict) else f" (got {_shown(fault['input'])})"
         lines.append(f"{field}: {fault['msg'].removeprefix('Value error, ')}{value}")
-    more = len(faults) - _SHOWN_ERRORS
-    return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")
+    return "; ".join(and_more(lines, _SHOWN_ERRORS))
 
 
 def _select[M: Message](raw: bytes, kinds: tuple[type[M], ...]) -> type[M]:

@@ -16,6 +16,7 @@ from alchemiser_common.ports.state import ABSENT, StateStore, load, put
 from alchemiser_common.records.parity import Parity, Verdict
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.run import RunRecord
+from alchemiser_common.text import and_more
 
 _log = logging.getLogger(__name__)
 TOLERANCE = 0.01
@@ -45,7 +46,7 @@ def compare(one: PipelineRun, other: PipelineRun) -> tuple[Verdict, str]:
     beyond = _weights(one.plan, other.plan, TOLERANCE)
     if beyond:
         return Verdict.DIFFERENT, f"other data; {_named(beyond)}"
-    return Verdict.EQUIVALENT, f"other data; {_named(notes) if notes else 'same weights'}"
+    return Verdict.EQUIVALENT, f"other data; {_named(notes) or 'same weights'}"
 
 
 def compare_stored(store: StateStore, report: ExecutionReport, now: datetime) -> Parity | None:
@@ -107,5 +108,4 @@ def _differing(of: str, mine: dict[str, float], theirs: dict[str, float], tolera
 
 
 def _named(notes: list[str]) -> str:
-    more = len(notes) - _MOST_NAMED
-    return "; ".join([*notes[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])
+    return "; ".join(and_more(notes, _MOST_NAMED))

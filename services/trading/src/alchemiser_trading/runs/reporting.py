@@ -8,6 +8,7 @@ from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegReport, LegStatus, Residual, RunStatus
 from alchemiser_common.records.plan import Plan, SkippedLeg
 from alchemiser_common.shares import REPORTED_STEP
+from alchemiser_common.text import and_more
 from alchemiser_trading.orders.legs import LegState
 from alchemiser_trading.orders.order_gateway import Stop, StopKind
 from alchemiser_trading.orders.settling import Afterwards
@@ -42,9 +43,10 @@ def reason_of(plan: Plan, legs: Sequence[LegState], stop: Stop | None, after: Af
         for state in legs
         if state.outcome is not None and state.outcome is not LegStatus.FILLED and state.reason
     ]
-    notes.extend(_shortened(unhappy))
-    notes.extend(_shortened([f"{leg.side.value} {leg.symbol} left alone: {leg.reason}" for leg in plan.skipped]))
-    notes.extend(_shortened([f"position {item.symbol}: {item.detail}" for item in after.differences]))
+    notes.extend(and_more(unhappy, _MOST_NAMED))
+    skipped = [f"{leg.side.value} {leg.symbol} left alone: {leg.reason}" for leg in plan.skipped]
+    notes.extend(and_more(skipped, _MOST_NAMED))
+    notes.extend(and_more([f"position {item.symbol}: {item.detail}" for item in after.differences], _MOST_NAMED))
     return "; ".join(notes)
 
 
@@ -102,8 +104,3 @@ def _skipped_report(plan: Plan, leg: SkippedLeg) -> LegReport:
 def _cut_short(state: LegState) -> bool:
     """A buy that got all that cash allowed."""
     return state.leg.side is Side.BUY and state.intended < state.leg.quantity and state.negligible(state.remaining)
-
-
-def _shortened(notes: Sequence[str]) -> list[str]:
-    more = len(notes) - _MOST_NAMED
-    return [*notes[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]

@@ -1,6 +1,10 @@
-"""Numbers as people read them: percent, money, basis points and dates, with a true minus sign; None is a dash."""
+"""Numbers as people read them, in two hands; the only place that formats money, shares and costs.
 
-from datetime import date
+Pages and key figures carry their unit ($, %, bp), a true minus sign, and a dash for None. Tables of runs and orders
+have plain ASCII to be searched and copied, and leave a cell blank for None.
+"""
+
+from datetime import date, datetime
 from decimal import Decimal
 
 DASH = "\N{EN DASH}"
@@ -52,6 +56,31 @@ def seconds(value: float) -> str:
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
     return f"{minutes} min {rest:02d} s"
+
+
+def amount(value: Decimal | None) -> str:
+    """A table's dollars with cents: ``1,234.50``."""
+    return "" if value is None else f"{value:,.2f}"
+
+
+def price(value: Decimal | None) -> str:
+    """A table's price a share, USD, as brokers quote it: ``31.4159``."""
+    return "" if value is None else f"{value:,.4f}"
+
+
+def shares(value: Decimal) -> str:
+    """A table's quantity to the thousandth of a share; JSON has it in full."""
+    return f"{value:,.3f}".rstrip("0").rstrip(".")
+
+
+def slippage(value: Decimal | None) -> str:
+    """A table's basis points, positive is a cost: ``+2.6 bp``."""
+    return "" if value is None else f"{value:+.1f} bp"
+
+
+def moment(value: datetime) -> str:
+    """A table's time in UTC: ``2026-11-23 14:45:00Z``."""
+    return f"{value:%Y-%m-%d %H:%M:%S}Z"
 
 
 def _number(value: float | Decimal, digits: int, *, signed: bool = False) -> str:

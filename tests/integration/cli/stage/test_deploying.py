@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from alchemiser_cli.stage.deployment import DeployRequest, deploy
-from alchemiser_cli.stage.doctor import examine
+from alchemiser_cli.stage.doctor import run_checks
 from alchemiser_cli.stage.names import SERVICES
 from alchemiser_cli.stage.rollback import roll_back
 from alchemiser_cli.stage.smoke import SmokeFailed
@@ -121,7 +121,7 @@ def test_a_first_deployment_needs_everything_and_starts_with_the_monolith(dev: S
     ],
     ids=lambda value: "" if isinstance(value, DeployRequest | type) else value[:30],
 )
-def test_a_wrong_askedis_refused_by_name(
+def test_a_wrong_request_is_refused_by_name(
     dev: StageOnMoto, asked: DeployRequest, kind: type[AlchemiserError], words: str
 ) -> None:
     with pytest.raises(kind, match=words):
@@ -189,7 +189,9 @@ def test_a_build_that_fails_only_once_it_is_live_gives_the_alias_back(dev: Stage
     ):
         dev.deploy(strategy="d2d2d2d")
     assert dev.live("strategy") == (number, FIRST)
-    assert {item.check: item.remedy for item in examine(dev.stage())}["functions"] == "alchemiser rollback dev strategy"
+    assert {item.check: item.remedy for item in run_checks(dev.stage())}[
+        "functions"
+    ] == "alchemiser rollback dev strategy"
     roll_back(dev.stage(), "strategy", None, agree)
     stack = dev.stage().stack()
     assert stack is not None
@@ -271,7 +273,7 @@ def test_the_command_plans_asks_and_says_that_nothing_is_to_do(dev: StageOnMoto)
         assert "changes to stack alchemiser-dev" in planned.err
         answer = alchemiser(dev.folder, *asked, extra=extra)
         assert answer.code == 2, answer.err
-        assert "nobody is there to be asked; --yes" in answer.err
+        assert "standard input is not a terminal: give --yes" in answer.err
         same = alchemiser(dev.folder, "deploy", "dev", extra=extra)
         assert same.code == 0, same.err
         assert "stage dev is as it should be, in phase shadow: nothing to change" in same.out

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from alchemiser_cli.report import formats
+from alchemiser_cli import formats
 
 CASES = [
     (formats.percent(0.0512), "5.12%"),

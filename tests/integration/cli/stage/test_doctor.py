@@ -1,4 +1,4 @@
-"""The examination of a stage: each check finds its own fault, by its real cause, and nothing else is accused."""
+"""The checks of a stage: each check finds its own fault, by its real cause, and nothing else is accused."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from alchemiser_cli.stage.check_result import Finding, Verdict
+from alchemiser_cli.stage.check_result import CheckResult, Verdict
 from alchemiser_cli.stage.deployment import Stage
-from alchemiser_cli.stage.doctor import examine
+from alchemiser_cli.stage.doctor import run_checks
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.records.trading_state import TradingState
 from alchemiser_trading.account.authority import set_authority
@@ -26,8 +26,8 @@ DECISIONS = f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/alchemiser-dev-trade
 DEAD = f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/alchemiser-dev-trigger-dead"
 
 
-def by_name(stage: Stage) -> dict[str, Finding]:
-    return {finding.check: finding for finding in examine(stage)}
+def by_name(stage: Stage) -> dict[str, CheckResult]:
+    return {result.check: result for result in run_checks(stage)}
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def wording(stage: StageOnMoto, words: tuple[str, str]) -> None:
 
 FAULTS = [
     Fault("secrets", WRONG, "is no JSON object", *two_ways(secret, "oops", json.dumps(KEY))),
-    Fault("table", WRONG, "may be deleted by a slip", *two_ways(protection, wrong=False, right=True)),
+    Fault("table", WRONG, "is not protected against deletion", *two_ways(protection, wrong=False, right=True)),
     Fault("queues", WRONG, "TradeDecisionQueue does not hand", *two_ways(redrive, "9", "3")),
     Fault("bucket", WRONG, "does not keep old", *two_ways(versioning, "Suspended", "Enabled")),
     Fault("schedules", WRONG, "modular on, and it is disabled", *two_ways(schedule, "DISABLED", "ENABLED")),
@@ -147,7 +147,7 @@ FAULTS = [
 
 
 @contextmanager
-def with_faults(stage: StageOnMoto, *faults: Fault) -> Iterator[dict[str, Finding]]:
+def with_faults(stage: StageOnMoto, *faults: Fault) -> Iterator[dict[str, CheckResult]]:
     try:
         for fault in faults:
             fault.come(stage)
@@ -219,7 +219,7 @@ def test_a_deleted_table_is_told_and_stops_what_needs_it(dev: StageOnMoto) -> No
     client.delete_table(TableName=TABLE)
     try:
         found = by_name(dev.stage())
-        assert found["table"].says == "table alchemiser-dev is gone, and the stack does not know"
+        assert found["table"].says == "table alchemiser-dev does not exist any more, though the stack lists it"
         assert "restore-state.md" in found["table"].remedy
         assert found["authority"].verdict is found["trading"].verdict is Verdict.SKIPPED
         with pytest.raises(Exception, match="table alchemiser-dev does not exist"):

@@ -1,7 +1,6 @@
-"""What a command works in: the settings of this folder, the home they name, and cycles run there."""
+"""Cycles run from the command line: the platform that settings name, its due cycle, and the pipeline that runs it."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,9 +15,7 @@ from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.trigger import CycleTrigger
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock, SystemClock
 from alchemiser_common.ports.state import StateStore
-from alchemiser_common.settings import Environment, Settings
-from alchemiser_common.settings_files import read_dotenv, read_settings
-from alchemiser_common.settings_loading import LoadedSettings
+from alchemiser_common.settings import Environment, ScheduleSettings, Settings
 from alchemiser_common.telemetry import log_to, stop_logging
 from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.bootstrap import local_pipeline, monolith
@@ -29,27 +26,7 @@ from alchemiser_trading.account.authority import read_authority, set_authority
 _MONOLITH_TIME = timedelta(minutes=15)
 """What one Lambda invocation has."""
 
-
 type Prepare = Callable[[Market, Exchange], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Workspace:
-    """Settings with their sources, and the variables that may hold secrets."""
-
-    loaded: LoadedSettings
-    variables: dict[str, str]
-
-    @property
-    def settings(self) -> Settings:
-        """The settings."""
-        return self.loaded.settings
-
-    @property
-    def log_file(self) -> Path:
-        """Where every command that runs cycles logs to, as JSON lines."""
-        return self.settings.home / "log.jsonl"
-
 
 type RunCycle = Callable[[Cycle, int], PumpResult]
 """Runs a cycle, delivering each of its messages that many times."""
@@ -63,25 +40,14 @@ class Cycle:
     run_id: UUID
 
 
-def open_workspace(**changes: object) -> Workspace:
-    """The settings of the current folder, with a command's own changes on top. Raises InvalidSettings."""
-    folder = Path.cwd()
-    variables = {**read_dotenv(folder), **os.environ}
-    loaded = read_settings(os.environ, folder)
-    wanted = {name: value for name, value in changes.items() if value is not None}
-    settings = loaded.settings.model_copy(update=wanted)
-    sources = {**loaded.sources, **dict.fromkeys(wanted, "command line")}
-    return Workspace(LoadedSettings(settings, sources), variables)
-
-
 @contextmanager
-def logged(workspace: Workspace) -> Iterator[None]:
+def logged(home: Path) -> Iterator[None]:
     """Log JSON lines into the home while inside. Raises StoreUnavailable if the home cannot be written."""
     try:
-        handler = log_to(workspace.log_file, service="alchemiser")
+        handler = log_to(home / "log.jsonl", service="alchemiser")
     except OSError as error:
         raise StoreUnavailable(
-            f"home {workspace.settings.home} cannot be written: {error.strerror}; choose another with ALCHEMISER_HOME"
+            f"home {home} cannot be written: {error.strerror}; choose another with ALCHEMISER_HOME"
         ) from error
     try:
         yield
@@ -89,37 +55,37 @@ def logged(workspace: Workspace) -> Iterator[None]:
         stop_logging(handler)
 
 
-def on_exchange(workspace: Workspace, exchange: Exchange) -> Platform:
+def on_exchange(settings: Settings, variables: Mapping[str, str], exchange: Exchange) -> Platform:
     """The platform of a simulated environment."""
-    broker = workspace.settings.broker.model_copy(update={"trading_url": exchange.url, "data_url": exchange.url})
-    settings = workspace.settings.model_copy(update={"broker": broker})
-    return open_platform(settings, workspace.variables, exchange.clock)
-
-
-def on_alpaca(workspace: Workspace, clock: Clock) -> Platform:
-    """The platform of a paper or live environment. Raises MissingSecret, InvalidSettings."""
-    return open_platform(workspace.settings, workspace.variables, clock)
+    broker = settings.broker.model_copy(update={"trading_url": exchange.url, "data_url": exchange.url})
+    return open_platform(settings.model_copy(update={"broker": broker}), variables, exchange.clock)
 
 
 @contextmanager
 def connected(
-    workspace: Workspace, *, data: Path | None = None, start: date | None = None, prepare: Prepare | None = None
+    settings: Settings,
+    variables: Mapping[str, str],
+    *,
+    data: Path | None = None,
+    start: date | None = None,
+    prepare: Prepare | None = None,
 ) -> Iterator[Platform]:
     """The platform that the settings name; a simulated one brings its exchange up, kept in the home.
 
-    `data` and `start` are of a new simulated exchange; `prepare` is called with it before anything else.
+    `variables` may hold the broker's key. `data` and `start` are of a new simulated exchange; `prepare` is called with
+    it before anything else. Raises MissingSecret, InvalidSettings.
     """
-    if workspace.settings.environment is not Environment.SIMULATED:
-        yield on_alpaca(workspace, SystemClock())
+    if settings.environment is not Environment.SIMULATED:
+        yield open_platform(settings, variables, SystemClock())
         return
     market = open_market(data)
-    state = workspace.settings.home / "simulator.db"
+    state = settings.home / "simulator.db"
     if market.notice and not state.exists():
         note(market.notice)
     with embedded_exchange(market, start=start or market.default_start, state=state) as exchange:
         if prepare is not None:
             prepare(market, exchange)
-        yield on_exchange(workspace, exchange)
+        yield on_exchange(settings, variables, exchange)
 
 
 def due_cycle(platform: Platform, *, at_once: bool = False) -> Cycle:
@@ -175,12 +141,11 @@ def ensure_authority(settings: Settings, state: StateStore, now: datetime) -> No
     )
 
 
-def schedule_now(settings: Settings) -> Settings:
-    """The same settings with a decision window that is the whole session: for runs on demand.
+def schedule_now(settings: Settings) -> ScheduleSettings:
+    """A decision window that is the whole session: for runs on demand.
 
     Raises InvalidSettings in a live environment, where only the schedule decides.
     """
     if settings.environment is Environment.LIVE:
         raise InvalidSettings("--now is refused in a live environment: only the schedule decides there")
-    schedule = settings.schedule.model_copy(update={"anchor": "open", "offset_minutes": 0, "window_minutes": 390})
-    return settings.model_copy(update={"schedule": schedule})
+    return settings.schedule.model_copy(update={"anchor": "open", "offset_minutes": 0, "window_minutes": 390})

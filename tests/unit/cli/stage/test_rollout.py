@@ -6,7 +6,7 @@ import pytest
 
 from alchemiser_cli.history import RunSummary
 from alchemiser_cli.stage.names import PHASES
-from alchemiser_cli.stage.rollout import Facts, blockers, plan
+from alchemiser_cli.stage.rollout import RolloutState, blockers, plan
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.base import Stage
@@ -49,7 +49,7 @@ def differing(day: int) -> list[Parity]:
     return parities(day, verdict=Verdict.DIFFERENT)
 
 
-def facts(**changes: object) -> Facts:
+def rollout(**changes: object) -> RolloutState:
     alike = [one for day in reversed(range(12)) for one in both(day)]
     known: dict[str, object] = {
         "stage": "dev",
@@ -63,22 +63,22 @@ def facts(**changes: object) -> Facts:
         "alarms": (),
         **changes,
     }
-    return Facts(**known)  # type: ignore[arg-type]
+    return RolloutState(**known)  # type: ignore[arg-type]
 
 
 def test_only_neighbours_are_one_step_away() -> None:
     for number, here in enumerate(PHASES):
         for other, there in enumerate(PHASES):
             if abs(number - other) == 1:
-                assert plan(facts(phase=here), there, cycles=10).target == there
+                assert plan(rollout(phase=here), there, cycles=10).target == there
             else:
                 with pytest.raises(InvalidSettings, match=r"leaves out|cannot be|already"):
-                    plan(facts(phase=here), there, cycles=10)
+                    plan(rollout(phase=here), there, cycles=10)
 
 
 def test_nothing_blocks_a_cutover_after_ten_cycles_alike() -> None:
-    assert blockers(facts(), "cutover", cycles=10) == []
-    assert facts().parity_streak == 12
+    assert blockers(rollout(), "cutover", cycles=10) == []
+    assert rollout().parity_streak == 12
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,11 @@ def test_nothing_blocks_a_cutover_after_ten_cycles_alike() -> None:
         ({"dead_letters": 2}, "2 dead letters"),
         ({"alarms": ("alchemiser-dev-run-halted",)}, "alarm alchemiser-dev-run-halted is firing"),
         ({"runs": both(1)}, "1 of 10 cycles"),
-        ({"runs": [*both(12), *facts().runs], "parities": [*differing(12), *ALIKE]}, "0 of 10 cycles"),
-        ({"runs": [run(12, Pipeline.MODULAR), *facts().runs]}, "0 of 10 cycles"),
+        ({"runs": [*both(12), *rollout().runs], "parities": [*differing(12), *ALIKE]}, "0 of 10 cycles"),
+        ({"runs": [run(12, Pipeline.MODULAR), *rollout().runs]}, "0 of 10 cycles"),
         (
             {
-                "runs": [run(12, Pipeline.MODULAR, took=46), run(12, Pipeline.MONOLITH), *facts().runs],
+                "runs": [run(12, Pipeline.MODULAR, took=46), run(12, Pipeline.MONOLITH), *rollout().runs],
                 "parities": [*parities(12), *ALIKE],
             },
             "took 0:46:00",
@@ -103,19 +103,19 @@ def test_nothing_blocks_a_cutover_after_ten_cycles_alike() -> None:
     ],
 )
 def test_what_blocks_a_cutover(changes: dict[str, object], words: str) -> None:
-    (found,) = blockers(facts(**changes), "cutover", cycles=10)
+    (found,) = blockers(rollout(**changes), "cutover", cycles=10)
     assert words in found
 
 
 def test_a_day_without_session_neither_adds_to_the_streak_nor_ends_it() -> None:
     quiet = [run(12, pipeline, decided="", status="skipped") for pipeline in Pipeline]
-    assert facts(runs=[*quiet, *facts().runs]).parity_streak == 12
+    assert rollout(runs=[*quiet, *rollout().runs]).parity_streak == 12
 
 
 def test_going_back_waits_for_a_run_to_end_and_for_nothing_else() -> None:
-    bad = facts(authority=None, trading="halted", dead_letters=3, alarms=("x",), runs=[])
+    bad = rollout(authority=None, trading="halted", dead_letters=3, alarms=("x",), runs=[])
     assert blockers(bad, "staged", cycles=10) == []
-    assert blockers(facts(run_in_progress="run 7"), "staged", cycles=10) == ["run 7"]
+    assert blockers(rollout(run_in_progress="run 7"), "staged", cycles=10) == ["run 7"]
 
 
 @pytest.mark.parametrize(
@@ -125,10 +125,10 @@ def test_going_back_waits_for_a_run_to_end_and_for_nothing_else() -> None:
 def test_where_the_trader_changes_the_deployment_comes_first_and_is_looked_at(
     here: str, there: str, trader: str
 ) -> None:
-    steps = plan(facts(phase=here), there, cycles=10).steps
+    steps = plan(rollout(phase=here), there, cycles=10).steps
     deploy, look, _, authority, again, doctor = steps
     assert deploy == f"alchemiser deploy dev --phase {there}"
     assert look == again == "alchemiser phase status --stage dev"
     assert authority == f'alchemiser authority --set {trader} --reason "rollout {here} to {there}"'
     assert doctor == "alchemiser doctor --stage dev"
-    assert not any("authority --set" in step for step in plan(facts(), "staged", cycles=10).steps)
+    assert not any("authority --set" in step for step in plan(rollout(), "staged", cycles=10).steps)
