@@ -309,7 +309,7 @@ def test_row_24_the_key_opens_another_account(bench: Bench) -> None:
     [
         (LiveSettings(), False, "armed"),
         (LiveSettings(armed=True), False, "account_id"),
-        (LiveSettings(armed=True, account_id="x"), True, "is a paper key"),
+        (LiveSettings(armed=True, account_id="x"), True, "live key"),
         (LiveSettings(armed=True, account_id="x"), False, "WrongAccount"),
     ],
 )

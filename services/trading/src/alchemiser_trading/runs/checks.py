@@ -148,7 +148,7 @@ def check_arming(settings: Settings, *, paper_key: bool) -> None:
     if not settings.live.account_id:
         raise NotArmed("environment is live, but live.account_id names no account")
     if paper_key:
-        raise NotArmed("environment is live, but the broker key is a paper key")
+        raise NotArmed("environment is live, but the broker key is not known to be a live key")
 
 
 def check_account(account: Account, decided_for: str, settings: Settings) -> None:
