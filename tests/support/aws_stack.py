@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alchemiser_common.json_value import Json
 from deploy.expand import Stack
-from deploy.template import Json
 from support.aws import moto_client
 from support.deployment import PLACE
 

@@ -19,7 +19,9 @@ import yaml
 
 from alchemiser_cli.history import read_run
 from alchemiser_common import keys
+from alchemiser_common.aws.sqs_messages import delivery_of
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
+from alchemiser_common.lambda_events import sqs_event
 from alchemiser_common.messages.event import RunEvent
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.messages.wire import decode
@@ -35,7 +37,6 @@ from local.event_source import Delivery, EventSource
 from local.functions import Answered, Event, Function, Outcome, Unreachable
 from local.provision import RUN_EVENTS
 from local.scheduler import Attempt, Scheduler, cycle_event
-from local.sqs_events import event_of
 from local.stage import LocalStage
 from support.command import COMMAND
 from support.containers import Boxes
@@ -206,7 +207,7 @@ class ContainerBench:
         )["Messages"]
         arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         self._post_aws("/clock", "2")
-        return event_of(received[0], arn)
+        return sqs_event(delivery_of(received[0]), arn, received[0]["Attributes"].items())
 
     def send(self, role: str, body: str) -> None:
         """Put a message into the function's queue."""

@@ -14,8 +14,10 @@ from alchemiser_cli.stage.names import SERVICES
 from alchemiser_common import keys
 from alchemiser_common.aws import clients
 from alchemiser_common.aws.adapters import AwsAdapters
+from alchemiser_common.aws.sqs_messages import delivery_of
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import Handle
+from alchemiser_common.lambda_events import Event, sqs_event
 from alchemiser_common.settings import Settings
 from alchemiser_common.settings_loading import load_settings
 from alchemiser_data.decision_window import decision_time
@@ -24,7 +26,6 @@ from alchemiser_trading.account.authority import set_authority
 from deploy.calls import Call, requests_of
 from deploy.expand import Stack, properties
 from deploy.template import mapping
-from local.sqs_events import event_of
 from support.aws_stack import LocalAws
 from support.deployment import PLACE
 from support.functions import BUILDS, SPEED
@@ -51,16 +52,17 @@ class Deployed:
         """What the scheduler hands in."""
         return {"scheduled_at": self.due.isoformat()}
 
-    def invoke(self, service: str, event: dict[str, object]) -> dict[str, Any]:
+    def invoke(self, service: str, event: Event) -> dict[str, Any]:
         answer = self.functions[service](event, lambda: PLENTY)
         return answer.model_dump(mode="json")
 
-    def delivery(self, queue: str) -> dict[str, object]:
+    def delivery(self, queue: str) -> Event:
         """The oldest message of a queue, taken as Lambda's poller takes it, and gone."""
         sqs, url = self.aws.client("sqs"), str(self.stack.outputs[queue])
         (message,) = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return event_of(message, f"arn:aws:sqs:{PLACE.region}:{PLACE.account}:{url.rpartition('/')[2]}")
+        arn = f"arn:aws:sqs:{PLACE.region}:{PLACE.account}:{url.rpartition('/')[2]}"
+        return sqs_event(delivery_of(message), arn, message["Attributes"].items())
 
     def lose_run_entry(self) -> None:
         """The list of runs forgets the cycle, as after the restoring of an older table."""

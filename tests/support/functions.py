@@ -15,6 +15,7 @@ from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.aws.sqs_queue import SqsQueue
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.lambda_entry import Build, LambdaEntry
+from alchemiser_common.lambda_events import sqs_event
 from alchemiser_common.messages.trigger import CycleTrigger
 from alchemiser_common.settings import Settings
 from alchemiser_common.settings_loading import load_settings
@@ -25,7 +26,6 @@ from alchemiser_simulator import ClockMode, SimulatorConfig, SimulatorServer
 from alchemiser_strategy.bootstrap import strategy_function
 from alchemiser_trading.account.authority import set_authority
 from alchemiser_trading.bootstrap import trading_function
-from local.sqs_events import event_of_delivery
 from support.aws import Aws
 
 BUILDS: Mapping[str, Build] = {
@@ -110,7 +110,7 @@ def poll(queue: SqsQueue, invoke: Invoke) -> list[dict[str, object]]:
     answers = []
     while received := queue.receive():
         (delivery,) = received
-        answer = invoke(event_of_delivery(delivery, f"arn:aws:sqs:us-east-1:123456789012:{queue.name}"))
+        answer = invoke(sqs_event(delivery, f"arn:aws:sqs:us-east-1:123456789012:{queue.name}"))
         answers.append(answer)
         if answer["batchItemFailures"]:
             queue.release(delivery)

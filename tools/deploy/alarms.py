@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from alchemiser_common.json_value import Json
 from deploy.expand import Stack
-from deploy.template import Json, TemplateError, mapping, sequence
+from deploy.template import TemplateError, mapping, sequence
 
 _SHARE = re.compile(r"(\w+) / \(1000 \* (\d+)\)")
 

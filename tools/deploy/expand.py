@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alchemiser_common.json_value import Json
 from deploy.sam import translate
-from deploy.template import TEMPLATE, Json, TemplateError, load, mapping, parameter_values, section, sequence
+from deploy.template import TEMPLATE, TemplateError, load, mapping, parameter_values, section, sequence
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from alchemiser_common.json_value import Json
 from deploy.expand import Stack, properties
-from deploy.template import Json, TemplateError, mapping, sequence
+from deploy.template import TemplateError, mapping, sequence
 
 
 class Effect(StrEnum):

@@ -11,7 +11,8 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, cast
 
-from alchemiser_cli.stage.template import Json, TemplateError, mapping
+from alchemiser_cli.stage.template import TemplateError, mapping
+from alchemiser_common.json_value import Json
 
 _TOOLS = Path(__file__).resolve().parents[1]
 

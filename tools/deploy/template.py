@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from alchemiser_cli.stage.template import (
-    Json,
     TemplateError,
     load,
     mapping,
@@ -13,7 +12,7 @@ from alchemiser_cli.stage.template import (
 )
 
 __all__ = [
-    "REGISTRY", "ROOT", "TEMPLATE", "Json", "TemplateError", "load", "mapping", "parameter_values", "section",
+    "REGISTRY", "ROOT", "TEMPLATE", "TemplateError", "load", "mapping", "parameter_values", "section",
     "sequence",
 ]  # fmt: skip
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from alchemiser_cli.cycles import connected, due_cycle
 from alchemiser_cli.simulated import Exchange, Market
 from alchemiser_common.ids import Pipeline
+from alchemiser_common.lambda_events import sqs_event
 from alchemiser_common.ports.queue import Queue
 from alchemiser_common.settings import Environment, Settings
 from alchemiser_data.decision_window import decision_time
@@ -23,7 +24,6 @@ from alchemiser_strategy.handler import StrategyFunction
 from alchemiser_strategy.service import StrategyService
 from images.errors import ImagesError
 from images.settings import ROOT
-from local.sqs_events import event_of_delivery
 
 FOLDER = ROOT / "deploy" / "events"
 _DAY = date(2020, 6, 3)
@@ -77,4 +77,4 @@ def _received(queue: Queue, name: str) -> Event:
         raise ImagesError(f"the recorded cycle sent nothing to {name}; `alchemiser run --date {_DAY}` shows why")
     (delivery,) = deliveries
     always_alike = replace(delivery, message_id=_MESSAGE_ID, receipt="recorded")
-    return event_of_delivery(always_alike, f"arn:aws:sqs:us-east-1:000000000000:{name}.fifo")
+    return sqs_event(always_alike, f"arn:aws:sqs:us-east-1:000000000000:{name}.fifo")

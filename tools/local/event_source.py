@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from alchemiser_common.aws.sqs_messages import delivery_of
 from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.lambda_events import sqs_event
 from local.functions import Answered, Function, Outcome
-from local.sqs_events import event_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -85,7 +86,7 @@ class EventSource:
         if not received:
             return None
         (message,) = received
-        outcome = self._function.invoke(event_of(message, self._arn))
+        outcome = self._function.invoke(sqs_event(delivery_of(message), self._arn, message["Attributes"].items()))
         done = handled(outcome)
         if done:
             self._delete(message)

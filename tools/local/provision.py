@@ -13,7 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from alchemiser_cli.stage.names import STATEFUL
 from alchemiser_common.aws.clients import AwsClients
 from alchemiser_common.errors import StoreUnavailable
-from deploy.template import Json, mapping
+from alchemiser_common.json_value import Json
+from deploy.template import mapping
 from local.aws import LocalAws
 
 if TYPE_CHECKING:

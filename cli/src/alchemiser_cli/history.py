@@ -7,18 +7,17 @@ from uuid import UUID
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidSettings, StateCorrupt
 from alchemiser_common.ids import Pipeline, run_id
-from alchemiser_common.messages.base import Message
+from alchemiser_common.messages.base import Message, VersionedModel
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.messages.wire import ARCHIVED_LIMIT, decode
 from alchemiser_common.ports.archive import Archive
-from alchemiser_common.ports.state import StateStore, load, load_all
+from alchemiser_common.ports.state import Key, StateStore, load, load_all
 from alchemiser_common.records.journal import Intent, JournalHead
 from alchemiser_common.records.parity import Parity
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.run import RunEntry, RunRecord
-from alchemiser_trading.journal.journal import Journal
 
 LATEST = "last"
 
@@ -83,11 +82,12 @@ def list_parities(state: StateStore, runs: Sequence[RunSummary]) -> list[Parity]
 
 def read_run(state: StateStore, run: UUID) -> RunSummary | None:
     """A run by its whole id, or None if nothing is stored about it."""
-    record = load(state, keys.data_record(run), RunRecord)
-    journal = Journal.load(state, run)
-    if journal is not None:
-        return RunSummary(run, journal.head.cycle_id, record.value if record else None, journal.head, journal.report())
-    return RunSummary(run, record.value.cycle_id, record.value, None, None) if record is not None else None
+    record, head = _value(state, keys.data_record(run), RunRecord), _value(state, keys.journal_record(run), JournalHead)
+    known = head or record
+    if known is None:
+        return None
+    report = _value(state, keys.report_record(run), ExecutionReport) if head is not None else None
+    return RunSummary(run, known.cycle_id, record, head, report)
 
 
 def ended_run(state: StateStore, run: UUID) -> RunSummary:
@@ -125,14 +125,14 @@ def read_detail(state: StateStore, archive: Archive, summary: RunSummary) -> Run
     decision = None
     if snapshot is not None:
         decision = _archived(archive, keys.decision_object(snapshot.session.day, summary.run_id), TradeDecision)
-    journal = Journal.load(state, summary.run_id)
-    return RunDetail(
-        summary,
-        snapshot,
-        decision,
-        journal.plan() if journal else None,
-        journal.intents() if journal else (),
-    )
+    plan = _value(state, keys.plan_record(summary.run_id), Plan)
+    intents = load_all(state, keys.run_partition(summary.run_id), Intent, prefix=keys.INTENT_PREFIX)
+    return RunDetail(summary, snapshot, decision, plan, [item.value for item in intents])
+
+
+def _value[M: VersionedModel](state: StateStore, key: Key, model: type[M]) -> M | None:
+    known = load(state, key, model)
+    return None if known is None else known.value
 
 
 def _archived[M: Message](archive: Archive, key: str, kind: type[M]) -> M | None:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from alchemiser_common.json_value import Json
 from deploy.iam import Policy, Request, read_policy
-from deploy.template import Json, TemplateError
+from deploy.template import TemplateError
 
 TABLE = "arn:aws:dynamodb:us-east-1:1:table/runs"
 

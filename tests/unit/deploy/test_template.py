@@ -11,6 +11,7 @@ import pytest
 
 from alchemiser_cli.stage.names import PHASES, SERVICES, STATEFUL
 from alchemiser_common.ids import Pipeline
+from alchemiser_common.json_value import Json
 from alchemiser_common.lambda_events import read_trigger
 from alchemiser_common.messages.snapshot import MarketSession
 from alchemiser_common.settings import Backend, Settings
@@ -18,7 +19,7 @@ from alchemiser_common.settings_loading import load_settings
 from alchemiser_data.decision_window import decision_time
 from deploy.expand import Stack, properties
 from deploy.sample import sample_parameters
-from deploy.template import REGISTRY, TEMPLATE, Json, TemplateError, load, mapping, section
+from deploy.template import REGISTRY, TEMPLATE, TemplateError, load, mapping, section
 from support.deployment import BROKER_SECRET, SHADOW_SECRET, stack
 
 

@@ -11,8 +11,7 @@ from alchemiser_cli.report.allocation import Band
 from alchemiser_cli.report.redaction import public_text
 from alchemiser_cli.report.slippage import Bin, SymbolCost
 from alchemiser_cli.report.statistics import Floats
-
-type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
+from alchemiser_common.json_value import Json
 
 LINE, LOSS, COST, GAIN = "#3b7dd8", "#cf5542", "#c07f1a", "#2f9e77"
 

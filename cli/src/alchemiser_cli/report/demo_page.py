@@ -10,6 +10,7 @@ from alchemiser_cli.report.model import DemoReport
 from alchemiser_cli.report.page import page
 from alchemiser_cli.report.slippage import Quality, distribution, quality
 from alchemiser_cli.report.statistics import drawdowns, performance
+from alchemiser_common.json_value import Json
 
 MOST_ORDERS = 200
 MOST_RUNS = 400
@@ -58,7 +59,7 @@ def _weights(report: DemoReport) -> charts.Figure:
         alt=f"Stacked area chart of holdings by symbol. Mean shares of equity: {named or 'none'}.",
         caption="What the account holds after each session, as a share of equity. Beside each name: its mean share.",
     )
-    days: list[charts.Json] = [row.day.isoformat() for row in report.rows]
+    days: list[Json] = [row.day.isoformat() for row in report.rows]
     for trace in figure.traces:
         if isinstance(trace, dict):
             trace["x"] = days

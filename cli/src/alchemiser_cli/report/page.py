@@ -17,8 +17,9 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from alchemiser_cli import formats
-from alchemiser_cli.report.charts import Figure, Json
+from alchemiser_cli.report.charts import Figure
 from alchemiser_cli.report.redaction import public_text
+from alchemiser_common.json_value import Json
 
 
 def page(template: str, *, days: Sequence[date], figures: Sequence[Figure], **context: object) -> str:

@@ -13,9 +13,10 @@ from alchemiser_cli.stage.guards import trader_of
 from alchemiser_cli.stage.names import SERVICES
 from alchemiser_cli.stage.parameters import deployed_images, universe
 from alchemiser_cli.stage.stack import deployed_template
-from alchemiser_cli.stage.template import Json, TemplateError, load, parameter_values, section
+from alchemiser_cli.stage.template import TemplateError, load, parameter_values, section
 from alchemiser_common.aws.faults import Asking
 from alchemiser_common.errors import AlchemiserError, TransientError
+from alchemiser_common.json_value import Json
 from alchemiser_common.records.trading_state import TradingState
 from alchemiser_common.text import named
 from alchemiser_trading.account.authority import read_authority

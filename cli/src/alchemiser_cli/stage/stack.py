@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from alchemiser_cli.stage.template import Json, mapping
+from alchemiser_cli.stage.template import mapping
 from alchemiser_common.aws.faults import Asking, code_of
 from alchemiser_common.errors import AlchemiserError, PermanentError
+from alchemiser_common.json_value import Json
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.client import CloudFormationClient

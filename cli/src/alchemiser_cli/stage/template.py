@@ -7,8 +7,7 @@ from pathlib import Path
 import yaml
 
 from alchemiser_common.errors import InvalidSettings
-
-type Json = str | int | float | bool | list[Json] | dict[str, Json] | None
+from alchemiser_common.json_value import Json
 
 
 class TemplateError(InvalidSettings):

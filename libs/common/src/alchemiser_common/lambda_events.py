@@ -1,7 +1,8 @@
 """The JSON that Lambda hands in and takes back, as models; nothing else in the project sees a raw event."""
 
+import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -11,6 +12,7 @@ from alchemiser_common.messages.base import SCHEMA_VERSION, Frozen
 from alchemiser_common.messages.decision import ComponentVersion
 from alchemiser_common.messages.trigger import CycleTrigger
 from alchemiser_common.messages.wire import describe
+from alchemiser_common.ports.queue import Delivery
 
 _log = logging.getLogger(__name__)
 _GIT_SHA = "ALCHEMISER_GIT_SHA"
@@ -73,6 +75,29 @@ def read_trigger(event: Event) -> CycleTrigger:
         return CycleTrigger.model_validate(event)
     except ValidationError as error:
         raise InvalidMessage(f"cycle trigger: {describe(error)}") from error
+
+
+def sqs_event(delivery: Delivery, queue_arn: str, attributes: Iterable[tuple[str, str]] = ()) -> Event:
+    """The event that Lambda's poller makes of one message: what stands in for it hands this to a function.
+
+    `attributes` are all that the queue told; without them those that the port knows.
+    """
+    known = {"ApproximateReceiveCount": str(delivery.receive_count), "MessageGroupId": delivery.group}
+    return {
+        "Records": [
+            {
+                "messageId": delivery.message_id,
+                "receiptHandle": delivery.receipt,
+                "body": delivery.body,
+                "attributes": dict(attributes) or known,
+                "messageAttributes": {},
+                "md5OfBody": hashlib.md5(delivery.body.encode(), usedforsecurity=False).hexdigest(),
+                "eventSource": "aws:sqs",
+                "eventSourceARN": queue_arn,
+                "awsRegion": queue_arn.split(":")[3],
+            }
+        ]
+    }
 
 
 def handle_batch(event: Event, handle: Callable[[str], None]) -> BatchResponse:

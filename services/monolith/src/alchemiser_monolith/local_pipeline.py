@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from alchemiser_common.keys import dead_letter_object
-from alchemiser_common.lambda_events import BatchResponse, Event
+from alchemiser_common.lambda_events import BatchResponse, Event, sqs_event
 from alchemiser_common.messages.base import Frozen
 from alchemiser_common.messages.trigger import CycleTrigger
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import Clock
-from alchemiser_common.ports.queue import DeadLetter, Delivery, Queue
+from alchemiser_common.ports.queue import DeadLetter, Queue
 from alchemiser_data.handler import DataFunction
 from alchemiser_strategy.handler import StrategyFunction
 from alchemiser_trading.handler import TradingFunction
@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 15.0
 _INVOCATION = timedelta(minutes=15)
 """What a Lambda invocation may take."""
+
+_ARN = "arn:aws:sqs:local:000000000000:{queue}.fifo"
 
 type Invoke = Callable[[Event], Frozen]
 
@@ -78,7 +80,7 @@ class LocalPipeline:
         while received := queue.receive():
             (delivery,) = received
             for _ in range(deliveries):
-                answer = invoke(_sqs_event(queue.name, delivery))
+                answer = invoke(sqs_event(delivery, _ARN.format(queue=queue.name)))
                 delivered += 1
                 if isinstance(answer, BatchResponse) and answer.batchItemFailures:
                     self._clock.sleep(_RETRY_SECONDS)
@@ -97,22 +99,3 @@ class LocalPipeline:
         if self._archive.get(key) is None:
             self._archive.put(key, letter.body.encode())
         _log.error("message dead-lettered", extra={"queue": letter.queue, "archive_key": key})
-
-
-def _sqs_event(queue: str, delivery: Delivery) -> Event:
-    """The delivery as Lambda would hand it in."""
-    return {
-        "Records": [
-            {
-                "messageId": delivery.message_id,
-                "receiptHandle": delivery.receipt,
-                "body": delivery.body,
-                "attributes": {
-                    "MessageGroupId": delivery.group,
-                    "ApproximateReceiveCount": str(delivery.receive_count),
-                },
-                "eventSource": "aws:sqs",
-                "eventSourceARN": f"arn:aws:sqs:local:000000000000:{queue}.fifo",
-            }
-        ]
-    }

@@ -1,6 +1,6 @@
 """Composer's steps for tests, in the shape of its exports."""
 
-from alchemiser_strategy.parsers.json_text import Json
+from alchemiser_common.json_value import Json
 
 type Step = dict[str, Json]
 

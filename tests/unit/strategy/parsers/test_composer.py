@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from alchemiser_common.json_value import Json
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.parsers import ParsedSymphony, parse_composer, parse_symphony
-from alchemiser_strategy.parsers.json_text import Json
 from unit.strategy.parsers.composer_steps import (
     OVER_79,
     QQQ_OVER_SPY,

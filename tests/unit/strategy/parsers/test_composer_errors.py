@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from alchemiser_common.json_value import Json
 from alchemiser_strategy.errors import StrategyError
 from alchemiser_strategy.parsers import parse_composer
-from alchemiser_strategy.parsers.json_text import Json
 from unit.strategy.parsers.composer_steps import OVER_79, A, B, Step, asked, asset, choice, otherwise, step
 
 

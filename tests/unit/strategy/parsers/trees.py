@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from alchemiser_common.json_value import Json
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.engine.metrics import METRICS
-from alchemiser_strategy.parsers.json_text import Json
 from unit.strategy.parsers.composer_steps import Step, asset, otherwise, step
 
 SYMBOLS = ("SPY", "QQQ", "TLT", "GLD", "BRK/B", "BF.B", "UVXY")

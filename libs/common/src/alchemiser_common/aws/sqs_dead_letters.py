@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from alchemiser_common.aws.faults import Asking
-from alchemiser_common.aws.sqs_messages import RECEIVE_LIMIT, delivery, name_of, receive, release
+from alchemiser_common.aws.sqs_messages import RECEIVE_LIMIT, delivery_of, name_of, receive, release
 from alchemiser_common.errors import InvalidMessage, InvalidSettings
 from alchemiser_common.ports.queue import DeadLetter, Delivery
 
@@ -92,7 +92,7 @@ class SqsDeadLetters:
         held: list[Delivery] = []
         try:
             while messages := receive(self._client, url, RECEIVE_LIMIT, wait=self._wait, visibility=_HOLD_SECONDS):
-                held += [delivery(message) for message in messages]
+                held += [delivery_of(message) for message in messages]
             yield held
         finally:
             for item in held:

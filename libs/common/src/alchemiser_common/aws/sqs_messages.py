@@ -36,7 +36,7 @@ def receive(
     ).get("Messages", [])
 
 
-def delivery(message: "MessageTypeDef") -> Delivery:
+def delivery_of(message: "MessageTypeDef") -> Delivery:
     """A message of SQS as a delivery; `message` was received with the attributes that `receive` asks for."""
     attributes = message["Attributes"]
     return Delivery(

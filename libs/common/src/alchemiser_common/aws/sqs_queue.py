@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from alchemiser_common.aws.faults import Asking, code_of
 from alchemiser_common.aws.sqs_dead_letters import SqsDeadLetters
-from alchemiser_common.aws.sqs_messages import delivery, name_of, receive, release
+from alchemiser_common.aws.sqs_messages import delivery_of, name_of, receive, release
 from alchemiser_common.errors import InvalidMessage
 from alchemiser_common.ports.queue import DeadLetter, Delivery, check_size
 
@@ -62,7 +62,7 @@ class SqsQueue:
     def receive(self, limit: int = 1) -> Sequence[Delivery]:
         """Up to `limit` deliveries, at most ten, oldest first; each is hidden for the queue's visibility time."""
         with self._asking:
-            return [delivery(message) for message in receive(self._client, self._url, limit, wait=self._wait)]
+            return [delivery_of(message) for message in receive(self._client, self._url, limit, wait=self._wait)]
 
     def delete(self, delivery: Delivery) -> None:
         """Done with the message. A receipt that is no longer the latest deletes nothing."""

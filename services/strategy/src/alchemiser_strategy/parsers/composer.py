@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from alchemiser_common.json_value import Json
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.errors import StrategyError
 from alchemiser_strategy.parsers import composer_fields as f
 from alchemiser_strategy.parsers import notes
 from alchemiser_strategy.parsers.document import MAX_WARNINGS, ParsedSymphony, finished, name_from
-from alchemiser_strategy.parsers.json_text import Json, decoded
+from alchemiser_strategy.parsers.json_text import decoded
 from alchemiser_strategy.parsers.tokens import whole_characters
 
 _YEARLY = {"annually": "yearly"}

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
+from alchemiser_common.json_value import Json
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.engine.metrics import METRICS, Windows
 from alchemiser_strategy.errors import StrategyError
-from alchemiser_strategy.parsers.json_text import Json
 from alchemiser_strategy.parsers.tokens import number as number_of
 
 type Fields = Mapping[str, Json]

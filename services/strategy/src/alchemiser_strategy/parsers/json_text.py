@@ -4,10 +4,9 @@ import json
 import re
 from typing import NoReturn
 
+from alchemiser_common.json_value import Json
 from alchemiser_strategy.errors import StrategyError
 from alchemiser_strategy.parsers.document import MAX_CHARACTERS, MAX_DEPTH, nesting, too_deep
-
-type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
 # All but brackets outside of strings. Every quantifier is possessive, so no input is scanned twice; a string that
 # never ends runs to the end of the text.
