@@ -33,12 +33,12 @@ def _of_style(style: ExecutionStyle) -> list[Figure]:
     legs: list[LegReport] = []
     partial = 0
     began = time.process_time()
-    with scene(history, decision_time(days[0]), execution=rules) as bench:
+    with scene(history, decision_time(days[0]), execution=rules) as rig:
         for number, day in enumerate(days):
             moment = decision_time(day)
-            bench.clock.move_to(moment)
+            rig.clock.move_to(moment)
             held = [symbols[(number * HELD // 2 + offset) % len(symbols)] for offset in range(HELD)]
-            report = bench.trade(bench.decision(dict.fromkeys(held, 0.098), scheduled=moment))
+            report = rig.trade(rig.decision(dict.fromkeys(held, 0.098), scheduled=moment))
             if report.status not in {RunStatus.COMPLETED, RunStatus.PARTIAL}:
                 raise RuntimeError(f"{style.value}, {day}: {report.status.value}: {report.reason}")
             partial += report.status is RunStatus.PARTIAL

@@ -12,7 +12,7 @@ from benchmarks.trading_scene import MOST_ORDERS as LEGS
 from benchmarks.trading_scene import decision_time, scene
 from support.command import environment
 from support.faulty_ports import Faults, FaultyBroker
-from support.trading_bench import Bench, quiet_market, sessions
+from support.trading_rig import Rig, quiet_market, sessions
 
 SUBJECT = "trading: through alpaca-py and HTTP, virtual time"
 SESSIONS = 250
@@ -33,9 +33,9 @@ def _symbols(count: int) -> list[str]:
     return [f"S{number:03d}" for number in range(count)]
 
 
-def _trading_requests(bench: Bench) -> int:
+def _trading_requests(rig: Rig) -> int:
     """Requests that count against the account's 200 a minute."""
-    counts = bench.control.state().requests
+    counts = rig.control.state().requests
     return sum(count for name, count in counts.items() if " /v2/" in name and not name.startswith(_MARKET_DATA))
 
 
@@ -45,20 +45,20 @@ def _large_run() -> list[Figure]:
     walls, cpus, minutes, requests, busiest = [], [], 0.0, 0, 0
     for _ in range(_RUNS):
         start = datetime(2020, 6, 3, 13, 45, tzinfo=UTC)
-        with scene(quiet_market(dict.fromkeys(symbols, 50.0)), start) as bench:
-            decision = bench.decision(dict.fromkeys(symbols, 0.0099))
-            before, began = _trading_requests(bench), bench.clock.now()
+        with scene(quiet_market(dict.fromkeys(symbols, 50.0)), start) as rig:
+            decision = rig.decision(dict.fromkeys(symbols, 0.0099))
+            before, began = _trading_requests(rig), rig.clock.now()
             wall, cpu = time.perf_counter(), time.process_time()
             calls = Faults()
             asked: list[datetime] = []
-            calls.on_call = lambda name, bench=bench, asked=asked: (
-                None if name in _MARKET_DATA_CALLS else asked.append(bench.clock.now())
+            calls.on_call = lambda name, rig=rig, asked=asked: (
+                None if name in _MARKET_DATA_CALLS else asked.append(rig.clock.now())
             )
-            report = bench.trade(decision, broker=FaultyBroker(bench.broker, calls))
+            report = rig.trade(decision, broker=FaultyBroker(rig.broker, calls))
             walls.append(time.perf_counter() - wall)
             cpus.append(time.process_time() - cpu)
-            minutes = (bench.clock.now() - began).total_seconds() / 60
-            requests = _trading_requests(bench) - before
+            minutes = (rig.clock.now() - began).total_seconds() / 60
+            requests = _trading_requests(rig) - before
             busiest = max(sum(at <= other < at + _MINUTE for other in asked) for at in asked)
             filled = sum(leg.status is LegStatus.FILLED for leg in report.legs)
             if report.status is not RunStatus.COMPLETED or filled != LEGS:
@@ -84,18 +84,18 @@ def _many_runs() -> list[Figure]:
     history = quiet_market(dict.fromkeys(symbols, 50.0), days)
     first = 30
     start = decision_time(days[first])
-    with scene(history, start) as bench:
+    with scene(history, start) as rig:
         legs, wall, cpu = 0, time.perf_counter(), time.process_time()
         for number, day in enumerate(days[first : first + SESSIONS]):
             moment = decision_time(day)
-            bench.clock.move_to(moment)
+            rig.clock.move_to(moment)
             held = [symbols[(number * 5 + offset) % len(symbols)] for offset in range(LEGS_A_SESSION)]
-            report = bench.trade(bench.decision(dict.fromkeys(held, 0.099), scheduled=moment))
+            report = rig.trade(rig.decision(dict.fromkeys(held, 0.099), scheduled=moment))
             if report.status is not RunStatus.COMPLETED:
                 raise RuntimeError(f"{day}: {report.status.value}: {report.reason}")
             legs += len(report.legs)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        requests = _trading_requests(bench)
+        requests = _trading_requests(rig)
     return [
         Figure(
             subject=SUBJECT,

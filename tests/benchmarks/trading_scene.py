@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.settings import ExecutionSettings, TradingSettings
 from alchemiser_simulator import PriceHistory
-from support.trading_bench import Bench, bench_settings, exchange
+from support.trading_rig import Rig, exchange, rig_settings
 
 MOST_ORDERS = 100
 
@@ -20,10 +20,10 @@ def decision_time(day: date) -> datetime:
 
 
 @contextmanager
-def scene(history: PriceHistory, start: datetime, *, execution: ExecutionSettings | None = None) -> Iterator[Bench]:
+def scene(history: PriceHistory, start: datetime, *, execution: ExecutionSettings | None = None) -> Iterator[Rig]:
     """The default settings with as many orders a run as a benchmark sends."""
     memory = Path("/dev/shm")
-    settings = bench_settings().model_copy(
+    settings = rig_settings().model_copy(
         update={
             "trading": TradingSettings(max_orders=MOST_ORDERS),
             "execution": execution or ExecutionSettings(),
@@ -31,6 +31,6 @@ def scene(history: PriceHistory, start: datetime, *, execution: ExecutionSetting
     )
     with (
         TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
-        exchange(history, Path(folder), settings=settings, start=start) as bench,
+        exchange(history, Path(folder), settings=settings, start=start) as rig,
     ):
-        yield bench
+        yield rig

@@ -13,7 +13,7 @@ from alchemiser_trading.account.authority import set_authority
 from support.aws import Aws
 from support.exploration import check, stage
 from support.fault_proxy import FaultProxy, Strike, fault_proxy
-from support.trading_bench import SCHEDULED, Bench
+from support.trading_rig import SCHEDULED, Rig
 from support.trading_runs import SWITCH, deliver
 
 ATTEMPTS = 2
@@ -24,7 +24,7 @@ ATTEMPTS = 2
 class Sweep:
     """Starts a run over for each strike."""
 
-    fresh: Callable[[], Bench]
+    fresh: Callable[[], Rig]
     aws: Aws
     proxy: FaultProxy
 
@@ -33,24 +33,24 @@ class Sweep:
 
         Gives the number of requests it made. Raises AssertionError if it traded anything twice, not at all or wrongly.
         """
-        bench = self._bench()
-        decision = bench.decision(SWITCH)
+        rig = self._bench()
+        decision = rig.decision(SWITCH)
         passing = [Strike.PASS] * (at or 0)
         self.proxy.strike(*passing, *[strike] * (ATTEMPTS if at is not None else 0))
-        report = deliver(bench, decision, lambda number: bench.service(worker=f"delivery-{number}"))
+        report = deliver(rig, decision, lambda number: rig.service(worker=f"delivery-{number}"))
         requests = self.proxy.seen
-        assert check(bench, report) == "completed"
+        assert check(rig, report) == "completed"
         return requests
 
-    def _bench(self) -> Bench:
-        bench = self.fresh()
+    def _bench(self) -> Rig:
+        rig = self.fresh()
         settings = self.aws.settings(
             endpoint_url=self.proxy.url, attempts=ATTEMPTS, read_timeout_seconds=2, table=self.aws.make_table()
         )
         state = DynamoStateStore(AwsClients(settings).dynamodb, settings.table, lambda: uuid4().hex)
         self.proxy.strike()
         set_authority(state, "bench", Pipeline.MODULAR, who="test", reason="start", now=SCHEDULED)
-        return replace(bench, state=state)
+        return replace(rig, state=state)
 
 
 @contextmanager

@@ -22,23 +22,23 @@ from alchemiser_trading.journal.journal import Journal
 from alchemiser_trading.service import DecisionService
 from support.faulty_ports import Fault, Faults, FaultyArchive, FaultyBroker, FaultyStore, Killed
 from support.interleaving import Interleaving
-from support.trading_bench import QUARTER_HOUR, SCHEDULED, Bench, exchange, quiet_market
+from support.trading_rig import QUARTER_HOUR, SCHEDULED, Rig, exchange, quiet_market
 from support.trading_runs import SWITCH, SWITCHED, assert_no_open_orders
 
 PRICES = {"AAA": 100.0, "BBB": 50.0, "CCC": 20.0}
 HELD = Decimal("1000.123456789")
 DELIVERIES = 12
 
-type Stage = Bench
+type Stage = Rig
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Callable[[], Bench]]:
+def stage(folder: Path) -> Iterator[Callable[[], Rig]]:
     """An exchange, and a function that starts everything over on it."""
     numbers = count()
     with exchange(quiet_market(PRICES), folder) as first:
 
-        def fresh() -> Bench:
+        def fresh() -> Rig:
             number = next(numbers)
             shutil.rmtree(folder / f"run-{number - 1}", ignore_errors=True)
             first.control.reset(start=SCHEDULED)
@@ -59,59 +59,59 @@ class Story:
     deliveries: Sequence[Mapping[int, Fault]]
 
 
-def process(bench: Bench, faults: Faults, worker: str = "bench") -> DecisionService:
+def process(rig: Rig, faults: Faults, worker: str = "bench") -> DecisionService:
     """A process whose every call passes by `faults`."""
-    return bench.service(
-        broker=FaultyBroker(bench.broker, faults),
-        state=FaultyStore(bench.state, faults),
-        archive=FaultyArchive(bench.archive, faults),
+    return rig.service(
+        broker=FaultyBroker(rig.broker, faults),
+        state=FaultyStore(rig.state, faults),
+        archive=FaultyArchive(rig.archive, faults),
         worker=worker,
     )
 
 
-def play(bench: Bench, story: Story) -> tuple[ExecutionReport, int]:
+def play(rig: Rig, story: Story) -> tuple[ExecutionReport, int]:
     """Deliver until done, then once more; the first final report, and the number of deliveries it took."""
-    decision = bench.decision(SWITCH)
+    decision = rig.decision(SWITCH)
     for delivery in range(DELIVERIES):
         chosen = story.deliveries[delivery] if delivery < len(story.deliveries) else {}
-        service = process(bench, Faults(dict(chosen)), worker=f"delivery-{delivery}")
+        service = process(rig, Faults(dict(chosen)), worker=f"delivery-{delivery}")
         try:
             report = service.execute(decision, time_left=lambda: QUARTER_HOUR)
         except (TransientError, Killed):
-            bench.clock.sleep(bench.settings.execution.lease_seconds + 1)
+            rig.clock.sleep(rig.settings.execution.lease_seconds + 1)
             continue
-        before = len(bench.orders())
-        again = bench.trade(decision)
-        assert len(bench.orders()) == before, "a delivery after the end placed an order"
+        before = len(rig.orders())
+        again = rig.trade(decision)
+        assert len(rig.orders()) == before, "a delivery after the end placed an order"
         assert again.status is report.status
         return report, delivery + 1
     raise AssertionError(f"{DELIVERIES} deliveries did not end the run")
 
 
-def check(bench: Bench, report: ExecutionReport) -> str:
+def check(rig: Rig, report: ExecutionReport) -> str:
     """What the run came to: `completed` as without faults, or a named halt. Raises AssertionError otherwise."""
-    traded = bench.traded()
+    traded = rig.traded()
     for leg, quantity in traded.items():
         assert quantity <= SWITCHED.get(leg, Decimal(0)), f"{leg} traded {quantity}, more than intended"
-    ids = [order.client_order_id for order in bench.orders()]
+    ids = [order.client_order_id for order in rig.orders()]
     assert len(ids) == len(set(ids)), "a client order id was used twice"
-    truth = bench.truth()
+    truth = rig.truth()
     assert truth.cash >= truth.equity * Decimal("0.009"), f"the reserve was spent: {truth.cash} USD left"
     if report.status is RunStatus.HALTED:
         assert report.reason, "a halt must say why"
         return "halted"
     assert report.status is RunStatus.COMPLETED, f"{report.status.value}: {report.reason}"
     assert traded == SWITCHED, f"traded {traded}"
-    assert_no_open_orders(bench)
-    assert compare_books(bench.state, "bench", bench.broker.positions()) == (), "books and broker differ"
-    assert StoredBooks.load(bench.state, "bench").books, "no books were kept"
+    assert_no_open_orders(rig)
+    assert compare_books(rig.state, "bench", rig.broker.positions()) == (), "books and broker differ"
+    assert StoredBooks.load(rig.state, "bench").books, "no books were kept"
     return "completed"
 
 
-def calls_without_faults(bench: Bench) -> list[str]:
+def calls_without_faults(rig: Rig) -> list[str]:
     """Names of the I/O calls of a run that meets no fault."""
     faults = Faults()
-    report = process(bench, faults).execute(bench.decision(SWITCH), time_left=lambda: QUARTER_HOUR)
+    report = process(rig, faults).execute(rig.decision(SWITCH), time_left=lambda: QUARTER_HOUR)
     assert report.status is RunStatus.COMPLETED, report.reason
     return faults.names
 
@@ -125,34 +125,34 @@ def random_story(seed: int, calls: int) -> Story:
     return Story(deliveries)
 
 
-def race(bench: Bench, seed: int, pipelines: Sequence[Pipeline]) -> tuple[str, int]:
+def race(rig: Rig, seed: int, pipelines: Sequence[Pipeline]) -> tuple[str, int]:
     """One worker a pipeline named, each with deliveries of that pipeline's decision, interleaved by the seed.
 
     Gives what the run of the pipeline with authority came to, and how often everyone stood still.
     """
-    leases = timedelta(seconds=bench.settings.execution.lease_seconds + 1)
-    interleaving = Interleaving(bench.clock, seed, long_pause=leases)
+    leases = timedelta(seconds=rig.settings.execution.lease_seconds + 1)
+    interleaving = Interleaving(rig.clock, seed, long_pause=leases)
     for number, pipeline in enumerate(pipelines):
         name = f"{pipeline.value}-{number}"
-        interleaving.add(name, _worker(bench, interleaving, name, bench.decision(SWITCH, pipeline=pipeline)))
+        interleaving.add(name, _worker(rig, interleaving, name, rig.decision(SWITCH, pipeline=pipeline)))
     interleaving.run()
     if interleaving.errors:
         raise interleaving.errors[0]
-    bench.clock.sleep(leases.total_seconds())
-    report = bench.trade(bench.decision(SWITCH))
+    rig.clock.sleep(leases.total_seconds())
+    report = rig.trade(rig.decision(SWITCH))
     for pipeline in set(pipelines) - {Pipeline.MODULAR}:
-        other = Journal.load(bench.state, bench.decision(SWITCH, pipeline=pipeline).run_id)
+        other = Journal.load(rig.state, rig.decision(SWITCH, pipeline=pipeline).run_id)
         assert other is None or other.plan() is None, "a pipeline without authority made a plan"
-    return check(bench, report), interleaving.pauses
+    return check(rig, report), interleaving.pauses
 
 
-def _worker(bench: Bench, interleaving: Interleaving, name: str, decision: TradeDecision) -> Callable[[], None]:
+def _worker(rig: Rig, interleaving: Interleaving, name: str, decision: TradeDecision) -> Callable[[], None]:
     clock = interleaving.clock_of(name)
     faults = Faults(on_call=interleaving.point(name))
-    service = bench.service(
-        broker=FaultyBroker(bench.broker, faults),
-        state=FaultyStore(bench.state, faults),
-        archive=FaultyArchive(bench.archive, faults),
+    service = rig.service(
+        broker=FaultyBroker(rig.broker, faults),
+        state=FaultyStore(rig.state, faults),
+        archive=FaultyArchive(rig.archive, faults),
         worker=name,
         clock=clock,
     )

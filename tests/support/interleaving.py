@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from support.trading_bench import ExchangeClock
+from support.trading_rig import ExchangeClock
 
 _PAUSE_CHANCE = 0.01
 _PATIENCE_SECONDS = 60.0

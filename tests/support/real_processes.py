@@ -17,7 +17,7 @@ from typing import Self
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport
 from support.stoppable_trading import STILL_RUNNING, Assignment, Moment
-from support.trading_bench import Bench
+from support.trading_rig import Rig
 
 TESTS = Path(__file__).parents[1]
 PATIENCE = 60.0
@@ -117,7 +117,7 @@ class TradingProcess:
 class Crew:
     """The processes of one test on one exchange, and how many of them were killed."""
 
-    bench: Bench
+    rig: Rig
     folder: Path
     started: int = 0
     killed: int = 0
@@ -135,9 +135,9 @@ class Crew:
         self.started += 1
         assignment = Assignment(
             worker=f"process-{self.started}",
-            url=self.bench.control_url,
+            url=self.rig.control_url,
             folder=self.folder,
-            settings=self.bench.settings,
+            settings=self.rig.settings,
             decision=decision.model_dump_json(),
             stand=stand,
         )
@@ -165,10 +165,10 @@ class Crew:
 
     def wait_for_orders(self, number: int = 1) -> None:
         """Until so many orders have reached the broker."""
-        until(lambda: len(self.bench.orders()) >= number, f"{number} orders at the broker")
+        until(lambda: len(self.rig.orders()) >= number, f"{number} orders at the broker")
 
     def let_the_lease_run_out(self) -> None:
-        self.bench.control.advance(self.bench.settings.execution.lease_seconds + 1)
+        self.rig.control.advance(self.rig.settings.execution.lease_seconds + 1)
 
     def redeliver(self, decision: TradeDecision) -> ExecutionReport:
         """Deliver in new processes, each after the lease of the one before, until the run has ended."""

@@ -26,7 +26,7 @@ from alchemiser_simulator import SimulatorControl
 from alchemiser_trading.runs.ends import RunEnds
 from alchemiser_trading.service import TradingService
 from support.faulty_ports import Faults, FaultyArchive, FaultyBroker, FaultyStore
-from support.trading_bench import QUARTER_HOUR
+from support.trading_rig import QUARTER_HOUR
 
 STILL_RUNNING = 75
 """Exit code of a delivery that must be repeated."""

@@ -15,7 +15,7 @@ from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import TransientError
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_simulator import SimulatorControl
-from support.trading_bench import QUARTER_HOUR, Bench, ExchangeClock, bench_settings
+from support.trading_rig import QUARTER_HOUR, ExchangeClock, Rig, rig_settings
 from support.trading_runs import SWITCH
 
 STILL_RUNNING = 75
@@ -28,11 +28,11 @@ def main(url: str, folder: Path, worker: str) -> int:
         credentials = BrokerCredentials(key_id=SecretStr("PKTEST"), secret_key=SecretStr("test"))
         broker = AlpacaBroker(credentials, clock, random.Random(7), paper=True, trading_url=url, data_url=url)
         state = SqliteStateStore(folder / "state.sqlite")
-        bench = Bench(control, clock, broker, state, DirectoryArchive(folder / "archive"), bench_settings())
+        rig = Rig(control, clock, broker, state, DirectoryArchive(folder / "archive"), rig_settings())
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         try:
-            report = bench.service(worker=worker).execute(bench.decision(SWITCH), time_left=lambda: QUARTER_HOUR)
+            report = rig.service(worker=worker).execute(rig.decision(SWITCH), time_left=lambda: QUARTER_HOUR)
         except TransientError as error:
             sys.stdout.write(f"{type(error).__name__}: {error}\n")
             return STILL_RUNNING

@@ -8,7 +8,7 @@ from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport
 from alchemiser_trading.service import DecisionService
 from support.faulty_ports import Faults, FaultyArchive, FaultyBroker, FaultyStore, Killed
-from support.trading_bench import QUARTER_HOUR, Bench
+from support.trading_rig import QUARTER_HOUR, Rig
 
 SWITCH = {"AAA": 0.4, "BBB": 0.4}
 """Out of CCC, into two others, with cash to spare."""
@@ -21,35 +21,35 @@ SWITCHED = {
 
 
 def deliver(
-    bench: Bench, decision: TradeDecision, service: Callable[[int], DecisionService], *, times: int = 8
+    rig: Rig, decision: TradeDecision, service: Callable[[int], DecisionService], *, times: int = 8
 ) -> ExecutionReport:
     """Deliver again, after the lease has run out, until the run has an end. `service` makes each delivery's process."""
     for delivery in range(times):
         try:
             return service(delivery).execute(decision, time_left=lambda: QUARTER_HOUR)
         except (TransientError, Killed):
-            bench.clock.sleep(bench.settings.execution.lease_seconds + 1)
+            rig.clock.sleep(rig.settings.execution.lease_seconds + 1)
     raise AssertionError(f"{times} deliveries did not end the run")
 
 
-def assert_switched(bench: Bench, expected: dict[tuple[str, str], Decimal] = SWITCHED) -> None:
+def assert_switched(rig: Rig, expected: dict[tuple[str, str], Decimal] = SWITCHED) -> None:
     """Each leg is traded once, in full, and nothing is left open."""
-    assert bench.traded() == expected, "legs traded other than once and in full"
-    ids = [order.client_order_id for order in bench.orders()]
+    assert rig.traded() == expected, "legs traded other than once and in full"
+    ids = [order.client_order_id for order in rig.orders()]
     assert len(ids) == len(set(ids)), "a client order id was used twice"
-    assert_no_open_orders(bench)
+    assert_no_open_orders(rig)
 
 
-def assert_no_open_orders(bench: Bench) -> None:
+def assert_no_open_orders(rig: Rig) -> None:
     ended = {"filled", "canceled", "rejected", "expired", "done_for_day", "replaced"}
-    still = [order for order in bench.orders() if order.status not in ended]
+    still = [order for order in rig.orders() if order.status not in ended]
     assert not still, f"orders are left open: {still}"
 
 
-def faulty(bench: Bench, faults: Faults) -> DecisionService:
+def faulty(rig: Rig, faults: Faults) -> DecisionService:
     """A process whose every I/O call passes by `faults`."""
-    return bench.service(
-        broker=FaultyBroker(bench.broker, faults),
-        state=FaultyStore(bench.state, faults),
-        archive=FaultyArchive(bench.archive, faults),
+    return rig.service(
+        broker=FaultyBroker(rig.broker, faults),
+        state=FaultyStore(rig.state, faults),
+        archive=FaultyArchive(rig.archive, faults),
     )

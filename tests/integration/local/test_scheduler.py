@@ -22,7 +22,7 @@ SCHEDULED = datetime(2020, 6, 3, 13, 45, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Bench:
+class Rig:
     """A scheduler's surroundings."""
 
     sqs: "SQSClient"
@@ -46,19 +46,19 @@ class Bench:
 
 
 @pytest.fixture
-def bench(aws: Aws) -> Iterator[Bench]:
+def rig(aws: Aws) -> Iterator[Rig]:
     sqs = aws.clients.sqs
     dead = sqs.create_queue(QueueName="scheduler-dead")["QueueUrl"]
-    yield Bench(sqs, dead)
+    yield Rig(sqs, dead)
     sqs.delete_queue(QueueUrl=dead)
 
 
-def test_the_event_carries_the_scheduled_time(bench: Bench) -> None:
+def test_the_event_carries_the_scheduled_time(rig: Rig) -> None:
     with fake_function(lambda _: OK) as fake:
-        attempt, _ = bench.fire(fake.url)
+        attempt, _ = rig.fire(fake.url)
     assert isinstance(attempt.outcome, Answered)
     assert read_trigger(fake.events[0]).scheduled_at == SCHEDULED
-    assert bench.letters() == []
+    assert rig.letters() == []
 
 
 @pytest.mark.parametrize(
@@ -71,22 +71,22 @@ def test_the_event_carries_the_scheduled_time(bench: Bench) -> None:
     ],
 )
 def test_it_tries_a_few_times(
-    bench: Bench, replies: list[Reply], tries: int, given_up: bool, caplog: pytest.LogCaptureFixture
+    rig: Rig, replies: list[Reply], tries: int, given_up: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     script: Iterator[Reply] = iter(replies)
     with fake_function(lambda _: next(script)) as fake:
-        attempt, pauses = bench.fire(fake.url)
+        attempt, pauses = rig.fire(fake.url)
     assert (attempt.tries, attempt.given_up) == (tries, given_up)
     assert len(fake.events) == tries
     assert len({json.dumps(event) for event in fake.events}) == 1, "a retry is for the same scheduled time"
     assert pauses == tries - 1
-    letters = bench.letters()
+    letters = rig.letters()
     assert letters == ([(cycle_event(SCHEDULED), Failed.__name__)] if given_up else [])
     alarms = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert len(alarms) == given_up
 
 
-def test_a_function_that_is_not_there_is_given_up_aloud(bench: Bench) -> None:
-    attempt, _ = bench.fire("http://127.0.0.1:9", retries=1)
+def test_a_function_that_is_not_there_is_given_up_aloud(rig: Rig) -> None:
+    attempt, _ = rig.fire("http://127.0.0.1:9", retries=1)
     assert attempt.given_up
-    assert bench.letters() == [(cycle_event(SCHEDULED), Unreachable.__name__)]
+    assert rig.letters() == [(cycle_event(SCHEDULED), Unreachable.__name__)]

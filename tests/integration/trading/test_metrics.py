@@ -15,55 +15,55 @@ from alchemiser_common.ports.state import load, put_over
 from alchemiser_common.records.authority import Authority
 from alchemiser_trading.handler import TradingFunction
 from support.faulty_ports import FaultyBroker, Killed, killing_after
-from support.trading_bench import QUARTER_HOUR, Bench
+from support.trading_rig import QUARTER_HOUR, Rig
 from support.trading_runs import SWITCH, assert_no_open_orders
 
 
-def counted(bench: Bench, decision: TradeDecision) -> float:
+def counted(rig: Rig, decision: TradeDecision) -> float:
     """Deliver to the function with its metrics; what it counts of authority."""
     out = io.StringIO()
-    function = TradingFunction(bench.service(), Metrics("dev", bench.clock, out))
+    function = TradingFunction(rig.service(), Metrics("dev", rig.clock, out))
     function.handle({"Records": [{"messageId": "1", "body": encode(decision)}]}, lambda: QUARTER_HOUR)
     (line,) = [json.loads(line) for line in out.getvalue().splitlines()]
     return float(line[Metric.AUTHORITY_MISMATCH])
 
 
-def reported(bench: Bench, decision: TradeDecision) -> ExecutionReport:
-    known = load(bench.state, keys.report_record(decision.run_id), ExecutionReport)
+def reported(rig: Rig, decision: TradeDecision) -> ExecutionReport:
+    known = load(rig.state, keys.report_record(decision.run_id), ExecutionReport)
     assert known is not None
     return known.value
 
 
-def given_to(bench: Bench, pipeline: Pipeline, epoch: int) -> None:
+def given_to(rig: Rig, pipeline: Pipeline, epoch: int) -> None:
     """Authority as a person writes it past the command, which would wait for the run's end."""
     key = keys.authority_record("bench")
-    record = Authority(pipeline=pipeline, epoch=epoch, set_by="ops", reason="by hand", set_at=bench.clock.now())
-    bench.state.write(put_over(load(bench.state, key, Authority), key, record))
+    record = Authority(pipeline=pipeline, epoch=epoch, set_by="ops", reason="by hand", set_at=rig.clock.now())
+    rig.state.write(put_over(load(rig.state, key, Authority), key, record))
 
 
 @pytest.mark.parametrize("pipeline", list(Pipeline))
-def test_authority_that_changes_in_the_middle_of_a_run_raises_the_alarm(bench: Bench, pipeline: Pipeline) -> None:
+def test_authority_that_changes_in_the_middle_of_a_run_raises_the_alarm(rig: Rig, pipeline: Pipeline) -> None:
     """Given to the other pipeline, or away and back to this one: the epoch is not the one the plan was frozen under."""
-    decision = bench.decision(SWITCH)
+    decision = rig.decision(SWITCH)
     with pytest.raises(Killed):
-        bench.trade(decision, broker=FaultyBroker(bench.broker, killing_after("submit sell CCC")))
-    given_to(bench, pipeline, epoch=3)
-    bench.clock.sleep(bench.settings.execution.lease_seconds + 1)
-    assert counted(bench, decision) == 1.0
-    assert reported(bench, decision).error == "NotAuthorised"
-    assert_no_open_orders(bench)
+        rig.trade(decision, broker=FaultyBroker(rig.broker, killing_after("submit sell CCC")))
+    given_to(rig, pipeline, epoch=3)
+    rig.clock.sleep(rig.settings.execution.lease_seconds + 1)
+    assert counted(rig, decision) == 1.0
+    assert reported(rig, decision).error == "NotAuthorised"
+    assert_no_open_orders(rig)
 
 
-def test_authority_of_another_pipeline_before_the_run_raises_it_too(bench: Bench) -> None:
-    given_to(bench, Pipeline.MONOLITH, epoch=2)
-    decision = bench.decision(SWITCH)
-    assert counted(bench, decision) == 1.0
-    assert reported(bench, decision).error == "NotAuthorised"
-    assert bench.orders() == []
+def test_authority_of_another_pipeline_before_the_run_raises_it_too(rig: Rig) -> None:
+    given_to(rig, Pipeline.MONOLITH, epoch=2)
+    decision = rig.decision(SWITCH)
+    assert counted(rig, decision) == 1.0
+    assert reported(rig, decision).error == "NotAuthorised"
+    assert rig.orders() == []
 
 
-def test_a_run_that_only_speaks_of_it_does_not(bench: Bench) -> None:
-    decision = bench.decision(SWITCH, account_id="NotAuthorised")
-    assert counted(bench, decision) == 0.0
-    assert "NotAuthorised" in reported(bench, decision).reason
-    assert reported(bench, decision).error == "WrongAccount"
+def test_a_run_that_only_speaks_of_it_does_not(rig: Rig) -> None:
+    decision = rig.decision(SWITCH, account_id="NotAuthorised")
+    assert counted(rig, decision) == 0.0
+    assert "NotAuthorised" in reported(rig, decision).reason
+    assert reported(rig, decision).error == "WrongAccount"

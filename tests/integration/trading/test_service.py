@@ -24,42 +24,42 @@ from alchemiser_trading.books.book_store import StoredBooks, compare_books, repa
 from alchemiser_trading.journal.journal import Journal
 from alchemiser_trading.service import DecisionService
 from support.faulty_ports import Fault, Faults, FaultyBroker, Killed
-from support.trading_bench import QUARTER_HOUR, SCHEDULED, Bench, bench_settings, exchange, quiet_market
+from support.trading_rig import QUARTER_HOUR, SCHEDULED, Rig, exchange, quiet_market, rig_settings
 from support.trading_runs import SWITCH, assert_no_open_orders, assert_switched, deliver
 
 
-def failure(bench: Bench, decision: TradeDecision) -> StageFailure:
+def failure(rig: Rig, decision: TradeDecision) -> StageFailure:
     return StageFailure(
         run_id=decision.run_id,
         cycle_id=decision.cycle_id,
         pipeline=decision.pipeline,
-        account_alias=bench.settings.account_alias,
+        account_alias=rig.settings.account_alias,
         stage=Stage.STRATEGY,
         error="DataMissing",
         reason="AAA has 3 bars and needs 11",
     )
 
 
-def test_a_run_leaves_its_report_decision_targets_books_and_equity(bench: Bench) -> None:
-    decision = bench.decision(SWITCH)
-    report = bench.trade(decision)
-    archived = bench.archive.get(keys.report_object(decision.session, decision.run_id))
+def test_a_run_leaves_its_report_decision_targets_books_and_equity(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
+    report = rig.trade(decision)
+    archived = rig.archive.get(keys.report_object(decision.session, decision.run_id))
     assert archived is not None
     assert decode(archived, ExecutionReport) == report
-    assert bench.archive.get(keys.decision_object(decision.session, decision.run_id)) is not None
-    targets = load(bench.state, keys.strategy_targets("bench", "only"), StoredTargets)
+    assert rig.archive.get(keys.decision_object(decision.session, decision.run_id)) is not None
+    targets = load(rig.state, keys.strategy_targets("bench", "only"), StoredTargets)
     assert targets is not None
     assert {item.symbol: item.weight for item in targets.value.weights} == SWITCH
-    assert compare_books(bench.state, "bench", bench.broker.positions()) == ()
-    equity = load(bench.state, keys.equity_record("bench", decision.session), DailyEquity)
+    assert compare_books(rig.state, "bench", rig.broker.positions()) == ()
+    equity = load(rig.state, keys.equity_record("bench", decision.session), DailyEquity)
     assert equity is not None
     worth = {item.strategy: item for item in equity.value.strategies}
     assert abs(worth["only"].market_value + equity.value.cash - equity.value.equity) < Decimal("0.01")
     assert worth["unassigned"].realised != 0, "what was there before was sold at a result"
 
 
-def test_the_report_says_how_well_each_leg_was_executed(bench: Bench) -> None:
-    report = bench.trade(bench.decision(SWITCH))
+def test_the_report_says_how_well_each_leg_was_executed(rig: Rig) -> None:
+    report = rig.trade(rig.decision(SWITCH))
     for leg in report.legs:
         assert leg.status is LegStatus.FILLED
         assert leg.slippage_bps is not None
@@ -71,54 +71,54 @@ def test_the_report_says_how_well_each_leg_was_executed(bench: Bench) -> None:
     assert all(abs(item.target - item.actual) < 0.006 for item in report.residuals)
 
 
-def test_another_decision_for_the_same_run_does_not_change_the_frozen_plan(bench: Bench) -> None:
-    first, other = bench.decision(SWITCH), bench.decision({"DDD": 0.9})
+def test_another_decision_for_the_same_run_does_not_change_the_frozen_plan(rig: Rig) -> None:
+    first, other = rig.decision(SWITCH), rig.decision({"DDD": 0.9})
     with pytest.raises(Killed):
-        bench.service(broker=FaultyBroker(bench.broker, Faults({20: Fault.KILL_BEFORE}))).execute(
+        rig.service(broker=FaultyBroker(rig.broker, Faults({20: Fault.KILL_BEFORE}))).execute(
             first, time_left=lambda: QUARTER_HOUR
         )
-    bench.clock.sleep(121)
-    report = bench.trade(other)
+    rig.clock.sleep(121)
+    report = rig.trade(other)
     assert report.status is RunStatus.COMPLETED, report.reason
     assert report.decision_hash == first.content_hash()
-    assert_switched(bench)
+    assert_switched(rig)
 
 
-def test_a_process_that_must_end_cancels_and_leaves_the_run_to_the_next(bench: Bench) -> None:
-    decision = bench.decision(SWITCH)
-    ends = bench.clock.now() + timedelta(seconds=55)
+def test_a_process_that_must_end_cancels_and_leaves_the_run_to_the_next(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
+    ends = rig.clock.now() + timedelta(seconds=55)
     with pytest.raises(OutOfTime, match="left to the next delivery"):
-        bench.service().execute(decision, time_left=lambda: ends - bench.clock.now())
-    assert_no_open_orders(bench)
-    journal = Journal.load(bench.state, decision.run_id)
+        rig.service().execute(decision, time_left=lambda: ends - rig.clock.now())
+    assert_no_open_orders(rig)
+    journal = Journal.load(rig.state, decision.run_id)
     assert journal is not None
     assert not journal.head.phase.final
-    assert bench.trade(decision).status is RunStatus.COMPLETED, "the next delivery goes on at once"
-    assert_switched(bench)
+    assert rig.trade(decision).status is RunStatus.COMPLETED, "the next delivery goes on at once"
+    assert_switched(rig)
 
 
-def test_many_short_processes_end_a_run(bench: Bench) -> None:
-    decision = bench.decision(SWITCH)
+def test_many_short_processes_end_a_run(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
 
     def short(_: int) -> DecisionService:
-        return bench.service()
+        return rig.service()
 
     report = None
     for _ in range(12):
-        ends = bench.clock.now() + timedelta(seconds=54)
+        ends = rig.clock.now() + timedelta(seconds=54)
         try:
-            report = short(0).execute(decision, time_left=lambda ends=ends: ends - bench.clock.now())  # type: ignore[misc]
+            report = short(0).execute(decision, time_left=lambda ends=ends: ends - rig.clock.now())  # type: ignore[misc]
             break
         except OutOfTime:
             continue
     assert report is not None
     assert report.status is RunStatus.COMPLETED, report.reason
-    assert_switched(bench)
+    assert_switched(rig)
 
 
-def test_a_run_that_nobody_delivers_any_more_is_ended_by_the_next_cycle(bench: Bench) -> None:
-    bench.control.add_fault(PartialFills(match=When(method="POST"), fraction=Decimal("0.2"), max_fills=1))
-    dead = bench.decision(SWITCH)
+def test_a_run_that_nobody_delivers_any_more_is_ended_by_the_next_cycle(rig: Rig) -> None:
+    rig.control.add_fault(PartialFills(match=When(method="POST"), fraction=Decimal("0.2"), max_fills=1))
+    dead = rig.decision(SWITCH)
     faults = Faults()
 
     def dies_with_orders_open(name: str) -> None:
@@ -127,101 +127,101 @@ def test_a_run_that_nobody_delivers_any_more_is_ended_by_the_next_cycle(bench: B
 
     faults.on_call = dies_with_orders_open
     with pytest.raises(Killed):
-        bench.service(broker=FaultyBroker(bench.broker, faults)).execute(dead, time_left=lambda: QUARTER_HOUR)
-    assert [order for order in bench.orders() if order.status in {"new", "partially_filled"}]
-    bench.control.clear_faults()
+        rig.service(broker=FaultyBroker(rig.broker, faults)).execute(dead, time_left=lambda: QUARTER_HOUR)
+    assert [order for order in rig.orders() if order.status in {"new", "partially_filled"}]
+    rig.control.clear_faults()
     next_cycle = SCHEDULED + timedelta(hours=2)
-    early = bench.decision({"AAA": 0.1}, scheduled=SCHEDULED + timedelta(minutes=5))
-    bench.clock.sleep(130)
+    early = rig.decision({"AAA": 0.1}, scheduled=SCHEDULED + timedelta(minutes=5))
+    rig.clock.sleep(130)
     with pytest.raises(LeaseHeld, match="has not ended"):
-        bench.trade(early)
-    bench.clock.sleep((next_cycle - bench.clock.now()).total_seconds())
-    report = bench.trade(bench.decision({"AAA": 0.5}, scheduled=next_cycle))
-    journal = Journal.load(bench.state, dead.run_id)
+        rig.trade(early)
+    rig.clock.sleep((next_cycle - rig.clock.now()).total_seconds())
+    report = rig.trade(rig.decision({"AAA": 0.5}, scheduled=next_cycle))
+    journal = Journal.load(rig.state, dead.run_id)
     assert journal is not None
     assert journal.head.phase is Phase.PARTIAL
     assert "overdue" in journal.head.reason
     assert report.status is RunStatus.COMPLETED, report.reason
-    assert_no_open_orders(bench)
-    assert compare_books(bench.state, "bench", bench.broker.positions()) == ()
+    assert_no_open_orders(rig)
+    assert compare_books(rig.state, "bench", rig.broker.positions()) == ()
 
 
-def test_the_deadline_ends_a_run_with_what_it_has(bench: Bench) -> None:
-    bench.control.add_fault(BadQuote(flavour="missing", match=When(symbol="AAA")))
-    settings = bench_settings(quote_patience_seconds=7200, poll_seconds=30)
-    report = bench.trade(bench.decision(SWITCH), settings=settings)
+def test_the_deadline_ends_a_run_with_what_it_has(rig: Rig) -> None:
+    rig.control.add_fault(BadQuote(flavour="missing", match=When(symbol="AAA")))
+    settings = rig_settings(quote_patience_seconds=7200, poll_seconds=30)
+    report = rig.trade(rig.decision(SWITCH), settings=settings)
     assert report.status is RunStatus.PARTIAL
     unfilled = next(leg for leg in report.legs if leg.symbol == "AAA")
     assert unfilled.status is LegStatus.UNFILLED
     assert "no order after" in unfilled.reason
-    assert bench.clock.now() >= SCHEDULED + timedelta(hours=1)
+    assert rig.clock.now() >= SCHEDULED + timedelta(hours=1)
 
 
-def test_a_stage_that_failed_before_is_recorded_once(bench: Bench) -> None:
-    decision = bench.decision(SWITCH)
-    report = bench.service().record_failure(failure(bench, decision))
-    again = bench.service().record_failure(failure(bench, decision))
+def test_a_stage_that_failed_before_is_recorded_once(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
+    report = rig.service().record_failure(failure(rig, decision))
+    again = rig.service().record_failure(failure(rig, decision))
     assert report.status is again.status is RunStatus.FAILED
     assert "strategy: DataMissing" in report.reason
-    late = bench.trade(decision)
+    late = rig.trade(decision)
     assert late.status is RunStatus.FAILED
     assert "ended before" in late.reason
-    assert bench.orders() == []
+    assert rig.orders() == []
 
 
-def test_a_failure_does_not_touch_a_run_that_trades_or_has_traded(bench: Bench) -> None:
-    decision = bench.decision(SWITCH)
-    bench.trade(decision)
-    assert bench.service().record_failure(failure(bench, decision)).status is RunStatus.COMPLETED
+def test_a_failure_does_not_touch_a_run_that_trades_or_has_traded(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
+    rig.trade(decision)
+    assert rig.service().record_failure(failure(rig, decision)).status is RunStatus.COMPLETED
 
 
 @pytest.mark.parametrize(("recorded", "known"), [(False, "no snapshot is on record"), (True, "was made from snapshot")])
-def test_a_decision_of_unknown_origin_is_refused(bench: Bench, *, recorded: bool, known: str) -> None:
-    decision = bench.decision(SWITCH, recorded=recorded)
-    report = bench.trade(decision.model_copy(update={"snapshot_hash": "6" * 64}))
+def test_a_decision_of_unknown_origin_is_refused(rig: Rig, *, recorded: bool, known: str) -> None:
+    decision = rig.decision(SWITCH, recorded=recorded)
+    report = rig.trade(decision.model_copy(update={"snapshot_hash": "6" * 64}))
     assert report.status is RunStatus.FAILED
     assert known in report.reason
-    assert bench.orders() == []
+    assert rig.orders() == []
 
 
-def test_a_limit_that_is_breached_halts_before_anything_is_sent(bench: Bench) -> None:
+def test_a_limit_that_is_breached_halts_before_anything_is_sent(rig: Rig) -> None:
     settings = Settings(account_alias="bench", trading=TradingSettings(max_turnover=Decimal("0.1")))
-    report = bench.trade(bench.decision(SWITCH), settings=settings)
+    report = rig.trade(rig.decision(SWITCH), settings=settings)
     assert report.status is RunStatus.HALTED
     assert "trading.max_turnover" in report.reason
-    assert bench.orders() == []
+    assert rig.orders() == []
 
 
-def test_a_decision_that_is_met_already_trades_nothing(bench: Bench) -> None:
-    bench.trade(bench.decision(SWITCH))
-    before = len(bench.orders())
-    again = bench.decision(SWITCH, scheduled=SCHEDULED + timedelta(minutes=10))
-    bench.clock.sleep(600)
-    report = bench.trade(again)
+def test_a_decision_that_is_met_already_trades_nothing(rig: Rig) -> None:
+    rig.trade(rig.decision(SWITCH))
+    before = len(rig.orders())
+    again = rig.decision(SWITCH, scheduled=SCHEDULED + timedelta(minutes=10))
+    rig.clock.sleep(600)
+    report = rig.trade(again)
     assert report.status is RunStatus.COMPLETED
     assert report.legs == ()
-    assert len(bench.orders()) == before
+    assert len(rig.orders()) == before
 
 
-def test_books_that_differ_are_named_and_repaired_with_a_trail(bench: Bench) -> None:
-    bench.trade(bench.decision(SWITCH))
-    bench.control.set_holding("DDD", Decimal(5))
-    positions = bench.broker.positions()
-    (difference,) = compare_books(bench.state, "bench", positions)
+def test_books_that_differ_are_named_and_repaired_with_a_trail(rig: Rig) -> None:
+    rig.trade(rig.decision(SWITCH))
+    rig.control.set_holding("DDD", Decimal(5))
+    positions = rig.broker.positions()
+    (difference,) = compare_books(rig.state, "bench", positions)
     assert (difference.symbol, difference.in_books, difference.at_broker) == ("DDD", Decimal(0), Decimal(5))
-    repair_books(bench.state, "bench", positions, who="ann", reason="shares were given", now=bench.clock.now())
-    assert compare_books(bench.state, "bench", positions) == ()
-    assert StoredBooks.load(bench.state, "bench").books["unassigned"].quantity("DDD") == Decimal(5)
+    repair_books(rig.state, "bench", positions, who="ann", reason="shares were given", now=rig.clock.now())
+    assert compare_books(rig.state, "bench", positions) == ()
+    assert StoredBooks.load(rig.state, "bench").books["unassigned"].quantity("DDD") == Decimal(5)
 
 
 @pytest.mark.parametrize("style", list(ExecutionStyle))
 def test_each_style_trades_the_plan(tmp_path: Path, style: ExecutionStyle) -> None:
-    settings = bench_settings(tight_style=style, normal_style=style, wide_style=style)
-    with exchange(quiet_market({"AAA": 100.0, "BBB": 50.0, "CCC": 20.0}), tmp_path, settings=settings) as bench:
-        bench.control.set_holding("CCC", Decimal("1000.123456789"))
-        report = bench.trade(bench.decision(SWITCH))
+    settings = rig_settings(tight_style=style, normal_style=style, wide_style=style)
+    with exchange(quiet_market({"AAA": 100.0, "BBB": 50.0, "CCC": 20.0}), tmp_path, settings=settings) as rig:
+        rig.control.set_holding("CCC", Decimal("1000.123456789"))
+        report = rig.trade(rig.decision(SWITCH))
         assert report.status is RunStatus.COMPLETED, report.reason
-        assert_switched(bench)
+        assert_switched(rig)
         if style is ExecutionStyle.MARKET:
             assert report.orders_placed == 3
 
@@ -229,13 +229,13 @@ def test_each_style_trades_the_plan(tmp_path: Path, style: ExecutionStyle) -> No
 def test_a_hundred_legs_stay_within_the_request_budget(tmp_path: Path) -> None:
     symbols = {f"S{number:03d}": 20.0 + number for number in range(100)}
     settings = Settings(account_alias="bench", trading=TradingSettings(max_orders=200))
-    with exchange(quiet_market(symbols), tmp_path, settings=settings) as bench:
+    with exchange(quiet_market(symbols), tmp_path, settings=settings) as rig:
         for symbol in list(symbols)[:50]:
-            bench.control.set_holding(symbol, Decimal(20))
-        decision = bench.decision(dict.fromkeys(list(symbols)[50:], 0.019))
+            rig.control.set_holding(symbol, Decimal(20))
+        decision = rig.decision(dict.fromkeys(list(symbols)[50:], 0.019))
         calls: list[tuple[float, str]] = []
-        faults = Faults(on_call=lambda name: calls.append((bench.clock.now().timestamp(), name)))
-        service = bench.service(broker=FaultyBroker(bench.broker, faults))
+        faults = Faults(on_call=lambda name: calls.append((rig.clock.now().timestamp(), name)))
+        service = rig.service(broker=FaultyBroker(rig.broker, faults))
         report = service.execute(decision, time_left=lambda: timedelta(hours=2))
         assert report.status is RunStatus.COMPLETED, report.reason
         assert [leg.status for leg in report.legs] == [LegStatus.FILLED] * 100
@@ -245,10 +245,10 @@ def test_a_hundred_legs_stay_within_the_request_budget(tmp_path: Path) -> None:
         assert len(trading) / 100 < 5, f"{len(trading) / 100} requests a leg"
 
 
-def test_the_plan_in_the_store_is_the_one_that_was_traded(bench: Bench) -> None:
-    decision = bench.decision(SWITCH)
-    report = deliver(bench, decision, lambda _: bench.service())
-    plan = load(bench.state, keys.plan_record(decision.run_id), Plan)
+def test_the_plan_in_the_store_is_the_one_that_was_traded(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
+    report = deliver(rig, decision, lambda _: rig.service())
+    plan = load(rig.state, keys.plan_record(decision.run_id), Plan)
     assert plan is not None
     assert [(leg.symbol, leg.quantity) for leg in plan.value.legs] == [
         (leg.symbol, leg.intended) for leg in report.legs

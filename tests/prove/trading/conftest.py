@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from support.exploration import stage
-from support.trading_bench import Bench
+from support.trading_rig import Rig
 
 ROWS = 27
 _ROW = re.compile(r"(?<=test_row_)\d\d")
 
 
 @pytest.fixture(scope="module")
-def scene() -> Iterator[Callable[[], Bench]]:
+def scene() -> Iterator[Callable[[], Rig]]:
     """Gives a fresh account, store and archive on the same exchange."""
     memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))

@@ -8,7 +8,7 @@ import pytest
 
 from alchemiser_common.ids import Pipeline
 from support.exploration import race
-from support.trading_bench import Bench
+from support.trading_rig import Rig
 
 RACES = int(os.environ.get("PROVE_RACES", "1000"))
 MODULAR, MONOLITH = Pipeline.MODULAR, Pipeline.MONOLITH
@@ -20,7 +20,7 @@ MODULAR, MONOLITH = Pipeline.MODULAR, Pipeline.MONOLITH
     ids=["two workers", "three workers", "two pipelines", "two pipelines, two workers each"],
 )
 def test_one_trades_whatever_the_order(
-    scene: Callable[[], Bench], record_property: Callable[[str, object], None], pipelines: tuple[Pipeline, ...]
+    scene: Callable[[], Rig], record_property: Callable[[str, object], None], pipelines: tuple[Pipeline, ...]
 ) -> None:
     results: Counter[str] = Counter()
     pauses = 0

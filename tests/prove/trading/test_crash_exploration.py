@@ -9,23 +9,23 @@ from collections.abc import Callable
 
 from support.exploration import Story, calls_without_faults, check, play, random_story
 from support.faulty_ports import Fault
-from support.trading_bench import Bench
+from support.trading_rig import Rig
 
 SEQUENCES = int(os.environ.get("PROVE_SEQUENCES", "2000"))
 
 type Record = Callable[[str, object], None]
 
 
-def test_every_single_fault(scene: Callable[[], Bench], record_property: Record) -> None:
+def test_every_single_fault(scene: Callable[[], Rig], record_property: Record) -> None:
     names = calls_without_faults(scene())
     results: Counter[str] = Counter()
     deliveries: Counter[int] = Counter()
     for point, name in enumerate(names):
         for fault in Fault:
-            bench = scene()
+            rig = scene()
             try:
-                report, needed = play(bench, Story([{point: fault}]))
-                results[check(bench, report)] += 1
+                report, needed = play(rig, Story([{point: fault}]))
+                results[check(rig, report)] += 1
                 deliveries[needed] += 1
             except AssertionError as error:
                 raise AssertionError(f"{fault.value} at call {point} ({name}): {error}") from error
@@ -34,15 +34,15 @@ def test_every_single_fault(scene: Callable[[], Bench], record_property: Record)
     record_property("deliveries they needed", dict(sorted(deliveries.items())))
 
 
-def test_random_sequences_of_up_to_four_faults(scene: Callable[[], Bench], record_property: Record) -> None:
+def test_random_sequences_of_up_to_four_faults(scene: Callable[[], Rig], record_property: Record) -> None:
     calls = len(calls_without_faults(scene()))
     results: Counter[str] = Counter()
     deliveries: Counter[int] = Counter()
     for seed in range(SEQUENCES):
-        bench = scene()
+        rig = scene()
         try:
-            report, needed = play(bench, random_story(seed, calls))
-            results[check(bench, report)] += 1
+            report, needed = play(rig, random_story(seed, calls))
+            results[check(rig, report)] += 1
             deliveries[needed] += 1
         except AssertionError as error:
             raise AssertionError(f"seed {seed}: {error}") from error

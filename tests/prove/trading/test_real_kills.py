@@ -10,8 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from support.exploration import PRICES, check
-from support.trading_bench import Bench, exchange, quiet_market
 from support.trading_process import STILL_RUNNING
+from support.trading_rig import Rig, exchange, quiet_market
 from support.trading_runs import SWITCH
 
 RUNS = int(os.environ.get("PROVE_KILLS", "20"))
@@ -24,17 +24,17 @@ def test_a_process_killed_at_any_moment_loses_and_doubles_nothing(
     kills: Counter[int] = Counter()
     for seed in range(RUNS):
         folder = tmp_path / str(seed)
-        with exchange(quiet_market(PRICES), folder) as bench:
-            bench.control.set_holding("CCC", Decimal("1000.123456789"))
-            kills[_until_done(bench, folder, random.Random(seed))] += 1
-            bench.clock.restart(bench.control.clock().now)
-            report = bench.trade(bench.decision(SWITCH))
-            assert check(bench, report) == "completed", f"seed {seed}"
+        with exchange(quiet_market(PRICES), folder) as rig:
+            rig.control.set_holding("CCC", Decimal("1000.123456789"))
+            kills[_until_done(rig, folder, random.Random(seed))] += 1
+            rig.clock.restart(rig.control.clock().now)
+            report = rig.trade(rig.decision(SWITCH))
+            assert check(rig, report) == "completed", f"seed {seed}"
     total = sum(number * runs for number, runs in kills.items())
     record_property("runs with real processes", f"{RUNS}, {total} processes killed with SIGKILL")
 
 
-def _until_done(bench: Bench, folder: Path, chance: random.Random) -> int:
+def _until_done(rig: Rig, folder: Path, chance: random.Random) -> int:
     """Kill the first few deliveries; the number killed before they could end."""
     killed = 0
     for delivery in range(12):
@@ -42,7 +42,7 @@ def _until_done(bench: Bench, folder: Path, chance: random.Random) -> int:
             sys.executable,
             "-m",
             "support.trading_process",
-            bench.control_url,
+            rig.control_url,
             str(folder),
             f"process-{delivery}",
         ]
@@ -59,5 +59,5 @@ def _until_done(bench: Bench, folder: Path, chance: random.Random) -> int:
         if process.returncode == 0:
             return killed
         assert process.returncode in {-9, STILL_RUNNING}, output
-        bench.control.advance(bench.settings.execution.lease_seconds + 1)
+        rig.control.advance(rig.settings.execution.lease_seconds + 1)
     raise AssertionError("12 deliveries did not end the run")

@@ -20,13 +20,13 @@ from images.settings import ROOT, ImageSettings
 from images.source import read_source
 from local.aws import LocalAws
 from local.stage import LocalStage
-from support.container_bench import (
+from support.container_rig import (
     ACCOUNT,
     SCHEDULED,
     SHORT_OF_TIME,
     SPEED,
     TIMEOUTS,
-    ContainerBench,
+    ContainerRig,
     assert_as_undisturbed,
     compose_environment,
 )
@@ -106,7 +106,7 @@ def stand_in(image_settings: ImageSettings) -> str:
 @pytest.fixture(scope="session")
 def stage(
     built: Callable[[str], str], stand_in: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ContainerBench]:
+) -> Iterator[ContainerRig]:
     market = quiet_market(tmp_path_factory.mktemp("market"))
     with Boxes() as boxes, ThreadPoolExecutor(8) as pool:
         BOXES.append(boxes)
@@ -114,13 +114,13 @@ def stage(
             boxes.add(item)
         local = LocalStage(LocalAws(boxes["aws"].url), ACCOUNT, SPEED)
         with SimulatorControl(boxes["alpaca"].url) as control:
-            bench = ContainerBench(boxes, local, control, pool)
-            yield bench
+            rig = ContainerRig(boxes, local, control, pool)
+            yield rig
             TALLY["containers killed"] = boxes.killed
 
 
 @pytest.fixture(scope="session")
-def undisturbed(stage: ContainerBench) -> dict[str, Decimal]:
+def undisturbed(stage: ContainerRig) -> dict[str, Decimal]:
     """What the account holds after a cycle that nobody disturbed."""
     stage.afresh()
     stage.up_to_the_decision()
@@ -132,7 +132,7 @@ def undisturbed(stage: ContainerBench) -> dict[str, Decimal]:
 
 
 @pytest.fixture(scope="session")
-def trading_seconds(stage: ContainerBench, undisturbed: dict[str, Decimal]) -> float:
+def trading_seconds(stage: ContainerRig, undisturbed: dict[str, Decimal]) -> float:
     """Real seconds of trading's invocation in that cycle, once more."""
     stage.afresh()
     stage.up_to_the_decision()
@@ -144,7 +144,7 @@ def trading_seconds(stage: ContainerBench, undisturbed: dict[str, Decimal]) -> f
 
 
 @pytest.fixture
-def bench(stage: ContainerBench, undisturbed: dict[str, Decimal]) -> Iterator[ContainerBench]:
+def rig(stage: ContainerRig, undisturbed: dict[str, Decimal]) -> Iterator[ContainerRig]:
     stage.afresh()
     yield stage
     TALLY["cycles"] += 1

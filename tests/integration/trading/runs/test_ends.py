@@ -14,21 +14,21 @@ from alchemiser_common.settings import Settings, TradingSettings
 from alchemiser_simulator.control.faults import PartialFills, When
 from alchemiser_trading.handler import TradingFunction, WatchAnswer
 from support.faulty_ports import Fault, Faults, FaultyArchive, FaultyBroker, Killed
-from support.trading_bench import QUARTER_HOUR, Bench
+from support.trading_rig import QUARTER_HOUR, Rig
 from support.trading_runs import SWITCH, assert_no_open_orders, assert_switched
 
 
-def published(bench: Bench) -> list[RunEvent]:
-    bodies = [bench.archive.get(key) for key in bench.archive.keys("events/")]
+def published(rig: Rig) -> list[RunEvent]:
+    bodies = [rig.archive.get(key) for key in rig.archive.keys("events/")]
     return [decode(body, RunEvent) for body in bodies if body is not None]
 
 
-def test_a_run_is_published_once_however_often_it_is_delivered(bench: Bench) -> None:
-    decision = bench.decision(SWITCH)
-    report = bench.trade(decision)
+def test_a_run_is_published_once_however_often_it_is_delivered(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
+    report = rig.trade(decision)
     for _ in range(2):
-        bench.trade(decision)
-    (event,) = published(bench)
+        rig.trade(decision)
+    (event,) = published(rig)
     assert (event.event, event.run_id, event.orders_placed) == (
         EventKind.COMPLETED,
         decision.run_id,
@@ -36,30 +36,30 @@ def test_a_run_is_published_once_however_often_it_is_delivered(bench: Bench) -> 
     )
 
 
-def test_a_run_that_is_refused_is_published_with_its_reason(bench: Bench) -> None:
+def test_a_run_that_is_refused_is_published_with_its_reason(rig: Rig) -> None:
     settings = Settings(account_alias="bench", trading=TradingSettings(max_orders=1))
-    bench.trade(bench.decision(SWITCH), settings=settings)
-    (event,) = published(bench)
+    rig.trade(rig.decision(SWITCH), settings=settings)
+    (event,) = published(rig)
     assert event.event is EventKind.HALTED
     assert "trading.max_orders" in event.reason
 
 
-def test_an_event_that_the_bus_does_not_take_is_published_by_the_next_delivery(bench: Bench) -> None:
-    decision = bench.decision(SWITCH)
+def test_an_event_that_the_bus_does_not_take_is_published_by_the_next_delivery(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
     away = Faults(on_call=lambda _: away.at.update({away.calls: Fault.FAIL_BEFORE}))
-    service = bench.service(events=ArchivedEvents(FaultyArchive(bench.archive, away)))
+    service = rig.service(events=ArchivedEvents(FaultyArchive(rig.archive, away)))
     with pytest.raises(StoreUnavailable):
         service.execute(decision, time_left=lambda: QUARTER_HOUR)
-    assert published(bench) == []
-    again = bench.trade(decision)
+    assert published(rig) == []
+    again = rig.trade(decision)
     assert again.status is RunStatus.COMPLETED
     assert again.orders_placed == 0, "the redelivery places nothing"
-    assert len(published(bench)) == 1
-    assert_switched(bench)
+    assert len(published(rig)) == 1
+    assert_switched(rig)
 
 
-def test_the_watch_ends_a_run_whose_process_died_once_its_deadline_has_passed(bench: Bench) -> None:
-    function = TradingFunction(bench.service())
+def test_the_watch_ends_a_run_whose_process_died_once_its_deadline_has_passed(rig: Rig) -> None:
+    function = TradingFunction(rig.service())
 
     def watch() -> WatchAnswer:
         answer = function.handle({"watch": "overdue"}, lambda: QUARTER_HOUR)
@@ -67,21 +67,21 @@ def test_the_watch_ends_a_run_whose_process_died_once_its_deadline_has_passed(be
         return answer
 
     assert watch() == WatchAnswer(), "nothing is overdue"
-    bench.control.add_fault(PartialFills(match=When(method="POST"), fraction=Decimal("0.2"), max_fills=1))
-    decision = bench.decision(SWITCH)
+    rig.control.add_fault(PartialFills(match=When(method="POST"), fraction=Decimal("0.2"), max_fills=1))
+    decision = rig.decision(SWITCH)
     faults = Faults()
     faults.on_call = lambda name: faults.at.update({faults.calls: Fault.KILL_BEFORE} if name == "cancel" else {})
     with pytest.raises(Killed):
-        bench.service(broker=FaultyBroker(bench.broker, faults)).execute(decision, time_left=lambda: QUARTER_HOUR)
-    bench.control.clear_faults()
-    bench.clock.sleep(bench.settings.execution.lease_seconds + 1)
+        rig.service(broker=FaultyBroker(rig.broker, faults)).execute(decision, time_left=lambda: QUARTER_HOUR)
+    rig.control.clear_faults()
+    rig.clock.sleep(rig.settings.execution.lease_seconds + 1)
     with pytest.raises(LeaseHeld, match="may go on until"):
         watch()
-    bench.clock.sleep((decision.not_after - bench.clock.now() + timedelta(seconds=1)).total_seconds())
+    rig.clock.sleep((decision.not_after - rig.clock.now() + timedelta(seconds=1)).total_seconds())
     answer = watch()
     assert (answer.ended, answer.status) == (str(decision.run_id), RunStatus.PARTIAL)
     assert "overdue" in answer.reason
-    assert_no_open_orders(bench)
-    (event,) = published(bench)
+    assert_no_open_orders(rig)
+    (event,) = published(rig)
     assert event.event is EventKind.PARTIAL
     assert watch() == WatchAnswer()

@@ -14,15 +14,15 @@ from alchemiser_common.ports.state import load
 from alchemiser_common.records.parity import Parity, Verdict
 from alchemiser_trading.account.authority import set_authority
 from alchemiser_trading.handler import TradingFunction
-from support.trading_bench import QUARTER_HOUR, Bench
+from support.trading_rig import QUARTER_HOUR, Rig
 from support.trading_runs import SWITCH
 
 
-def handle(bench: Bench, decision: TradeDecision, *, shadow: bool) -> list[dict[str, object]]:
+def handle(rig: Rig, decision: TradeDecision, *, shadow: bool) -> list[dict[str, object]]:
     """Deliver a decision to the function; the metrics' lines that it wrote."""
     out = io.StringIO()
-    settings = bench.settings.model_copy(update={"shadow": shadow})
-    function = TradingFunction(bench.service(settings=settings), Metrics("dev", bench.clock, out))
+    settings = rig.settings.model_copy(update={"shadow": shadow})
+    function = TradingFunction(rig.service(settings=settings), Metrics("dev", rig.clock, out))
     event = {"Records": [{"messageId": "1", "body": encode(decision)}]}
     function.handle(event, lambda: QUARTER_HOUR)
     return [json.loads(line) for line in out.getvalue().splitlines()]
@@ -38,26 +38,26 @@ def parities(lines: list[dict[str, object]]) -> list[tuple[object, object]]:
 )
 @pytest.mark.parametrize("first", list(Pipeline))
 def test_whoever_ends_second_tells(
-    bench: Bench, shadows: dict[str, float], verdict: Verdict, broken: float, first: Pipeline
+    rig: Rig, shadows: dict[str, float], verdict: Verdict, broken: float, first: Pipeline
 ) -> None:
-    set_authority(bench.state, "bench", Pipeline.MONOLITH, who="test", reason="shadow", now=bench.clock.now())
+    set_authority(rig.state, "bench", Pipeline.MONOLITH, who="test", reason="shadow", now=rig.clock.now())
     decisions = {
-        Pipeline.MONOLITH: bench.decision(SWITCH, pipeline=Pipeline.MONOLITH),
-        Pipeline.MODULAR: bench.decision(shadows),
+        Pipeline.MONOLITH: rig.decision(SWITCH, pipeline=Pipeline.MONOLITH),
+        Pipeline.MODULAR: rig.decision(shadows),
     }
     order = sorted(Pipeline, key=lambda pipeline: pipeline is not first)
-    told = [parities(handle(bench, decisions[pipeline], shadow=pipeline is Pipeline.MODULAR)) for pipeline in order]
+    told = [parities(handle(rig, decisions[pipeline], shadow=pipeline is Pipeline.MODULAR)) for pipeline in order]
     assert told == [[], [("modular", broken)]]
-    stored = load(bench.state, keys.parity_record(decisions[Pipeline.MODULAR].run_id), Parity)
+    stored = load(rig.state, keys.parity_record(decisions[Pipeline.MODULAR].run_id), Parity)
     assert stored is not None
     assert stored.value.verdict is verdict
-    assert bench.traded()[("AAA", "buy")] > 0
+    assert rig.traded()[("AAA", "buy")] > 0
 
 
-def test_two_runs_that_fail_alike_are_no_agreement(bench: Bench) -> None:
+def test_two_runs_that_fail_alike_are_no_agreement(rig: Rig) -> None:
     told = []
     for pipeline in Pipeline:
-        decision = bench.decision(SWITCH, pipeline=pipeline, account_id="someone-else")
-        told.append(parities(handle(bench, decision, shadow=pipeline is Pipeline.MODULAR)))
+        decision = rig.decision(SWITCH, pipeline=pipeline, account_id="someone-else")
+        told.append(parities(handle(rig, decision, shadow=pipeline is Pipeline.MODULAR)))
     assert told == [[], []]
-    assert load(bench.state, keys.parity_record(bench.decision(SWITCH).run_id), Parity) is None
+    assert load(rig.state, keys.parity_record(rig.decision(SWITCH).run_id), Parity) is None

@@ -11,60 +11,60 @@ from alchemiser_common.ports.state import load
 from alchemiser_common.records.plan import Plan
 from alchemiser_trading.account.lease import AccountLease
 from support.faulty_ports import Faults, FaultyBroker
-from support.trading_bench import Bench
+from support.trading_rig import Rig
 from support.trading_runs import SWITCH, assert_switched
 
 
-def shadowing(bench: Bench) -> Bench:
-    """The same bench for the pipeline without authority, with a broker that could trade."""
-    return Bench(**{**vars(bench), "settings": bench.settings.model_copy(update={"shadow": True})})
+def shadowing(rig: Rig) -> Rig:
+    """The same rig for the pipeline without authority, with a broker that could trade."""
+    return Rig(**{**vars(rig), "settings": rig.settings.model_copy(update={"shadow": True})})
 
 
-def plan_of(bench: Bench, run: object) -> Plan:
-    found = load(bench.state, keys.plan_record(run), Plan)  # type: ignore[arg-type]
+def plan_of(rig: Rig, run: object) -> Plan:
+    found = load(rig.state, keys.plan_record(run), Plan)  # type: ignore[arg-type]
     assert found is not None
     return found.value
 
 
-def test_it_plans_what_the_trading_pipeline_trades_and_sends_nothing(bench: Bench) -> None:
-    shadow = shadowing(bench)
+def test_it_plans_what_the_trading_pipeline_trades_and_sends_nothing(rig: Rig) -> None:
+    shadow = shadowing(rig)
     beside = shadow.decision(SWITCH, pipeline=Pipeline.MONOLITH)
     calls = Faults()
-    report = shadow.trade(beside, broker=FaultyBroker(bench.broker, calls))
+    report = shadow.trade(beside, broker=FaultyBroker(rig.broker, calls))
     assert report.status is RunStatus.SHADOWED
     assert {leg.status for leg in report.legs} == {LegStatus.UNFILLED}
-    assert bench.orders() == []
+    assert rig.orders() == []
     assert not [name for name in calls.names if name.startswith(("submit", "cancel"))]
 
-    decision = bench.decision(SWITCH)
-    assert bench.trade(decision).status is RunStatus.COMPLETED
-    assert_switched(bench)
-    planned, traded = plan_of(bench, beside.run_id), plan_of(bench, decision.run_id)
+    decision = rig.decision(SWITCH)
+    assert rig.trade(decision).status is RunStatus.COMPLETED
+    assert_switched(rig)
+    planned, traded = plan_of(rig, beside.run_id), plan_of(rig, decision.run_id)
     assert planned.legs == traded.legs
     assert planned.decision_hash == traded.decision_hash
 
 
 def test_it_neither_waits_for_the_lease_nor_asks_for_authority_nor_leaves_anything_of_the_accounts(
-    bench: Bench,
+    rig: Rig,
 ) -> None:
-    shadow = shadowing(bench)
+    shadow = shadowing(rig)
     decision = shadow.decision(SWITCH, pipeline=Pipeline.MONOLITH)
-    held = AccountLease.acquire(bench.state, bench.clock, "bench", owner="trader", duration=timedelta(minutes=2))
+    held = AccountLease.acquire(rig.state, rig.clock, "bench", owner="trader", duration=timedelta(minutes=2))
     account = keys.account_partition("bench")
-    before = bench.state.list(account), bench.state.list(keys.equity_partition("bench"))
+    before = rig.state.list(account), rig.state.list(keys.equity_partition("bench"))
     report = shadow.trade(decision)
     assert report.status is RunStatus.SHADOWED
-    assert (bench.state.list(account), bench.state.list(keys.equity_partition("bench"))) == before
+    assert (rig.state.list(account), rig.state.list(keys.equity_partition("bench"))) == before
     held.keep()  # the trader's lease is as it was
 
 
-def test_delivered_twice_it_reports_once(bench: Bench) -> None:
-    shadow = shadowing(bench)
+def test_delivered_twice_it_reports_once(rig: Rig) -> None:
+    shadow = shadowing(rig)
     decision = shadow.decision(SWITCH)
     first, again = shadow.trade(decision), shadow.trade(decision)
     assert first.status is again.status is RunStatus.SHADOWED
     assert "ended before" in again.reason
-    assert len(bench.archive.keys("events/")) == 1
+    assert len(rig.archive.keys("events/")) == 1
 
 
 @pytest.mark.parametrize(
@@ -76,13 +76,13 @@ def test_delivered_twice_it_reports_once(bench: Bench) -> None:
     ],
 )
 def test_what_would_not_be_traded_is_not_planned(
-    bench: Bench, changes: dict[str, object], later: int, status: RunStatus, words: str
+    rig: Rig, changes: dict[str, object], later: int, status: RunStatus, words: str
 ) -> None:
-    shadow = shadowing(bench)
+    shadow = shadowing(rig)
     decision = shadow.decision(SWITCH)
     if later:
-        bench.clock.sleep(later)
+        rig.clock.sleep(later)
     report = shadow.trade(decision.model_copy(update=changes))
     assert report.status is status
     assert words in report.reason
-    assert load(bench.state, keys.plan_record(decision.run_id), Plan) is None
+    assert load(rig.state, keys.plan_record(decision.run_id), Plan) is None

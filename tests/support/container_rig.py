@@ -69,7 +69,7 @@ def compose_environment(service: str) -> dict[str, str]:
 
 
 @dataclass
-class ContainerBench:
+class ContainerRig:
     """The account, its queues, functions and exchange, from outside."""
 
     boxes: Boxes
@@ -295,14 +295,14 @@ class ContainerBench:
         return list(events.values())
 
 
-def assert_nothing_dead(bench: ContainerBench) -> None:
+def assert_nothing_dead(rig: ContainerRig) -> None:
     for output in ("MarketDataDeadLetters", "TradeDecisionDeadLetters", "TriggerDeadLetters"):
-        assert bench.dead(output) == [], f"{output} has messages"
+        assert rig.dead(output) == [], f"{output} has messages"
 
 
-def assert_orders_are_the_journals(bench: ContainerBench) -> None:
+def assert_orders_are_the_journals(rig: ContainerRig) -> None:
     """Every order at the exchange was written down first, once; nothing is open; no leg got more than its plan."""
-    orders, intents = bench.truth().orders, bench.intents()
+    orders, intents = rig.truth().orders, rig.intents()
     unknown = [order.client_order_id for order in orders if order.client_order_id not in intents]
     assert not unknown, f"orders that no intent explains: {unknown}"
     assert len({order.client_order_id for order in orders}) == len(orders)
@@ -312,46 +312,46 @@ def assert_orders_are_the_journals(bench: ContainerBench) -> None:
     for order in orders:
         key = (order.symbol, order.side)
         filled[key] = filled.get(key, Decimal(0)) + order.filled_qty
-    planned = {(leg.symbol, leg.side.value): leg.quantity for leg in bench.plan().legs}
+    planned = {(leg.symbol, leg.side.value): leg.quantity for leg in rig.plan().legs}
     for key, quantity in filled.items():
         assert quantity <= planned.get(key, Decimal(0)), f"{key}: {quantity} filled, {planned.get(key)} planned"
 
 
-def assert_as_undisturbed(bench: ContainerBench, holdings: dict[str, Decimal], *, heard: bool = True) -> None:
+def assert_as_undisturbed(rig: ContainerRig, holdings: dict[str, Decimal], *, heard: bool = True) -> None:
     """The run completed, the account holds what it holds after a run that nobody disturbed, and the bus was told.
 
     `heard=False` where the test has listened to the bus itself.
     """
-    report = bench.report()
+    report = rig.report()
     assert report.status is RunStatus.COMPLETED, f"{report.status.value}: {report.reason}"
-    assert_orders_are_the_journals(bench)
-    held = bench.held()
+    assert_orders_are_the_journals(rig)
+    held = rig.held()
     differing = {symbol: (held.get(symbol), holdings.get(symbol)) for symbol in held.keys() | holdings.keys()}
     differing = {symbol: pair for symbol, pair in differing.items() if pair[0] != pair[1]}
     assert not differing, f"held against undisturbed: {differing}; {report.reason}"
-    assert_nothing_dead(bench)
+    assert_nothing_dead(rig)
     if heard:
-        (event,) = bench.heard()
-        assert (event.event.value, event.run_id) == ("RunCompleted", bench.run)
+        (event,) = rig.heard()
+        assert (event.event.value, event.run_id) == ("RunCompleted", rig.run)
 
 
-def kill_while_it_works(bench: ContainerBench, role: str, there: Callable[[], bool], what: str) -> None:
+def kill_while_it_works(rig: ContainerRig, role: str, there: Callable[[], bool], what: str) -> None:
     """Deliver the next message, kill the function when it is there; the message stays in its queue.
 
     From then on the exchange answers no question, so that it still is there when the kill comes. Orders are not held
     back: they would arrive later, maybe in the next test.
     """
-    working = bench.deliver_meanwhile(role)
+    working = rig.deliver_meanwhile(role)
     until(lambda: there() or working.done(), what)
-    bench.control.add_fault(Delay(match=When(method="GET", path="^/v2/"), seconds=20))
-    kill(bench, role, working)
-    bench.control.clear_faults()
+    rig.control.add_fault(Delay(match=When(method="GET", path="^/v2/"), seconds=20))
+    kill(rig, role, working)
+    rig.control.clear_faults()
 
 
-def kill(bench: ContainerBench, role: str, working: Future[Delivery]) -> None:
+def kill(rig: ContainerRig, role: str, working: Future[Delivery]) -> None:
     """Kill a function at work; then its message is deliverable again."""
-    bench.boxes[role].kill()
+    rig.boxes[role].kill()
     delivery = working.result(60)
     assert isinstance(delivery.outcome, Unreachable), f"it had ended before it was killed: {delivery}"
     assert not delivery.done
-    bench.let_time_pass()
+    rig.let_time_pass()

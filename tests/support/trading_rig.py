@@ -98,7 +98,7 @@ class ExchangeClock:
 
 
 @dataclass
-class Bench:
+class Rig:
     """What a test works with."""
 
     control: SimulatorControl
@@ -209,7 +209,7 @@ class Bench:
         return filled
 
 
-def bench_settings(**execution: object) -> Settings:
+def rig_settings(**execution: object) -> Settings:
     """The defaults, on the alias of the tests."""
     return Settings(
         account_alias="bench",
@@ -221,8 +221,8 @@ def bench_settings(**execution: object) -> Settings:
 @contextmanager
 def exchange(
     history: PriceHistory, folder: Path, *, settings: Settings | None = None, **config: object
-) -> Iterator[Bench]:
-    """A bench at the scheduled moment, with authority for the modular pipeline."""
+) -> Iterator[Rig]:
+    """A rig at the scheduled moment, with authority for the modular pipeline."""
     start = config.pop("start", SCHEDULED)
     assert isinstance(start, datetime)
     configured = SimulatorConfig(history=history, start=start, **config)  # type: ignore[arg-type]
@@ -238,8 +238,8 @@ def exchange(
             policy=RequestPolicy(connect_timeout=2.0, read_timeout=2.0, read_attempts=2),
         )
         state = SqliteStateStore(folder / "state.sqlite")
-        chosen = settings or bench_settings()
+        chosen = settings or rig_settings()
         set_authority(
             state, chosen.account_alias, Pipeline.MODULAR, who="test", reason="the test's start", now=clock.now()
         )
-        yield Bench(control, clock, broker, state, DirectoryArchive(folder / "archive"), chosen, server.url)
+        yield Rig(control, clock, broker, state, DirectoryArchive(folder / "archive"), chosen, server.url)
