@@ -52,14 +52,26 @@ SCHEDULED = datetime(2020, 6, 3, 13, 45, tzinfo=UTC)
 """A Wednesday, 15 minutes after the open."""
 OUT_OF = ("UVXY", Decimal(500))
 """Held before the cycle and not wanted by it: something to sell, so that buys wait for sells."""
-FUNCTIONS = ("data", "strategy", "trading", "trading-2", "monolith")
-WORKERS = ("trading", "trading-2", "monolith")
 SHORT_OF_TIME = "trading-2"
 """Another worker of the trading function, whose invocations may not take long."""
-QUEUES = {"strategy": "MarketDataQueue", "trading": "TradeDecisionQueue", SHORT_OF_TIME: "TradeDecisionQueue"}
+NEXT_RELEASE = "trading-next"
+"""The trading function of a made-up next release, which writes one more field everywhere."""
+WORKERS = ("trading", SHORT_OF_TIME, NEXT_RELEASE, "monolith")
+FUNCTIONS = ("data", "strategy", *WORKERS)
+QUEUES = {
+    "strategy": "MarketDataQueue",
+    "trading": "TradeDecisionQueue",
+    SHORT_OF_TIME: "TradeDecisionQueue",
+    NEXT_RELEASE: "TradeDecisionQueue",
+}
 DELIVERIES = 6
 LEASE = timedelta(seconds=121)
-TIMEOUTS = {"strategy": timedelta(seconds=30), "trading": timedelta(seconds=20), "trading-2": timedelta(seconds=10)}
+TIMEOUTS = {
+    "strategy": timedelta(seconds=30),
+    "trading": timedelta(seconds=20),
+    SHORT_OF_TIME: timedelta(seconds=10),
+    NEXT_RELEASE: timedelta(seconds=20),
+}
 
 
 def compose_environment(service: str) -> dict[str, str]:

@@ -16,12 +16,14 @@ from alchemiser_common.settings import Settings
 from alchemiser_simulator import SimulatorControl, sample_history
 from alchemiser_strategy.bootstrap import enabled_strategies
 from images import stand_ins
+from images.docker import docker
 from images.settings import ROOT, ImageSettings
 from images.source import read_source
 from local.aws import LocalAws
 from local.stage import LocalStage
 from support.container_rig import (
     ACCOUNT,
+    NEXT_RELEASE,
     SCHEDULED,
     SHORT_OF_TIME,
     SPEED,
@@ -33,6 +35,7 @@ from support.container_rig import (
 from support.containers import Boxes, Wanted
 
 TALLY: Counter[str] = Counter()
+AS_THE_NEXT_RELEASE = Path(__file__).parent / "as_the_next_release.py"
 BOXES: list[Boxes] = []
 
 
@@ -56,7 +59,7 @@ def quiet_market(folder: Path) -> Path:
     return file
 
 
-def wanted(images: Callable[[str], str], stand_in: str, market: Path) -> Iterator[Wanted]:
+def wanted(images: Callable[[str], str], next_release: str, stand_in: str, market: Path) -> Iterator[Wanted]:
     """What is to run. Functions are in three networks: one to be asked on, one to AWS, one to the broker."""
     yield Wanted("aws", stand_in, 5000, command=["local", "aws"], networks=("aws",))
     yield Wanted(
@@ -86,6 +89,7 @@ def wanted(images: Callable[[str], str], stand_in: str, market: Path) -> Iterato
         ("strategy", "strategy", {}),
         ("trading", "trading", {}),
         (SHORT_OF_TIME, "trading", {}),
+        (NEXT_RELEASE, "trading", {}),
         ("monolith", "monolith", {}),
     ):
         environment = compose_environment(service) | own | {"ALCHEMISER_EXECUTION__HANDOVER_SECONDS": "2"}
@@ -94,7 +98,8 @@ def wanted(images: Callable[[str], str], stand_in: str, market: Path) -> Iterato
         environment |= {"ALCHEMISER_BROKER__READ_TIMEOUT_SECONDS": "4", "ALCHEMISER_AWS__READ_TIMEOUT_SECONDS": "2"}
         if role in TIMEOUTS:
             environment["AWS_LAMBDA_FUNCTION_TIMEOUT"] = f"{TIMEOUTS[role].total_seconds():g}"
-        yield Wanted(role, f"{images(service)}-local", 8080, environment, networks=("aws", "broker"))
+        image = next_release if role == NEXT_RELEASE else f"{images(service)}-local"
+        yield Wanted(role, image, 8080, environment, networks=("aws", "broker"))
 
 
 @pytest.fixture(scope="session")
@@ -104,13 +109,24 @@ def stand_in(image_settings: ImageSettings) -> str:
 
 
 @pytest.fixture(scope="session")
+def next_release(built: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Trading's image as a next minor release would be: what it stores and sends has one more field everywhere."""
+    folder = tmp_path_factory.mktemp("next-release")
+    (folder / "sitecustomize.py").write_text(AS_THE_NEXT_RELEASE.read_text("utf-8"), "utf-8")
+    (folder / "Dockerfile").write_text(f"FROM {built('trading')}-local\nCOPY sitecustomize.py /var/task/\n", "utf-8")
+    tag = "alchemiser-e2e/trading:next-release"
+    docker("image", "build", "--tag", tag, str(folder))
+    return tag
+
+
+@pytest.fixture(scope="session")
 def stage(
-    built: Callable[[str], str], stand_in: str, tmp_path_factory: pytest.TempPathFactory
+    built: Callable[[str], str], next_release: str, stand_in: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ContainerRig]:
     market = quiet_market(tmp_path_factory.mktemp("market"))
     with Boxes() as boxes, ThreadPoolExecutor(8) as pool:
         BOXES.append(boxes)
-        for item in wanted(built, stand_in, market):
+        for item in wanted(built, next_release, stand_in, market):
             boxes.add(item)
         local = LocalStage(LocalAws(boxes["aws"].url), ACCOUNT, SPEED)
         with SimulatorControl(boxes["alpaca"].url) as control:
