@@ -51,7 +51,7 @@ class PriceFile:
         dates = self.history.dates
         days = len(dates) if until is None else bisect_right(dates, until)
         if days == 0:
-            raise InvalidSettings(f"the data begin on {dates[0]}, after {until}")
+            raise InvalidSettings(f"the data begin on {dates[0]}, after {until}: choose a later day with --as-of")
         kept = self._present(symbols)
         return Bars(dates[:days], kept, self._columns(kept, lambda symbol: self.history.bars(symbol).close)[:days])
 

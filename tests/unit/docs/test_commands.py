@@ -61,7 +61,7 @@ def test_every_alchemiser_command_exists_with_its_options(line: Line) -> None:
     try:
         parse(words)
     except OSError:
-        pass  # it asks for what was not given, and nobody is there
+        pass  # it prompts for an option that was not given, and standard input is closed
     except Exception as error:  # noqa: BLE001  (typer brings its own copy of click, whose errors have no public name)
         mentioned = type(error).__name__ == "MissingParameter" and not line.in_block
         if type(error).__name__ != "Exit" and not mentioned:  # Exit: --help
