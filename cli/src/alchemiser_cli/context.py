@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 import typer
 
 from alchemiser_cli.console import note, out, reported_errors
-from alchemiser_common.adapters import Adapters, open_adapters
-from alchemiser_common.ports.archive import Archive
-from alchemiser_common.ports.clock import SystemClock
-from alchemiser_common.ports.state import StateStore
 from alchemiser_common.settings import Backend, Environment, Settings
 from alchemiser_common.settings_files import read_dotenv, read_settings
 from alchemiser_common.settings_loading import LoadedSettings
 
 if TYPE_CHECKING:
     from alchemiser_cli.stage.deployment import Stage
+    from alchemiser_common.adapters import Adapters
+    from alchemiser_common.ports.archive import Archive
+    from alchemiser_common.ports.state import StateStore
 
 
 @dataclass(frozen=True)
@@ -59,17 +58,19 @@ class CommandContext:
         return self.settings.account_alias
 
     @cached_property
-    def adapters(self) -> Adapters:
+    def adapters(self) -> "Adapters":
         """What the settings' backend keeps. Raises InvalidSettings."""
+        from alchemiser_common.adapters import open_adapters
+
         return open_adapters(self.settings, self.variables)
 
     @cached_property
-    def state(self) -> StateStore:
+    def state(self) -> "StateStore":
         """The state store."""
         return self.adapters.state()
 
     @cached_property
-    def archive(self) -> Archive:
+    def archive(self) -> "Archive":
         """The archive."""
         return self.adapters.archive()
 
@@ -84,6 +85,7 @@ class CommandContext:
         from alchemiser_cli.stage.clients import StageClients
         from alchemiser_cli.stage.config import read_stage
         from alchemiser_cli.stage.deployment import Stage
+        from alchemiser_common.ports.clock import SystemClock
 
         config = read_stage(name, self.folder)
         clients = StageClients(config.region, self.settings.aws)

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_a_stored_run_of_which_no_report_can_be_made_is_named(tmp_path: Path) ->
     assert alchemiser(tmp_path, "demo", "--days", "1").code == 0
     (home,) = tmp_path.glob(".alchemiser/demo/*")
     (home / "finished").unlink()
-    with sqlite3.connect(home / "state.db") as state:
+    with closing(sqlite3.connect(home / "state.db")) as state, state:
         state.execute("UPDATE records SET body = json_set(body, '$.account_after.equity', '0') WHERE sort = 'REPORT'")
     result = alchemiser(tmp_path, "demo", "--days", "1")
     assert result.code == 2, result.err
