@@ -134,7 +134,7 @@ def test_a_bad_release_is_left_for_the_one_before_it_and_returned_to_only_by_nam
     stack = stage.stack()
     assert stack is not None
     assert (stack.parameters["MonolithTag"], stack.parameters["MonolithDigest"]) == (A, done.image.digest)
-    with pytest.raises(Refused, match=r"monolith has no earlier build .* name one with --tag"):
+    with pytest.raises(Refused, match=r"monolith has no earlier build .* choose a build with --tag"):
         roll_back(stage, "monolith", None, agree)
     assert roll_back(stage, "monolith", B, agree).image.tag == B
     assert aws.live("monolith")[1] == B
