@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
+from shutil import copyfile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +22,7 @@ from images.settings import ROOT, ImageSettings
 from images.source import read_source
 from local.aws import LocalAws
 from local.stage import LocalStage
+from support import next_minor
 from support.container_rig import (
     ACCOUNT,
     NEXT_RELEASE,
@@ -112,8 +114,9 @@ def stand_in(image_settings: ImageSettings) -> str:
 def next_release(built: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> str:
     """Trading's image as a next minor release would be: what it stores and sends has one more field everywhere."""
     folder = tmp_path_factory.mktemp("next-release")
-    (folder / "sitecustomize.py").write_text(AS_THE_NEXT_RELEASE.read_text("utf-8"), "utf-8")
-    (folder / "Dockerfile").write_text(f"FROM {built('trading')}-local\nCOPY sitecustomize.py /var/task/\n", "utf-8")
+    copyfile(AS_THE_NEXT_RELEASE, folder / "sitecustomize.py")
+    copyfile(next_minor.__file__, folder / "next_minor.py")
+    (folder / "Dockerfile").write_text(f"FROM {built('trading')}-local\nCOPY *.py /var/task/\n", "utf-8")
     tag = "alchemiser-e2e/trading:next-release"
     docker("image", "build", "--tag", tag, str(folder))
     return tag

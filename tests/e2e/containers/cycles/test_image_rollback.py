@@ -8,6 +8,7 @@ import pytest
 from alchemiser_common import keys
 from alchemiser_common.messages.report import RunStatus
 from support.container_rig import NEXT_RELEASE, ContainerRig, assert_as_undisturbed, kill_while_it_works
+from support.next_minor import FIELD
 
 
 @pytest.mark.parametrize("moment", ["has placed an order", "has placed a buy"])
@@ -19,7 +20,7 @@ def test_this_image_finishes_what_the_next_one_began(
     kill_while_it_works(rig, NEXT_RELEASE, there, moment)
     stored = rig.stage.state.get(keys.journal_record(rig.run))
     assert stored is not None
-    assert "since_the_next_minor" in stored.body, "the next release left the run"
+    assert FIELD in stored.body, "the next release left the run"
     assert rig.status() == RunStatus.EXECUTING.value
     assert rig.deliver_until_done("trading").done
     assert_as_undisturbed(rig, undisturbed)
