@@ -20,10 +20,10 @@ from alchemiser_cli.stage.rollback import roll_back
 from alchemiser_cli.stage.stack import Refused
 from images import build
 from images.docker import docker
-from images.plain_tags import PlainTags
 from images.settings import ROOT, ImageSettings
 from images.source import Source
 from support.aws import CREDENTIALS
+from support.plain_tags import PlainTags
 from support.stages import StageOnMoto, agree, stage_on_moto
 
 A, B = "a" * 12, "b" * 12

@@ -13,8 +13,8 @@ from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.report import ExecutionReport, LegStatus, RunStatus
 from alchemiser_common.metrics import DIMENSIONS, NAMESPACE, Metric, Metrics, emf, measures_of_parity
 from alchemiser_common.records.run import RunRecord
-from deploy.alarms import Alarm, Point, Series, points_of, read_alarms
 from deploy.template import ROOT
+from support.alarms import Alarm, Point, Series, points_of, read_alarms
 from support.clock import ManualClock
 from support.deployment import stack
 from support.messages import make_report
