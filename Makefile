@@ -65,6 +65,14 @@ bench: setup ## Measure speed and memory beside their aims (JSON=FILE writes the
 lock: setup ## Resolve the lock files again, list neglected dependencies [SERVICE=name for one] [UPGRADE=1: newest versions]
 	@tools/lock.sh $(if $(UPGRADE),--upgrade) $(SERVICE)
 
+.PHONY: golden
+golden: setup ## Write the golden files of this SCHEMA_VERSION again (copy the old ones first: CONTRIBUTING.md)
+	@PYTHONPATH=tests $(BIN)/python -m support.write_golden
+
+.PHONY: events
+events: setup ## Record deploy/events again
+	@$(IMAGES) events
+
 ##@ Images
 
 .PHONY: build
@@ -95,10 +103,6 @@ image-report: build ## Weigh the images [JSON=FILE]
 .PHONY: bench-cold
 bench-cold: build ## Time the images' cold starts (half an hour) [RUNS=10] [SIZES="512 1769"] [JSON=FILE]
 	@$(IMAGES) cold $(if $(RUNS),--runs $(RUNS)) $(if $(SIZES),--sizes $(SIZES)) $(if $(JSON),--json $(JSON))
-
-.PHONY: events
-events: setup ## Record deploy/events again
-	@$(IMAGES) events
 
 .PHONY: image-tag
 image-tag: setup ## Print the tag that this tree's images get

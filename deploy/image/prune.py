@@ -25,8 +25,6 @@ EVERYWHERE = (
 )
 UNUSED = (
     "aws_lambda_powertools/event_handler",  # routing for HTTP APIs, with a web page's scripts
-    "boto3/data",  # resource models; clients are made from botocore's
-    "boto3/examples",
     "numpy/f2py",  # calls Fortran compilers
     "numpy/_pyinstaller",
 )

@@ -166,9 +166,6 @@ class ContainerRig:
         self.used.add(role)
         return self.function(role).invoke(event)
 
-    def invoke_meanwhile(self, role: str, event: Event) -> Future[Outcome]:
-        return self.pool.submit(self.invoke, role, event)
-
     def fire(self, *, retries: int = 2, pause: float = 0.0) -> Attempt:
         """The schedule fires at the data function."""
         function, dead = self.function("data"), self.url_of("TriggerDeadLetters")

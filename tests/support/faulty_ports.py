@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from alchemiser_common.errors import AmbiguousOutcome, BrokerThrottled, BrokerUnavailable, StoreUnavailable
+from alchemiser_common.errors import AmbiguousOutcome, BrokerUnavailable, StoreUnavailable
 from alchemiser_common.messages.snapshot import Account, MarketSession, Position
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.broker import (
@@ -190,17 +190,3 @@ class KeyedBroker(FaultyBroker):
     @property
     def paper(self) -> bool:
         return self._paper
-
-
-class ThrottledBroker(FaultyBroker):
-    """Refuses the first `times` submits with 429."""
-
-    def __init__(self, inner: Broker, times: int) -> None:
-        super().__init__(inner, Faults())
-        self._left = times
-
-    def submit(self, request: OrderRequest) -> BrokerOrder:
-        if self._left > 0:
-            self._left -= 1
-            raise BrokerThrottled("HTTP 429: injected")
-        return super().submit(request)

@@ -43,7 +43,6 @@ from alchemiser_trading.bootstrap import Connection, trading_service
 from alchemiser_trading.service import DecisionService
 
 DAY = date(2020, 6, 3)
-EARLY_CLOSE = date(2020, 11, 27)
 SCHEDULED = datetime(2020, 6, 3, 13, 45, tzinfo=UTC)
 QUARTER_HOUR = timedelta(minutes=15)
 

@@ -1,1 +1,1 @@
-"""What deploys and proves deploy/template.yaml without an account: expansion, policies, alarms, costs."""
+"""What deploys and proves deploy/template.yaml without an account: expansion, roles, recorded calls."""

@@ -19,7 +19,7 @@ from alchemiser_common.settings import Environment, ScheduleSettings, Settings
 from alchemiser_common.telemetry import log_to, stop_logging
 from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.bootstrap import local_pipeline, monolith
-from alchemiser_monolith.local_pipeline import PumpResult
+from alchemiser_monolith.local_pipeline import DeliveryResult
 from alchemiser_monolith.platform import Platform, open_platform
 from alchemiser_trading.account.authority import read_authority, set_authority
 
@@ -28,7 +28,7 @@ _MONOLITH_TIME = timedelta(minutes=15)
 
 type Prepare = Callable[[Market, Exchange], None]
 
-type RunCycle = Callable[[Cycle, int], PumpResult]
+type RunCycle = Callable[[Cycle, int], DeliveryResult]
 """Runs a cycle, delivering each of its messages that many times."""
 
 
@@ -114,11 +114,11 @@ def cycle_runner(platform: Platform) -> RunCycle:
         return lambda cycle, deliveries: pipeline.run(cycle.trigger, deliveries=deliveries)
     whole = monolith(platform)
 
-    def run(cycle: Cycle, deliveries: int) -> PumpResult:
+    def run(cycle: Cycle, deliveries: int) -> DeliveryResult:
         for _ in range(deliveries):
             ends = platform.clock.now() + _MONOLITH_TIME
             whole.run(cycle.trigger, time_left=partial(_until, platform.clock, ends))
-        return PumpResult(deliveries, ())
+        return DeliveryResult(deliveries, ())
 
     return run
 

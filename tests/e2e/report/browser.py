@@ -82,11 +82,6 @@ class Tab:
         result = answer["result"]
         return result.get("value") if isinstance(result, dict) else None
 
-    def screenshot(self) -> bytes:
-        """The whole page as PNG."""
-        answer = self.command("Page.captureScreenshot", captureBeyondViewport=True)
-        return b64decode(str(answer["data"]))
-
     def print(self) -> bytes:
         """The page on A4 paper as PDF."""
         answer = self.command("Page.printToPDF", preferCSSPageSize=False, paperWidth=8.27, paperHeight=11.69)

@@ -35,7 +35,6 @@ DROPPED = [
     "numpy/__init__.pyi",
     "numpy/f2py/main.py",
     "numpy/__pycache__/x.pyc",
-    "boto3/data/sqs/resources.json",
     "botocore/data/ec2/2016-11-15/service-2.json.gz",
     "botocore/data/s3/2006-03-01/service-2.json.gz",
     "pkg-1.0.dist-info/RECORD",

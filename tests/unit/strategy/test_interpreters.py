@@ -18,8 +18,6 @@ from unit.strategy.reference import Plan, Reference
 SYMBOLS = ("AAA", "BBB", "CCC", "DDD")
 SCALE_FREE = ("rsi", "cumulative-return", "stdev-return", "moving-average-return", "max-drawdown", "rsi-volatility")
 IN_PRICES = ("current-price", "moving-average-price", "exponential-moving-average-price", "stdev-price")
-OSCILLATORS = ("percentage-price-oscillator", "percentage-price-oscillator-signal")
-
 metrics = st.tuples(st.sampled_from([*SCALE_FREE, *IN_PRICES]), st.integers(2, 9))
 symbols = st.sampled_from(SYMBOLS)
 comparisons = st.tuples(

@@ -10,5 +10,5 @@ class UnusableReport(PermanentError):
 class UnusableSeries(UnusableReport):
     """Raised when a curve is too short, not finite, not positive, out of order or of the wrong length.
 
-    Also when what stands beside it is unusable: a risk-free rate of -1 or less, a negative or infinite turnover.
+    Also when a turnover beside it is negative or infinite.
     """

@@ -1,3 +1,3 @@
-"""What every Alchemiser service shares: messages, ids, settings, errors, ports and their embedded implementations."""
+"""What every service shares: messages, records, ids, settings, errors, ports and what implements them."""
 
 __version__ = "0.1.0"

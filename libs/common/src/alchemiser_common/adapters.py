@@ -27,7 +27,7 @@ class Adapters(Protocol):
         ...
 
     def secrets(self) -> Secrets:
-        """The broker's key; a simulated broker takes any, so there one is made up."""
+        """The broker's key; in simulation a made-up one, since the simulator takes any."""
         ...
 
     def dead_letters(self) -> Sequence[DeadLetters]:

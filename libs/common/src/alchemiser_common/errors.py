@@ -18,7 +18,7 @@ The first split is the one that decides what the caller does::
     │   │   ├── WrongAccount    a decision, a setting or a key is for another account or environment
     │   │   ├── NotAuthorised   another pipeline, or none, may trade the account
     │   │   ├── NotArmed        live trading lacks one of its locks
-    │   │   ├── TradingHalted   a person or a limit has stopped trading
+    │   │   ├── TradingHalted   a person has stopped trading
     │   │   ├── MarketClosed    the session is over, too short, or does not exist
     │   │   └── LimitBreached   a plan is over a limit
     │   ├── RunInProgress       a change is asked for that must wait for a run to end
@@ -93,7 +93,7 @@ class NotArmed(DecisionRefused):
 
 
 class TradingHalted(DecisionRefused):
-    """Raised when the account's switch forbids the order, or its state cannot be trusted."""
+    """Raised when the account's trading state forbids every order."""
 
 
 class MarketClosed(DecisionRefused):

@@ -36,7 +36,7 @@ class Metric(StrEnum):
     ORDERS_REFUSED = "OrdersRefused"
     """Legs that the broker refused."""
     SNAPSHOT_DELAY = "SnapshotDelay"
-    """From the scheduled time to the snapshot; so the other delays to theirs."""
+    """Seconds from the scheduled time to the snapshot; the other delays likewise to theirs."""
     DECISION_DELAY = "DecisionDelay"
     TRADING_DELAY = "TradingDelay"
     """To the start of trading."""
@@ -44,7 +44,7 @@ class Metric(StrEnum):
     """To the end of trading."""
     PARITY_CHECKED = "ParityChecked"
     PARITY_BROKEN = "ParityBroken"
-    """The two pipelines differ for a reason that is not their inputs, or one of them did not run."""
+    """The two pipelines differ for a reason that is not their inputs, or one of them ended without a plan."""
 
     @property
     def unit(self) -> str:
@@ -109,7 +109,7 @@ class Metrics:
         self._write(measures, outcome)
 
     def parity(self, report: ExecutionReport, *, broken: bool) -> None:
-        """Count a comparison of the two pipelines, which is told of the modular one whoever makes it."""
+        """Count a comparison of the two pipelines, always counted under the modular pipeline, whichever made it."""
         self._write(measures_of_parity(broken=broken), report, Pipeline.MODULAR)
 
     def _write(self, measures: Measures, message: Message, pipeline: Pipeline | None = None) -> None:

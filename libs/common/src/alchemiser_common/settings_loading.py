@@ -17,8 +17,8 @@ from alchemiser_common.messages.wire import describe
 from alchemiser_common.settings import Section, Settings
 
 PREFIX = "ALCHEMISER_"
-NOT_SETTINGS = frozenset({"ALCHEMISER_CONFIG", "ALCHEMISER_MARKET_DATA", "ALCHEMISER_GIT_SHA"})
-"""Variables with the prefix that are read elsewhere: the file's path, the tests' data, the image's build."""
+NOT_SETTINGS = frozenset(f"ALCHEMISER_{name}" for name in ("CONFIG", "MARKET_DATA", "GIT_SHA", "AWS_CALLS"))
+"""Variables with the prefix that are read elsewhere: the file's path, the image's build, what tests read and record."""
 
 
 @dataclass(frozen=True, slots=True)

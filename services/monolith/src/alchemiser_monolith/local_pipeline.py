@@ -31,8 +31,8 @@ type Invoke = Callable[[Event], Frozen]
 
 
 @dataclass(frozen=True, slots=True)
-class PumpResult:
-    """What the pump did."""
+class DeliveryResult:
+    """How many deliveries it took, and the messages that were given up."""
 
     delivered: int
     dead_letters: tuple[DeadLetter, ...]
@@ -63,7 +63,7 @@ class LocalPipeline:
             (trade_decision_queue, lambda event: trading.handle(event, self._time_left())),
         )
 
-    def run(self, trigger: CycleTrigger, *, deliveries: int = 1) -> PumpResult:
+    def run(self, trigger: CycleTrigger, *, deliveries: int = 1) -> DeliveryResult:
         """Trigger the data function and work until both queues are empty. Raises TransientError of the trigger."""
         for _ in range(deliveries):
             self._data.handle(trigger.model_dump(mode="json"))
@@ -73,7 +73,7 @@ class LocalPipeline:
         letters = tuple(letter for queue, _ in self._stages for letter in queue.dead_letters())
         for letter in letters:
             self._keep(letter)
-        return PumpResult(delivered, letters)
+        return DeliveryResult(delivered, letters)
 
     def _drain(self, queue: Queue, invoke: Invoke, deliveries: int) -> int:
         delivered = 0

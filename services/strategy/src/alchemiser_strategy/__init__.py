@@ -1,0 +1,1 @@
+"""Strategy Engine: a pure function from MarketSnapshot to TradeDecision."""

@@ -1,0 +1,1 @@
+"""Trading Module: executes a TradeDecision exactly once, journals it and reports it."""

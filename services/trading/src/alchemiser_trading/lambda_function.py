@@ -1,6 +1,6 @@
 """The image's command: AWS Lambda calls `handler`.
 
-What the service is composed of at the first event is imported here, while Lambda still lends a whole core.
+Imports during initialisation, when Lambda gives a whole core, everything that the first event needs.
 """
 
 import os

@@ -58,7 +58,7 @@ class Asking:
             case NoCredentialsError() | PartialCredentialsError():
                 raise InvalidSettings(
                     f"{self.what}: {error}; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
-                    "(instance roles are not asked for)"
+                    "(only the stage commands ask for an instance's role)"
                 ) from error
             case BotoCoreError():
                 raise StoreUnavailable(

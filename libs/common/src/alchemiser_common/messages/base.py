@@ -49,7 +49,7 @@ OWN_VERSION = version_of(SCHEMA_VERSION)
 
 
 class Frozen(BaseModel):
-    """A value that travels: immutable, with no field that its reader does not know."""
+    """An immutable model that refuses fields it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

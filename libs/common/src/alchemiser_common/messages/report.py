@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import Literal
 
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.base import Frozen, Message, Price, Quantity, Stage, Symbol
@@ -21,7 +21,7 @@ class RunStatus(StrEnum):
     EXECUTING = "executing"
     COMPLETED = "completed"
     PARTIAL = "partial"
-    """The session or the deadline ended before every leg was filled."""
+    """A leg got less than planned for a reason other than cash."""
     SKIPPED = "skipped"
     """There was nothing to do by the calendar or the clock."""
     EXPIRED = "expired"
@@ -83,8 +83,6 @@ class Residual(Frozen):
 
 class ExecutionReport(Message):
     """The end of a run: status and reason, each leg, the account before and after (USD), and what is left over."""
-
-    ENVELOPE: ClassVar[frozenset[str]] = Message.ENVELOPE
 
     kind: Literal["execution-report"] = "execution-report"
     decision_hash: str

@@ -1,7 +1,7 @@
 """Reads what another version of this project may have written: messages and stored records.
 
     written by          fields that this version does not know    why
-    an older minor      error                                     there can be none: it is damage, or not ours
+    an older minor      error                                     there can be none: it is corrupt or foreign data
     this minor          error                                     the same
     a later minor       left out                                  an image that is rolled back to must go on with the
                                                                   run and the account that it finds

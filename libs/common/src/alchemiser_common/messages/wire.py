@@ -1,7 +1,7 @@
 """The one place that turns messages into queue text and back.
 
 Reading is strict and total: whatever comes in, the answer is a valid message or an InvalidMessage that names
-the field, the value and the limit. What of another version is read, and how, `versions` says.
+the field, the value and the limit. `versions` says which fields of other versions are accepted.
 """
 
 import json

@@ -178,7 +178,7 @@ class MarketReader(Protocol):
         ...
 
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
-        """The order, or None if the broker does not know the id (which does not prove it never will)."""
+        """The order, or None if the broker does not know the id; one sent a moment ago may not be visible yet."""
         ...
 
     def order(self, order_id: str) -> BrokerOrder | None:

@@ -1,6 +1,6 @@
 """What the state store holds, as models without behaviour: whoever reads the store needs these and no service.
 
-    run.py            a run's first line, and its line in the account's list       written by data (trading, in shadow)
+    run.py            a run's first line, and its line in the account's list       written by data or trading
     journal.py        head and order intents of a run                              trading
     plan.py           the frozen plan of a run                                     trading
     parity.py         how the two pipelines' runs of a cycle compare               trading

@@ -35,7 +35,7 @@ class PlannedLeg(Frozen):
 
 
 class SkippedLeg(Frozen):
-    """A difference that is left alone although it is not small, and why; a person should know."""
+    """A trade that was wanted and could not be planned, and why; the report names it."""
 
     symbol: Symbol
     side: Side
@@ -58,7 +58,7 @@ class Plan(VersionedModel):
     """Cash that buys must leave."""
     targets: tuple[Target, ...]
     strategy_targets: tuple[StrategyTargets, ...]
-    """What the strategies that made a statement want to hold."""
+    """What the strategies that gave target weights want to hold."""
     legs: tuple[PlannedLeg, ...]
     skipped: tuple[SkippedLeg, ...] = ()
     shrink: Decimal = Decimal(1)

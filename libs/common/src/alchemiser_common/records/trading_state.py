@@ -1,4 +1,4 @@
-"""Whether an account may trade. Absent: ACTIVE, for authority is what must be given."""
+"""Whether an account may trade. No record means ACTIVE: the permission to trade is the authority record."""
 
 from enum import StrEnum
 

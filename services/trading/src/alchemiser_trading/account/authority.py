@@ -1,6 +1,6 @@
 """Which pipeline may trade an account: data in the state store, changed by a person, never by a flag.
 
-Absent means nobody. A change waits for the run in progress and leaves an audit record.
+Absent means nobody. A change is refused while a run is in progress, and leaves an audit record.
 """
 
 from datetime import datetime

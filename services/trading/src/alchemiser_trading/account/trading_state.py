@@ -1,6 +1,7 @@
 """The account's trading state: ACTIVE, REDUCING (only orders that reduce exposure) or HALTED (only cancels).
 
-Absent means ACTIVE: authority is what must be given. Read before every order; unreadable means no order.
+No record means ACTIVE: the permission to trade is the authority record. Read before every order; if it cannot be
+read, no order is sent.
 """
 
 from datetime import datetime

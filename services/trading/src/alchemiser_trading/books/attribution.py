@@ -1,6 +1,6 @@
 """Splits a run's fills over the strategies by their share of each symbol's target change. Pure.
 
-Strategies that want opposite things trade with each other at the fill's price, for the account traded only the rest.
+Strategies that want opposite things are netted against each other at the fill's price: the account trades the rest.
 """
 
 from collections.abc import Mapping, Sequence

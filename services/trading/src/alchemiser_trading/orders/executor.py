@@ -93,7 +93,7 @@ class Executor:
         self._stopped(self._gateway.stop_by_time())
         if any(not state.stopping and state.phase is not LegPhase.DONE for state in self._legs):
             self._stopped(self._gateway.stop_by_trading_state())
-        if self._gateway.must_wait():
+        if not self._gateway.may_ask():
             return  # nothing could be acted upon: what the orders do meanwhile is read when there is room again
         self._hear()
         self._journal.move(self._lease, self._phase(), self._clock.now())
@@ -168,7 +168,7 @@ class Executor:
         return [index for index, state in enumerate(self._legs) if state.phase is LegPhase.READY]
 
     def _quotes(self, symbols: Sequence[str]) -> Mapping[str, Quote]:
-        """Best bid and ask; none at all if they cannot be read: the legs know what to do without."""
+        """Best bid and ask; empty if they cannot be read: legs then wait `quote_patience_seconds`."""
         try:
             return {quote.symbol: quote for quote in self._broker.latest_quotes(symbols)}
         except BrokerUnavailable as error:

@@ -1,4 +1,4 @@
-"""One leg of a plan on its way: its state, and what it asks of the broker. Values only; `execution` moves them."""
+"""One leg of a plan on its way: its state, and what it asks of the broker. Values; `smart_execution` moves them."""
 
 from dataclasses import dataclass
 from datetime import datetime

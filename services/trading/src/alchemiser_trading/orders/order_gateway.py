@@ -130,10 +130,6 @@ class OrderGateway:
         """Whether the request budget has room for another order, cancel or look-up."""
         return self._budget.allows()
 
-    def must_wait(self) -> bool:
-        """Whether the request budget has no room for anything."""
-        return not self._budget.allows()
-
     def cash(self) -> Decimal:
         """The account's cash in USD as the broker shows it now, which may lag behind the fills."""
         return self._broker.account().cash

@@ -29,9 +29,9 @@ class CountedBroker(Protocol):
 
 
 class RequestBudget:
-    """So many requests in any sixty seconds; once they are used up, nothing goes until a good part is free again.
+    """So many requests in any sixty seconds; once they are used up, nothing goes until a quarter of them is free again.
 
-    So the few that come free each second are not eaten up by looking at orders that nothing could be done about.
+    Otherwise polling would take each request as it comes free, and none would be left to act with.
     The broker tells how many were made; those since the last look count as made now, which is never too early. What it
     says is left counts as well: other programs may use the account's requests. A reset that is farther away than a
     window can be is not believed.

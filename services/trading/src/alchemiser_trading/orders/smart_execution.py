@@ -1,4 +1,4 @@
-"""SmartExecution: one leg walks the book. `advance` is pure: time, quote and order come in, actions go out.
+"""SmartExecution: works one leg through the spread. `advance` is pure: time, quote and order come in, actions go out.
 
 Holds at all times: one open order at most; no next order before the last one has ended; ordered quantity = intended
 minus the fills the broker reports; nothing new once stopping.
@@ -231,7 +231,7 @@ def _at_limit(step: Step, price: Decimal) -> Step:
 
 
 def _onward(state: LegState, market: BidAsk, walk: tuple[Decimal, ...]) -> LegState:
-    """Past the steps that the tick rounds to the price the last order rested at: resting there again is no step."""
+    """Past the steps whose limit, rounded to the tick, is the last order's: the same price again is no step."""
     before = state.pending.order_type.limit_price if state.pending else None
     walked = state.walked
     while walked < len(walk) - 1 and walk_limit(market, state.leg.side, walk[walked]) == before:
