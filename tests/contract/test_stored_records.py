@@ -74,10 +74,33 @@ def test_a_field_inside_a_field_is_looked_at_too() -> None:
 
 @pytest.mark.parametrize(
     ("version", "words"),
-    [("2.0", "this reader knows 1.x"), ("0.9", "this reader knows 1.x"), ("1", "not of the form MAJOR.MINOR")],
+    [
+        ("2.0", "this reader knows 1.x"),
+        ("0.9", "this reader knows 1.x"),
+        ("1", "not of the form MAJOR.MINOR"),
+        ("1.+5", "not of the form MAJOR.MINOR"),
+        ("1.\u0665", "not of the form"),
+    ],
 )
 @EVERY_KIND
 def test_another_major_version_is_not_guessed_at(kind: Stored, version: str, words: str) -> None:
     body = json.dumps({**json.loads(put(KEY, kind.make(), 0).body), "schema_version": version})
     with pytest.raises(StateCorrupt, match=f"schema_version: .*{words}"):
         read(body, kind.model)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "null", "[]", "[" * 100_000, '{"schema_version": 5}', '{"schema_version": "1.9"}', '{"schema_version": null}'],
+    ids=["nothing", "null", "a list", "nested", "a number", "a later minor without fields", "no version"],
+)
+def test_what_is_no_record_is_corrupt_and_nothing_else(body: str) -> None:
+    with pytest.raises(StateCorrupt, match="RUN#x/IT is no Plan"):
+        read(body, next(kind.model for kind in KINDS if kind.name == "plan"))
+
+
+def test_a_later_minor_may_add_fields_and_not_change_what_others_hold() -> None:
+    lease = next(kind for kind in KINDS if kind.name == "lease")
+    body = json.dumps({**json.loads(as_next_minor(put(KEY, lease.make(), 0).body)), "epoch": "7"})
+    with pytest.raises(StateCorrupt, match="epoch"):
+        read(body, lease.model)

@@ -19,11 +19,11 @@ from alchemiser_common.records.journal import Phase
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.settings import ExecutionStyle, Settings, TradingSettings
-from alchemiser_simulator.control.faults import BadQuote, PartialFills, When
+from alchemiser_simulator.control.faults import BadQuote, PartialFills, RateLimited, When
 from alchemiser_trading.books.book_store import StoredBooks, compare_books, repair_books
 from alchemiser_trading.journal.journal import Journal
 from alchemiser_trading.service import DecisionService
-from support.faulty_ports import Fault, Faults, FaultyBroker, Killed
+from support.faulty_ports import Fault, Faults, FaultyBroker, Killed, killing_after
 from support.trading_rig import QUARTER_HOUR, SCHEDULED, Rig, exchange, quiet_market, rig_settings
 from support.trading_runs import SWITCH, assert_no_open_orders, assert_switched, deliver
 
@@ -163,6 +163,8 @@ def test_a_stage_that_failed_before_is_recorded_once(rig: Rig) -> None:
     again = rig.service().record_failure(failure(rig, decision))
     assert report.status is again.status is RunStatus.FAILED
     assert "strategy: DataMissing" in report.reason
+    assert report.error == "DataMissing"
+    assert rig.state.get(keys.run_entry("bench", SCHEDULED, decision.pipeline)) is not None, "it is in the list of runs"
     late = rig.trade(decision)
     assert late.status is RunStatus.FAILED
     assert "ended before" in late.reason
@@ -173,6 +175,25 @@ def test_a_failure_does_not_touch_a_run_that_trades_or_has_traded(rig: Rig) -> N
     decision = rig.decision(SWITCH)
     rig.trade(decision)
     assert rig.service().record_failure(failure(rig, decision)).status is RunStatus.COMPLETED
+
+
+def test_a_failure_beside_a_run_in_progress_is_told_and_not_recorded(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
+    with pytest.raises(Killed):
+        rig.trade(decision, broker=FaultyBroker(rig.broker, killing_after("submit sell CCC")))
+    told = rig.service().record_failure(failure(rig, decision))
+    assert (told.status, told.error) == (RunStatus.EXECUTING, "")
+    assert "being executed; not recorded: strategy: DataMissing" in told.reason
+    rig.clock.sleep(rig.settings.execution.lease_seconds + 1)
+    assert rig.trade(decision).status is RunStatus.COMPLETED
+    assert_switched(rig)
+
+
+def test_after_a_429_no_leg_sends_anything_for_a_while(tmp_path: Path) -> None:
+    with exchange(quiet_market({"AAA": 100.0, "BBB": 50.0}), tmp_path) as rig:
+        rig.control.add_fault(RateLimited(match=When(method="POST"), count=1))
+        assert rig.trade(rig.decision({"AAA": 0.4, "BBB": 0.4})).status is RunStatus.COMPLETED
+        assert min(order.created_at for order in rig.orders()) >= SCHEDULED + timedelta(seconds=5)
 
 
 @pytest.mark.parametrize(("recorded", "known"), [(False, "no snapshot is on record"), (True, "was made from snapshot")])

@@ -89,8 +89,9 @@ def test_the_last_refusal_and_one_for_good_end_the_leg() -> None:
         (replace(WORKING, steps=RULES.max_steps - 1), 10),
         (replace(WORKING, steps=RULES.max_steps), None),
         (replace(WORKING, style=ExecutionStyle.MARKET), None),
+        (replace(WORKING, style=None), 10),
     ],
-    ids=["limit-walk", "patient", "one step left", "the last step", "market"],
+    ids=["limit-walk", "patient", "one step left", "the last step", "market", "never saw a quote"],
 )
 def test_how_long_an_order_rests_before_it_is_cancelled(state: LegState, rests: float | None) -> None:
     never = rests is None
