@@ -1,0 +1,27 @@
+"""What is checked before the first order, through the service."""
+
+from decimal import Decimal
+
+import pytest
+
+from alchemiser_common.messages.report import RunStatus
+from alchemiser_common.settings import Settings, TradingSettings
+from support.trading_rig import Rig
+from support.trading_runs import SWITCH
+
+
+@pytest.mark.parametrize(("recorded", "known"), [(False, "no snapshot is on record"), (True, "was made from snapshot")])
+def test_a_decision_of_unknown_origin_is_refused(rig: Rig, *, recorded: bool, known: str) -> None:
+    decision = rig.decision(SWITCH, recorded=recorded)
+    report = rig.trade(decision.model_copy(update={"snapshot_hash": "6" * 64}))
+    assert report.status is RunStatus.FAILED
+    assert known in report.reason
+    assert rig.orders() == []
+
+
+def test_a_limit_that_is_breached_halts_before_anything_is_sent(rig: Rig) -> None:
+    settings = Settings(account_alias="bench", trading=TradingSettings(max_turnover=Decimal("0.1")))
+    report = rig.trade(rig.decision(SWITCH), settings=settings)
+    assert report.status is RunStatus.HALTED
+    assert "trading.max_turnover" in report.reason
+    assert rig.orders() == []

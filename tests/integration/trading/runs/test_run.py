@@ -1,0 +1,60 @@
+"""One delivery's work on one run, and what it leaves."""
+
+from decimal import Decimal
+
+import pytest
+
+from alchemiser_common import keys
+from alchemiser_common.ids import Pipeline, run_id
+from alchemiser_common.messages.report import ExecutionReport, RunStatus
+from alchemiser_common.messages.wire import decode
+from alchemiser_common.ports.state import load
+from alchemiser_common.records.books import DailyEquity
+from alchemiser_common.records.plan import Plan
+from alchemiser_common.records.targets import StoredTargets
+from alchemiser_trading.books.book_store import compare_books
+from support.faulty_ports import Fault, Faults, FaultyBroker, Killed
+from support.trading_rig import QUARTER_HOUR, Rig
+from support.trading_runs import SWITCH, assert_switched, deliver
+
+
+def test_a_run_leaves_its_report_decision_targets_books_and_equity(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
+    report = rig.trade(decision)
+    archived = rig.archive.get(keys.report_object(decision.session, decision.run_id))
+    assert archived is not None
+    assert decode(archived, ExecutionReport) == report
+    assert rig.archive.get(keys.decision_object(decision.session, decision.run_id)) is not None
+    targets = load(rig.state, keys.strategy_targets("bench", "only"), StoredTargets)
+    assert targets is not None
+    assert {item.symbol: item.weight for item in targets.value.weights} == SWITCH
+    assert compare_books(rig.state, "bench", rig.broker.positions()) == ()
+    equity = load(rig.state, keys.equity_record("bench", decision.session), DailyEquity)
+    assert equity is not None
+    worth = {item.strategy: item for item in equity.value.strategies}
+    assert abs(worth["only"].market_value + equity.value.cash - equity.value.equity) < Decimal("0.01")
+    assert worth["unassigned"].realised != 0, "what was there before was sold at a result"
+
+
+def test_another_decision_for_the_same_run_does_not_change_the_frozen_plan(rig: Rig) -> None:
+    first, other = rig.decision(SWITCH), rig.decision({"DDD": 0.9})
+    with pytest.raises(Killed):
+        rig.service(broker=FaultyBroker(rig.broker, Faults({20: Fault.KILL_BEFORE}))).execute(
+            first, time_left=lambda: QUARTER_HOUR
+        )
+    rig.clock.sleep(121)
+    report = rig.trade(other)
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert report.decision_hash == first.content_hash()
+    assert_switched(rig)
+
+
+def test_the_plan_in_the_store_is_the_one_that_was_traded(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
+    report = deliver(rig, decision, lambda _: rig.service())
+    plan = load(rig.state, keys.plan_record(decision.run_id), Plan)
+    assert plan is not None
+    assert [(leg.symbol, leg.quantity) for leg in plan.value.legs] == [
+        (leg.symbol, leg.intended) for leg in report.legs
+    ]
+    assert decision.run_id == run_id(decision.cycle_id, Pipeline.MODULAR)
