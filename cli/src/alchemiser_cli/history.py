@@ -106,7 +106,7 @@ def find_run(state: StateStore, account_alias: str, name: str) -> RunSummary:
     """The run whose id begins with `name`, or the latest. Raises InvalidSettings if that is no one run."""
     entries = [item.value for item in load_all(state, keys.runs_partition(account_alias), RunEntry, descending=True)]
     if not entries:
-        raise InvalidSettings(f"account {account_alias} has no runs yet; `alchemiser run` makes one")
+        raise InvalidSettings(f"account {account_alias} has no runs in this home yet; `alchemiser run` makes one")
     found = [entry for entry in entries if name == LATEST or str(entry.run_id).startswith(name.lower())]
     if not found:
         raise InvalidSettings(

@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 
 from alchemiser_common import keys
+from alchemiser_common.errors import InvalidMessage
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import LegStatus, RunStatus
 from alchemiser_common.ports.state import load
 from alchemiser_common.records.plan import Plan
 from alchemiser_trading.account.lease import AccountLease
 from support.faulty_ports import Faults, FaultyBroker
-from support.trading_rig import Rig
+from support.trading_rig import QUARTER_HOUR, Rig
 from support.trading_runs import SWITCH, assert_switched
 
 
@@ -86,3 +87,8 @@ def test_what_would_not_be_traded_is_not_planned(
     assert report.status is status
     assert words in report.reason
     assert load(rig.state, keys.plan_record(decision.run_id), Plan) is None
+
+
+def test_it_ends_no_run_of_the_pipeline_that_trades(rig: Rig) -> None:
+    with pytest.raises(InvalidMessage, match="asks the shadow pipeline, which holds no lease"):
+        shadowing(rig).service().end_overdue(time_left=lambda: QUARTER_HOUR)
