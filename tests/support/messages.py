@@ -19,6 +19,7 @@ from alchemiser_common.messages.decision import (
     StrategyShare,
     Target,
     TradeDecision,
+    UnknownReading,
 )
 from alchemiser_common.messages.event import RunEvent
 from alchemiser_common.messages.reference import SnapshotReference
@@ -33,8 +34,10 @@ from alchemiser_common.messages.report import (
 from alchemiser_common.messages.snapshot import (
     Account,
     BarPolicy,
+    CarriedBars,
     MarketSession,
     MarketSnapshot,
+    NeededBars,
     Position,
     Provenance,
     StrategyTargets,
@@ -77,7 +80,9 @@ def make_snapshot(**changes: object) -> MarketSnapshot:
         not_after=SCHEDULED + timedelta(hours=1),
         session=SESSION,
         bar_policy=BarPolicy.COMPLETED,
+        universe=(NeededBars(symbol="SPY", bars=3), NeededBars(symbol="TECL", bars=2)),
         bars=make_bars(),
+        carried=(CarriedBars(symbol="TECL", days=(date(2020, 6, 1),)),),
         account=ACCOUNT,
         positions=(
             Position(
@@ -91,7 +96,11 @@ def make_snapshot(**changes: object) -> MarketSnapshot:
         ),
         previous_targets=(
             StrategyTargets(
-                strategy="tecl", decided_for=date(2020, 6, 2), weights=(TargetWeight(symbol="TECL", weight=1.0),)
+                strategy="tecl",
+                decided_for=date(2020, 6, 2),
+                weights=(TargetWeight(symbol="TECL", weight=1.0),),
+                as_of=date(2020, 6, 1),
+                rules="ef" * 32,
             ),
         ),
         provenance=Provenance(source="alpaca", feed="sip", adjustment="all", read_at=SCHEDULED + timedelta(seconds=1)),
@@ -135,7 +144,9 @@ def make_decision(**changes: object) -> TradeDecision:
                             ),
                         ),
                     ),
+                    unsettled=(UnknownReading(symbol="BSV", indicator="rsi(9)", bars_had=20, bars_needed=125),),
                 ),
+                rules="ef" * 32,
             ),
         ),
         versions=(ComponentVersion(component="strategy", version="0.1.0", git_sha="unknown"),),
@@ -165,6 +176,7 @@ def make_report(**changes: object) -> ExecutionReport:
             ),
         ),
         orders_placed=2,
+        notes=("tecl: rsi(9) of BSV is unsettled, 20 of 125 bars",),
         account_before=ACCOUNT,
         account_after=ACCOUNT,
         residuals=(Residual(symbol="BIL", target=0.375, actual=0.3749),),

@@ -1,5 +1,7 @@
 """What the release after this one may write: a minor version more, and one more field in every object of it.
 
+`as_then` is the other direction: what is said, as far as an earlier release could say it.
+
 `NextMinorStore` is the state store of an image of that release: whatever the code under test stores gets there.
 """
 
@@ -9,6 +11,7 @@ from alchemiser_common.messages.base import OWN_VERSION
 from alchemiser_common.ports.state import Key, Put, Record, StateStore
 
 NEXT_MINOR = f"{OWN_VERSION[0]}.{OWN_VERSION[1] + 1}"
+_OF_BYTES = frozenset({"sha256", "size", "snapshot_hash", "decision_hash"})
 FIELD = "since_the_next_minor"
 
 
@@ -30,6 +33,19 @@ def _with_field(value: object) -> object:
     if isinstance(value, dict):
         return {**{name: _with_field(inner) for name, inner in value.items()}, FIELD: {"nested": [1, "two", None]}}
     return [_with_field(inner) for inner in value] if isinstance(value, list) else value
+
+
+def as_then(now: object, then: object) -> object:
+    """What is said, without the fields that the golden file's version did not have, and without what it says of the
+    bytes of other messages: those have their own version in them.
+    """
+    if isinstance(now, dict) and isinstance(then, dict):
+        return {
+            name: as_then(value, then[name]) for name, value in now.items() if name in then and name not in _OF_BYTES
+        }
+    if isinstance(now, tuple | list) and isinstance(then, list) and len(now) == len(then):
+        return [as_then(*pair) for pair in zip(now, then, strict=True)]
+    return now
 
 
 class NextMinorStore:

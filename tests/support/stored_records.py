@@ -8,17 +8,18 @@ from decimal import Decimal
 from alchemiser_common.ids import Pipeline, Side, client_order_id
 from alchemiser_common.messages.base import VersionedModel
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
-from alchemiser_common.messages.snapshot import StrategyTargets
+from alchemiser_common.messages.snapshot import StrategyTargets, TargetWeight
 from alchemiser_common.records.audit import AuditEntry
 from alchemiser_common.records.authority import Authority
 from alchemiser_common.records.books import DailyEquity, Lot, StrategyBook, StrategyWorth
 from alchemiser_common.records.journal import Intent, JournalHead, Phase
 from alchemiser_common.records.lease import LeaseRecord
 from alchemiser_common.records.parity import Parity, Verdict
-from alchemiser_common.records.plan import Plan
+from alchemiser_common.records.plan import HeldShares, Plan, StrategyHolding
 from alchemiser_common.records.run import RunEntry, RunRecord
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.records.trading_state import TradingState, TradingStateRecord
+from alchemiser_common.records.universe import Universe
 from support.messages import ACCOUNT, CYCLE, RUN, SCHEDULED, SESSION, make_decision, make_report, make_snapshot
 from support.plans import planned, position
 
@@ -57,7 +58,13 @@ def make_plan_record() -> Plan:
         prices={"BIL": "91.5"},
         untraded=frozenset({"GONE"}),
     )
-    return plan.model_copy(update={"strategy_targets": (make_targets().targets(),)})
+    holding = StrategyHolding(
+        strategy="klm",
+        weights=(TargetWeight(symbol="GONE", weight=1.0),),
+        shares=(HeldShares(symbol="GONE", quantity=Decimal(3)),),
+    )
+    changes = {"strategy_targets": (make_targets().targets(),), "holdings": (holding,), "notes": make_report().notes}
+    return plan.model_copy(update=changes)
 
 
 def make_intent() -> Intent:
@@ -111,7 +118,11 @@ def make_equity() -> DailyEquity:
 
 def make_targets() -> StoredTargets:
     weights = make_decision().signals[0].weights
-    return StoredTargets.of(StrategyTargets(strategy="tecl", decided_for=SESSION.day, weights=weights))
+    return StoredTargets.of(
+        StrategyTargets(
+            strategy="tecl", decided_for=SESSION.day, weights=weights, as_of=SESSION.previous_day, rules="ef" * 32
+        )
+    )
 
 
 def make_lease() -> LeaseRecord:
@@ -164,5 +175,6 @@ KINDS = [
     Stored("book", StrategyBook, make_book),
     Stored("equity", DailyEquity, make_equity),
     Stored("targets", StoredTargets, make_targets),
+    Stored("universe", Universe, lambda: Universe.of({"SPY": 200, "TECL": 131})),
     Stored("audit", AuditEntry, make_audit_entry),
 ]

@@ -50,6 +50,11 @@ def parity_record(modular_run: UUID) -> Key:
     return Key(run_partition(modular_run), "PARITY")
 
 
+def universe_record(account_alias: str) -> Key:
+    """What the data service reads for the account's strategies. A partition of its own: it has its own readers."""
+    return Key(f"UNIVERSE#{account_alias}", "UNIVERSE")
+
+
 def runs_partition(account_alias: str) -> str:
     """The list of an account's runs."""
     return f"RUNS#{account_alias}"

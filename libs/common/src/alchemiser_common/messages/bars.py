@@ -22,9 +22,10 @@ type Matrix = NDArray[np.float64]
 
 
 class DailyBars(Frozen):
-    """Completed, adjusted daily bars of several symbols over common sessions.
+    """Completed, adjusted daily bars of several symbols over the exchange's sessions.
 
-    Every value is finite and positive: a symbol with a hole does not get in here.
+    A value is positive, or NaN where a symbol has no bar: before it was listed, before the bars that were asked for, in
+    a gap. Each symbol has at least one. (Up to 1.4 every value was there.)
     """
 
     dates: tuple[date, ...] = Field(min_length=1)
@@ -43,12 +44,16 @@ class DailyBars(Frozen):
         if len(set(self.symbols)) != len(self.symbols):
             repeated = sorted({symbol for symbol in self.symbols if self.symbols.count(symbol) > 1})
             raise ValueError(f"symbols appear more than once: {', '.join(repeated)}")
-        bad = ~(np.isfinite(self.closes) & (self.closes > 0))
+        absent = np.isnan(self.closes)
+        bad = ~(absent | (np.isfinite(self.closes) & (self.closes > 0)))
+        if absent.all(axis=0).any():
+            empty = self.symbols[int(absent.all(axis=0).argmax())]
+            raise ValueError(f"{empty} has no bar at all; such a symbol is left out and named as missing")
         if bad.any():
             day, column = (int(index) for index in np.argwhere(bad)[0])
             raise ValueError(
                 f"close of {self.symbols[column]} on {self.dates[day]} is {self.closes[day, column]}; "
-                "prices must be finite and positive"
+                "a price is finite and positive, or NaN where there is none"
             )
         return self
 

@@ -23,7 +23,7 @@ from pydantic import (
 
 from alchemiser_common.ids import Pipeline, RunFields, RunRef, run_id
 
-SCHEMA_VERSION = "1.4"
+SCHEMA_VERSION = "1.5"
 """Of messages and stored records alike: major and minor. CONTRIBUTING says when which of them grows."""
 
 Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9./-]{0,19}$")]

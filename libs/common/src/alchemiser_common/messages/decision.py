@@ -76,6 +76,9 @@ class Explanation(Frozen):
     summary: str
     steps: tuple[ExplanationStep, ...] = ()
     unknown: tuple[UnknownReading, ...] = ()
+    """What could not be computed on the path: of a signal with weights, the candidates that a ranking left out."""
+    unsettled: tuple[UnknownReading, ...] = ()
+    """Recursive indicators on the path that still feel how they were begun: the symbol is too young. Since 1.5."""
     otherwise: tuple[TargetWeight, ...] = ()
     """What a fragile signal would have become at its first fragile step; empty if it is not fragile."""
 
@@ -88,7 +91,8 @@ class Explanation(Frozen):
 class Signal(Frozen):
     """One strategy's target weights (fractions of its own capital) with its explanation.
 
-    A held signal carries the previous targets that are kept.
+    A held signal's weights are what earlier targets have drifted to, for people and for comparison: what is held is the
+    strategy's own shares.
     """
 
     strategy: str
@@ -96,6 +100,8 @@ class Signal(Frozen):
     status: SignalStatus
     weights: tuple[TargetWeight, ...]
     explanation: Explanation
+    rules: str = ""
+    """SHA-256 (hex) of what the strategy decides by: another one is another strategy under that name. Since 1.5."""
 
     @model_validator(mode="after")
     def _weights_make_sense(self) -> Self:

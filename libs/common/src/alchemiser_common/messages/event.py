@@ -39,6 +39,8 @@ class RunEvent(Message):
     event: EventKind
     reason: str = ""
     orders_placed: int = 0
+    notes: tuple[str, ...] = ()
+    """As the report's. Since 1.5."""
 
     @classmethod
     def of(cls, report: ExecutionReport) -> Self:
@@ -50,4 +52,5 @@ class RunEvent(Message):
             event=kind,
             reason=report.reason,
             orders_placed=report.orders_placed,
+            notes=report.notes,
         )

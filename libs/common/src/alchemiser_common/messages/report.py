@@ -90,6 +90,8 @@ class ExecutionReport(Message):
     reason: str = ""
     error: str = ""
     """Name of the error class that ended or stopped the run; empty if none did. Since 1.4."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of the decision: candidates left out, unsettled indicators, new rules. Since 1.5."""
     legs: tuple[LegReport, ...] = ()
     orders_placed: int = 0
     account_before: Account | None = None

@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -66,12 +66,26 @@ class ProvisionalBar(Frozen):
     oldest_trade: UtcTime
 
 
+class NeededBars(Frozen):
+    """How many daily bars of a symbol strategies need, up to the last session."""
+
+    symbol: Symbol
+    bars: Annotated[int, Field(ge=1)]
+
+
 class MissingData(Frozen):
-    """A symbol that was asked for and is left out, by which rule and why."""
+    """A symbol of which bars were left out, all of them or those before a gap: by which rule and why."""
 
     symbol: Symbol
     rule: str
     detail: str
+
+
+class CarriedBars(Frozen):
+    """Sessions on which the feed had no bar of a symbol: the bars carry the close before. Since 1.5."""
+
+    symbol: Symbol
+    days: tuple[date, ...]
 
 
 class TargetWeight(Frozen):
@@ -87,6 +101,10 @@ class StrategyTargets(Frozen):
     strategy: str
     decided_for: date
     weights: tuple[TargetWeight, ...]
+    as_of: date | None = None
+    """Session of the last bar that the decision saw; None from before 1.5."""
+    rules: str = ""
+    """Content hash of the strategy that decided, see `Signal.rules`; empty from before 1.5."""
 
 
 class Provenance(Frozen):
@@ -109,9 +127,12 @@ class MarketSnapshot(Message):
     """No order of this run may be sent after this moment."""
     session: MarketSession
     bar_policy: BarPolicy
+    universe: tuple[NeededBars, ...] = ()
+    """What was asked for: what the data service was deployed for. Since 1.5."""
     bars: DailyBars
     provisional: ProvisionalBar | None = None
     missing: tuple[MissingData, ...] = ()
+    carried: tuple[CarriedBars, ...] = ()
     account: Account
     positions: tuple[Position, ...] = ()
     previous_targets: tuple[StrategyTargets, ...] = ()

@@ -7,7 +7,7 @@ from uuid import UUID
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.base import Frozen, Money, Price, Quantity, Symbol, UtcTime, VersionedModel
 from alchemiser_common.messages.decision import Target
-from alchemiser_common.messages.snapshot import Account, Position, StrategyTargets
+from alchemiser_common.messages.snapshot import Account, Position, StrategyTargets, TargetWeight
 from alchemiser_common.shares import ORDER_STEP, WHOLE_SHARE
 
 
@@ -45,6 +45,23 @@ class SkippedLeg(Frozen):
     """The broker does not trade it: the target cannot be met today."""
 
 
+class HeldShares(Frozen):
+    """Shares of one symbol."""
+
+    symbol: Symbol
+    quantity: Quantity
+
+
+class StrategyHolding(Frozen):
+    """A strategy that keeps what it has: its own shares are its target, whatever they are worth by now."""
+
+    strategy: str
+    weights: tuple[TargetWeight, ...]
+    """As its signal says, fractions of its capital: for comparison with the other pipeline."""
+    shares: tuple[HeldShares, ...]
+    """Its book when the plan was made."""
+
+
 class Plan(VersionedModel):
     """What a run will trade, whatever happens to it later."""
 
@@ -59,6 +76,10 @@ class Plan(VersionedModel):
     targets: tuple[Target, ...]
     strategy_targets: tuple[StrategyTargets, ...]
     """What the strategies that gave target weights want to hold."""
+    holdings: tuple[StrategyHolding, ...] = ()
+    """The strategies that hold. Since 1.5; before, they were traded to their signal's weights."""
+    notes: tuple[str, ...] = ()
+    """As the report's. Since 1.5."""
     legs: tuple[PlannedLeg, ...]
     skipped: tuple[SkippedLeg, ...] = ()
     shrink: Decimal = Decimal(1)
