@@ -120,6 +120,11 @@ def snapshot_object(day: date, run: UUID, content_hash: str) -> str:
     return f"snapshots/{day.isoformat()}/{run}/{content_hash}.json"
 
 
+def probe_snapshot_object(digest: str) -> str:
+    """Archive key of a snapshot that was read to try a build, by the SHA-256 (hex) of its bytes."""
+    return f"snapshots/probe/{digest}.json"
+
+
 def report_object(day: date, run: UUID) -> str:
     """Archive key of a report."""
     return f"reports/{day.isoformat()}/{run}.json"

@@ -8,7 +8,6 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alchemiser_common.ids import Pipeline
-from alchemiser_common.messages.base import Symbol
 from alchemiser_common.messages.snapshot import BarPolicy
 
 Fraction = Annotated[Decimal, Field(ge=0, le=1)]
@@ -99,12 +98,6 @@ class DataSettings(Section):
     """Provisional policy: the latest trade of a symbol may be at most this old."""
     max_provisional_move: Decimal = Field(default=Decimal("0.5"), gt=0)
     """Provisional policy: a larger move against the last close, as a fraction, is refused."""
-    universe: tuple[Symbol, ...] = ()
-    """Symbols to read where the strategies are not at hand, in the data function; `alchemiser universe` prints them."""
-    lookback: int = Field(default=0, ge=0)
-    """Bars that those strategies look back; printed with it."""
-    claim_check: bool = False
-    """A snapshot over a queue message's limit travels by reference to the archive, which the strategy service reads."""
     accepted_jumps: tuple[str, ...] = ("SVXY:2018-02-06", "OKLO:2024-05-10")
     """Price jumps known to be real though they look like splits, as SYMBOL:YYYY-MM-DD."""
 

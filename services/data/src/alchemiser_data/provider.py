@@ -14,6 +14,7 @@ from alchemiser_common.messages.snapshot import (
     MarketSession,
     MarketSnapshot,
     MissingData,
+    NeededBars,
     Provenance,
     ProvisionalBar,
     StrategyTargets,
@@ -89,6 +90,10 @@ class UnifiedDataProvider:
             not_after=window.not_after,
             session=session,
             bar_policy=self._settings.bar_policy,
+            universe=tuple(
+                NeededBars(symbol=symbol, bars=max(self._universe.lookback, 1))
+                for symbol in sorted(self._universe.symbols)
+            ),
             bars=bars,
             provisional=provisional,
             missing=tuple(missing),

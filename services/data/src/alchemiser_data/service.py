@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alchemiser_common import keys
-from alchemiser_common.errors import InvalidMessage, PermanentError, StateCorrupt
+from alchemiser_common.errors import PermanentError, StateCorrupt
 from alchemiser_common.ids import Pipeline, RunRef
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.reference import SnapshotReference
@@ -158,12 +158,7 @@ class DataService:
 
     def _encoded(self, snapshot: MarketSnapshot) -> bytes:
         """Its bytes. Raises InvalidMessage if nothing could carry them, before anything is archived."""
-        by_reference = self._settings.data.claim_check
-        try:
-            return encode(snapshot, limit=ARCHIVED_LIMIT if by_reference else MESSAGE_LIMIT).encode()
-        except InvalidMessage as error:
-            remedy = "" if by_reference else "; data.claim_check = true lets it travel by reference"
-            raise InvalidMessage(f"{error}{remedy}") from error
+        return encode(snapshot, limit=ARCHIVED_LIMIT).encode()
 
     def _record(
         self,

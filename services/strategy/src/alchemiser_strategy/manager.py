@@ -19,6 +19,7 @@ from alchemiser_strategy.bars import Bars
 from alchemiser_strategy.engine.explain import targets
 from alchemiser_strategy.engine.indicators import LastDay
 from alchemiser_strategy.errors import StrategyUnknown
+from alchemiser_strategy.rules import rules_of
 from alchemiser_strategy.strategy import MarketView, Previous, Strategy, StrategyResult, TreeStrategy, checked_result
 
 
@@ -55,6 +56,11 @@ class MultiStrategyManager:
     def lookback(self) -> int:
         """Bars to load for the strategy that looks back furthest, in sessions."""
         return max(part.strategy.lookback for part in self.portfolio)
+
+    @property
+    def universe(self) -> Mapping[str, int]:
+        """Daily bars needed of every symbol that some strategy reads or can hold."""
+        return dict.fromkeys(self.symbols, max(self.lookback, 1))
 
     def evaluate(self, snapshot: MarketSnapshot) -> TradeDecision:
         """What the account is to hold. Equal snapshots give equal decisions, byte for byte.
@@ -98,6 +104,7 @@ class MultiStrategyManager:
             status=result.status,
             weights=targets(weights),
             explanation=result.explanation,
+            rules=rules_of(part.strategy),
         )
 
     def _instead(

@@ -3,14 +3,18 @@
 import logging
 
 from alchemiser_common.errors import MarketDataRejected, PermanentError
-from alchemiser_common.messages.base import Stage
+from alchemiser_common.lambda_events import Event
+from alchemiser_common.messages.base import Frozen, Stage
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.reference import SnapshotReference
 from alchemiser_common.messages.report import StageFailure
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import Clock
+from alchemiser_common.probes import Probe, asked_snapshot
+from alchemiser_common.records.universe import by_symbol, lacking
 from alchemiser_strategy.claim_check import retrieve_snapshot
+from alchemiser_strategy.composition import composition_of
 from alchemiser_strategy.manager import MultiStrategyManager
 
 _log = logging.getLogger(__name__)
@@ -51,15 +55,23 @@ class StrategyService:
         )
         return decision.traced(Stage.STRATEGY, started, self._clock.now())
 
+    def probed(self, event: Event) -> Frozen | None:
+        """The answer to a probe; None if the event is none. Raises InvalidMessage for what is no snapshot."""
+        match event.get("probe"):
+            case Probe.COMPOSITION:
+                return composition_of(self._manager)
+            case Probe.DECISION:
+                return self.answer(asked_snapshot(event, self._archive))
+        return None
+
     def _check_universe(self, snapshot: MarketSnapshot) -> None:
         """Raises MarketDataRejected for a symbol that the data service was not configured to read.
 
         Also if today's branch does not need it: the data service was deployed for other strategies.
         """
-        asked_for = {*snapshot.bars.symbols, *(gap.symbol for gap in snapshot.missing)}
-        lacking = sorted(set(self._manager.symbols) - asked_for)
-        if lacking:
+        without = lacking(self._manager.universe, by_symbol(snapshot.universe))
+        if without:
             raise MarketDataRejected(
-                f"the snapshot lacks {', '.join(lacking)}, which the enabled strategies read: data.universe is of "
-                "others; deploy the data function with what `alchemiser universe` prints"
+                f"the snapshot lacks {', '.join(without)}, which the enabled strategies read: the stored universe is "
+                "of others; `alchemiser deploy` writes it for the strategies that are live"
             )
