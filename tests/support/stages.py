@@ -18,8 +18,9 @@ from typing import Any
 from alchemiser_cli.stage.changes import ChangeSet
 from alchemiser_cli.stage.clients import StageClients
 from alchemiser_cli.stage.config import read_stage
-from alchemiser_cli.stage.deployment import Deployed, DeployRequest, Stage, deploy
+from alchemiser_cli.stage.deployment import Deployed, DeployRequest, deploy
 from alchemiser_cli.stage.names import SERVICES
+from alchemiser_cli.stage.stage import Stage
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.settings import AwsSettings
 from deploy.template import ROOT

@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from alchemiser_cli.stage.check_result import CheckResult, Verdict
-from alchemiser_cli.stage.deployment import Stage
 from alchemiser_cli.stage.doctor import run_checks
+from alchemiser_cli.stage.stage import Stage
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.records.trading_state import TradingState
 from alchemiser_trading.account.authority import set_authority
