@@ -31,7 +31,7 @@ def data_service(platform: Platform, manager: MultiStrategyManager, pipeline: Pi
     provider = UnifiedDataProvider(
         platform.broker,
         platform.clock,
-        Universe(manager.symbols, manager.lookback),
+        Universe(tuple(sorted(manager.universe)), max(manager.universe.values())),
         platform.settings.data,
     )
     return DataService(provider, platform.state, platform.archive, platform.clock, platform.settings, pipeline)
