@@ -72,8 +72,8 @@ type Check = Callable[[CheckContext], str]
 
 @dataclass(frozen=True, slots=True)
 class NamedCheck:
-    """A check with its name; `needs` is the name of one before it without which it cannot be made."""
+    """A check with its name; `needs` are the names of those before it without which it cannot be made."""
 
     name: str
     run: Check
-    needs: str = ""
+    needs: tuple[str, ...] = ()

@@ -32,9 +32,9 @@ def run_checks(stage: Stage) -> list[CheckResult]:
     """The result of every check, in order. Nothing is changed; a check that cannot be made says why."""
     context, results = CheckContext(stage), dict[str, CheckResult]()
     for check in checks():
-        needed = results.get(check.needs)
-        if needed is not None and not needed.passed:
-            results[check.name] = CheckResult(check.name, Verdict.SKIPPED, f"needs {check.needs}")
+        failed = [name for name in check.needs if not results[name].passed]
+        if failed:
+            results[check.name] = CheckResult(check.name, Verdict.SKIPPED, f"needs {', '.join(failed)}")
         else:
             results[check.name] = _result(check, context)
     return list(results.values())
@@ -57,36 +57,37 @@ def checks() -> Iterator[NamedCheck]:
 
         account ─ clock
            └───── stack ─ parameters, template, images
-                    └──── secrets, queues, bucket, sources, schedules
-                    └──── functions ─ composition ─ universe, symbols, rules
-                    └──── table ─ authority, trading
+                    └──── queues, bucket, sources, schedules
+                    └──── functions, secrets ─ composition ─ symbols
+                    └──── table ─ authority, trading    └─ universe, rules (and table)
         region    (asks nothing of AWS)
 
     Wrong credentials would make every later answer about another account, so nothing is asked beyond `account` then;
     without a stack there is nothing to look for; without the table nobody can say who may trade. Everything else is
     asked for even if its neighbour is wrong: one visit shows all that is to be mended.
     """
-    account, stack, table, functions, composition = "account", "stack", "table", "functions", "composition"
+    account, stack, table, secrets = "account", "stack", "table", "secrets"
+    functions, composition = "functions", "composition"
     yield NamedCheck(account, _account)
     yield NamedCheck("region", _region)
-    yield NamedCheck("clock", _clock, account)
-    yield NamedCheck(stack, _stack, account)
-    yield NamedCheck("parameters", _parameters, stack)
-    yield NamedCheck("template", _template, stack)
-    yield NamedCheck("images", _images, stack)
-    yield NamedCheck("secrets", resources.secrets, stack)
-    yield NamedCheck(table, resources.table, stack)
-    yield NamedCheck("queues", resources.queues, stack)
-    yield NamedCheck("bucket", resources.bucket, stack)
-    yield NamedCheck(functions, resources.functions, stack)
-    yield NamedCheck("sources", resources.sources, stack)
-    yield NamedCheck("schedules", resources.schedules, stack)
-    yield NamedCheck("authority", _authority, table)
-    yield NamedCheck("trading", _trading, table)
-    yield NamedCheck(composition, portfolio.composition, functions)
-    yield NamedCheck("universe", portfolio.universe, composition)
-    yield NamedCheck("symbols", portfolio.symbols, composition)
-    yield NamedCheck("rules", portfolio.rules, composition)
+    yield NamedCheck("clock", _clock, (account,))
+    yield NamedCheck(stack, _stack, (account,))
+    yield NamedCheck("parameters", _parameters, (stack,))
+    yield NamedCheck("template", _template, (stack,))
+    yield NamedCheck("images", _images, (stack,))
+    yield NamedCheck(secrets, resources.secrets, (stack,))
+    yield NamedCheck(table, resources.table, (stack,))
+    yield NamedCheck("queues", resources.queues, (stack,))
+    yield NamedCheck("bucket", resources.bucket, (stack,))
+    yield NamedCheck(functions, resources.functions, (stack,))
+    yield NamedCheck("sources", resources.sources, (stack,))
+    yield NamedCheck("schedules", resources.schedules, (stack,))
+    yield NamedCheck("authority", _authority, (table,))
+    yield NamedCheck("trading", _trading, (table,))
+    yield NamedCheck(composition, portfolio.composition, (functions, secrets))
+    yield NamedCheck("universe", portfolio.universe, (composition, table))
+    yield NamedCheck("symbols", portfolio.symbols, (composition,))
+    yield NamedCheck("rules", portfolio.rules, (composition, table))
 
 
 def _account(context: CheckContext) -> str:
