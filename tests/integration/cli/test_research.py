@@ -172,7 +172,7 @@ def test_a_mistake_is_named(tmp_path: Path, arguments: list[str], words: str) ->
 ENTRY_POINT = {
     "odd.py": """
 class Odd:
-    name, symbols, lookback = "odd", ("SPY",), 1
+    name, universe = "odd", {"SPY": 1}
     def evaluate(self, view):
         raise ZeroDivisionError("no [/luck]")
 """,
