@@ -58,7 +58,7 @@ class PriceFile:
             raise InvalidSettings(f"the data begin on {dates[0]}, after {until}: choose a later day with --as-of")
         kept = self._present(symbols)
         closes = self._columns(kept, lambda symbol: self.history.bars(symbol).close)[:days]
-        return Bars(dates[:days], tuple(canonical(symbol) for symbol in kept), carried(closes, self.carry_gaps))
+        return Bars(dates[:days], kept, carried(closes, self.carry_gaps))
 
     def prices(self, symbols: Sequence[str]) -> "Prices":
         """Opens and closes of those of the symbols that are there. Opens that the file lacks are derived."""
@@ -66,14 +66,14 @@ class PriceFile:
 
         kept = self._present(symbols)
         return Prices(
-            tuple(canonical(symbol) for symbol in kept),
+            kept,
             self._columns(kept, lambda symbol: self.history.bars(symbol).open),
             self._columns(kept, lambda symbol: self.history.bars(symbol).close),
         )
 
     def _present(self, symbols: Sequence[str]) -> tuple[str, ...]:
         wanted = set(symbols)
-        return tuple(symbol for symbol in self.history.symbols if canonical(symbol) in wanted)
+        return tuple(symbol for symbol in self.history.symbols if symbol in wanted)
 
     def _columns(self, symbols: Sequence[str], column: Callable[[str], Floats]) -> Floats:
         """(days, symbols) of one field, adjusted."""
@@ -83,11 +83,6 @@ class PriceFile:
             for symbol in symbols
         ]
         return np.stack(adjusted, axis=1) if adjusted else np.empty((len(self.history.dates), 0))
-
-
-def canonical(symbol: str) -> str:
-    """The broker's spelling of a file's column: a class of shares is BRK.B, also where a file says BRK/B or BRK-B."""
-    return symbol.replace("/", ".").replace("-", ".")
 
 
 def load_strategies(settings: StrategySettings) -> dict[str, Strategy]:

@@ -49,7 +49,7 @@ def _as_json(day: date, outcomes: Sequence[Outcome], targets: Mapping[str, float
         outcome.share.strategy.name: {
             "weights": dict(sorted(outcome.result.weights.items())),
             "status": outcome.result.status.value,
-            "left_out": [item.model_dump(mode="json") for item in outcome.result.explanation.unknown],
+            "unknown": [item.model_dump(mode="json") for item in outcome.result.explanation.unknown],
             "unsettled": [item.model_dump(mode="json") for item in outcome.result.explanation.unsettled],
         }
         for outcome in outcomes

@@ -90,9 +90,8 @@ def _print_list(known: Iterable[Strategy], allocations: Mapping[str, float]) -> 
     for strategy in known:
         fraction = allocations.get(strategy.name)
         share = "off" if fraction is None else f"{fraction:.0%}"
-        table.add_row(
-            escape(strategy.name), share, str(len(strategy.universe)), _longest(strategy), rules_of(strategy)[:12]
-        )
+        size, rules = str(len(strategy.universe)), rules_of(strategy)[:12]
+        table.add_row(escape(strategy.name), share, size, _longest(strategy), rules)
     out.print(table)
 
 
