@@ -31,15 +31,20 @@ def filled(symbol: str, side: Side, quantity: str, done: str, price: str = "10")
     leg = PlannedLeg(
         number=1, symbol=symbol, side=side, quantity=Decimal(quantity), price=Decimal(10), fractionable=True
     )
+    return ended(leg, Decimal(done), price)
+
+
+def ended(leg: PlannedLeg, done: Decimal, price: str = "10") -> LegState:
+    """A leg of which so many shares were filled."""
     order = BrokerOrder(
         order_id="o",
         client_order_id="c",
-        symbol=symbol,
-        side=side,
+        symbol=leg.symbol,
+        side=leg.side,
         status=OrderStatus.CANCELLED,
-        quantity=Decimal(quantity),
-        filled_quantity=Decimal(done),
-        average_price=Decimal(price) if Decimal(done) else None,
+        quantity=leg.quantity,
+        filled_quantity=done,
+        average_price=Decimal(price) if done else None,
     )
     return LegState(leg=leg, phase=LegPhase.DONE, intended=leg.quantity, chain=(order,))
 
