@@ -1,5 +1,6 @@
 """Splits, told by the broker's own figures: as many times the shares, at as much less each. Pure. Shares and USD."""
 
+from collections.abc import Iterator
 from decimal import ROUND_FLOOR, Decimal
 
 from alchemiser_common.messages.snapshot import Position
@@ -12,6 +13,7 @@ _SMALLEST = Decimal("0.04")
 """A smaller change of the shares is no split: a purchase of a few shares changes the cost as little."""
 _HALVES = Decimal(2)
 """Ratios that need no proof to the percent are multiples of a half, as 3:2 or 2:1, and the reverse of whole ones."""
+_CANDIDATES = 3
 _ROUNDING = Decimal("0.000001")
 
 
@@ -26,21 +28,21 @@ def is_split(booked: Decimal, cost: Decimal, position: Position) -> bool:
         return False
     if abs(held / booked - 1) > _SMALLEST and abs(held * price / cost - 1) <= _SAME_COST:
         return True
-    ratio = _plain_ratio(booked, held)
-    return ratio is not None and abs(cost / booked / price / ratio - 1) <= _SIMILAR_COST
+    by_price = cost / booked / price
+    return any(abs(by_price / ratio - 1) <= _SIMILAR_COST for ratio in _plain_ratios(booked, held))
 
 
-# The ratio is looked for near the one that is seen. From 10.5 shares to 31, a fraction paid out: 31/10.5 = 2.95, so 3,
-# and 3 x 10.5 = 31.5 is 31 and a fraction. From 10.5 to 1: 10.5/1 = 10.5, so one for 10 or 11 (10.5/10 = 1.05, 1 and a
-# fraction; 10.5/11 is less than 1).
-def _plain_ratio(booked: Decimal, held: Decimal) -> Decimal | None:
-    """New shares for an old one, if that is n/2 or 1/n and gives what is held, or its whole part; else None."""
+# Ratios are looked for near the one that is seen. From 10.5 shares to 31, a fraction paid out: 31/10.5 = 2.95, so 3,
+# and 3 x 10.5 = 31.5 is 31 and a fraction. From 10.5 to 1: 10.5/1 = 10.5, so one for 10 (1.05 is 1 and a fraction) and
+# not for 11, which would be less than 1.
+def _plain_ratios(booked: Decimal, held: Decimal) -> Iterator[Decimal]:
+    """New shares for an old one, of the form n/2 or 1/n, that give what is held, or its whole part."""
     forward = held > booked
     seen = held / booked * _HALVES if forward else booked / held
-    below = seen.to_integral_value(rounding=ROUND_FLOOR)
-    for number in (below, below + 1):
-        ratio = number / _HALVES if forward else 1 / number
-        whole = (booked * ratio + _ROUNDING).to_integral_value(rounding=ROUND_FLOOR)
-        if ratio != 1 and (abs(booked * ratio - held) <= _ROUNDING or held == whole):
-            return ratio
-    return None
+    nearest = int(seen)
+    for number in range(nearest, nearest + _CANDIDATES):
+        ratio = number / _HALVES if forward else Decimal(1) / number
+        exact = booked * ratio
+        whole = (exact + _ROUNDING).to_integral_value(rounding=ROUND_FLOOR)
+        if ratio != 1 and (abs(exact - held) <= _ROUNDING or held == whole):
+            yield ratio
