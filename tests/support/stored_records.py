@@ -63,6 +63,7 @@ def make_plan_record() -> Plan:
         strategy="klm",
         weights=(TargetWeight(symbol="GONE", weight=1.0),),
         shares=(HeldShares(symbol="GONE", quantity=Decimal(3)),),
+        rules="cd" * 32,
     )
     changes = {"strategy_targets": (make_targets().targets(),), "holdings": (holding,), "notes": make_report().notes}
     return plan.model_copy(update=changes)

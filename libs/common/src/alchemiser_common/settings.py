@@ -13,6 +13,8 @@ from alchemiser_common.messages.snapshot import BarPolicy
 Fraction = Annotated[Decimal, Field(ge=0, le=1)]
 WalkStep = Annotated[Decimal, Field(ge=0, le=1)]
 Minutes = Annotated[int, Field(ge=0, le=390)]
+MOST_STRATEGIES = 90
+"""That share an account: a run ends in one write, and the state store takes 100 records in one, a book of each."""
 
 
 class Section(BaseModel):
@@ -108,7 +110,7 @@ class StrategySettings(Section):
     """Which strategies share the account, and what happens when one lacks data."""
 
     allocations: dict[str, float] = {"nuclear": 0.3, "tecl": 0.5, "klm": 0.2}
-    """Fraction of equity for each strategy; must add up to 1."""
+    """Fraction of equity for each strategy; must add up to 1. At most 90 strategies."""
     on_unknown: UnknownPolicy = UnknownPolicy.ABORT
     """A strategy that is unknown as a whole aborts the run, keeps what it holds, or goes to cash."""
     folder: Path | None = None
@@ -116,6 +118,11 @@ class StrategySettings(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        if len(self.allocations) > MOST_STRATEGIES:
+            raise ValueError(
+                f"allocations name {len(self.allocations)} strategies; an account takes {MOST_STRATEGIES}: "
+                "leave some out, or combine them in one file"
+            )
         for name, share in self.allocations.items():
             if not 0 < share <= 1:
                 raise ValueError(f"allocations.{name} is {share}; give a fraction above 0 and up to 1")
