@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -30,8 +30,7 @@ class Says:
     name: str = "mine"
     status: SignalStatus = SignalStatus.TARGET
     weights: Mapping[str, float] | Exception = ()  # type: ignore[assignment]
-    symbols: tuple[str, ...] = ("AAA", "BBB")
-    lookback: int = 1
+    universe: Mapping[str, int] = field(default_factory=lambda: {"AAA": 1, "BBB": 1})
 
     def evaluate(self, view: MarketView) -> StrategyResult:
         if isinstance(self.weights, Exception):
@@ -140,10 +139,12 @@ def test_by_policy_a_strategy_without_data_keeps_its_previous_targets_or_goes_to
         build_portfolio({"tecl": 1.0}, on_unknown=UnknownPolicy.KEEP).evaluate(snapshot_of(bars_of({"SPY": [1.0]})))
 
 
-def test_hold_keeps_the_previous_targets() -> None:
-    snapshot = snapshot_of(bars_of(two_symbols()), previous={"mine": (sessions(5)[0], {"BBB": 0.6})})
+def test_hold_says_what_the_previous_targets_have_become() -> None:
+    bars = bars_of(two_symbols())
+    snapshot = snapshot_of(bars, previous={"mine": (bars.dates[1], {"BBB": 0.6})})
     decision = build_portfolio({"mine": 1.0}, [Says(status=SignalStatus.HOLD)]).evaluate(snapshot)
-    assert weights(decision) == {"BBB": 0.6}
+    growth = bars.closes[-1, 1] / bars.closes[0, 1]
+    assert weights(decision) == pytest.approx({"BBB": 0.6 * growth / (0.4 + 0.6 * growth)}, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -184,9 +185,8 @@ def test_a_users_strategy_cannot_take_a_built_in_name() -> None:
 
 def test_the_portfolio_knows_what_data_it_needs() -> None:
     manager = build_portfolio(DEFAULT)
-    assert manager.lookback == 252
-    assert {"SPY", "FNGU", "OKLO", "BSV", "VIXM"} <= set(manager.symbols)
-    assert list(manager.symbols) == sorted(set(manager.symbols))
+    assert {"SPY": 306, "FNGU": 1, "OKLO": 91, "BSV": 128, "PSQ": 291}.items() <= manager.universe.items()
+    assert list(manager.universe) == sorted(manager.universe)
     assert set(built_in_strategies()) == {"nuclear", "tecl", "klm", "nuclear-volatility", "klm-ensemble"}
 
 

@@ -18,8 +18,7 @@ from alchemiser_strategy.strategy import StrategyResult
 
 class Half:
     name = "half"
-    symbols = ("SPY",)
-    lookback = 1
+    universe = {"SPY": 1}
 
     def evaluate(self, view):
         return StrategyResult(SignalStatus.TARGET, {"SPY": 0.5}, Explanation(summary="half of SPY"))
@@ -51,7 +50,7 @@ def offer(package: Path, *lines: str) -> None:
 def test_a_python_class_of_another_package_can_be_given_a_share(package: Path) -> None:
     offer(package, "half = their_strategies:Half")
     manager = build_portfolio({"half": 1.0}, user_strategies(None))
-    assert manager.symbols == ("SPY",)
+    assert manager.universe == {"SPY": 1}
     assert manager.portfolio[0].strategy.name == "half"
 
 
