@@ -36,7 +36,7 @@ def python_strategy(path: Path) -> Strategy:
     try:
         strategy = make()
         name = strategy.name
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise StrategyError(_where(error, source)) from error
     if name != path.stem:
         raise StrategyError(f"{source}: gives a strategy named {name!r}; name it {path.stem!r}, like the file")
@@ -64,13 +64,13 @@ def _module(name: str, source: Path) -> ModuleType:
     module = sys.modules[known] = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[known]
         raise StrategyError(_where(error, source)) from error
     return module
 
 
-def _where(error: Exception, source: Path) -> str:
+def _where(error: BaseException, source: Path) -> str:
     """An error with the place in the strategy's own files where it came from, as far as it is known."""
     if isinstance(error, SyntaxError) and error.filename is not None:
         return f"{error.filename}:{error.lineno}:{error.offset}: {error.msg}"
