@@ -145,7 +145,7 @@ def test_a_change_of_code_moves_the_code_layer_alone_and_a_commit_without_one_mo
     built: BuiltImage, image_settings: ImageSettings, tmp_path: Path
 ) -> None:
     now = built("strategy")
-    later = build.build("strategy", image_settings, Source(revision="d" * 40, dirty=False, url="alchemiser"), "d" * 12)
+    later = build.build("strategy", image_settings, Source(revision="d" * 40, url="alchemiser"), "d" * 12)
     try:
         assert layer_digests(later) == layer_digests(now)
         assert docker("image", "inspect", "--format", "{{.Id}}", later) != docker(
