@@ -15,7 +15,7 @@ from pathlib import Path
 from alchemiser_common.settings_loading import SETTINGS_FILE
 from alchemiser_strategy.own_portfolio import REQUIREMENTS, PortfolioFaulty, examine_files
 from alchemiser_strategy.python_strategies import is_python_strategy
-from alchemiser_strategy.user_strategies import SYMPHONY_SUFFIXES
+from alchemiser_strategy.user_strategies import is_symphony
 from images.errors import ImagesError
 
 WHEELS = "wheels"
@@ -82,11 +82,7 @@ def _that_count(folder: Path) -> Iterator[Path]:
                 yield from _files(path, "*")
             elif path.name == WHEELS:
                 yield from _files(path, "*.whl")
-        elif (
-            path.name in {SETTINGS_FILE, REQUIREMENTS}
-            or path.suffix.lower() in SYMPHONY_SUFFIXES
-            or is_python_strategy(path)
-        ):
+        elif path.name in {SETTINGS_FILE, REQUIREMENTS} or is_symphony(path) or is_python_strategy(path):
             yield path
 
 

@@ -21,6 +21,8 @@ from alchemiser_strategy.user_strategies import SYMPHONY_SUFFIXES, MakeStrategy,
 if TYPE_CHECKING:
     from alchemiser_strategy.backtest import Prices
 
+_FILE_SUFFIXES = (*SYMPHONY_SUFFIXES, ".py")
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -112,7 +114,7 @@ def _found(settings: StrategySettings, names: Sequence[str]) -> list[Strategy]:
             if name not in own:
                 known = ", ".join(sorted({*built_in, *own}))
                 raise InvalidSettings(
-                    f"there is no strategy {name!r}; known are {known}; or give a file ({', '.join(SYMPHONY_SUFFIXES)})"
+                    f"there is no strategy {name!r}; known are {known}; or give a file ({', '.join(_FILE_SUFFIXES)})"
                 )
             found.append(own[name]())
     return found
@@ -147,4 +149,4 @@ def consolidate(outcomes: Sequence[Outcome]) -> dict[str, float]:
 
 
 def _is_file(name: str) -> bool:
-    return name.lower().endswith(SYMPHONY_SUFFIXES) or "/" in name
+    return name.lower().endswith(_FILE_SUFFIXES) or "/" in name

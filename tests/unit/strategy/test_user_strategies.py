@@ -131,6 +131,16 @@ def test_a_python_file_that_cannot_be_used_is_named_with_the_line(tmp_path: Path
         strategies_of_folder(tmp_path)["half"]()
 
 
+def test_a_line_is_named_by_the_path_that_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own" / "grown").mkdir(parents=True)
+    (tmp_path / "own" / "grown" / "__init__.py").write_text("from . import rule\n")
+    monkeypatch.chdir(tmp_path)
+    for text, words in (("\n1 / 0", "2: ZeroDivisionError: "), ("def (", "1:5: invalid syntax")):
+        (tmp_path / "own" / "grown" / "rule.py").write_text(text)
+        with pytest.raises(StrategyError, match=f"^own/grown/rule.py:{words}"):
+            strategies_of_folder(Path("own"))["grown"]()
+
+
 def test_the_rules_of_a_file_that_was_written_anew_are_others(tmp_path: Path) -> None:
     file = tmp_path / "half.py"
     file.write_text(FILE)

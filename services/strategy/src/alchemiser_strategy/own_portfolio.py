@@ -20,7 +20,7 @@ from alchemiser_strategy.registry import build_portfolio, check_allocations
 from alchemiser_strategy.rules import rules_of
 from alchemiser_strategy.strategy import Strategy
 from alchemiser_strategy.user_strategies import (
-    SYMPHONY_SUFFIXES,
+    is_symphony,
     strategies_of_folder,
     strategy_of_file,
     user_strategies,
@@ -60,7 +60,7 @@ def examine_files(folder: Path) -> None:
     settings = _gathered(faults, lambda: portfolio_settings(folder))
     names = _gathered(faults, lambda: strategies_of_folder(folder)) or {}
     for path in sorted(folder.iterdir()):
-        if path.stem in names and path.suffix.lower() in SYMPHONY_SUFFIXES:
+        if is_symphony(path):
             _gathered(faults, lambda path=path: strategy_of_file(path))
         elif is_python_strategy(path):
             sources = [path] if path.is_file() else sorted(path.rglob("*.py"))

@@ -73,11 +73,19 @@ def _module(name: str, source: Path) -> ModuleType:
 def _where(error: BaseException, source: Path) -> str:
     """An error with the place in the strategy's own files where it came from, as far as it is known."""
     if isinstance(error, SyntaxError) and error.filename is not None:
-        return f"{error.filename}:{error.lineno}:{error.offset}: {error.msg}"
+        return f"{_shown(error.filename, source)}:{error.lineno}:{error.offset}: {error.msg}"
+    whole = source.absolute()
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename) == source or (source.name == _INIT and source.parent in Path(frame.filename).parents)
+        if Path(frame.filename) == whole or (source.name == _INIT and whole.parent in Path(frame.filename).parents)
     ]
-    place = f"{own[-1].filename}:{own[-1].lineno}" if own else str(source)
+    place = f"{_shown(own[-1].filename, source)}:{own[-1].lineno}" if own else str(source)
     return f"{place}: {type(error).__name__}: {error}"
+
+
+# A module knows itself by its whole path, and is told of by the path that it was asked for by.
+def _shown(file: str, source: Path) -> str:
+    folder = source.parent.absolute()
+    inside = Path(file).is_relative_to(folder)
+    return str(source.parent / Path(file).relative_to(folder)) if inside else file

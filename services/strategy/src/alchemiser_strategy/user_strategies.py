@@ -22,9 +22,14 @@ ENTRY_POINT_GROUP = "alchemiser.strategies"
 SYMPHONY_SUFFIXES = (".clj", ".edn", ".json")
 
 
-def strategy_of_file(path: Path) -> TreeStrategy:
-    """One symphony file, named like the file without its extension. Raises StrategyError."""
-    return TreeStrategy(load_symphony(path), name=path.stem)
+def is_symphony(path: Path) -> bool:
+    """Whether a folder's entry is one by its name; one that begins with . is not."""
+    return path.suffix.lower() in SYMPHONY_SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def strategy_of_file(path: Path) -> Strategy:
+    """One symphony, Python file or package, named like the file without its extension. Raises StrategyError."""
+    return python_strategy(path) if is_python_strategy(path) else TreeStrategy(load_symphony(path), name=path.stem)
 
 
 def strategies_of_folder(folder: Path) -> Mapping[str, MakeStrategy]:
@@ -34,12 +39,8 @@ def strategies_of_folder(folder: Path) -> Mapping[str, MakeStrategy]:
     """
     if not folder.is_dir():
         raise StrategyError(f"strategies folder {folder} does not exist")
-    found: list[tuple[str, MakeStrategy]] = []
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in SYMPHONY_SUFFIXES and not path.name.startswith(".") and path.is_file():
-            found.append((path.stem, partial(strategy_of_file, path)))
-        elif is_python_strategy(path):
-            found.append((path.stem, partial(python_strategy, path)))
+    files = [path for path in sorted(folder.iterdir()) if is_symphony(path) or is_python_strategy(path)]
+    found = [(path.stem, partial(strategy_of_file, path)) for path in files]
     return _by_name(found, f"strategies folder {folder} has several files named")
 
 
