@@ -39,6 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("tag", help="print the tag that this tree's images get")
     command.set_defaults(run=_tag)
 
+    command = commands.add_parser("strategies", help="read the own strategies as a build does, and run none")
+    command.set_defaults(run=_strategies)
+
     command = commands.add_parser("build", help="build the images of one service, or of all")
     command.add_argument("service", nargs="*", default=list(SERVICES), help=", ".join(SERVICES))
     _add_tag(command)
@@ -87,6 +90,16 @@ def _add_tag(command: argparse.ArgumentParser) -> None:
 
 def _tag(_: argparse.Namespace) -> None:
     sys.stdout.write(read_checkout(os.environ).source.tag + "\n")
+
+
+def _strategies(_: argparse.Namespace) -> None:
+    checkout = read_checkout(os.environ)
+    if checkout.strategies is None:
+        raise ImagesError(f"there are no strategies in {checkout.settings.strategies or 'STRATEGIES, which is empty'}")
+    checkout.strategies.examine()
+    for file in checkout.strategies.files:
+        sys.stdout.write(f"{file}\n")
+    sys.stdout.write(f"can be read; the images' tag will be {checkout.source.tag}\n")
 
 
 def _build(arguments: argparse.Namespace) -> None:
