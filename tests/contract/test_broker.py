@@ -18,7 +18,7 @@ from alchemiser_common.errors import (
     BrokerUnavailable,
 )
 from alchemiser_common.ids import Side
-from alchemiser_common.ports.broker import LimitOrder, OrderRequest, OrderStatus
+from alchemiser_common.ports.broker import LimitOrder, OrderRequest, OrderStatus, Split
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_simulator.control.faults import (
     DropConnection,
@@ -29,6 +29,7 @@ from alchemiser_simulator.control.faults import (
     TimeoutAfterAccept,
     When,
 )
+from alchemiser_simulator.market.changes import MadeSplit
 
 DAY = date(2020, 2, 3)
 ORDERS = When(method="POST", path="/v2/orders")
@@ -94,6 +95,70 @@ def test_daily_bars_follow_every_page_and_end_before_today(broker: AlpacaBroker)
     assert [item.symbol for item in bars] == list(symbols)
     assert sum(len(item.days) for item in bars) > 10_000, "more than one page of Alpaca's 10,000 bars"
     assert {item.days[-1] for item in bars} == {date(2020, 1, 31)}
+
+
+def test_sessions_are_the_calendars_and_cost_one_request(broker: AlpacaBroker) -> None:
+    before = broker.requests()
+    days = broker.sessions(date(2019, 12, 24), date(2020, 1, 3))
+    assert [day.isoformat() for day in days] == [
+        *("2019-12-24", "2019-12-26", "2019-12-27", "2019-12-30", "2019-12-31"),
+        *("2020-01-02", "2020-01-03"),
+    ]
+    assert broker.sessions(date(2020, 2, 1), date(2020, 2, 2)) == []
+    assert broker.requests() - before == 2
+
+
+SPLIT_DAY = date(2020, 1, 15)
+
+
+def closes_around_the_split(broker: AlpacaBroker, *, adjusted: bool) -> list[float]:
+    (bars,) = broker.daily_bars(["SPY"], date(2020, 1, 14), SPLIT_DAY, adjusted=adjusted)
+    return list(bars.closes)
+
+
+def test_raw_bars_show_a_split_and_adjusted_ones_do_not(broker: AlpacaBroker, exchange: Exchange) -> None:
+    before, after = closes_around_the_split(broker, adjusted=True)
+    exchange.control.change_market(MadeSplit(symbol="SPY", day=SPLIT_DAY, ratio=4))
+    assert closes_around_the_split(broker, adjusted=True) == [before, after]
+    assert closes_around_the_split(broker, adjusted=False) == [4 * before, after]
+
+
+def test_splits_are_announced_by_the_day_they_take_effect(broker: AlpacaBroker, exchange: Exchange) -> None:
+    exchange.control.change_market(MadeSplit(symbol="SPY", day=SPLIT_DAY, ratio=1.5))
+    exchange.control.change_market(MadeSplit(symbol="SPY", day=date(2020, 1, 10), ratio=0.05))
+    exchange.control.change_market(MadeSplit(symbol="QQQ", day=SPLIT_DAY, ratio=2))
+    reverse = Split("SPY", date(2020, 1, 10), Decimal(1), Decimal(20))
+    forward = Split("SPY", SPLIT_DAY, Decimal(3), Decimal(2))
+    assert broker.announced_splits("SPY", date(2020, 1, 1), DAY) == [reverse, forward]
+    assert broker.announced_splits("SPY", date(2020, 1, 11), SPLIT_DAY) == [forward]
+    assert broker.announced_splits("TLT", date(2020, 1, 1), DAY) == []
+    assert broker.announced_splits("BRK/B", date(2020, 1, 1), DAY) == [], "refused, hence unknown"
+
+
+def test_a_malformed_symbol_costs_the_others_nothing(
+    broker: AlpacaBroker, exchange: Exchange, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = [symbol for symbol in open_market(None).history.symbols if symbol != "SPY"][:9]
+    wanted = [*good[:4], "BRK/B", *good[4:], "B@D"]
+    with caplog.at_level("WARNING"):
+        assert [bars.symbol for bars in broker.daily_bars(wanted, DAY - timedelta(days=9), DAY)] == good
+    assert {getattr(record, "symbol", None) for record in caplog.records} == {"BRK/B", "B@D"}
+    assert [trade.symbol for trade in broker.latest_trades(wanted)] == good
+    assert [quote.symbol for quote in broker.latest_quotes(wanted)] == good
+    assert sorted(asset.symbol for asset in broker.assets(wanted)) == sorted(good)
+    asked = exchange.control.state().requests["GET /v2/stocks/trades/latest"]
+    assert asked <= 1 + 2 * 2 * 4, "halved, not asked one by one"
+
+
+def test_a_refusal_that_no_symbol_explains_is_raised(broker: AlpacaBroker) -> None:
+    with pytest.raises(BrokerRefused, match="end should not be before start"):
+        broker.daily_bars(["SPY", "QQQ", "TLT"], DAY, DAY - timedelta(days=9))
+
+
+def test_long_lists_are_asked_for_in_groups(broker: AlpacaBroker, exchange: Exchange) -> None:
+    wanted = [f"S{number:04}" for number in range(650)] + ["SPY"]
+    assert [quote.symbol for quote in broker.latest_quotes(wanted)] == ["SPY"]
+    assert exchange.control.state().requests["GET /v2/stocks/quotes/latest"] == 3
 
 
 def test_an_unknown_symbol_is_left_out_everywhere(broker: AlpacaBroker) -> None:

@@ -18,6 +18,7 @@ from alchemiser_common.ports.broker import (
     OrderRequest,
     Quote,
     RequestQuota,
+    Split,
     SymbolBars,
     Trade,
 )
@@ -138,8 +139,16 @@ class FaultyBroker:
     def session_on(self, day: date) -> MarketSession | None:
         return self._read("session", lambda: self._inner.session_on(day))
 
-    def daily_bars(self, symbols: Sequence[str], first: date, last: date) -> Sequence[SymbolBars]:
-        return self._read("bars", lambda: self._inner.daily_bars(symbols, first, last))
+    def sessions(self, first: date, last: date) -> Sequence[date]:
+        return self._read("sessions", lambda: self._inner.sessions(first, last))
+
+    def daily_bars(
+        self, symbols: Sequence[str], first: date, last: date, *, adjusted: bool = True
+    ) -> Sequence[SymbolBars]:
+        return self._read("bars", lambda: self._inner.daily_bars(symbols, first, last, adjusted=adjusted))
+
+    def announced_splits(self, symbol: str, first: date, last: date) -> Sequence[Split]:
+        return self._read("splits", lambda: self._inner.announced_splits(symbol, first, last))
 
     def latest_trades(self, symbols: Sequence[str]) -> Sequence[Trade]:
         return self._read("trades", lambda: self._inner.latest_trades(symbols))

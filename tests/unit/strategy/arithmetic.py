@@ -9,7 +9,14 @@ from itertools import pairwise
 def value(metric: str, closes: Sequence[float], *windows: int) -> float:  # noqa: C901 - a table
     """A metric of the last close; NaN with too few closes."""
     n = max(windows, default=1)
-    more = metric in {"rsi", "rsi-volatility", "cumulative-return", "moving-average-return", "stdev-return"}
+    more = metric in {
+        "rsi",
+        "rsi-zero-seed",
+        "rsi-volatility",
+        "cumulative-return",
+        "moving-average-return",
+        "stdev-return",
+    }
     if len(closes) < n + more:
         return math.nan
     returns = [new / old - 1 for old, new in zip(closes[-n - 1 :], closes[-n:], strict=False)] if more else []
@@ -26,8 +33,10 @@ def value(metric: str, closes: Sequence[float], *windows: int) -> float:  # noqa
             return 100 * (closes[-1] / closes[-n - 1] - 1)
         case "rsi":
             return rsi(closes, n)
+        case "rsi-zero-seed":
+            return rsi_from_zero(closes, n)
         case "rsi-volatility":
-            return 0.20 + 0.30 * abs(50 - rsi(closes, n)) / 100
+            return 0.20 + 0.30 * abs(50 - rsi_from_zero(closes, n)) / 100
         case "stdev-return":
             return 100 * statistics.stdev(returns)
         case "stdev-price":
@@ -45,6 +54,16 @@ def value(metric: str, closes: Sequence[float], *windows: int) -> float:  # noqa
 
 
 def rsi(closes: Sequence[float], n: int) -> float:
+    changes = [new - old for old, new in pairwise(closes)]
+    gain = sum(max(change, 0.0) for change in changes[:n]) / n
+    loss = sum(max(-change, 0.0) for change in changes[:n]) / n
+    for change in changes[n:]:
+        gain = ((n - 1) * gain + max(change, 0.0)) / n
+        loss = ((n - 1) * loss + max(-change, 0.0)) / n
+    return 50.0 if gain == loss == 0 else 100.0 * gain / (gain + loss)
+
+
+def rsi_from_zero(closes: Sequence[float], n: int) -> float:
     gain = loss = 0.0
     for old, new in pairwise(closes):
         gain = (1 - 1 / n) * gain + max(new - old, 0.0) / n

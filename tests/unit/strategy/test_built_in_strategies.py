@@ -107,7 +107,7 @@ class RandomReadings:
         what, symbol = key
         if what.metric.name == "rsi-volatility":
             return 0.20 + 0.30 * abs(50 - self.read("rsi", symbol, what.windows[0])) / 100
-        return self.read(what.metric.name, symbol, what.windows[0] if what.windows else 0)
+        return self.read(what.metric.name.removesuffix("-zero-seed"), symbol, what.windows[0] if what.windows else 0)
 
     def portfolio(self, key: SeriesKey) -> float:
         raise AssertionError(f"no built-in rule ranks a portfolio here: {key}")
@@ -166,7 +166,9 @@ class PlainReadings:
         key = (metric, symbol, window)
         if key not in self._values:
             windows = [window] if window else []
-            self._values[key] = arithmetic.value(metric, self._closes[symbol], *windows)
+            self._values[key] = arithmetic.value(
+                "rsi-zero-seed" if metric == "rsi" else metric, self._closes[symbol], *windows
+            )
         return self._values[key]
 
 
@@ -198,11 +200,11 @@ def test_the_ensemble_takes_the_variant_whose_simulated_returns_were_most_volati
 @pytest.mark.parametrize(
     ("metric", "window", "expected"),
     [
-        ("rsi", 9, 70.702214),
-        ("rsi", 10, 68.027239),
-        ("rsi", 20, 57.467223),
-        ("rsi", 21, 57.096662),
-        ("rsi", 70, 53.958518),
+        ("rsi-zero-seed", 9, 70.702214),
+        ("rsi-zero-seed", 10, 68.027239),
+        ("rsi-zero-seed", 20, 57.467223),
+        ("rsi-zero-seed", 21, 57.096662),
+        ("rsi-zero-seed", 70, 53.958518),
         ("moving-average-price", 20, 119.946056),
         ("moving-average-price", 200, 114.739258),
         ("moving-average-return", 90, 0.01818825),
@@ -221,9 +223,11 @@ def test_indicators_have_their_published_values(metric: str, window: int, expect
 
 def test_a_short_series_has_its_published_strengths_and_none_where_bars_are_too_few() -> None:
     last = LastDay(bars_of({"X": np.array([50, 51.5, 50.8, 52.1, 51.9, 53.0, 52.2])}))
-    assert last[measure("rsi", 3), "X"][0] == pytest.approx(56.164384, abs=6e-7)
-    assert last[measure("rsi", 6), "X"][0] == pytest.approx(64.025617, abs=6e-7)
-    assert math.isnan(last[measure("rsi", 10), "X"][0]), "7 bars: the monolith reads 66.516637, this engine nothing"
+    assert last[measure("rsi-zero-seed", 3), "X"][0] == pytest.approx(56.164384, abs=6e-7)
+    assert last[measure("rsi-zero-seed", 6), "X"][0] == pytest.approx(64.025617, abs=6e-7)
+    assert math.isnan(last[measure("rsi-zero-seed", 10), "X"][0]), (
+        "7 bars: the monolith reads 66.516637, this engine nothing"
+    )
 
 
 def test_what_follows_from_the_indicators_has_its_published_value_too() -> None:

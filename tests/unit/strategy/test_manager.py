@@ -3,8 +3,9 @@
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.errors import StrategyFailed, StrategyUnknown
 from alchemiser_strategy.manager import Allocated, MultiStrategyManager
 from alchemiser_strategy.registry import build_portfolio, built_in_strategies
-from alchemiser_strategy.strategy import MarketView, StrategyResult, TreeStrategy
+from alchemiser_strategy.strategy import MarketView, Strategy, StrategyResult, TreeStrategy
+from alchemiser_strategy.user_strategies import MakeStrategy
 from unit.strategy.cases import WAVES, bars_of, sessions, snapshot_of, wave
 
 DEFAULT = {"nuclear": 0.3, "tecl": 0.5, "klm": 0.2}
@@ -30,13 +32,16 @@ class Says:
     name: str = "mine"
     status: SignalStatus = SignalStatus.TARGET
     weights: Mapping[str, float] | Exception = ()  # type: ignore[assignment]
-    symbols: tuple[str, ...] = ("AAA", "BBB")
-    lookback: int = 1
+    universe: Mapping[str, int] = field(default_factory=lambda: {"AAA": 1, "BBB": 1})
 
     def evaluate(self, view: MarketView) -> StrategyResult:
         if isinstance(self.weights, Exception):
             raise self.weights
         return StrategyResult(self.status, dict(self.weights), Explanation(summary="as told"))
+
+
+def by_name(*strategies: Strategy) -> dict[str, MakeStrategy]:
+    return {strategy.name: partial(lambda it: it, strategy) for strategy in strategies}
 
 
 def two_symbols(**late: int) -> dict[str, Any]:
@@ -51,7 +56,9 @@ def weights(decision: TradeDecision) -> dict[str, float]:
 def test_targets_are_netted_and_say_which_strategy_asked_for_how_much() -> None:
     one = Says("one", weights={"AAA": 0.5, "BBB": 0.5})
     two = Says("two", weights={"BBB": 0.4})
-    decision = build_portfolio({"two": 0.75, "one": 0.25}, [two, one]).evaluate(snapshot_of(bars_of(two_symbols())))
+    decision = build_portfolio({"two": 0.75, "one": 0.25}, by_name(two, one)).evaluate(
+        snapshot_of(bars_of(two_symbols()))
+    )
     assert weights(decision) == pytest.approx({"AAA": 0.125, "BBB": 0.425})
     assert [signal.strategy for signal in decision.signals] == ["one", "two"], "signals go by name"
     shares = {share.strategy: share.weight for share in decision.targets[1].shares}
@@ -140,10 +147,12 @@ def test_by_policy_a_strategy_without_data_keeps_its_previous_targets_or_goes_to
         build_portfolio({"tecl": 1.0}, on_unknown=UnknownPolicy.KEEP).evaluate(snapshot_of(bars_of({"SPY": [1.0]})))
 
 
-def test_hold_keeps_the_previous_targets() -> None:
-    snapshot = snapshot_of(bars_of(two_symbols()), previous={"mine": (sessions(5)[0], {"BBB": 0.6})})
-    decision = build_portfolio({"mine": 1.0}, [Says(status=SignalStatus.HOLD)]).evaluate(snapshot)
-    assert weights(decision) == {"BBB": 0.6}
+def test_hold_says_what_the_previous_targets_have_become() -> None:
+    bars = bars_of(two_symbols())
+    snapshot = snapshot_of(bars, previous={"mine": (bars.dates[1], {"BBB": 0.6})})
+    decision = build_portfolio({"mine": 1.0}, by_name(Says(status=SignalStatus.HOLD))).evaluate(snapshot)
+    growth = bars.closes[-1, 1] / bars.closes[0, 1]
+    assert weights(decision) == pytest.approx({"BBB": 0.6 * growth / (0.4 + 0.6 * growth)}, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +166,7 @@ def test_hold_keeps_the_previous_targets() -> None:
     ],
 )
 def test_a_strategy_that_misbehaves_is_named(weights_said: Mapping[str, float] | Exception, complaint: str) -> None:
-    manager = build_portfolio({"mine": 1.0}, [Says(weights=weights_said)])
+    manager = build_portfolio({"mine": 1.0}, by_name(Says(weights=weights_said)))
     with pytest.raises(StrategyFailed, match=complaint.replace("(", r"\(")):
         manager.evaluate(snapshot_of(bars_of(two_symbols())))
 
@@ -179,14 +188,13 @@ def test_wrong_allocations_are_refused(allocations: dict[str, float], complaint:
 
 def test_a_users_strategy_cannot_take_a_built_in_name() -> None:
     with pytest.raises(InvalidSettings, match="'tecl' is taken"):
-        build_portfolio({"tecl": 1.0}, [Says("tecl")])
+        build_portfolio({"tecl": 1.0}, by_name(Says("tecl")))
 
 
 def test_the_portfolio_knows_what_data_it_needs() -> None:
     manager = build_portfolio(DEFAULT)
-    assert manager.lookback == 252
-    assert {"SPY", "FNGU", "OKLO", "BSV", "VIXM"} <= set(manager.symbols)
-    assert list(manager.symbols) == sorted(set(manager.symbols))
+    assert {"SPY": 306, "FNGU": 1, "OKLO": 91, "BSV": 128, "PSQ": 291}.items() <= manager.universe.items()
+    assert list(manager.universe) == sorted(manager.universe)
     assert set(built_in_strategies()) == {"nuclear", "tecl", "klm", "nuclear-volatility", "klm-ensemble"}
 
 

@@ -19,8 +19,8 @@ from alchemiser_cli.report.model import BacktestReport
 from alchemiser_cli.research import PriceFile, Share, choose, symbols_of
 from alchemiser_cli.simulated import Market, open_market
 from alchemiser_common.errors import InvalidSettings
-from alchemiser_strategy.backtest import Fill, combine, run_backtest
-from alchemiser_strategy.engine.history import History
+from alchemiser_strategy.backtest import Fill, run_backtest
+from alchemiser_strategy.bars import Bools
 from alchemiser_strategy.strategy_history import strategy_history
 
 app = typer.Typer()
@@ -62,11 +62,13 @@ def _backtest(
     prices = PriceFile(market.history)
     bars = prices.bars(symbols_of(shares))
     began = time.perf_counter()
-    histories = [(strategy_history(share.strategy, bars), share.fraction) for share in shares]
-    first, last = _rows(bars.dates, [history for history, _ in histories], span)
-    symbols, weights = combine(histories)
-    table = prices.prices(symbols).between(first, last)
-    result = run_backtest(bars.dates[first:last], symbols, weights[first:last], table, costs_bps=costs, fill=fill)
+    known = [strategy_history(share.strategy, bars).known for share in shares]
+    first, last = _rows(bars.dates, known, span)
+    # Each strategy begins at target on the first day, as it would if it were traded from then on.
+    histories = [strategy_history(share.strategy, bars, bars.dates[first]).between(first, last) for share in shares]
+    table = prices.prices(symbols_of(shares)).between(first, last)
+    parts = [(history, share.fraction) for history, share in zip(histories, shares, strict=True)]
+    result = run_backtest(parts, table, costs_bps=costs, fill=fill)
     note(f"{last - first} sessions computed in {time.perf_counter() - began:.2f} s")
     return BacktestReport(
         title="Alchemiser backtest",
@@ -83,10 +85,10 @@ def _backtest(
     )
 
 
-def _rows(days: Sequence[date], histories: Sequence[History], span: tuple[date | None, date | None]) -> tuple[int, int]:
+def _rows(days: Sequence[date], known: Sequence[Bools], span: tuple[date | None, date | None]) -> tuple[int, int]:
     """Rows first..last (exclusive): from the first day given, or from the first on which every strategy decides."""
     start, end = span
-    ready = max(int(np.argmax(history.known)) if history.known.any() else len(days) for history in histories)
+    ready = max(int(np.argmax(one)) if one.any() else len(days) for one in known)
     first = bisect_left(days, start) if start else ready
     last = bisect_right(days, end) if end else len(days)
     if last - first < 2:

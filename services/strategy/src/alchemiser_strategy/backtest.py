@@ -1,7 +1,8 @@
-"""What holding the strategies' weights would have earned: histories and prices in, an equity curve out. Pure.
+"""What the strategies would have earned: their histories and prices in, an equity curve out. Pure.
 
 Decided at a close, filled at the next session's open (as live trading on completed bars does) or at the same close
-(optimistic: nobody knows a close before it is made). Every session the account goes back to its targets; costs are a
+(optimistic: nobody knows a close before it is made). As live: a strategy that gives targets gets its fraction of equity
+in those weights, one that holds keeps its shares and trades nothing, and orders of several are netted; costs are a
 share of what is exchanged. What the weights leave is cash and earns nothing.
 """
 
@@ -17,6 +18,8 @@ from alchemiser_strategy.engine.history import History
 from alchemiser_strategy.errors import StrategyError
 
 BASIS_POINT = 1e-4
+type Part = tuple[History, float]
+"""A strategy's history and its fraction of equity."""
 
 
 class Fill(StrEnum):
@@ -53,51 +56,121 @@ class Backtest:
     """(days,) the larger of what was bought and what was sold in each session, fractions of equity."""
 
 
-def combine(histories: Sequence[tuple[History, float]]) -> tuple[tuple[str, ...], Floats]:
-    """The account's weights: every strategy's times its fraction of equity; an unknown day's share is cash.
-
-    The histories are of the same days; fractions are of equity and add up to 1 at most. Returns the symbols, sorted,
-    and the weights, (days, symbols).
-    """
-    symbols = tuple(sorted({symbol for history, _ in histories for symbol in history.symbols}))
-    place = {symbol: column for column, symbol in enumerate(symbols)}
-    days = len(histories[0][0].dates)
-    weights = np.zeros((days, len(symbols)))
-    for history, fraction in histories:
-        columns = [place[symbol] for symbol in history.symbols]
-        weights[:, columns] += fraction * history.weights
-    return symbols, weights
-
-
 def run_backtest(
-    days: Sequence[date],
-    symbols: tuple[str, ...],
-    weights: Floats,
-    prices: Prices,
-    *,
-    costs_bps: float = 0.0,
-    fill: Fill = Fill.NEXT_OPEN,
+    parts: Sequence[Part], prices: Prices, *, costs_bps: float = 0.0, fill: Fill = Fill.NEXT_OPEN
 ) -> Backtest:
-    """Simulate holding `weights`, (days, symbols) fractions of equity, from the first day to the last.
+    """Simulate an account that the strategies share, from the first day of their histories to the last.
 
-    `prices` are of the same days and may have other symbols as well; `costs_bps` are basis points (1/10,000) of what
-    is bought and of what is sold. Raises StrategyError: fewer than two days, negative costs, or a symbol that is held
-    on a day without a price.
+    The histories are of the same days and begin to be traded on the first; their fractions of equity add up to 1 at
+    most. `prices` are of the same days and may have other symbols as well; `costs_bps` are basis points (1/10,000) of
+    what is bought and of what is sold. Raises StrategyError: fewer than two days, negative costs, or a symbol that is
+    held on a day without a price.
     """
+    days = parts[0][0].dates
     if len(days) < 2:
         raise StrategyError(f"a backtest needs at least 2 sessions, there are {len(days)}")
     if not costs_bps >= 0:
         raise StrategyError(f"costs are {costs_bps} basis points; give 0 or more")
+    symbols = tuple(sorted({symbol for history, _ in parts for symbol in history.symbols}))
     columns = [prices.symbols.index(symbol) for symbol in symbols]
     opens, closes = prices.opens[:, columns], prices.closes[:, columns]
     cost = costs_bps * BASIS_POINT
-    if fill is Fill.CLOSE:
-        growth, changes = _at_close(days, symbols, weights, closes)
-    else:
-        growth, changes = _at_next_open(days, symbols, weights, opens, closes)
-    bought, sold = changes.clip(min=0).sum(axis=1), (-changes).clip(min=0).sum(axis=1)
-    growth = growth * (1 - cost * (bought + sold))
-    return Backtest(tuple(days), symbols, np.cumprod(growth), weights, np.maximum(bought, sold))
+    if all((~history.known | (history.decided == np.arange(len(days)))).all() for history, _ in parts):
+        weights = _combined(parts, symbols)
+        at = _at_close if fill is Fill.CLOSE else _at_next_open
+        growth, changes = at(days, symbols, weights, opens, closes)
+        bought, sold = changes.clip(min=0).sum(axis=1), (-changes).clip(min=0).sum(axis=1)
+        growth = growth * (1 - cost * (bought + sold))
+        return Backtest(tuple(days), symbols, np.cumprod(growth), weights, np.maximum(bought, sold))
+    return _Account(parts, symbols, cost).traded(opens, closes, fill)
+
+
+def _combined(parts: Sequence[Part], symbols: tuple[str, ...]) -> Floats:
+    """The account's weights, (days, symbols): every strategy's times its fraction; an unknown day's share is cash."""
+    weights = np.zeros((len(parts[0][0].dates), len(symbols)))
+    for history, fraction in parts:
+        weights[:, [symbols.index(symbol) for symbol in history.symbols]] += fraction * history.weights
+    return weights
+
+
+# Where some strategy holds, the account is kept by shares, one row a strategy. On a day on which A gives targets and B
+# holds, with 100 USD of which B has 60, and fractions of a half each:
+#
+#     B keeps its shares       60                    no order, whatever its fraction has become
+#     A wants half of 100      50, of which 40 are left: its targets are scaled by 40 / 50
+#
+# Trades are the differences of the sums over strategies: what A gives and B takes is netted.
+class _Account:
+    """Shares by strategy and symbol, and cash, from a first day on with 1 USD."""
+
+    def __init__(self, parts: Sequence[Part], symbols: tuple[str, ...], cost: float) -> None:
+        self._days, self._symbols, self._cost = parts[0][0].dates, symbols, cost
+        self._fractions = np.array([fraction for _, fraction in parts])
+        self._targets = np.stack([_combined([(history, 1.0)], symbols) for history, _ in parts])
+        self._gives = np.stack([history.decided == np.arange(len(history.dates)) for history, _ in parts])
+        self._shares = np.zeros((len(parts), len(symbols)))
+        self._cash = 1.0
+
+    def traded(self, opens: Floats, closes: Floats, fill: Fill) -> Backtest:
+        """Every decision carried out; between two of them nothing is traded, and those days are valued in one step."""
+        count, late = len(self._days), int(fill is Fill.NEXT_OPEN)
+        at = opens if late else closes
+        equity, turnover, weights = np.ones(count), np.zeros(count), np.zeros((count, len(self._symbols)))
+        first = 0
+        for decision in np.flatnonzero(self._gives.any(axis=0)).tolist():
+            fills = decision + late
+            equity[first:fills], weights[first:fills] = self._worth(first, fills, closes)
+            if late:
+                weights[decision] = self._wanted(decision, closes, decision).sum(axis=0) / equity[decision]
+            if fills < count:
+                turnover[fills] = self._trade(decision, at, fills)
+            first = fills
+        equity[first:], weights[first:] = self._worth(first, count, closes)
+        return Backtest(tuple(self._days), self._symbols, equity, weights, turnover)
+
+    def _worth(self, first: int, last: int, closes: Floats) -> tuple[Floats, Floats]:
+        """Equity in USD, (days,), and weights, (days, symbols), of what is held on the days first..last (exclusive)."""
+        values = self._values(self._shares.sum(axis=0)[None], closes[first:last], first)
+        equity = self._cash + values.sum(axis=1)
+        return equity, values / equity[:, None]
+
+    def _wanted(self, decision: int, prices: Floats, day: int) -> Floats:
+        """USD that each strategy wants of each symbol by a day's decision, at another day's prices."""
+        values = self._values(self._shares, prices[day][None], day)
+        gives, equity = self._gives[:, decision], self._cash + values.sum()
+        wanted = np.where(gives[:, None], self._fractions[:, None] * self._targets[:, decision] * equity, values)
+        asked, left = wanted[gives].sum(), equity - wanted[~gives].sum()
+        if asked > left:
+            wanted[gives] *= max(0.0, left) / asked
+        return wanted
+
+    def _trade(self, decision: int, prices: Floats, day: int) -> float:
+        """Carry out a day's decisions at another day's prices; the turnover as a fraction of equity.
+
+        The costs are borne by those who trade, and by the cash.
+        """
+        values, wanted = self._values(self._shares, prices[day][None], day), self._wanted(decision, prices, day)
+        gives, equity = self._gives[:, decision], self._cash + values.sum()
+        change = (wanted - values).sum(axis=0)
+        free, paid = equity - wanted[~gives].sum(), self._cost * np.abs(change).sum()
+        wanted[gives] *= 1 - paid / free if free > 0 else 0.0
+        self._require_prices(wanted.sum(axis=0)[None], prices[day][None], day)
+        self._shares[gives] = np.where(wanted[gives] > 0, wanted[gives] / prices[day], 0.0)
+        self._cash = free - paid - wanted[gives].sum()
+        return float(max(change.clip(min=0).sum(), (-change).clip(min=0).sum()) / equity)
+
+    def _values(self, shares: Floats, prices: Floats, first: int) -> Floats:
+        """USD of shares at prices; one of them may have a single row for all of the other's."""
+        self._require_prices(shares.sum(axis=0)[None], prices, first)
+        values: Floats = np.where(shares > 0, shares * prices, 0.0)
+        return values
+
+    def _require_prices(self, held: Floats, prices: Floats, first: int) -> None:
+        """Raises StrategyError for a holding without a price, (days, symbols) from day `first` on."""
+        lacking = (held > 0) & ~np.isfinite(prices)
+        if lacking.any():
+            day, column = (int(index) for index in np.argwhere(lacking)[0])
+            raise StrategyError(f"{self._symbols[column]} is held on {self._days[first + day]} but has no price then")
 
 
 # One session of each kind of fill; a fraction w of equity grows by the ratio of two prices, and what is left of all
@@ -108,7 +181,9 @@ def run_backtest(
 #
 # Growth is 1 + sum of (w * ratio - w), not cash + sum of w * ratio: the cash need not be known, and small gains do not
 # drown in rounding.
-def _at_close(days: Sequence[date], symbols: tuple[str, ...], weights: Floats, closes: Floats) -> tuple[Floats, Floats]:
+def _at_close(
+    days: Sequence[date], symbols: tuple[str, ...], weights: Floats, _opens: Floats, closes: Floats
+) -> tuple[Floats, Floats]:
     """Growth, (days,), and weight changes traded, (days, symbols), when orders fill at the close decided on."""
     change = _ratio(closes[1:], closes[:-1], weights[:-1], days[1:], symbols)
     grown = weights[:-1] * change

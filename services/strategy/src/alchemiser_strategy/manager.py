@@ -3,7 +3,8 @@
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from alchemiser_common.messages.decision import (
     ComponentVersion,
@@ -19,6 +20,7 @@ from alchemiser_strategy.bars import Bars
 from alchemiser_strategy.engine.explain import targets
 from alchemiser_strategy.engine.indicators import LastDay
 from alchemiser_strategy.errors import StrategyUnknown
+from alchemiser_strategy.rules import rules_of
 from alchemiser_strategy.strategy import MarketView, Previous, Strategy, StrategyResult, TreeStrategy, checked_result
 
 
@@ -43,18 +45,23 @@ class MultiStrategyManager:
         self.portfolio = tuple(sorted(portfolio, key=lambda part: part.strategy.name))
         self._on_unknown = on_unknown
         self._versions = versions
+        self._rules = {part.strategy.name: rules_of(part.strategy) for part in self.portfolio}
         trees = [part.strategy.graph for part in self.portfolio if isinstance(part.strategy, TreeStrategy)]
         self._readings = tuple(dict.fromkeys(key for graph in trees for key in graph.readings))
 
     @property
-    def symbols(self) -> tuple[str, ...]:
-        """Every symbol that some strategy reads or can hold, sorted."""
-        return tuple(sorted({symbol for part in self.portfolio for symbol in part.strategy.symbols}))
+    def universe(self) -> Mapping[str, int]:
+        """Every symbol that some strategy reads or can hold, sorted, with the most bars that one wants of it."""
+        wanted: dict[str, int] = {}
+        for part in self.portfolio:
+            for symbol, bars in part.strategy.universe.items():
+                wanted[symbol] = max(bars, wanted.get(symbol, 0))
+        return dict(sorted(wanted.items()))
 
     @property
-    def lookback(self) -> int:
-        """Bars to load for the strategy that looks back furthest, in sessions."""
-        return max(part.strategy.lookback for part in self.portfolio)
+    def rules(self) -> Mapping[str, str]:
+        """The content hash of every strategy, by name: `rules_of`."""
+        return dict(self._rules)
 
     def evaluate(self, snapshot: MarketSnapshot) -> TradeDecision:
         """What the account is to hold. Equal snapshots give equal decisions, byte for byte.
@@ -66,9 +73,9 @@ class MultiStrategyManager:
         last = LastDay(bars)
         last.prepare(self._readings)
         positions = _positions(snapshot)
-        earlier = {item.strategy: _previous(item, snapshot.bar_policy, bars) for item in snapshot.previous_targets}
+        earlier = {item.strategy: item for item in snapshot.previous_targets}
         signals = tuple(
-            self._signal(part, snapshot, MarketView(bars, last, positions, earlier.get(part.strategy.name)))
+            self._signal(part, snapshot, MarketView(bars, last, positions, None), earlier.get(part.strategy.name))
             for part in self.portfolio
         )
         return TradeDecision(
@@ -84,30 +91,39 @@ class MultiStrategyManager:
             versions=self._versions,
         )
 
-    def _signal(self, part: Allocated, snapshot: MarketSnapshot, view: MarketView) -> Signal:
-        name, previous = part.strategy.name, view.previous
-        result = checked_result(part.strategy, view)
-        weights = result.weights
+    def _signal(
+        self, part: Allocated, snapshot: MarketSnapshot, view: MarketView, found: StrategyTargets | None
+    ) -> Signal:
+        """One strategy's signal; `found` are its earlier targets. Those of other rules are another strategy's."""
+        name, rules = part.strategy.name, self._rules[part.strategy.name]
+        previous = None if found is None else _previous(found, snapshot.bar_policy, view.bars)
+        renewed = found is not None and found.rules not in {"", rules}
+        result = checked_result(part.strategy, replace(view, previous=None if renewed else previous))
+        weights, explanation = result.weights, result.explanation
         if result.status is SignalStatus.UNKNOWN:
             weights = self._instead(name, result, snapshot, previous)
         elif result.status is SignalStatus.HOLD and not weights and previous is not None:
-            weights = previous.weights
+            weights = previous.held
+        if renewed and previous is not None:
+            summary = f"its rules have changed since {previous.as_of}, so it is due at once: {explanation.summary}"
+            explanation = explanation.model_copy(update={"summary": summary})
         return Signal(
             strategy=name,
             allocation=part.fraction,
             status=result.status,
             weights=targets(weights),
-            explanation=result.explanation,
+            explanation=explanation,
+            rules=rules,
         )
 
     def _instead(
         self, name: str, result: StrategyResult, snapshot: MarketSnapshot, previous: Previous | None
     ) -> Mapping[str, float]:
-        """What a strategy without data holds, by policy. Raises StrategyUnknown if the policy has no answer."""
+        """What a strategy that is unknown as a whole has, by policy. Raises StrategyUnknown if it has no answer."""
         if self._on_unknown is UnknownPolicy.CASH:
             return {}
         if self._on_unknown is UnknownPolicy.KEEP and previous is not None:
-            return previous.weights
+            return previous.held
         reasons = {gap.symbol: f"; {gap.rule}: {gap.detail}" for gap in snapshot.missing}
         lacking = [
             f"{item.indicator} of {item.symbol} has {item.bars_had} bars and needs {item.bars_needed}"
@@ -136,12 +152,15 @@ def netted(signals: Sequence[Signal]) -> tuple[Target, ...]:
 def _previous(found: StrategyTargets, policy: BarPolicy, bars: Bars) -> Previous:
     """Earlier targets and what prices have made of them since the bar that decision saw.
 
-    A decision for a session saw that session's own bar if the policy is provisional, otherwise the one before.
+    Before 1.5 that bar was not written down: a decision for a session saw that session's own bar if the policy is
+    provisional, otherwise the one before.
     """
-    cut = bisect_right if policy is BarPolicy.PROVISIONAL else bisect_left
-    return Previous.of(
-        {item.symbol: item.weight for item in found.weights}, cut(bars.dates, found.decided_for) - 1, bars
-    )
+    as_of = found.as_of
+    if as_of is None:
+        cut = bisect_right if policy is BarPolicy.PROVISIONAL else bisect_left
+        row = cut(bars.dates, found.decided_for) - 1
+        as_of = bars.dates[row] if row >= 0 else found.decided_for - timedelta(days=1)
+    return Previous.of({item.symbol: item.weight for item in found.weights}, as_of, bars)
 
 
 def _positions(snapshot: MarketSnapshot) -> dict[str, float]:

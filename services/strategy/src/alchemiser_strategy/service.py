@@ -10,6 +10,8 @@ from alchemiser_common.messages.report import StageFailure
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import Clock
+from alchemiser_common.records.universe import by_symbol, lacking
+from alchemiser_common.text import and_more
 from alchemiser_strategy.claim_check import retrieve_snapshot
 from alchemiser_strategy.manager import MultiStrategyManager
 
@@ -52,14 +54,18 @@ class StrategyService:
         return decision.traced(Stage.STRATEGY, started, self._clock.now())
 
     def _check_universe(self, snapshot: MarketSnapshot) -> None:
-        """Raises MarketDataRejected for a symbol that the data service was not configured to read.
+        """Raises MarketDataRejected for a symbol of which the data service was not asked for enough bars.
 
         Also if today's branch does not need it: the data service was deployed for other strategies.
         """
-        asked_for = {*snapshot.bars.symbols, *(gap.symbol for gap in snapshot.missing)}
-        lacking = sorted(set(self._manager.symbols) - asked_for)
-        if lacking:
+        needed = self._manager.universe
+        # Before 1.5 a snapshot did not say how many bars were asked for.
+        seen = {*snapshot.bars.symbols, *(gap.symbol for gap in snapshot.missing)}
+        asked_for = by_symbol(snapshot.universe) or {symbol: needed.get(symbol, 1) for symbol in seen}
+        short = lacking(needed, asked_for)
+        if short:
+            words = [f"{symbol} ({needed[symbol]} bars, asked for {asked_for.get(symbol, 0)})" for symbol in short]
             raise MarketDataRejected(
-                f"the snapshot lacks {', '.join(lacking)}, which the enabled strategies read: data.universe is of "
-                "others; deploy the data function with what `alchemiser universe` prints"
+                "the snapshot was made for other strategies, those enabled also need "
+                f"{', '.join(and_more(words, 10))}; deploy again, which writes the universe of the image that is live"
             )

@@ -1,6 +1,7 @@
 """What a strategy is to the manager, and the one kind that is made from a tree. Strategies see data, never a clock."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +20,7 @@ from alchemiser_strategy.errors import StrategyFailed
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Previous:
-    """What the strategy wanted to hold when it last decided."""
+    """What the strategy wanted to hold when it last gave targets."""
 
     weights: Mapping[str, float]
     """Fractions of the strategy's capital by symbol."""
@@ -29,12 +30,17 @@ class Previous:
     """The same weights moved by the prices since; None if the bars begin later, or lack one of the symbols."""
 
     @classmethod
-    def of(cls, weights: Mapping[str, float], row: int, bars: Bars) -> "Previous":
-        """Weights decided on bar number `row`; a negative row is before the first bar. The prices are the bars'."""
+    def of(cls, weights: Mapping[str, float], as_of: date, bars: Bars) -> "Previous":
+        """Weights decided on the bar of `as_of`. The prices are the bars'."""
+        row = bisect_right(bars.dates, as_of) - 1
         growth = {symbol: float(path[-1] / path[row]) for symbol in weights for path in filled(bars.of(symbol)[None])}
         known = row >= 0 and not any(map(math.isnan, growth.values()))
-        drifted = dict(sorted(rebalance.drifted(weights, growth).items())) if known else None
-        return cls(weights, bars.dates[max(row, 0)], drifted)
+        return cls(weights, as_of, dict(sorted(rebalance.drifted(weights, growth).items())) if known else None)
+
+    @property
+    def held(self) -> Mapping[str, float]:
+        """What is held now as far as one knows: drifted, or as it was wanted."""
+        return self.weights if self.drifted is None else self.drifted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +60,9 @@ class MarketView:
 class StrategyResult:
     """What a strategy wants to hold: `weights` by symbol, fractions of the strategy's capital.
 
-    TARGET: hold `weights`; what they leave is cash. HOLD: keep `weights`, or the previous targets if there are none
-    given. UNKNOWN: it lacks data, `weights` is empty and the explanation says which.
+    TARGET: hold `weights`; what they leave is cash. HOLD: keep the shares that are held, whatever they are worth by
+    now; `weights` may say how far they have drifted. UNKNOWN: it lacks data, `weights` is empty and the explanation
+    says which.
     """
 
     status: SignalStatus
@@ -72,13 +79,8 @@ class Strategy(Protocol):
         ...
 
     @property
-    def symbols(self) -> tuple[str, ...]:
-        """Every symbol that is read or can be held, sorted."""
-        ...
-
-    @property
-    def lookback(self) -> int:
-        """Bars to load for it, in sessions."""
+    def universe(self) -> Mapping[str, int]:
+        """Every symbol that is read or can be held, with the daily bars to load of it: at least 1, today's included."""
         ...
 
     def evaluate(self, view: MarketView) -> StrategyResult:
@@ -102,7 +104,7 @@ def checked_result(strategy: Strategy, view: MarketView) -> StrategyResult:
     for symbol, weight in result.weights.items():
         if not (math.isfinite(weight) and weight >= 0):
             raise StrategyFailed(f"strategy {name} wants {weight!r} of {symbol}; weights are 0 or more")
-        if result.status is SignalStatus.TARGET and symbol not in strategy.symbols:
+        if result.status is SignalStatus.TARGET and symbol not in strategy.universe:
             raise StrategyFailed(f"strategy {name} wants {symbol!r}, which is not among its symbols")
     total = math.fsum(result.weights.values())
     if total > 1 + WEIGHT_TOLERANCE:
@@ -124,35 +126,32 @@ class TreeStrategy:
         return self._name
 
     @property
-    def symbols(self) -> tuple[str, ...]:
-        """Every symbol in the tree."""
-        return self.graph.symbols
-
-    @property
-    def lookback(self) -> int:
-        """Bars to load: the longest chain of windows in the tree."""
-        return self.graph.lookback
+    def universe(self) -> Mapping[str, int]:
+        """Every symbol in the tree, sorted, with the bars of the longest chain of windows that it is part of."""
+        return self.graph.bars
 
     def evaluate(self, view: MarketView) -> StrategyResult:
-        """The tree's weights, or the drifted holdings where the rebalancing rule says to let them drift."""
+        """The tree's weights, or HOLD where the rebalancing rule says to let the holdings drift."""
         verdict = explained(self.graph, view.last, self.symphony.labels)
-        held = None if view.previous is None else view.previous.drifted
-        if held is not None and view.previous is not None and self._rests(verdict.weights, held, view):
+        if view.previous is not None and self._rests(verdict.weights, view.previous, view.bars.dates[-1]):
             summary = f"holdings drift by the rebalancing rule; the target is {verdict.explanation.summary}"
-            return StrategyResult(SignalStatus.HOLD, held, verdict.explanation.model_copy(update={"summary": summary}))
+            explanation = verdict.explanation.model_copy(update={"summary": summary})
+            return StrategyResult(SignalStatus.HOLD, view.previous.held, explanation)
         if verdict.weights is None:
             return StrategyResult(SignalStatus.UNKNOWN, {}, verdict.explanation)
         return StrategyResult(SignalStatus.TARGET, verdict.weights, verdict.explanation)
 
-    def _rests(self, target: Mapping[str, float] | None, held: Mapping[str, float], view: MarketView) -> bool:
+    def _rests(self, target: Mapping[str, float] | None, previous: Previous, today: date) -> bool:
         """Whether the rebalancing rule leaves the holdings alone today.
 
-        By threshold an unknown target leaves nothing to compare with; by calendar a day that is not due does not look
-        at the target at all.
+        By calendar the dates alone decide, and a day that is not due does not look at the target at all. By threshold
+        there must be a target to compare with, and holdings whose drift is not known are not compared: they go back.
         """
         rule = self.symphony.rebalance
-        if rule.always or view.previous is None:
+        if rule.always:
             return False
-        if rule.threshold is not None:
-            return target is not None and not rebalance.strayed(target, held, rule.threshold)
-        return not rebalance.due(rule, view.bars.dates[-1], view.previous.as_of)
+        if rule.threshold is None:
+            return not rebalance.due(rule, today, previous.as_of)
+        if target is None or previous.drifted is None:
+            return False
+        return not rebalance.strayed(target, previous.drifted, rule.threshold)

@@ -62,7 +62,7 @@ def test_rebalancing(fields: Step, expected: n.Rebalance) -> None:
     ("tree", "text"),
     [
         (A, '(asset "A")'),
-        (asset("EQUITIES::BRK/B//USD", children=[]), '(asset "BRK/B")'),
+        (asset("EQUITIES::BRK/B//USD", children=[]), '(asset "BRK.B")'),
         (step("root", A, B), '(weight-equal [(asset "A") (asset "B")])'),
         (step("group", step("wt-cash-equal", A, B), name="g"), '(weight-equal [(asset "A") (asset "B")])'),
         (

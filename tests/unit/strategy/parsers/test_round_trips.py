@@ -85,8 +85,7 @@ def test_a_built_in_strategy_can_be_written_down_and_read_back(name: str) -> Non
     once = parse_symphony(to_symphony(strategy.symphony))
     twice = parse_symphony(to_symphony(once))
     assert to_symphony(twice) == to_symphony(strategy.symphony)
-    assert TreeStrategy(once).symbols == strategy.symbols
-    assert TreeStrategy(once).lookback == strategy.lookback
+    assert TreeStrategy(once).universe == strategy.universe
 
 
 def test_sharing_that_text_cannot_hold_is_an_error_and_not_a_hang(monkeypatch: pytest.MonkeyPatch) -> None:

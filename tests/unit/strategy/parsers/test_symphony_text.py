@@ -98,10 +98,10 @@ def test_weights_are_as_written(text: str, expected: dict[str, float]) -> None:
     ("written", "meant"),
     [
         ("SPY", "SPY"),
-        ("BRK/B", "BRK/B"),
+        ("BRK/B", "BRK.B"),
         ("BF.B", "BF.B"),
         ("EQUITIES::XLK//USD", "XLK"),
-        ("EQUITIES::BRK/B//USD", "BRK/B"),
+        ("EQUITIES::BRK/B//USD", "BRK.B"),
     ],
 )
 def test_symbols(written: str, meant: str) -> None:

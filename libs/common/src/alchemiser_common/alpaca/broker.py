@@ -6,10 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from alpaca.common.enums import Sort
-from alpaca.data.enums import Adjustment, DataFeed
-from alpaca.data.historical.stock import StockHistoricalDataClient
-from alpaca.data.requests import StockBarsRequest, StockLatestQuoteRequest, StockLatestTradeRequest
-from alpaca.data.timeframe import TimeFrame
 from alpaca.trading.client import TradingClient
 from alpaca.trading.enums import AssetClass, AssetStatus, QueryOrderStatus
 from alpaca.trading.requests import GetAssetsRequest, GetCalendarRequest, GetOrdersRequest
@@ -17,7 +13,9 @@ from alpaca.trading.requests import GetAssetsRequest, GetCalendarRequest, GetOrd
 from alchemiser_common.alpaca import payloads
 from alchemiser_common.alpaca.http import Caller, RequestPolicy, change_key, harden
 from alchemiser_common.alpaca.keys import is_paper_key
+from alchemiser_common.alpaca.market_data import MarketData
 from alchemiser_common.alpaca.payloads import parse
+from alchemiser_common.alpaca.symbol_groups import ABOUT_A_SYMBOL
 from alchemiser_common.errors import (
     AlchemiserError,
     AmbiguousOutcome,
@@ -34,10 +32,11 @@ from alchemiser_common.ports.broker import (
     OrderRequest,
     Quote,
     RequestQuota,
+    Split,
     SymbolBars,
     Trade,
 )
-from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
+from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.secrets import BrokerCredentials, Secrets
 from alchemiser_common.settings import Environment, Settings
 
@@ -77,12 +76,11 @@ class AlpacaReader:
         self._renewed = renewed
         key, secret = credentials.key_id.get_secret_value(), credentials.secret_key.get_secret_value()
         self._trading = TradingClient(key, secret, paper=paper, raw_data=True, url_override=trading_url)
-        self._data = StockHistoricalDataClient(key, secret, raw_data=True, url_override=data_url)
         self._session = harden(self._trading, policy)
-        harden(self._data, policy)
-        self._bars_feed = DataFeed(bars_feed)
-        self._quotes_feed = DataFeed(quotes_feed)
         self._caller = Caller(policy, clock, jitter, self._renew)
+        self._market_data = MarketData(
+            credentials, self._caller, policy, url=data_url, bars_feed=bars_feed, quotes_feed=quotes_feed
+        )
 
     def now(self) -> datetime:
         """`GET /v2/clock`."""
@@ -100,9 +98,7 @@ class AlpacaReader:
 
     def session_on(self, day: date) -> MarketSession | None:
         """The session of that exchange date, or None if the market is closed all day."""
-        span = GetCalendarRequest(start=day - _CALENDAR_MARGIN, end=day)
-        content = self._caller.read("calendar", lambda: self._trading.get_calendar(span))
-        days = sorted(parse(list[payloads.CalendarPayload], content, "calendar"), key=lambda item: item.date)
+        days = self._calendar(day - _CALENDAR_MARGIN, day)
         if not days or days[-1].date != day:
             return None
         if len(days) == 1:
@@ -110,38 +106,34 @@ class AlpacaReader:
         last = days[-1]
         return MarketSession(day=day, opens=last.opens(), closes=last.closes(), previous_day=days[-2].date)
 
-    def daily_bars(self, symbols: Sequence[str], first: date, last: date) -> Sequence[SymbolBars]:
-        """Split- and dividend-adjusted daily bars of the sessions first..last, every page followed."""
-        request = StockBarsRequest(
-            symbol_or_symbols=list(symbols),
-            timeframe=TimeFrame.Day,
-            start=_midnight(first),
-            end=_midnight(last),
-            adjustment=Adjustment.ALL,
-            feed=self._bars_feed,
-            sort=Sort.ASC,
-        )
-        content = self._caller.read("daily bars", lambda: self._data.get_stock_bars(request))
-        bars = parse(dict[str, list[payloads.BarPayload]], content, "daily bars")
-        return [
-            SymbolBars(symbol, [bar.day for bar in bars[symbol]], [bar.c for bar in bars[symbol]])
-            for symbol in symbols
-            if bars.get(symbol)
-        ]
+    def sessions(self, first: date, last: date) -> Sequence[date]:
+        """`GET /v2/calendar`, whatever the span."""
+        return [item.date for item in self._calendar(first, last)]
+
+    def _calendar(self, first: date, last: date) -> list[payloads.CalendarPayload]:
+        """Sessions of a span, oldest first."""
+        span = GetCalendarRequest(start=first, end=last)
+        content = self._caller.read("calendar", lambda: self._trading.get_calendar(span))
+        days = sorted(parse(list[payloads.CalendarPayload], content, "calendar"), key=lambda item: item.date)
+        return [item for item in days if first <= item.date <= last]
+
+    def daily_bars(
+        self, symbols: Sequence[str], first: date, last: date, *, adjusted: bool = True
+    ) -> Sequence[SymbolBars]:
+        """`GET /v2/stocks/bars`, every page followed."""
+        return self._market_data.daily_bars(symbols, first, last, adjusted=adjusted)
+
+    def announced_splits(self, symbol: str, first: date, last: date) -> Sequence[Split]:
+        """`GET /v1/corporate-actions`; a symbol that the broker refuses has none."""
+        return self._market_data.announced_splits(symbol, first, last)
 
     def latest_trades(self, symbols: Sequence[str]) -> Sequence[Trade]:
         """The last trade of each symbol that has one."""
-        request = StockLatestTradeRequest(symbol_or_symbols=list(symbols), feed=self._quotes_feed)
-        content = self._caller.read("latest trades", lambda: self._data.get_stock_latest_trade(request))
-        trades = parse(dict[str, payloads.TradePayload], content, "latest trades")
-        return [trades[symbol].trade(symbol) for symbol in symbols if symbol in trades]
+        return self._market_data.latest_trades(symbols)
 
     def latest_quotes(self, symbols: Sequence[str]) -> Sequence[Quote]:
         """The best bid and ask of each symbol that has them."""
-        request = StockLatestQuoteRequest(symbol_or_symbols=list(symbols), feed=self._quotes_feed)
-        content = self._caller.read("latest quotes", lambda: self._data.get_stock_latest_quote(request))
-        quotes = parse(dict[str, payloads.QuotePayload], content, "latest quotes")
-        return [quotes[symbol].quote(symbol) for symbol in symbols if symbol in quotes]
+        return self._market_data.latest_quotes(symbols)
 
     def assets(self, symbols: Sequence[str]) -> Sequence[Asset]:
         """Metadata of the symbols the broker knows: one by one if they are few, else from the list of active assets."""
@@ -203,7 +195,7 @@ class AlpacaReader:
         if found == self._credentials or is_paper_key(found) is not self.paper:
             return False
         self._credentials = found
-        for client in (self._trading, self._data):
+        for client in (self._trading, *self._market_data.clients):
             change_key(client, found)
         _log.info("key renewed: the broker refused the former one")
         return True
@@ -220,7 +212,7 @@ class AlpacaReader:
         try:
             content = self._caller.read(f"asset {symbol}", lambda: self._trading.get_asset(symbol))
         except BrokerRefused as error:
-            if error.status == _NOT_FOUND:
+            if error.status in ABOUT_A_SYMBOL:
                 return None
             raise
         return parse(payloads.AssetPayload, content, f"asset {symbol}").asset()
@@ -269,10 +261,6 @@ class AlpacaBroker(AlpacaReader):
 
 def _order(content: object, what: str) -> BrokerOrder:
     return parse(payloads.OrderPayload, content, what).order()
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=EXCHANGE_ZONE)
 
 
 def open_alpaca[B: AlpacaReader](

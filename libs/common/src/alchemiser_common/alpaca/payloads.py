@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import Annotated
 
 from pydantic import AliasPath, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -10,7 +11,7 @@ from alchemiser_common.ids import Side
 from alchemiser_common.messages.base import UtcTime
 from alchemiser_common.messages.snapshot import Account, Position
 from alchemiser_common.messages.wire import describe
-from alchemiser_common.ports.broker import Asset, BrokerOrder, OrderStatus, Quote, Trade, order_type
+from alchemiser_common.ports.broker import Asset, BrokerOrder, OrderStatus, Quote, Split, Trade, order_type
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 
 _STATUSES = {
@@ -180,6 +181,68 @@ class TradePayload(_Payload):
     def trade(self, symbol: str) -> Trade:
         """The trade as the port has it; USD."""
         return Trade(symbol=symbol, price=self.price, at=self.at)
+
+
+type _Shares = Annotated[Decimal, Field(gt=0)]
+
+
+class SplitPayload(_Payload):
+    """A forward or reverse split of GET /v1/corporate-actions: `new_rate` shares for `old_rate`."""
+
+    symbol: str
+    ex_date: date
+    new_rate: _Shares
+    old_rate: _Shares
+
+    def split(self) -> Split:
+        """The split as the port has it."""
+        return Split(self.symbol, self.ex_date, self.new_rate, self.old_rate)
+
+
+class StockDividendPayload(_Payload):
+    """A stock dividend of GET /v1/corporate-actions: `rate` more shares for each one held."""
+
+    symbol: str
+    ex_date: date
+    rate: _Shares
+
+    def split(self) -> Split:
+        """The dividend as what it does to the share count."""
+        return Split(self.symbol, self.ex_date, 1 + self.rate, Decimal(1))
+
+
+class UnitSplitPayload(_Payload):
+    """A unit split of GET /v1/corporate-actions: units become shares, mostly under another symbol."""
+
+    old_symbol: str
+    new_symbol: str
+    effective_date: date
+    new_rate: _Shares
+    old_rate: _Shares
+
+    def split(self) -> Split | None:
+        """What it does to the share count of the symbol; None if it ends the symbol, for then no bar follows."""
+        if self.old_symbol != self.new_symbol:
+            return None
+        return Split(self.old_symbol, self.effective_date, self.new_rate, self.old_rate)
+
+
+class CorporateActionsPayload(_Payload):
+    """GET /v1/corporate-actions: lists by type, of which those that change a share count are read.
+
+    A spin-off gives shares of another symbol, and a merger ends one: neither changes the count of what is held.
+    """
+
+    forward_splits: list[SplitPayload] = []
+    reverse_splits: list[SplitPayload] = []
+    unit_splits: list[UnitSplitPayload] = []
+    stock_dividends: list[StockDividendPayload] = []
+
+    def splits(self) -> list[Split]:
+        """All of them, oldest first."""
+        known = [*self.forward_splits, *self.reverse_splits, *self.unit_splits, *self.stock_dividends]
+        found = (item.split() for item in known)
+        return sorted((split for split in found if split is not None), key=lambda split: split.day)
 
 
 def parse[P](shape: type[P], content: object, what: str) -> P:

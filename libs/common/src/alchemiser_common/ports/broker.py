@@ -131,6 +131,21 @@ class SymbolBars:
     closes: Sequence[float]
 
 
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An announced change of the share count: from `day`'s open on, `new_shares` stand for `old_shares`."""
+
+    symbol: str
+    day: date
+    new_shares: Decimal
+    old_shares: Decimal
+
+    @property
+    def ratio(self) -> Decimal:
+        """New shares for each old one: above 1 for a forward split, below 1 for a reverse one."""
+        return self.new_shares / self.old_shares
+
+
 class MarketReader(Protocol):
     """Read-only access. Every read raises BrokerUnavailable (try again) or BrokerRefused (do not)."""
 
@@ -150,8 +165,24 @@ class MarketReader(Protocol):
         """The session of that exchange date, or None if the market is closed all day."""
         ...
 
-    def daily_bars(self, symbols: Sequence[str], first: date, last: date) -> Sequence[SymbolBars]:
-        """Adjusted daily bars of the sessions first..last; symbols without any are left out."""
+    def sessions(self, first: date, last: date) -> Sequence[date]:
+        """The exchange's sessions from `first` to `last`, both included, oldest first; one request."""
+        ...
+
+    def daily_bars(
+        self, symbols: Sequence[str], first: date, last: date, *, adjusted: bool = True
+    ) -> Sequence[SymbolBars]:
+        """Daily bars of the sessions first..last, adjusted for splits and dividends, or as they were traded.
+
+        Symbols without any are left out, as are those that the broker refuses; the same in the reads below.
+        """
+        ...
+
+    def announced_splits(self, symbol: str, first: date, last: date) -> Sequence[Split]:
+        """Splits and stock dividends of a symbol that take effect from `first` to `last`, both included, oldest first.
+
+        Announcements reach the broker late now and then: none is no proof that there was none.
+        """
         ...
 
     def latest_trades(self, symbols: Sequence[str]) -> Sequence[Trade]:

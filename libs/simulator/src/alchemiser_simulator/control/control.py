@@ -21,8 +21,10 @@ from alchemiser_simulator.control.models import (
     MarketState,
     Reset,
 )
+from alchemiser_simulator.market.changes import MarketChange
 
 _FAULTS = TypeAdapter(list[FaultEntry])
+_CHANGES: TypeAdapter[list[MarketChange]] = TypeAdapter(list[MarketChange])
 
 
 class ControlError(RuntimeError):
@@ -118,6 +120,14 @@ class SimulatorControl:
         """Set a holding without a trade: `qty` shares at that price each (None: the last one); zero takes it out."""
         change = HoldingChange(symbol=symbol, qty=qty, avg_entry_price=avg_entry_price)
         return MarketState.model_validate_json(self._ask("POST", "/control/positions", change))
+
+    def market_changes(self) -> list[MarketChange]:
+        """The events put into the price history, in the order they were."""
+        return _CHANGES.validate_json(self._ask("GET", "/control/market"))
+
+    def change_market(self, change: MarketChange) -> None:
+        """Put an event into the price history: skipped bars, a split, a delisting, a renaming. A reset takes it out."""
+        self._ask("POST", "/control/market", change)
 
     def reset(self, *, start: datetime | None = None, cash: Decimal | None = None) -> ClockState:
         """Start over with a fresh account: orders, positions, faults and counts are gone. What is None is as the

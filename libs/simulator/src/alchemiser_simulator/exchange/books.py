@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 
 from alchemiser_simulator.exchange.acceptance import AccountFlags, Asset
 from alchemiser_simulator.exchange.orders import ZERO, Fill, Ledger, Order, Status
+from alchemiser_simulator.market.changes import MarketChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class Head:
     unreported: tuple[Fill, ...] = ()
     assets: Mapping[str, Asset] = field(default_factory=dict)
     flags: AccountFlags = field(default_factory=AccountFlags)
+    market_changes: tuple[MarketChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ from alchemiser_simulator.exchange.refusals import (
 from alchemiser_simulator.exchange.timeline import Timeline
 from alchemiser_simulator.exchange.valuation import buying_power, market_value
 from alchemiser_simulator.market.market import Market
+from alchemiser_simulator.market.sessions import new_york_day
 
 _ASSETS = UUID("c2f9a3a4-0f0e-5c36-8a94-7a0c5f5b6d21")
 _NO_QUIRKS = Quirks()
@@ -96,11 +97,13 @@ class Exchange:
 
     def asset(self, symbol: str) -> Asset:
         """The asset called `symbol`. Raises Refusal."""
-        if symbol not in self.market.history.positions:
+        if not self.market.known(symbol, self.now):
             raise not_found(f"asset not found for {symbol}")
         default = symbol not in self.config.not_fractionable
-        known = self.books.head.assets.get(symbol)
-        return known or Asset(symbol=symbol, id=uuid5(_ASSETS, symbol), fractionable=default)
+        found = self.books.head.assets.get(symbol)
+        asset = found or Asset(symbol=symbol, id=uuid5(_ASSETS, symbol), fractionable=default)
+        ended = self.market.history.ended(symbol, new_york_day(self.now))
+        return replace(asset, active=False, tradable=False) if ended else asset
 
     def set_asset(self, asset: Asset) -> None:
         """Put an asset in place of its namesake, for orders to come; open ones stay."""
@@ -134,7 +137,7 @@ class Exchange:
         """
         if ticket.client_order_id is not None and ticket.client_order_id in self.books.by_client_id:
             raise duplicate_client_order_id()
-        if ticket.symbol not in self.market.history.positions:
+        if not self.market.known(ticket.symbol, self.now):
             raise unprocessable(f'asset "{ticket.symbol}" not found')
         reserve_price = acceptance.check(ticket, self._situation(ticket, closing=closing))
         order = self._accept(ticket, reserve_price, quirks)

@@ -210,6 +210,14 @@ class Ledger:
             return self
         return self._with(symbol, replace(held, qty=(held.qty * ratio).quantize(SHARE_STEP, ROUND_DOWN)), self.cash)
 
+    def renamed(self, symbol: str, into: str) -> Ledger:
+        """The ledger after the symbol got another name: the same shares at the same cost."""
+        held = self.holdings.get(symbol)
+        if held is None:
+            return self
+        others = {name: holding for name, holding in self.holdings.items() if name != symbol}
+        return Ledger(self.cash, {**others, into: held})
+
     def holding(self, symbol: str, holding: Holding) -> Ledger:
         """The ledger with one holding set, as the control API does."""
         return self._with(symbol, holding, self.cash)

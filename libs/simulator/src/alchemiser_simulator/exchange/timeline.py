@@ -17,6 +17,7 @@ from alchemiser_simulator.exchange.books import Books
 from alchemiser_simulator.exchange.matching import Match
 from alchemiser_simulator.exchange.orders import Order, Side, Status, TimeInForce
 from alchemiser_simulator.exchange.valuation import market_value, spending_power
+from alchemiser_simulator.market.history import Ending
 from alchemiser_simulator.market.market import Market, second_of
 from alchemiser_simulator.market.sessions import Session, new_york_midnight
 
@@ -62,7 +63,8 @@ class Timeline:
         # The session around now and the one after it are enough: no span passes their opens and closes.
         near = calendar.sessions[max(number, 0) : number + 2]
         stops = [moment for session in near for moment in (session.opens, session.closes)]
-        stops += [new_york_midnight(split.day) for split in self.market.history.splits]
+        events = (*self.market.history.splits, *self.market.history.endings)
+        stops += [new_york_midnight(event.day) for event in events]
         stops += [order.cancel_due for order in self.books.open_orders if order.cancel_due is not None]
         stops += [fill.visible_at for fill in self.books.head.unreported]
         return min((moment for moment in stops if now < moment < target), default=target)
@@ -72,9 +74,7 @@ class Timeline:
         what is shown by then, and a cancellation due at the close is a cancellation, not an expiry.
         """
         self.books.report(now)
-        for split in self.market.history.splits:
-            if new_york_midnight(split.day) == now:
-                self._split(split.symbol, Decimal(str(split.ratio)), now)
+        self._at_midnight(now)
         for order in self.books.open_orders:
             if order.cancel_due is not None and order.cancel_due <= now:
                 self.finish(order, Status.CANCELED, now)
@@ -85,6 +85,15 @@ class Timeline:
             for order in self.books.open_orders:
                 if order.status is Status.ACCEPTED:
                     self.books.put(replace(order, status=Status.NEW, updated_at=now))
+
+    def _at_midnight(self, now: datetime) -> None:
+        """What takes effect with the day that begins now, if one does."""
+        for split in self.market.history.splits:
+            if new_york_midnight(split.day) == now:
+                self._split(split.symbol, Decimal(str(split.ratio)), now)
+        for ending in self.market.history.endings:
+            if new_york_midnight(ending.day) == now:
+                self._end(ending, now)
 
     def _split(self, symbol: str, ratio: Decimal, now: datetime) -> None:
         """Holdings become new shares; open orders were priced in old ones and are cancelled."""
@@ -98,6 +107,19 @@ class Timeline:
         )
         self.books.head = replace(head, ledger=ledger, reported=reported, unreported=unreported)
         for order in self.books.open_for(symbol):
+            self.finish(order, Status.CANCELED, now)
+
+    def _end(self, ending: Ending, now: datetime) -> None:
+        """Holdings of a renamed symbol follow its name; open orders of a symbol that ends are cancelled."""
+        head = self.books.head
+        if ending.into is not None:
+            ledger = head.ledger.renamed(ending.symbol, ending.into)
+            reported = ledger if head.reported is head.ledger else head.reported.renamed(ending.symbol, ending.into)
+            unreported = tuple(
+                replace(fill, symbol=ending.into) if fill.symbol == ending.symbol else fill for fill in head.unreported
+            )
+            self.books.head = replace(head, ledger=ledger, reported=reported, unreported=unreported)
+        for order in self.books.open_for(ending.symbol):
             self.finish(order, Status.CANCELED, now)
 
     def _close_day(self, now: datetime) -> None:

@@ -15,8 +15,11 @@ from uuid import UUID
 from alchemiser_simulator.config import ClockMode, SimulatorConfig
 from alchemiser_simulator.exchange.exchange import Exchange, opening_books
 from alchemiser_simulator.exchange.orders import Order
+from alchemiser_simulator.exchange.refusals import invalid
 from alchemiser_simulator.exchange.store import Store
+from alchemiser_simulator.market.changes import ChangeError, Delisted, MarketChange, Renamed, changed
 from alchemiser_simulator.market.market import Market
+from alchemiser_simulator.market.sessions import new_york_day
 
 
 class Venue:
@@ -29,6 +32,8 @@ class Venue:
         self.counts: Counter[str] = Counter()
         self._store = Store(config.state, config.history.fingerprint) if config.state is not None else None
         books = self._store.load() if self._store else None
+        if books is not None and books.head.market_changes:
+            self.market.change(changed(config.history, books.head.market_changes))
         self.exchange = Exchange(config, self.market, books)
         self._price_polls: dict[UUID, int] = {}
         self._anchor = (time.monotonic(), self.exchange.now)
@@ -61,11 +66,31 @@ class Venue:
         books = opening_books(config, self.market)
         if self._store:
             self._store.wipe()
+        if self.market.history is not self.config.history:
+            self.market.change(self.config.history)
         self.exchange = Exchange(self.config, self.market, books)
         books.head = books.head  # a fresh head counts as changed, so that it is stored
         self.counts.clear()
         self._price_polls.clear()
         self._anchor = (time.monotonic(), self.exchange.now)
+
+    def change_market(self, change: MarketChange) -> None:
+        """Put an event into the price history; it stays until a reset. Raises Refusal, and then has changed nothing."""
+        self._check_moment(change)
+        head = self.exchange.books.head
+        changes = (*head.market_changes, change)
+        try:
+            history = changed(self.config.history, changes)
+        except ChangeError as error:
+            raise invalid(str(error)) from error
+        self.market.change(history)
+        self.exchange.books.head = replace(head, market_changes=changes)
+
+    def _check_moment(self, change: MarketChange) -> None:
+        """Holdings and orders follow when the clock passes the event, so it has to lie ahead."""
+        today = new_york_day(self.exchange.now)
+        if isinstance(change, Delisted | Renamed) and change.day <= today:
+            raise invalid(f"day is {change.day}, and today is {today}: give a later one")
 
     def commit(self) -> None:
         """Write what changed since the last commit; without a store, nothing outlives the process."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Container
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
@@ -104,6 +106,18 @@ class SymbolsQuery(Body):
     symbols: str
 
 
+class CorporateActionsQuery(Body):
+    """Types the simulator does not know are asked for in vain."""
+
+    symbols: str | None = None
+    types: str | None = None
+    start: date | None = None
+    end: date | None = None
+    limit: int = Field(default=100, ge=1, le=1000)
+    sort: Literal["asc", "desc"] = "asc"
+    page_token: str | None = None
+
+
 def aware(moment: datetime | None) -> datetime | None:
     """A time without a zone is UTC."""
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
@@ -112,6 +126,20 @@ def aware(moment: datetime | None) -> datetime | None:
 def symbols_of(text: str | None) -> list[str]:
     """The symbols of a comma-separated list, in its order; empty for None."""
     return [] if text is None else [symbol for symbol in (part.strip() for part in text.split(",")) if symbol]
+
+
+_SYMBOL = re.compile(r"[A-Z0-9]+(\.[A-Z0-9]+)*")
+
+
+def market_symbols(text: str | None, known: Container[str]) -> list[str]:
+    """The symbols of a market-data query. Raises Refusal for one that cannot be a symbol, as the real API does; one
+    that could be and is unknown is no error there.
+    """
+    symbols = symbols_of(text)
+    for symbol in symbols:
+        if symbol not in known and _SYMBOL.fullmatch(symbol) is None:
+            raise Refusal(400, 40010001, f"invalid symbol: {symbol}")
+    return symbols
 
 
 def parse[T: BaseModel](model: type[T], values: object, *, status: int = 422) -> T:

@@ -30,10 +30,15 @@ from alchemiser_simulator.exchange.refusals import invalid, not_found
 from alchemiser_simulator.exchange.venue import Venue
 from alchemiser_simulator.http.bodies import parse, parse_json
 from alchemiser_simulator.http.wire import asset_json
+from alchemiser_simulator.market.changes import MarketChange
 
 
 class _NewFault(BaseModel):
     fault: Fault
+
+
+class _NewMarketChange(BaseModel):
+    change: MarketChange
 
 
 def _answer(model: BaseModel, status: int = 200) -> Response:
@@ -79,6 +84,8 @@ class ControlRoutes:
             ("PATCH", "/control/assets/{symbol}", self.set_asset),
             ("PATCH", "/control/account", self.set_account),
             ("POST", "/control/positions", self.set_holding),
+            ("GET", "/control/market", self.market_changes),
+            ("POST", "/control/market", self.change_market),
             ("POST", "/control/reset", self.reset),
         ]
         return [Route(path, handler, methods=[method]) for method, path, handler in table]
@@ -165,6 +172,16 @@ class ControlRoutes:
         change = parse(HoldingChange, parse_json(await request.body()))
         self._venue.exchange.set_holding(change.symbol, change.qty, change.avg_entry_price)
         return await self.state(request)
+
+    async def market_changes(self, _: Request) -> Response:
+        return JSONResponse(
+            [change.model_dump(mode="json") for change in self._venue.exchange.books.head.market_changes]
+        )
+
+    async def change_market(self, request: Request) -> Response:
+        change = parse(_NewMarketChange, {"change": parse_json(await request.body())}).change
+        self._venue.change_market(change)
+        return _answer(change, 201)
 
     async def reset(self, request: Request) -> Response:
         change = parse(Reset, parse_json(await request.body()))

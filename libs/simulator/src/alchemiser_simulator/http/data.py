@@ -1,4 +1,4 @@
-"""Routes of the market-data API (/v2/stocks/...): daily bars, and the latest quotes, trades, bars and snapshots."""
+"""Routes of the market-data API: daily bars, the latest quotes, trades, bars and snapshots, and corporate actions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from starlette.routing import Route
 from alchemiser_simulator.control.faults import BadQuote, Facts, FaultBook
 from alchemiser_simulator.exchange.refusals import Refusal
 from alchemiser_simulator.exchange.venue import Venue
-from alchemiser_simulator.http.bodies import BarsQuery, SymbolsQuery, parse, symbols_of
+from alchemiser_simulator.http.bodies import BarsQuery, CorporateActionsQuery, SymbolsQuery, market_symbols, parse
+from alchemiser_simulator.http.corporate_actions import ActionQuery, corporate_actions
 from alchemiser_simulator.http.wire import JsonObject
 from alchemiser_simulator.market.bars import BarPages, BarQuery, PageTokenError, render
 from alchemiser_simulator.market.market import Quote
@@ -70,6 +71,7 @@ class DataRoutes:
             "/v2/stocks/quotes/latest": self.latest_quotes,
             "/v2/stocks/trades/latest": self.latest_trades,
             "/v2/stocks/snapshots": self.snapshots,
+            "/v1/corporate-actions": self.corporate_actions,
         }
         return [Route(path, handler, methods=["GET"]) for path, handler in table.items()]
 
@@ -79,7 +81,7 @@ class DataRoutes:
             raise Refusal(400, 40010001, f"invalid timeframe {query.timeframe!r}: the simulator has daily bars, 1Day")
         now = self._venue.exchange.now
         wanted = BarQuery(
-            symbols=symbols_of(query.symbols),
+            symbols=market_symbols(query.symbols, self._venue.market.history.positions),
             start=query.start or new_york_midnight(new_york_day(now)),
             end=query.end or now,
             adjustment=query.adjustment,
@@ -87,17 +89,37 @@ class DataRoutes:
             limit=query.limit,
             page_token=query.page_token,
         )
+        if wanted.end < wanted.start:
+            raise Refusal(400, 40010001, "end should not be before start")
         try:
             page = self._bars.page(wanted, now)
         except PageTokenError as error:
             raise Refusal(400, 40010001, str(error)) from error
         return Response(page, media_type="application/json")
 
+    async def corporate_actions(self, request: Request) -> Response:
+        query = parse(CorporateActionsQuery, dict(request.query_params), status=400)
+        history, today = self._venue.market.history, new_york_day(self._venue.exchange.now)
+        wanted = ActionQuery(
+            symbols=frozenset(market_symbols(query.symbols, history.positions)),
+            types=frozenset(query.types.split(",")) if query.types else None,
+            start=query.start or today,
+            end=min(query.end or today, today),
+            descending=query.sort == "desc",
+            limit=query.limit,
+            page_token=query.page_token,
+        )
+        try:
+            return JSONResponse(corporate_actions(history, wanted))
+        except PageTokenError as error:
+            raise Refusal(400, 40010001, str(error)) from error
+
     def _symbols(self, request: Request) -> list[str]:
         """Known symbols of a query; unknown ones are left out of answers, as the real API does."""
         query = parse(SymbolsQuery, dict(request.query_params), status=400)
-        known = self._venue.market.history.positions
-        return [symbol for symbol in dict.fromkeys(symbols_of(query.symbols)) if symbol in known]
+        market, now = self._venue.market, self._venue.exchange.now
+        wanted = dict.fromkeys(market_symbols(query.symbols, market.history.positions))
+        return [symbol for symbol in wanted if market.known(symbol, now)]
 
     async def latest_quotes(self, request: Request) -> Response:
         quotes = {symbol: self._quote(request, symbol) for symbol in self._symbols(request)}

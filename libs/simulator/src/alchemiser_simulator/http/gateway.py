@@ -98,7 +98,7 @@ class Gateway:
             return
         path = str(scope["path"])
         self._venue.counts[endpoint(str(scope["method"]), path)] += 1
-        if not path.startswith("/v2/"):
+        if not path.startswith(("/v1/", "/v2/")):
             await self._run(scope, receive, self._committing(send))
             return
         allowed = self._window.take(self._venue.exchange.now.timestamp())

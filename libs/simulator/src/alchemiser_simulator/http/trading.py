@@ -105,7 +105,8 @@ class TradingRoutes:
         if request.query_params.get("asset_class", "us_equity") != "us_equity":
             return JSONResponse([])
         exchange = self._venue.exchange
-        found = [exchange.asset(symbol) for symbol in self._venue.market.history.symbols]
+        market = self._venue.market
+        found = [exchange.asset(symbol) for symbol in market.history.symbols if market.known(symbol, exchange.now)]
         wanted = [asset for asset in found if status is None or asset.active == (status == "active")]
         return JSONResponse([asset_json(asset) for asset in wanted])
 
@@ -120,8 +121,9 @@ class TradingRoutes:
             identity = UUID(name)
         except ValueError:
             return exchange.asset(name)
-        for symbol in self._venue.market.history.symbols:
-            if exchange.asset(symbol).id == identity:
+        market = self._venue.market
+        for symbol in market.history.symbols:
+            if market.known(symbol, exchange.now) and exchange.asset(symbol).id == identity:
                 return exchange.asset(symbol)
         raise not_found(f"asset not found for {name}")
 

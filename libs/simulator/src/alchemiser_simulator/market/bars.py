@@ -72,7 +72,7 @@ class BarPages:
         self._market = market
         self._stamps = [new_york_midnight(session.day) for session in market.calendar.sessions]
         self._texts = [stamp(moment) for moment in self._stamps]
-        self._rendered: dict[tuple[str, str], tuple[tuple[int, int], dict[int, str]]] = {}
+        self._rendered: dict[tuple[str, str], tuple[tuple[int, int, int], dict[int, str]]] = {}
 
     # All bars of a query stand in one row, by symbol and then by day; a page is a stretch of it. Its token names the
     # last bar shown, not a position: whoever resumes goes on behind that bar, even if bars have been added since.
@@ -124,7 +124,7 @@ class BarPages:
 
     def _rows(self, symbol: str, query: BarQuery, now: datetime) -> list[int]:
         """Session numbers of a symbol's bars in the span, in the order asked for."""
-        if symbol not in self._market.history.positions:
+        if not self._market.known(symbol, now):
             return []
         first = bisect_left(self._stamps, query.start)
         last = min(bisect_right(self._stamps, query.end) - 1, self._market.calendar.started(now))
@@ -132,6 +132,8 @@ class BarPages:
             return []
         close = self._market.history.bars(symbol).close[first : last + 1]
         rows = (np.flatnonzero(~np.isnan(close)) + first).tolist()
+        if skipped := self._market.history.skipped:
+            rows = [row for row in rows if (symbol, self._market.calendar.sessions[row].day) not in skipped]
         return list(reversed(rows)) if query.descending else rows
 
     # Rendering is what takes time, so a finished bar is rendered once and its text kept. It stays true until an
@@ -145,10 +147,11 @@ class BarPages:
         dated = (
             int(today.toordinal()) if adjustment in {"dividend", "all"} and history.adjusted_close is not None else 0
         )
-        kept, cache = self._rendered.get((symbol, adjustment), ((-1, -1), {}))
-        if kept != (known, dated):
+        state = (self._market.edition, known, dated)
+        kept, cache = self._rendered.get((symbol, adjustment), ((-1, -1, -1), {}))
+        if kept != state:
             cache = {}
-            self._rendered[symbol, adjustment] = (known, dated), cache
+            self._rendered[symbol, adjustment] = state, cache
         if missing := [row for row in rows if row <= completed and row not in cache]:
             cache.update(zip(missing, self._whole_bars(symbol, missing, adjustment, now), strict=True))
         return [cache[row] if row <= completed else self._unfinished(symbol, row, now) for row in rows]

@@ -22,11 +22,25 @@ DERIVED_NOTE = (
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """`ratio` new shares replace one old share before the open of `day` (3.0 = three for one)."""
+    """`ratio` new shares replace one old share before the open of `day` (3.0 = three for one).
+
+    `adjusted`: bars that ask for it are adjusted for this split; `announced`: corporate actions show it.
+    """
 
     symbol: str
     day: date
     ratio: float
+    adjusted: bool = field(default=True, repr=False)  # not in the fingerprint: the data are the same
+    announced: bool = field(default=True, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The symbol does not trade from `day` on: it is delisted, or is called `into` from then on."""
+
+    symbol: str
+    day: date
+    into: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,8 @@ class PriceHistory:
     given_volume: FloatArray | None = None
     adjusted_close: FloatArray | None = None
     splits: tuple[Split, ...] = ()
+    endings: tuple[Ending, ...] = ()
+    skipped: frozenset[tuple[str, date]] = frozenset()  # days on which the bars feed lacks the symbol's bar
     source: str = "memory"
     _columns: dict[str, Bars] = field(default_factory=dict, repr=False, compare=False)
 
@@ -69,6 +85,22 @@ class PriceHistory:
     def positions(self) -> dict[str, int]:
         """Column of each symbol."""
         return {symbol: column for column, symbol in enumerate(self.symbols)}
+
+    @cached_property
+    def _ends(self) -> dict[str, date]:
+        return {ending.symbol: ending.day for ending in self.endings}
+
+    @cached_property
+    def _begins(self) -> dict[str, date]:
+        return {ending.into: ending.day for ending in self.endings if ending.into is not None}
+
+    def known(self, symbol: str, day: date) -> bool:
+        """Whether anybody has heard of the symbol by that day: all but the name that another one will have later."""
+        return symbol in self.positions and self._begins.get(symbol, day) <= day
+
+    def ended(self, symbol: str, day: date) -> bool:
+        """Whether the symbol has ceased to trade by that day."""
+        return symbol in self._ends and self._ends[symbol] <= day
 
     @cached_property
     def derived(self) -> str:
@@ -125,10 +157,12 @@ class PriceHistory:
         return np.column_stack([self.bars(symbol).volume for symbol in self.symbols])
 
     def split_factors(self, symbol: str, as_of: date) -> FloatArray:
-        """What to divide raw prices by, shape (days,): only splits that have happened by `as_of` count."""
+        """What to divide raw prices by, shape (days,): only splits that have happened by `as_of` count, and of those
+        the ones that the adjustment knows.
+        """
         factors = np.ones(len(self.dates))
         for split in self.splits:
-            if split.symbol == symbol and split.day <= as_of:
+            if split.symbol == symbol and split.day <= as_of and split.adjusted:
                 factors[self.ordinals < split.day.toordinal()] *= split.ratio
         return factors
 

@@ -48,10 +48,23 @@ class Market:
 
     def __init__(self, history: PriceHistory, spread: SpreadModel) -> None:
         self.history = history
+        self.edition = 0
+        """Grows when the history is changed: what was derived from an older one is not to be shown."""
         self.calendar = SessionCalendar(history.dates)
         self.spread = spread
         self._path = lru_cache(maxsize=64)(self._full_path)
         self._price = lru_cache(maxsize=1024)(self._last_price)
+
+    def change(self, history: PriceHistory) -> None:
+        """Go on with another history of the same dates."""
+        self.history = history
+        self.edition += 1
+        self._path.cache_clear()
+        self._price.cache_clear()
+
+    def known(self, symbol: str, now: datetime) -> bool:
+        """Whether the market has heard of the symbol by `now`."""
+        return self.history.known(symbol, new_york_day(now))
 
     def bar(self, symbol: str, session: Session) -> DayBar | None:
         """The symbol's bar of a session, None if it did not trade."""

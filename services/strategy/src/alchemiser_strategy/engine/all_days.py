@@ -13,7 +13,7 @@ from alchemiser_strategy.bars import Bars, Bools, Floats
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine import ranking
 from alchemiser_strategy.engine.formulas import returns_of
-from alchemiser_strategy.engine.graph import Graph, parts_of
+from alchemiser_strategy.engine.graph import Graph
 from alchemiser_strategy.engine.indicators import Key, measured, values_of_all_days
 from alchemiser_strategy.engine.metrics import Measure
 
@@ -271,5 +271,5 @@ def _with_parts(conditions: list[n.Condition]) -> set[n.Condition]:
         item = todo.pop()
         if item not in found:
             found.add(item)
-            todo += parts_of(item)
+            todo += n.parts_of(item)
     return found

@@ -46,7 +46,10 @@ class Builder:
     # --- portfolios
 
     def asset(self, symbol: str, label: str | None = None) -> n.Portfolio:
-        """All weight in one symbol; the long form ``EQUITIES::XLK//USD`` means ``XLK``."""
+        """All weight in one symbol.
+
+        The long form ``EQUITIES::XLK//USD`` means ``XLK``; ``BRK/B`` becomes ``BRK.B``, as the broker spells it.
+        """
         ticker = self._symbol(symbol)
         node = self._shared(n.Asset(ticker), ticker)
         self._first.setdefault(node, ticker)
@@ -204,7 +207,7 @@ class Builder:
         ticker = (long.group(1) or long.group(2)) if long else text
         if not _SYMBOL.fullmatch(ticker):
             raise StrategyError(f"symbol {text!r} is no ticker: 1 to 20 of A-Z, 0-9, '.', '/' and '-'")
-        return ticker
+        return ticker.replace("/", ".")
 
     def _portfolio[T: n.Portfolio](self, node: T, leading: n.Portfolio) -> T:
         self._first.setdefault(node, self._leading(leading))

@@ -18,7 +18,7 @@ from alchemiser_strategy.engine import last_day, text
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.all_days import Evaluation
 from alchemiser_strategy.engine.fragility import DecisionPoint, Fragility, Move, description
-from alchemiser_strategy.engine.graph import Graph, lay_out, measured_by, parts_of, price_of
+from alchemiser_strategy.engine.graph import Graph, lay_out, price_of
 from alchemiser_strategy.engine.indicators import LastDay
 from alchemiser_strategy.engine.metrics import Measure
 from alchemiser_strategy.engine.readings import LastDayReadings
@@ -63,9 +63,11 @@ class _Explainer:
         weights = last_day.weights(self.graph, self.day)
         points: list[DecisionPoint] = []
         unknown: dict[UnknownReading, None] = {}
+        unsettled: dict[UnknownReading, None] = {}
         for index in self._path():
             points += self._points(index)
             unknown.update(dict.fromkeys(self._unknown(index)))
+            unsettled.update(dict.fromkeys(self._unsettled(index)))
         fragility = Fragility.of(self.graph, self.day, self.readings, weights, points)
         steps = tuple(self._step(point, fragility.turned_by.get(point)) for point in points)
         return Verdict(
@@ -74,6 +76,7 @@ class _Explainer:
                 summary=_summary(weights, tuple(unknown)),
                 steps=steps,
                 unknown=tuple(unknown),
+                unsettled=tuple(unsettled),
                 otherwise=targets(fragility.otherwise),
             ),
         )
@@ -128,7 +131,7 @@ class _Explainer:
                 met.append(item)
                 continue
             tried: list[n.Condition] = []
-            for part in parts_of(item):
+            for part in n.parts_of(item):
                 tried.append(part)
                 if not isinstance(item, n.Negation) and self._judged(part) is not isinstance(item, n.AllOf):
                     break
@@ -177,13 +180,34 @@ class _Explainer:
                         if isinstance(side, n.Reading):
                             yield from self._missing(side.measure, side.symbol)
         else:
-            what = measured_by(node)
+            what = n.measured_by(node)
             for child in self.graph.children[index]:
                 member = self.graph.nodes[child]
                 if what is not None and isinstance(member, n.Asset):
                     yield from self._missing(what, member.symbol)
                 elif what is not None:
                     yield from self._missing_series(what, child)
+
+    def _unsettled(self, index: int) -> Iterator[UnknownReading]:
+        """The values that a node on the path rests on and that still feel what their recursion was begun with."""
+        node = self.graph.nodes[index]
+        if isinstance(node, n.Choice):
+            for item in self._met(node.condition):
+                for side in (item.left, item.right):
+                    if isinstance(side, n.Reading):
+                        yield from self._young(side.measure, side.symbol)
+        elif (what := n.measured_by(node)) is not None and what.metric.settled is not None:
+            for child in self.graph.children[index]:
+                member = self.graph.nodes[child]
+                if isinstance(member, n.Asset):
+                    yield from self._young(what, member.symbol)
+                elif not math.isnan(self.readings.portfolio((what, child))):
+                    name = text.portfolio(member, self.labels)
+                    yield from _few_bars(what, name, self.readings.streak(child))
+
+    def _young(self, what: Measure, symbol: str) -> Iterator[UnknownReading]:
+        if what.metric.settled is not None and not math.isnan(self.readings.symbol((what, symbol))):
+            yield from _few_bars(what, symbol, self.readings.last.bars.streak(symbol))
 
     def _missing(self, what: Measure, symbol: str) -> Iterator[UnknownReading]:
         if math.isnan(self.readings.symbol((what, symbol))):
@@ -199,6 +223,11 @@ class _Explainer:
                 bars_had=self.readings.streak(child),
                 bars_needed=what.bars_needed,
             )
+
+
+def _few_bars(what: Measure, symbol: str, had: int) -> Iterator[UnknownReading]:
+    if had < what.bars_wanted:
+        yield UnknownReading(symbol=symbol, indicator=str(what), bars_had=had, bars_needed=what.bars_wanted)
 
 
 def targets(weights: Mapping[str, float] | None) -> tuple[TargetWeight, ...]:

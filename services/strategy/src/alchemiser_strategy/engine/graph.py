@@ -1,11 +1,12 @@
 """A tree laid out flat for the interpreters: nodes children-first and numbered, and what each must measure."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.indicators import Key
+from alchemiser_strategy.engine.loading import bars_to_load
 from alchemiser_strategy.engine.metrics import Measure, measure
 
 _PRICE = measure("current-price")
@@ -44,8 +45,8 @@ class Graph:
     """For each condition the symbols it reads, one bit each."""
     node_masks: tuple[int, ...]
     """For each node the symbols whose last close can change what it picks, itself or below."""
-    lookback: int
-    """Bars to load: the longest chain of windows, and a year where a measure has a long memory."""
+    bars: Mapping[str, int]
+    """Bars to load of each symbol, by symbol: the longest chain of windows that it is part of."""
 
     @property
     def root(self) -> int:
@@ -55,11 +56,6 @@ class Graph:
     def bit(self, symbol: str) -> int:
         """The symbol's bit in the masks."""
         return 1 << bisect_left(self.symbols, symbol)
-
-
-def measured_by(node: n.Portfolio) -> Measure | None:
-    """What a node ranks or weighs its children by."""
-    return node.measure if isinstance(node, (n.Filter, n.InverseWeighted)) else None
 
 
 # What `lay_out` makes of   (if (> (rsi "SPY" 10) 79) [A] [(filter (rsi 9) (select-top 1) [B (if … [C] [A])])])
@@ -75,7 +71,7 @@ def lay_out(root: n.Portfolio) -> Graph:
     number = {node: index for index, node in enumerate(order)}
     conditions = list(_parts_first([node.condition for node in order if isinstance(node, n.Choice)]))
     readings, series = _measured(order, conditions, number)
-    children = tuple(tuple(number[child] for child in children_of(node)) for node in order)
+    children = tuple(tuple(number[child] for child in n.children_of(node)) for node in order)
     rests_on = tuple(
         (*below, number[node.pool]) if isinstance(node, n.Filter) and node.pool is not None else below
         for node, below in zip(order, children, strict=True)
@@ -95,30 +91,8 @@ def lay_out(root: n.Portfolio) -> Graph:
         symbols=alphabet,
         condition_masks=condition_masks,
         node_masks=node_masks,
-        lookback=_lookback(order, rests_on, _condition_lookbacks(conditions)),
+        bars=bars_to_load(order, children, rests_on, conditions),
     )
-
-
-def children_of(node: n.Portfolio) -> tuple[n.Portfolio, ...]:
-    """The portfolios that a portfolio is made of."""
-    match node:
-        case n.Asset():
-            return ()
-        case n.Choice():
-            return (node.then, node.otherwise)
-        case _:
-            return node.children
-
-
-def parts_of(item: n.Condition) -> tuple[n.Condition, ...]:
-    """The conditions that a condition is made of."""
-    match item:
-        case n.Compare():
-            return ()
-        case n.Negation():
-            return (item.part,)
-        case _:
-            return item.parts
 
 
 def price_of(symbol: str) -> Key:
@@ -140,7 +114,7 @@ def _children_first(root: n.Portfolio) -> Iterator[n.Portfolio]:
         elif node not in seen:
             seen.add(node)
             todo.append((node, True))
-            below = children_of(node)
+            below = n.children_of(node)
             if isinstance(node, n.Filter) and node.pool is not None:
                 below = (node.pool, *below)
             todo += [(child, False) for child in reversed(below) if child not in seen]
@@ -156,7 +130,7 @@ def _parts_first(roots: list[n.Condition]) -> Iterator[n.Condition]:
         elif item not in seen:
             seen.add(item)
             todo.append((item, True))
-            todo += [(part, False) for part in reversed(parts_of(item)) if part not in seen]
+            todo += [(part, False) for part in reversed(n.parts_of(item)) if part not in seen]
 
 
 def _measured(
@@ -169,10 +143,10 @@ def _measured(
     for node in order:
         if isinstance(node, n.Asset):
             readings.add(price_of(node.symbol))
-        what = measured_by(node)
+        what = n.measured_by(node)
         if what is not None:
-            readings |= {(what, child.symbol) for child in children_of(node) if isinstance(child, n.Asset)}
-            series |= {number[child] for child in children_of(node) if not isinstance(child, n.Asset)}
+            readings |= {(what, child.symbol) for child in n.children_of(node) if isinstance(child, n.Asset)}
+            series |= {number[child] for child in n.children_of(node) if not isinstance(child, n.Asset)}
     return readings, series
 
 
@@ -200,12 +174,12 @@ def _masks(
         if isinstance(item, n.Compare):
             for side in (item.left, item.right):
                 mask |= bit[side.symbol] if isinstance(side, n.Reading) else 0
-        for part in parts_of(item):
+        for part in n.parts_of(item):
             mask |= read[part]
         read[item] = mask
     held, turned = [0] * len(order), [0] * len(order)
     for index, node in enumerate(order):
-        for child in children_of(node):
+        for child in n.children_of(node):
             held[index] |= held[number[child]]
             turned[index] |= turned[number[child]]
         if isinstance(node, n.Asset):
@@ -215,34 +189,3 @@ def _masks(
         elif isinstance(node, n.Filter):
             turned[index] |= held[index] | (turned[number[node.pool]] if node.pool is not None else 0)
     return tuple(read.values()), tuple(turned)
-
-
-def _condition_lookbacks(conditions: list[n.Condition]) -> dict[n.Condition, int]:
-    """Bars to load for each condition: the most that one of its parts wants."""
-    needed: dict[n.Condition, int] = {}
-    for item in conditions:
-        if isinstance(item, n.Compare):
-            sides = [side.measure.bars_wanted for side in (item.left, item.right) if isinstance(side, n.Reading)]
-            needed[item] = max(sides, default=1)
-        else:
-            needed[item] = max(needed[part] for part in parts_of(item))
-    return needed
-
-
-def _lookback(
-    order: list[n.Portfolio], rests_on: tuple[tuple[int, ...], ...], conditions: dict[n.Condition, int]
-) -> int:
-    """Bars to load for a tree: the longest chain of windows.
-
-    A ranking over N bars of a portfolio wants N values of its series, and the first of them what the portfolio itself
-    looks back: windows inside each other add up, those side by side do not.
-    """
-    needed = [1] * len(order)
-    for index, node in enumerate(order):
-        below = max((needed[child] for child in rests_on[index]), default=1)
-        what = measured_by(node)
-        if what is not None:
-            needed[index] = below + what.bars_wanted - 1
-        else:
-            needed[index] = max(below, conditions[node.condition]) if isinstance(node, n.Choice) else below
-    return max(needed)

@@ -1,5 +1,6 @@
 """What a strategy would have held after every close: the same tree as `explain` reads, for all days in one pass."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +11,7 @@ from alchemiser_strategy.bars import Bars, Bools, Floats, filled
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.all_days import Evaluation
 from alchemiser_strategy.engine.graph import Graph, lay_out
-from alchemiser_strategy.engine.rebalance import held
+from alchemiser_strategy.engine.rebalance import Days, held
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +27,15 @@ class History:
     weights: Floats
     """(days, symbols) float64; a known day's row sums to 1, an unknown day's row is 0."""
     known: Bools
-    """(days,): whether the bars up to that day suffice for a decision."""
+    """(days,): whether there are weights: the bars up to that day suffice for a decision, or an earlier one is held."""
+    decided: Days
+    """(days,): the row of the day on which these weights were set, the same day where they are a new target; -1 where
+    there are none. Between, they drift with prices and nothing is traded."""
+
+    def between(self, first: int, last: int) -> "History":
+        """The days first..last (exclusive); what was set before counts as set before the first."""
+        decided = np.maximum(self.decided[first:last] - first, -1)
+        return History(self.dates[first:last], self.symbols, self.weights[first:last], self.known[first:last], decided)
 
 
 def history(symphony: n.Symphony, bars: Bars) -> History:
@@ -34,15 +43,19 @@ def history(symphony: n.Symphony, bars: Bars) -> History:
     return history_of(lay_out(symphony.root), bars)
 
 
-def held_history(symphony: n.Symphony, bars: Bars) -> History:
+def held_history(symphony: n.Symphony, bars: Bars, since: date | None = None) -> History:
     """What the strategy's rebalancing rule makes of the targets: on the days between, weights drift with prices.
 
-    A day without a target keeps what is held; days before the first target are unknown.
+    It begins at target on the first day with one, not before `since`. A day without a target keeps what is held; days
+    before the first target are unknown.
     """
     targets = history(symphony, bars)
+    known = targets.known.copy()
+    if since is not None:
+        known[: bisect_left(bars.dates, since)] = False
     closes = filled(np.stack([bars.of(symbol) for symbol in targets.symbols])).T
-    weights, known = held(targets.weights, targets.known, closes, bars.dates, symphony.rebalance)
-    return History(targets.dates, targets.symbols, weights, known)
+    weights, decided = held(targets.weights, known, closes, bars.dates, symphony.rebalance)
+    return History(targets.dates, targets.symbols, weights, decided >= 0, decided)
 
 
 def history_of(graph: Graph, bars: Bars) -> History:
@@ -71,4 +84,4 @@ def history_of(graph: Graph, bars: Bars) -> History:
                 weight_of[child] += part
             elif isinstance(share, float) or part.any():
                 weight_of[child] = part
-    return History(bars.dates, symbols, weights.T, known)
+    return History(bars.dates, symbols, weights.T, known, np.where(known, np.arange(bars.days), -1))

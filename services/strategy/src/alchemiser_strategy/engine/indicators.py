@@ -101,7 +101,7 @@ class LastDay:
     def _alone(self, measure: Measure, symbols: list[str]) -> None:
         """One measure of several symbols: as they are, moved up and moved down, stacked into (3 symbols, bars)."""
         rows = self.bars.rows[[self.bars.position[symbol] for symbol in symbols]]
-        tail = rows if measure.metric.recursive else rows[:, -measure.bars_needed :]
+        tail = rows if measure.metric.settled is not None else rows[:, -measure.bars_needed :]
         moved = np.concatenate((tail, tail, tail))
         count = len(symbols)
         moved[count : 2 * count, -1] *= 1.0 + MOVE

@@ -4,6 +4,7 @@ A new metric is a row of METRICS, its formula in `formulas` and its test. The pa
 the lookback and both interpreters read the row.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,8 +15,8 @@ from alchemiser_strategy.errors import StrategyError
 
 MAX_WINDOW = 10_000
 """Sessions. Forty years: longer than any price history that a strategy can be given."""
-SETTLED_BARS = 252
-"""Bars to load for a recursive metric, though it has a value earlier: one year."""
+SEED_WEIGHT = 1e-6
+"""A recursive metric is settled once what it was begun with weighs less than this, as a fraction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,13 @@ class Metric:
     """From its windows to the bars in a row, the day's own included, without which it has no value."""
     formula: Formula | Batched
     """Its value on every day; plain, or in one batch with what shares its recursion."""
-    recursive: bool = False
-    """Whether a value depends, ever less, on every bar since the first: a year of bars is loaded for it."""
+    settled: Callable[[Sequence[int]], int] | None = None
+    """From its windows to the bars from which on the first ones no longer matter; None if a value rests on its windows
+    alone and never on earlier bars."""
     composer_name: str = ""
     """What Composer's JSON calls it, where that is not `name`."""
+    in_prices: bool = False
+    """Whether it is in the unit of what it measures: of a portfolio's series, whose level is 1 where history begins."""
     risk: bool = False
     """Whether it is a measure of risk, never negative, that portfolios can be weighted inversely to."""
 
@@ -63,6 +67,36 @@ def _smoothed(windows: Sequence[int]) -> int:
     return max(inner) + last - 1
 
 
+def _settled_average(window: int) -> int:
+    """Bars until the seed of an exponential average, its first bar, weighs little: about 7 N."""
+    return max(window, 1 + _decay(1.0 - 2.0 / (window + 1)))
+
+
+def _exponential_settled(windows: Sequence[int]) -> int:
+    return _settled_average(windows[0])
+
+
+def _strength_settled(windows: Sequence[int]) -> int:
+    """The seed is the mean of the first N changes: N + 1 bars, and then about 14 N until it weighs little."""
+    (window,) = windows
+    return window + 1 + _decay(1.0 - 1.0 / window)
+
+
+def _oscillator_settled(windows: Sequence[int]) -> int:
+    return max(map(_settled_average, windows))
+
+
+def _signal_settled(windows: Sequence[int]) -> int:
+    """The average of an oscillator that is itself settled."""
+    *inner, last = windows
+    return _oscillator_settled(inner) + _settled_average(last) - 1
+
+
+def _decay(memory: float) -> int:
+    """Days until `memory` to that power is below SEED_WEIGHT."""
+    return math.ceil(math.log(SEED_WEIGHT) / math.log(memory)) if memory > 0 else 0
+
+
 def _window(default: int) -> tuple[Option, ...]:
     return (Option("window", default),)
 
@@ -71,16 +105,17 @@ _SPREAD = (Option("window", 6, least=2, because="a sample standard deviation nee
 _OSCILLATOR = (Option("short-window", 12), Option("long-window", 26))
 
 _ROWS = (
-    Metric("current-price", (), _longest, formulas.price),
-    Metric("moving-average-price", _window(200), _longest, formulas.mean_price),
+    Metric("current-price", (), _longest, formulas.price, in_prices=True),
+    Metric("moving-average-price", _window(200), _longest, formulas.mean_price, in_prices=True),
     Metric(
-        "exponential-moving-average-price", _window(12), _longest, Batched(recursive.EXPONENTIAL), recursive=True
+        "exponential-moving-average-price", _window(12), _longest, Batched(recursive.EXPONENTIAL),
+        settled=_exponential_settled, in_prices=True,
     ),
     Metric("moving-average-return", _window(21), _longest_and_one, formulas.mean_return),
     Metric("cumulative-return", _window(60), _longest_and_one, formulas.cumulative_return),
     Metric(
         "rsi", _window(14), _longest_and_one, Batched(recursive.STRENGTH),
-        recursive=True, composer_name="relative-strength-index",
+        settled=_strength_settled, composer_name="relative-strength-index",
     ),
     Metric(
         "stdev-return", _SPREAD, _longest_and_one, formulas.return_deviation,
@@ -88,18 +123,25 @@ _ROWS = (
     ),
     Metric(
         "stdev-price", _SPREAD, _longest, formulas.price_deviation,
-        composer_name="standard-deviation-price", risk=True,
+        composer_name="standard-deviation-price", in_prices=True, risk=True,
     ),
     Metric("max-drawdown", _window(60), _longest, formulas.max_drawdown, risk=True),
-    Metric("percentage-price-oscillator", _OSCILLATOR, _longest, formulas.oscillator, recursive=True),
+    Metric(
+        "percentage-price-oscillator", _OSCILLATOR, _longest, formulas.oscillator, settled=_oscillator_settled
+    ),
     Metric(
         "percentage-price-oscillator-signal", (*_OSCILLATOR, Option("smooth-window", 9)), _smoothed,
-        formulas.oscillator_signal, recursive=True,
+        formulas.oscillator_signal, settled=_signal_settled,
     ),
-    # An extension of the language, for the nuclear strategy's bear blend.
+    # Extensions of the language, for the built-in strategies: they must decide as the system that they replace did,
+    # whose averages began at zero, and the nuclear strategy's bear blend.
+    Metric(
+        "rsi-zero-seed", _window(14), _longest_and_one, Batched(recursive.STRENGTH_FROM_ZERO),
+        settled=_strength_settled,
+    ),
     Metric(
         "rsi-volatility", _window(14), _longest_and_one,
-        Batched(recursive.STRENGTH, formulas.strength_as_volatility), recursive=True, risk=True,
+        Batched(recursive.STRENGTH_FROM_ZERO, formulas.strength_as_volatility), settled=_strength_settled, risk=True,
     ),
 )  # fmt: skip
 
@@ -118,12 +160,13 @@ class Measure:
     bars_needed: int = field(init=False)
     """How many bars in a row, today's included, it needs to have a value."""
     bars_wanted: int = field(init=False)
-    """How many bars to load for it."""
+    """How many bars to load for it: with fewer it is known, but not settled."""
 
     def __post_init__(self) -> None:
         needed = self.metric.warm_up(self.windows)
         object.__setattr__(self, "bars_needed", needed)
-        object.__setattr__(self, "bars_wanted", max(needed, SETTLED_BARS) if self.metric.recursive else needed)
+        settled = self.metric.settled
+        object.__setattr__(self, "bars_wanted", needed if settled is None else max(needed, settled(self.windows)))
 
     def __str__(self) -> str:
         return f"{self.metric.name}({', '.join(map(str, self.windows))})" if self.windows else self.metric.name

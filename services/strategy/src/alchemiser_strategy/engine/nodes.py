@@ -145,6 +145,33 @@ type Portfolio = Asset | Choice | Weighted | InverseWeighted | Filter
 type Node = Portfolio | Condition | Operand
 
 
+def measured_by(node: Portfolio) -> Measure | None:
+    """What a node ranks or weighs its children by."""
+    return node.measure if isinstance(node, (Filter, InverseWeighted)) else None
+
+
+def children_of(node: Portfolio) -> tuple[Portfolio, ...]:
+    """The portfolios that a portfolio is made of."""
+    match node:
+        case Asset():
+            return ()
+        case Choice():
+            return (node.then, node.otherwise)
+        case _:
+            return node.children
+
+
+def parts_of(item: Condition) -> tuple[Condition, ...]:
+    """The conditions that a condition is made of."""
+    match item:
+        case Compare():
+            return ()
+        case Negation():
+            return (item.part,)
+        case _:
+            return item.parts
+
+
 @dataclass(frozen=True, slots=True)
 class Rebalance:
     """When holdings return to target: by the calendar, or once a weight is off by more than `threshold`.

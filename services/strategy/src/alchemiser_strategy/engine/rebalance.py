@@ -12,6 +12,9 @@ import numpy as np
 from alchemiser_strategy.bars import Bools, Floats
 from alchemiser_strategy.engine.nodes import Frequency, Rebalance
 
+type Days = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+"""Row numbers of days."""
+
 _STRETCH = 32
 """Days of drift that are looked at together; doubled while nothing happens."""
 
@@ -67,23 +70,25 @@ def due(rule: Rebalance, today: date, decided: date) -> bool:
 # From each rebalancing on, the drift of many days is one vector step, as it depends on that day's weights and closes
 # only. How many days the next stretch has is not known beforehand: it is looked for in blocks of 32, 64, 128 … days,
 # so that neither a daily nor a yearly rule computes much more than it keeps.
-def held(targets: Floats, known: Bools, closes: Floats, dates: Sequence[date], rule: Rebalance) -> tuple[Floats, Bools]:
-    """Weights held after each close, (days, symbols), and whether there are any, (days,).
+def held(targets: Floats, known: Bools, closes: Floats, dates: Sequence[date], rule: Rebalance) -> tuple[Floats, Days]:
+    """Weights held after each close, (days, symbols), and the day on which they last went to target, (days,).
+
+    That day is a row number, -1 before the first target: what is held on day t was set at the close of that row.
 
     `targets` are fractions of capital and `closes` USD without gaps, both (days, symbols); `known` says on which days
     there is a target, (days,). The rule is the one that `TreeStrategy` follows live: a later calendar period, or by
     threshold another set of symbols or a weight that strayed. A day without a target changes nothing.
     """
-    has = np.zeros_like(known)
     start = int(known.argmax()) if known.any() else len(known)
-    has[start:] = True
     if rule.always:
-        return _each_day(targets, known, closes, start), has
+        last_known = np.maximum.accumulate(np.where(known, np.arange(len(known)), -1))
+        return _each_day(targets, known, closes, start), last_known
     weights = np.zeros_like(targets)
+    decided = np.full(len(known), -1)
     periods = [period(day, rule.frequency) for day in dates]
     later = np.array([0, *np.cumsum([new != old for old, new in pairwise(periods)])])
     while start < len(known):
-        weights[start] = targets[start]
+        weights[start], decided[start] = targets[start], start
         stretch, first = _STRETCH, start + 1
         while first < len(known):
             last = min(first + stretch, len(known))
@@ -91,12 +96,13 @@ def held(targets: Floats, known: Bools, closes: Floats, dates: Sequence[date], r
             goes = known[first:last] & _goes_back(rule, targets[first:last], drift, later[first:last] > later[start])
             stop = int(goes.argmax()) if goes.any() else last - first
             weights[first : first + stop] = drift[:stop]
+            decided[start : first + stop] = start
             first += stop
             if first < last:
                 break
             stretch *= 2
         start = first
-    return weights, has
+    return weights, decided
 
 
 def _each_day(targets: Floats, known: Bools, closes: Floats, start: int) -> Floats:

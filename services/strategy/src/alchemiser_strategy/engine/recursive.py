@@ -31,17 +31,66 @@ class Recursion:
     """Whether it walks through the days one by one: then it pays to take many rows at once."""
 
 
-def wilder(closes: Floats, windows: Floats) -> tuple[Floats, Floats]:
+def wilder_from_zero(closes: Floats, windows: Floats) -> tuple[Floats, Floats]:
     """Wilder's averages of gains and of losses, times the window: A_t = (1 - 1/N) A_(t-1) + g_t, zero at first.
 
     `closes` is (rows, days) in USD, `windows` (rows,) in sessions. Returns two (rows, days). The factor N is left in:
     the strength is a ratio.
     """
+    memory = 1.0 - 1.0 / windows
+    gains, losses = _gains_and_losses(closes)
+    return _decaying_sum(gains, memory), _decaying_sum(losses, memory)
+
+
+def wilder(closes: Floats, windows: Floats) -> tuple[Floats, Floats]:
+    """The same averages begun as Wilder begins them: the first is the mean of the first N changes of a row.
+
+    Days before a row's first N changes are not averages of anything: they hold the plain sums so far. (Wilder, New
+    Concepts in Technical Trading Systems, 1978; StockCharts, TA-Lib and Tulip do the same.)
+    """
+    memory = 1.0 - 1.0 / windows
+    seeded = _seed_days(closes, windows)
+    gains, losses = (_from_mean(steps, memory, seeded) for steps in _gains_and_losses(closes))
+    return gains, losses
+
+
+def _gains_and_losses(closes: Floats) -> tuple[Floats, Floats]:
+    """Rises and falls from bar to bar in USD, 0 or more, (rows, days) each; 0 where there is no bar to compare with."""
     change = np.zeros_like(closes)
     np.subtract(closes[:, 1:], closes[:, :-1], out=change[:, 1:])
     change[np.isnan(change)] = 0.0
-    memory = 1.0 - 1.0 / windows
-    return _decaying_sum(np.maximum(change, 0.0), memory), _decaying_sum(np.maximum(-change, 0.0), memory)
+    return np.maximum(change, 0.0), np.maximum(-change, 0.0)
+
+
+def _seed_days(closes: Floats, windows: Floats) -> Floats:
+    """The day on which each row has its first N changes, (rows,); it may lie beyond the last day."""
+    here = ~np.isnan(closes)
+    first = np.where(here.any(axis=1), here.argmax(axis=1), closes.shape[1])
+    seeded: Floats = first + windows
+    return seeded
+
+
+# With the factor N left in, the mean of the first N steps is their plain sum. It becomes one step on the day on which
+# they are complete, and nothing was before it (N = 3):
+#
+#     steps        0   g1  g2  g3        g4
+#     instead      0   0   0   g1+g2+g3  g4
+#     sum          .   .   .   S3        S3 (1 - 1/3) + g4
+#
+# Days before get the sums so far, which the last day's small move asks for when it is the seed day itself.
+def _from_mean(steps: Floats, memory: Floats, seeded: Floats) -> Floats:
+    """Decaying sums of steps, (rows, days), each row begun with the plain sum of the steps up to its seed day."""
+    days = steps.shape[1]
+    reach = min(days, int(seeded.max(initial=0)) + 1)
+    plain = np.cumsum(steps[:, :reach], axis=1)
+    before = np.arange(days) < seeded[:, None]
+    begun = np.where(before, 0.0, steps)
+    rows_begun = np.flatnonzero(seeded < days)
+    at = seeded[rows_begun].astype(np.int64)
+    begun[rows_begun, at] = plain[rows_begun, at]
+    sums = _decaying_sum(begun, memory)
+    sums[:, :reach] = np.where(before[:, :reach], plain, sums[:, :reach])
+    return sums
 
 
 def strength(gains: Floats, losses: Floats) -> Floats:
@@ -60,10 +109,24 @@ def _strength_each_day(closes: Floats, windows: Floats) -> Floats:
     return strength(*wilder(closes, windows))
 
 
+def _strength_from_zero_each_day(closes: Floats, windows: Floats) -> Floats:
+    return strength(*wilder_from_zero(closes, windows))
+
+
 def _strength_last_day(closes: Floats, windows: Floats, move: float) -> Floats:
-    gains, losses = wilder(closes, windows)
+    # On the seed day itself nothing has decayed yet: the sum so far and the last step are added.
+    memory = np.where(_seed_days(closes, windows) >= closes.shape[1] - 1, 1.0, 1.0 - 1.0 / windows)
+    return _strength_moved(closes, wilder(closes, windows), memory, move)
+
+
+def _strength_from_zero_last_day(closes: Floats, windows: Floats, move: float) -> Floats:
+    return _strength_moved(closes, wilder_from_zero(closes, windows), 1.0 - 1.0 / windows, move)
+
+
+def _strength_moved(closes: Floats, sums: tuple[Floats, Floats], memory: Floats, move: float) -> Floats:
+    """The last day's strength as it is and with the last close moved up and down, one step from the day before."""
+    gains, losses = sums
     last, before = closes[:, -1], closes[:, -2]
-    memory = 1.0 - 1.0 / windows
     values = [strength(gains[:, -1], losses[:, -1])]
     for factor in (1.0 + move, 1.0 - move):
         rise = last * factor - before
@@ -143,5 +206,7 @@ def _decaying_sum(steps: Floats, memory: Floats) -> Floats:
 
 STRENGTH = Recursion(_strength_each_day, _strength_last_day)
 """The relative strength index. Its last day needs at least two days of closes."""
+STRENGTH_FROM_ZERO = Recursion(_strength_from_zero_each_day, _strength_from_zero_last_day)
+"""The same with averages that begin at zero."""
 EXPONENTIAL = Recursion(exponential, _exponential_last_day, day_by_day=True)
 """The exponential average."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from alchemiser_strategy.engine.nodes import Condition, Portfolio
 from alchemiser_strategy.strategies.klm_530 import variant_530
-from alchemiser_strategy.strategies.vocabulary import Vocabulary
+from alchemiser_strategy.strategies.vocabulary import RSI, Vocabulary
 
 
 class Reading(StrEnum):
@@ -51,7 +51,7 @@ def _recipe(b: Vocabulary, name: str, *, intended: bool) -> _Recipe:
         return b.pick("stdev-return", 6, "bottom", 1, symbols)
 
     def by_rsi(select: str, *symbols: str, k: int = 1) -> Portfolio:
-        return b.pick("rsi", 10, select, k, symbols)
+        return b.pick(RSI, 10, select, k, symbols)
 
     fngu = b.asset("FNGU")
     bonds = by_rsi("top", "SQQQ", "TLT")
@@ -65,7 +65,7 @@ def _recipe(b: Vocabulary, name: str, *, intended: bool) -> _Recipe:
         "520/22": _Recipe("UVXY", False, by_rsi("bottom", "TECL", "SVIX"), four),
         "410/38": _Recipe("UVXY", True, fngu, calmest("UUP", "FTLS", "KMLM", "SSO")),
         # As built neither UVIX nor RSI(11) was ever read: the gate stayed shut and FNGO always won.
-        "nova": _Recipe("UVIX", False, b.pick("rsi", 11, "top", 1, _NOVA), four)
+        "nova": _Recipe("UVIX", False, b.pick(RSI, 11, "top", 1, _NOVA), four)
         if intended
         else _Recipe(None, False, b.asset("FNGO"), four),
         # As built the mean return of BND read 0, which is not above 0.

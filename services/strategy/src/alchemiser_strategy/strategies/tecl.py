@@ -1,7 +1,7 @@
 """The TECL strategy as one tree: trend of SPY first, then overbought and oversold funds, then technology or cash."""
 
 from alchemiser_strategy.engine.nodes import Portfolio, Symphony
-from alchemiser_strategy.strategies.vocabulary import Vocabulary
+from alchemiser_strategy.strategies.vocabulary import RSI, Vocabulary
 
 
 def tecl() -> Symphony:
@@ -23,6 +23,6 @@ def tecl() -> Symphony:
             (b.above("UVXY", 84), b.mix(UVXY=15, BIL=85)),
             (b.above("UVXY", 74), hold("BIL")),
         ],
-        technology_or(b.pick("rsi", 9, "top", 1, ["SQQQ", "BSV"])),
+        technology_or(b.pick(RSI, 9, "top", 1, ["SQQQ", "BSV"])),
     )
     return b.symphony("tecl", b.if_(b.uptrend("SPY", 200), b.group("bull", [bull]), b.group("bear", [bear])))

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.engine.nodes import Condition, Operand, Portfolio, Ties
 
+RSI = "rsi-zero-seed"
+"""The metric that the built-in rules call RSI: its averages begin at zero, as in the system that they come from."""
+
 
 class Vocabulary(Builder):
     """A builder that says ``above("SPY", 79)`` for a 10-day RSI and breaks ties as the rules list their candidates."""
 
     def rsi(self, symbol: str, window: int = 10) -> Operand:
         """RSI of a symbol, 0 to 100; the window in sessions."""
-        return self.indicator("rsi", symbol, window)
+        return self.indicator(RSI, symbol, window)
 
     def above(self, symbol: str, level: float, window: int = 10) -> Condition:
         """RSI strictly above a level."""
