@@ -108,11 +108,13 @@ SYMBOLS = tuple(sorted({*_OLD, *YOUNG, *RECENT, *DELISTED, RENAMED[0]}))
 """As symphonies spell them."""
 
 
-def symphonies() -> dict[str, str]:
-    """The text of each file, by the strategy's name."""
+def symphonies(largest: int | None = None) -> dict[str, str]:
+    """The text of each file, by the strategy's name; `largest` leaves out those of more bytes."""
     guests = (*YOUNG, *RECENT, *DELISTED, RENAMED[0])
     texts = {"gate": _GATE}
     for seed, part in enumerate(_PARTS, start=1):
+        if largest is not None and part.size > largest:
+            break
         few = max(2, len(guests) * part.size // 200_000)
         shifted = tuple(guests[(7 * seed + at) % len(guests)] for at in range(min(few, len(guests))))
         manner = Manner(rebalance=part.rebalance, guests=shifted, long_windows=(252, 500, LONGEST - 1))
