@@ -4,9 +4,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from alchemiser_common.errors import InvalidSettings
-from alchemiser_common.settings import Settings
+from alchemiser_common.settings import Settings, StrategySettings
 from alchemiser_common.settings_loading import load_settings
 
 
@@ -31,6 +32,15 @@ def test_later_sources_win_and_are_remembered(tmp_path: Path) -> None:
 def test_allocations_are_replaced_as_a_whole() -> None:
     loaded = load_settings({"ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"tecl": 1.0}'})
     assert loaded.settings.strategies.allocations == {"tecl": 1.0}
+
+
+def test_an_account_takes_ninety_strategies_and_no_more() -> None:
+    def shared_by(count: int) -> dict[str, float]:
+        return {f"s{number}": 1 / count for number in range(count)}
+
+    assert len(StrategySettings(allocations=shared_by(90)).allocations) == 90
+    with pytest.raises(ValidationError, match="allocations name 91 strategies; an account takes 90: leave some out"):
+        StrategySettings(allocations=shared_by(91))
 
 
 @pytest.mark.parametrize(

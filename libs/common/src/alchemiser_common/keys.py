@@ -120,6 +120,11 @@ def snapshot_object(day: date, run: UUID, content_hash: str) -> str:
     return f"snapshots/{day.isoformat()}/{run}/{content_hash}.json"
 
 
+def corporate_actions_object(symbol: str, day: date) -> str:
+    """Archive key of what the broker said of a jump."""
+    return f"corporate-actions/{symbol}/{day.isoformat()}.json"
+
+
 def report_object(day: date, run: UUID) -> str:
     """Archive key of a report."""
     return f"reports/{day.isoformat()}/{run}.json"

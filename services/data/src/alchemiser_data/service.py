@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alchemiser_common import keys
-from alchemiser_common.errors import InvalidMessage, PermanentError, StateCorrupt
+from alchemiser_common.errors import PermanentError, StateCorrupt
 from alchemiser_common.ids import Pipeline, RunRef
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.reference import SnapshotReference
@@ -125,7 +125,6 @@ class DataService:
         return self._provider.read(
             run,
             window,
-            on_unknown=self._settings.strategies.on_unknown,
             previous_targets=self._previous_targets(),
         )
 
@@ -136,7 +135,7 @@ class DataService:
 
     def _archived(self, run: RunRef, snapshot: MarketSnapshot, started: datetime) -> DataOutcome:
         traced = snapshot.traced(Stage.DATA, started, self._clock.now())
-        body = self._encoded(traced)
+        body = encode(traced, limit=ARCHIVED_LIMIT).encode()
         content_hash = traced.content_hash()
         key = keys.snapshot_object(traced.session.day, traced.run_id, content_hash)
         # A trigger that died before its record was written may have left the same content with its own times.
@@ -155,15 +154,6 @@ class DataService:
             },
         )
         return DataOutcome(record, archived)
-
-    def _encoded(self, snapshot: MarketSnapshot) -> bytes:
-        """Its bytes. Raises InvalidMessage if nothing could carry them, before anything is archived."""
-        by_reference = self._settings.data.claim_check
-        try:
-            return encode(snapshot, limit=ARCHIVED_LIMIT if by_reference else MESSAGE_LIMIT).encode()
-        except InvalidMessage as error:
-            remedy = "" if by_reference else "; data.claim_check = true lets it travel by reference"
-            raise InvalidMessage(f"{error}{remedy}") from error
 
     def _record(
         self,
