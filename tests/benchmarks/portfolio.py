@@ -180,7 +180,8 @@ def _panel() -> tuple[Sequence[date], "np.ndarray[tuple[int, int], np.dtype[np.f
             closes[: _RANDOM_DAYS - SESSIONS - 34 - 30 * number, SYMBOLS.index(symbol)] = np.nan
         return bars.dates, closes
     history = read_history(real)
-    return history.dates, np.stack([history.bars(symbol).close for symbol in SYMBOLS], axis=1)
+    spelt = [symbol if symbol in history.positions else at_broker(symbol) for symbol in SYMBOLS]
+    return history.dates, np.stack([history.bars(symbol).close for symbol in spelt], axis=1)
 
 
 def write(folder: Path) -> None:

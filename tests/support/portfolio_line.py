@@ -23,7 +23,7 @@ from alchemiser_common.settings import Settings
 from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.platform import Platform
 from alchemiser_simulator import PriceHistory
-from alchemiser_simulator.market.changes import MarketChange
+from alchemiser_simulator.market.changes import MarketChange, SkippedBars, changed
 from alchemiser_simulator.market.sessions import Session, SessionCalendar
 
 CASH = Decimal(1_000_000)
@@ -139,16 +139,22 @@ class Line:
 
 @contextmanager
 def open_line(folder: Path, stock: Stock, first: date, changes: Mapping[str, object] | None = None) -> Iterator[Line]:
-    """A fresh account, an hour before the session of `first`."""
+    """A fresh account, an hour before the session of `first`; what befell the exchange before is in its prices."""
     settings = settings_of(folder, stock, changes)
-    market = Market(stock.history, SessionCalendar(stock.history.dates), "")
+    past = changed(stock.history, [event for event in stock.events if _first_day(event) <= first])
+    market = Market(past, SessionCalendar(past.dates), "")
     with embedded_exchange(market, start=first, state=None, cash=CASH) as exchange:
-        for change in stock.events:
-            exchange.control.change_market(change)
+        for event in stock.events:
+            if _first_day(event) > first:
+                exchange.control.change_market(event)
         trader = on_exchange(settings, {}, exchange)
         beside = on_exchange(settings.model_copy(update={"pipeline": Pipeline.MONOLITH, "shadow": True}), {}, exchange)
         ensure_authority(settings, trader.state, trader.clock.now())
         yield Line(exchange, market, trader, beside, cycle_runner(trader), cycle_runner(beside))
+
+
+def _first_day(event: MarketChange) -> date:
+    return min(event.days) if isinstance(event, SkippedBars) else event.day
 
 
 def settings_of(folder: Path, stock: Stock, changes: Mapping[str, object] | None = None) -> Settings:

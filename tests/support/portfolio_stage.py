@@ -69,9 +69,7 @@ def _data(scene: Scene, watch: Watch, folder: Path) -> None:
 
     universe = Universe.of(scene.universe)
     settings = platform.settings
-    provider = UnifiedDataProvider(
-        platform.broker, platform.clock, lambda: universe, settings.data, platform.archive
-    )
+    provider = UnifiedDataProvider(platform.broker, platform.clock, lambda: universe, settings.data, platform.archive)
     service = DataService(provider, platform.state, platform.archive, platform.clock, settings, Pipeline.MODULAR)
     trigger = CycleTrigger(scheduled_at=datetime.fromisoformat(scene.scheduled_at))
     outcome = watch.timed("read, check, archive", lambda: service.run(trigger))
@@ -125,7 +123,7 @@ def _monolith(scene: Scene, watch: Watch, folder: Path) -> None:
     (folder / "report.txt").write_text(f"{report.status.value} {report.reason}", "utf-8")
 
 
-def _platform(scene: Scene):  # type: ignore[no-untyped-def]  # noqa: ANN202  (imports are what is timed)
+def _platform(scene: Scene):  # type: ignore[no-untyped-def]
     from alchemiser_cli.simulated import SimulatedClock
     from alchemiser_common.settings import Settings
     from alchemiser_monolith.platform import open_platform

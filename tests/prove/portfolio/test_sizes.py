@@ -20,7 +20,7 @@ from alchemiser_trading.account.authority import set_authority
 from benchmarks import market, portfolio
 from benchmarks.figures import Process
 from benchmarks.symphony_generator import symphony_of_size
-from deploy.template import ROOT, parameters
+from deploy.template import ROOT, TEMPLATE, load, mapping, section
 from support.command import environment
 from support.portfolio_line import Line, Stock, open_line
 from support.portfolio_stage import Scene
@@ -64,9 +64,7 @@ def scene_of(folder: Path, stock: Stock, session_number: int, pipeline: Pipeline
         session = line.market.as_session(line.market.sessions_from(portfolio.span()[session_number], 1)[0])
         due = decision_time(session, settings.schedule)
         line.exchange.clock.move_to(due)
-        set_authority(
-            line.trader.state, settings.account_alias, pipeline, who="test", reason="measuring", now=due
-        )
+        set_authority(line.trader.state, settings.account_alias, pipeline, who="test", reason="measuring", now=due)
         manager = enabled_strategies(settings.strategies, {})
         Scene(settings.model_dump_json(), line.exchange.url, due.isoformat(), dict(manager.universe)).write(folder)
         yield line
@@ -81,7 +79,12 @@ def told(figures: dict[str, object], stage: str, found: tuple[Process, dict[str,
 
 def memory_of(stage: str) -> float:
     """What the template gives the function, in MB of 10^6 bytes."""
-    return float(parameters()[f"{stage.capitalize()}Memory"]["Default"]) * 1.048576
+    return float(template_value(f"{stage.capitalize()}Memory")) * 1.048576
+
+
+def template_value(parameter: str) -> str:
+    """A parameter's default."""
+    return str(mapping(section(load(TEMPLATE), "Parameters")[parameter], parameter)["Default"])
 
 
 def test_each_stage_fits_its_function(tmp_path: Path, figures: dict[str, object]) -> None:

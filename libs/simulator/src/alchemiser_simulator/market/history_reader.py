@@ -6,6 +6,7 @@ import pandas: the command line reads with this on a start-up budget.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
