@@ -1,7 +1,7 @@
 """Strategies and prices for commands that decide without broker or state."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,12 +17,12 @@ from alchemiser_strategy.engine.indicators import LastDay
 from alchemiser_strategy.registry import built_in_strategies
 from alchemiser_strategy.strategy import MarketView, Strategy, StrategyResult, TreeStrategy, checked_result
 from alchemiser_strategy.strategy_history import previous_of
-from alchemiser_strategy.user_strategies import strategy_of_file, user_strategies
+from alchemiser_strategy.user_strategies import SYMPHONY_SUFFIXES, MakeStrategy, strategy_of_file, user_strategies
 
 if TYPE_CHECKING:
     from alchemiser_strategy.backtest import Prices
 
-_FILE_SUFFIXES = (".clj", ".edn", ".json")
+_FILE_SUFFIXES = (*SYMPHONY_SUFFIXES, ".py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,7 @@ class PriceFile:
 
 def load_strategies(settings: StrategySettings) -> dict[str, Strategy]:
     """Every strategy there is, by name: built-in ones and the user's own."""
-    known: dict[str, Strategy] = {name: make() for name, make in built_in_strategies().items()}
-    return known | _own(settings)
+    return {name: make() for name, make in {**built_in_strategies(), **_own(settings)}.items()}
 
 
 def choose(settings: StrategySettings, names: Sequence[str]) -> list[Share]:
@@ -108,7 +107,7 @@ def choose(settings: StrategySettings, names: Sequence[str]) -> list[Share]:
 def _found(settings: StrategySettings, names: Sequence[str]) -> list[Strategy]:
     """Only what is asked for is built, and other packages are asked only for names that nothing else has."""
     built_in = built_in_strategies()
-    own: dict[str, Strategy] | None = None
+    own: Mapping[str, MakeStrategy] | None = None
     found: list[Strategy] = []
     for name in names:
         if _is_file(name):
@@ -122,17 +121,14 @@ def _found(settings: StrategySettings, names: Sequence[str]) -> list[Strategy]:
                 raise InvalidSettings(
                     f"there is no strategy {name!r}; known are {known}; or give a file ({', '.join(_FILE_SUFFIXES)})"
                 )
-            found.append(own[name])
+            found.append(own[name]())
     return found
 
 
-def _own(settings: StrategySettings) -> dict[str, Strategy]:
-    taken = built_in_strategies()
-    own: dict[str, Strategy] = {}
-    for strategy in user_strategies(settings.folder):
-        if strategy.name in taken or strategy.name in own:
-            raise InvalidSettings(f"strategy name {strategy.name!r} is taken; rename yours")
-        own[strategy.name] = strategy
+def _own(settings: StrategySettings) -> Mapping[str, MakeStrategy]:
+    own = user_strategies(settings.folder)
+    if taken := sorted(set(own) & set(built_in_strategies())):
+        raise InvalidSettings(f"strategy name {taken[0]!r} is taken; rename yours")
     return own
 
 

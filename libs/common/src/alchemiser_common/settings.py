@@ -114,7 +114,7 @@ class StrategySettings(Section):
     on_unknown: UnknownPolicy = UnknownPolicy.ABORT
     """A strategy that is unknown as a whole aborts the run, keeps what it holds, or goes to cash."""
     folder: Path | None = None
-    """Folder of your own strategies: symphony files (.clj, .edn) or Composer exports (.json), named by file."""
+    """Folder of your own strategies, each named by its file: .clj, .edn, .json or .py; `strategies` if it is there."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
