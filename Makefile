@@ -75,12 +75,16 @@ events: setup ## Record deploy/events again
 
 ##@ Images
 
+.PHONY: strategies
+strategies: setup ## Read your own strategies as a build does, and name every fault [STRATEGIES=folder]
+	@$(IMAGES) strategies
+
 .PHONY: build
-build: setup ## Build the four services' images (tag: the git commit; needs Docker)
+build: setup ## Build the four services' images with your strategies in them (tag: make image-tag; needs Docker)
 	@$(IMAGES) build $(if $(TAG),--tag $(TAG))
 
 .PHONY: build-service
-build-service: setup ## Build one service's image: SERVICE=strategy [TAG=...] [PLATFORM=linux/arm64]
+build-service: setup ## Build one service's image: SERVICE=strategy [TAG=...] [STRATEGIES=folder] [PLATFORM=linux/arm64]
 	@$(IMAGES) build $(call need,SERVICE) $(if $(TAG),--tag $(TAG))
 
 .PHONY: invoke

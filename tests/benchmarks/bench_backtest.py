@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from alchemiser_strategy.backtest import Backtest, Fill, Prices, combine, run_backtest
+from alchemiser_strategy.backtest import Backtest, Fill, Part, Prices, run_backtest
 from alchemiser_strategy.bars import Bars
-from alchemiser_strategy.engine.history import History, held_history
+from alchemiser_strategy.engine.history import held_history
 from alchemiser_strategy.manager import MultiStrategyManager
 from alchemiser_strategy.strategy import TreeStrategy
 from benchmarks import market
@@ -25,11 +25,11 @@ _FIRST = date(2010, 1, 1)
 def figures() -> list[Figure]:
     """All of it, then its parts, then the command from start to page."""
     portfolio = default_portfolio()
-    bars = market.prices().bars(portfolio.symbols)
+    bars = market.prices().bars(tuple(portfolio.universe))
     first = bisect_left(bars.dates, _FIRST)
-    bars = _from(bars, max(0, first - portfolio.lookback))
+    bars = _from(bars, max(0, first - max(portfolio.universe.values())))
     first = bisect_left(bars.dates, _FIRST)
-    prices = market.prices().prices(portfolio.symbols)
+    prices = market.prices().prices(tuple(portfolio.universe))
     prices = prices.between(len(prices.closes) - bars.days, len(prices.closes))
     note = f"{bars.days - first:,} days, {len(bars.symbols)} symbols, {market.source()}"
     weigh: Callable[[], object] = partial(_weigh, portfolio, bars)
@@ -44,13 +44,11 @@ def figures() -> list[Figure]:
 def backtest(portfolio: MultiStrategyManager, bars: Bars, prices: Prices, first: int) -> Backtest:
     """Weigh every strategy on every day, net, and hold from row `first` on."""
     fresh = Bars(bars.dates, bars.symbols, bars.closes)
-    symbols, weights = combine(_weigh(portfolio, fresh))
-    days = slice(first, None)
-    held = prices.between(first, fresh.days)
-    return run_backtest(fresh.dates[days], symbols, weights[days], held, fill=Fill.NEXT_OPEN)
+    parts = [(history.between(first, fresh.days), fraction) for history, fraction in _weigh(portfolio, fresh)]
+    return run_backtest(parts, prices.between(first, fresh.days), fill=Fill.NEXT_OPEN)
 
 
-def _weigh(portfolio: MultiStrategyManager, bars: Bars) -> list[tuple[History, float]]:
+def _weigh(portfolio: MultiStrategyManager, bars: Bars) -> list[Part]:
     return [
         (held_history(part.strategy.symphony, bars), part.fraction)
         for part in portfolio.portfolio

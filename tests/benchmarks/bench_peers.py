@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from alchemiser_strategy.backtest import Fill, Prices, combine, run_backtest
+from alchemiser_strategy.backtest import Fill, Prices, run_backtest
 from alchemiser_strategy.bars import Bars, Floats
 from alchemiser_strategy.engine.history import held_history
 from alchemiser_strategy.parsers import parse_symphony
@@ -42,9 +42,9 @@ def figures() -> list[Figure]:
 def from_text_to_equity(bars: Bars) -> tuple[Floats, Floats]:
     """Parse, weigh every day, hold: (days, symbols) weights and (days,) equity from 1."""
     fresh = Bars(bars.dates, bars.symbols, bars.closes)
-    symbols, weights = combine([(held_history(parse_symphony(TEXT), fresh), 1.0)])
     prices = Prices(fresh.symbols, fresh.closes, fresh.closes)
-    return weights, run_backtest(fresh.dates, symbols, weights, prices, fill=Fill.CLOSE).equity
+    result = run_backtest([(held_history(parse_symphony(TEXT), fresh), 1.0)], prices, fill=Fill.CLOSE)
+    return result.weights, result.equity
 
 
 def _against(

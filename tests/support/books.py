@@ -1,5 +1,6 @@
 """Positions, ended legs and plans of strategies that share symbols."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -7,7 +8,7 @@ from alchemiser_common.ids import Side
 from alchemiser_common.messages.decision import StrategyShare, Target
 from alchemiser_common.messages.snapshot import Position
 from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
-from alchemiser_common.records.plan import Plan, PlannedLeg
+from alchemiser_common.records.plan import HeldShares, Plan, PlannedLeg, StrategyHolding
 from alchemiser_trading.books.books import Book
 from alchemiser_trading.orders.legs import LegPhase, LegState
 from support.messages import ACCOUNT, RUN, SCHEDULED, SESSION
@@ -31,20 +32,31 @@ def filled(symbol: str, side: Side, quantity: str, done: str, price: str = "10")
     leg = PlannedLeg(
         number=1, symbol=symbol, side=side, quantity=Decimal(quantity), price=Decimal(10), fractionable=True
     )
+    return ended(leg, Decimal(done), price)
+
+
+def ended(leg: PlannedLeg, done: Decimal, price: str = "10") -> LegState:
+    """A leg of which so many shares were filled."""
     order = BrokerOrder(
         order_id="o",
         client_order_id="c",
-        symbol=symbol,
-        side=side,
+        symbol=leg.symbol,
+        side=leg.side,
         status=OrderStatus.CANCELLED,
-        quantity=Decimal(quantity),
-        filled_quantity=Decimal(done),
-        average_price=Decimal(price) if Decimal(done) else None,
+        quantity=leg.quantity,
+        filled_quantity=done,
+        average_price=Decimal(price) if done else None,
     )
     return LegState(leg=leg, phase=LegPhase.DONE, intended=leg.quantity, chain=(order,))
 
 
-def plan(targets: dict[str, dict[str, float]], positions: tuple[Position, ...], legs: tuple[LegState, ...]) -> Plan:
+def plan(
+    targets: dict[str, dict[str, float]],
+    positions: tuple[Position, ...],
+    legs: tuple[LegState, ...],
+    keeps: Mapping[str, str] | None = None,
+) -> Plan:
+    """A plan of X by strategy; `keeps` are the shares of X of strategies that hold."""
     return Plan(
         run_id=RUN,
         decision_hash="",
@@ -62,6 +74,10 @@ def plan(targets: dict[str, dict[str, float]], positions: tuple[Position, ...], 
             for symbol, shares in targets.items()
         ),
         strategy_targets=(),
+        holdings=tuple(
+            StrategyHolding(strategy=name, weights=(), shares=(HeldShares(symbol="X", quantity=Decimal(held)),))
+            for name, held in (keeps or {}).items()
+        ),
         legs=tuple(state.leg for state in legs),
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from alchemiser_common.ids import Pipeline, Side, client_order_id
@@ -12,6 +12,7 @@ from alchemiser_common.messages.snapshot import StrategyTargets, TargetWeight
 from alchemiser_common.records.audit import AuditEntry
 from alchemiser_common.records.authority import Authority
 from alchemiser_common.records.books import DailyEquity, Lot, StrategyBook, StrategyWorth
+from alchemiser_common.records.corporate_actions import JumpFacts
 from alchemiser_common.records.journal import Intent, JournalHead, Phase
 from alchemiser_common.records.lease import LeaseRecord
 from alchemiser_common.records.parity import Parity, Verdict
@@ -62,6 +63,7 @@ def make_plan_record() -> Plan:
         strategy="klm",
         weights=(TargetWeight(symbol="GONE", weight=1.0),),
         shares=(HeldShares(symbol="GONE", quantity=Decimal(3)),),
+        rules="cd" * 32,
     )
     changes = {"strategy_targets": (make_targets().targets(),), "holdings": (holding,), "notes": make_report().notes}
     return plan.model_copy(update=changes)
@@ -175,6 +177,11 @@ KINDS = [
     Stored("book", StrategyBook, make_book),
     Stored("equity", DailyEquity, make_equity),
     Stored("targets", StoredTargets, make_targets),
+    Stored(
+        "corporate-actions",
+        JumpFacts,
+        lambda: JumpFacts(symbol="TECL", day=date(2020, 5, 4), raw_before=200.5, raw_after=101.0, splits=(2.0,)),
+    ),
     Stored("universe", Universe, lambda: Universe.of({"SPY": 200, "TECL": 131})),
     Stored("audit", AuditEntry, make_audit_entry),
 ]

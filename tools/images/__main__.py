@@ -11,12 +11,12 @@ from pathlib import Path
 
 from alchemiser_cli.stage.names import SERVICES
 from images import build, cold, registry, report, sbom
+from images.checkout import read_checkout
 from images.docker import exists, require_engine
 from images.emulator import emulator_file
 from images.errors import ImagesError
 from images.function import running
 from images.settings import ROOT, ImageSettings, load
-from images.source import read_source
 from local.functions import Answered
 
 
@@ -39,6 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("tag", help="print the tag that this tree's images get")
     command.set_defaults(run=_tag)
 
+    command = commands.add_parser("strategies", help="read the own strategies as a build does, and run none")
+    command.set_defaults(run=_strategies)
+
     command = commands.add_parser("build", help="build the images of one service, or of all")
     command.add_argument("service", nargs="*", default=list(SERVICES), help=", ".join(SERVICES))
     _add_tag(command)
@@ -53,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("push", help="push a service's image, whose tag then never moves")
     command.add_argument("service")
-    command.add_argument("--tag", help="another built commit than the present one")
+    command.add_argument("--tag", help="another build than the present one")
     command.set_defaults(run=_push)
 
     command = commands.add_parser("sbom", help="write what a service's lock pins as CycloneDX, below dist/sbom")
@@ -82,17 +85,31 @@ def _add_measurements(commands: "argparse._SubParsersAction[argparse.ArgumentPar
 
 
 def _add_tag(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--tag", help="another tag than the git commit")
+    command.add_argument("--tag", help="another tag than that of this tree")
 
 
 def _tag(_: argparse.Namespace) -> None:
-    sys.stdout.write(read_source(ROOT).tag + "\n")
+    sys.stdout.write(read_checkout(os.environ).source.tag + "\n")
+
+
+def _strategies(_: argparse.Namespace) -> None:
+    checkout = read_checkout(os.environ)
+    if checkout.strategies is None:
+        raise ImagesError(f"there are no strategies in {checkout.settings.strategies or 'STRATEGIES, which is empty'}")
+    checkout.strategies.examine()
+    for file in checkout.strategies.files:
+        sys.stdout.write(f"{file}\n")
+    sys.stdout.write(f"can be read; the images' tag will be {checkout.source.tag}\n")
 
 
 def _build(arguments: argparse.Namespace) -> None:
-    settings, source = load(os.environ), read_source(ROOT)
+    checkout = read_checkout(os.environ)
     require_engine()
-    built = [build.build(service, settings, source, arguments.tag or source.tag) for service in arguments.service]
+    tag = arguments.tag or checkout.source.tag
+    built = [
+        build.build(service, checkout.settings, checkout.source, tag, checkout.strategies)
+        for service in arguments.service
+    ]
     for image in built:
         sys.stdout.write(build.describe(image) + "\n")
 
@@ -118,13 +135,13 @@ def _push(arguments: argparse.Namespace) -> None:
     settings, service = load(os.environ), arguments.service
     settings.registry_name(service)
     require_engine()
-    tag = arguments.tag or read_source(ROOT).tag
+    tag = arguments.tag or _present_tag()
     digest = registry.push(service, tag, settings, emulator_file(settings))
     sys.stdout.write(f"{service}: {tag} {digest}, answered its version probe, is in the registry\n")
 
 
 def _sbom(arguments: argparse.Namespace) -> None:
-    tag = arguments.tag or read_source(ROOT).tag
+    tag = arguments.tag or _present_tag()
     for service in arguments.service:
         path = sbom.write(service, tag, ROOT / "dist" / "sbom")
         sys.stdout.write(f"{path.relative_to(ROOT)}\n")
@@ -165,10 +182,14 @@ def _keep(figures: Sequence[report.Weight | cold.Starts], file: Path | None) -> 
 
 
 def _built(service: str, settings: ImageSettings, tag: str | None) -> str:
-    image = f"{settings.local_name(service)}:{tag or read_source(ROOT).tag}"
+    image = f"{settings.local_name(service)}:{tag or _present_tag()}"
     if not exists(image):
         raise ImagesError(f"{image} is not built yet: make build-service SERVICE={service}")
     return image
+
+
+def _present_tag() -> str:
+    return read_checkout(os.environ).source.tag
 
 
 def _events(_: argparse.Namespace) -> None:

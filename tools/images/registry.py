@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+from alchemiser_common.build_tag import is_dirty
 from images.docker import docker, docker_aloud, exists
 from images.errors import ImagesError
 from images.function import running
@@ -26,7 +27,7 @@ def push(service: str, tag: str, settings: ImageSettings, emulator: Path) -> str
     under this tag in the registry. The same image again is no error.
     """
     local, remote = f"{settings.local_name(service)}:{tag}", f"{settings.registry_name(service)}:{tag}"
-    if tag.endswith("-dirty"):
+    if is_dirty(tag):
         raise ImagesError(f"{tag} is not pushed: the tree differs from its commit; commit, build again, then push")
     if not exists(local):
         raise ImagesError(f"{local} is not built yet: make build-service SERVICE={service}")

@@ -10,7 +10,7 @@ from images.errors import ImagesError
 
 ROOT = Path(__file__).resolve().parents[2]
 _FILES = ("deploy/images.env", "deploy/images.local.env")
-_NAMES = ("IMAGE_REGISTRY", "IMAGE_PREFIX", "PLATFORM", "BASE_IMAGE", "BUILD_NETWORK", "BUILD_FLAGS")
+_NAMES = ("IMAGE_REGISTRY", "IMAGE_PREFIX", "PLATFORM", "BASE_IMAGE", "BUILD_NETWORK", "BUILD_FLAGS", "STRATEGIES")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class ImageSettings:
     base_image: str
     build_network: str
     build_flags: tuple[str, ...]
+    strategies: str = ""
+    """Folder of one's own strategies, below the repository's root or by its whole path."""
 
     def local_name(self, service: str) -> str:
         """What a service's image is called on this machine."""
@@ -49,6 +51,7 @@ def load(environment: Mapping[str, str], root: Path = ROOT) -> ImageSettings:
         base_image=values["BASE_IMAGE"],
         build_network=values["BUILD_NETWORK"],
         build_flags=tuple(shlex.split(values["BUILD_FLAGS"])),
+        strategies=values["STRATEGIES"],
     )
 
 

@@ -4,10 +4,11 @@ import os
 import sys
 
 from images.build import build_command, describe
+from images.checkout import read_checkout
 from images.docker import docker_aloud, require_engine
 from images.errors import ImagesError
-from images.settings import ROOT, ImageSettings, load
-from images.source import Source, read_source
+from images.settings import ImageSettings
+from images.source import Source
 
 DOCKERFILE = "tools/local/Dockerfile"
 
@@ -23,7 +24,8 @@ def main() -> int:
     """Build it and say how large it is; 3 if Docker did not do it."""
     try:
         require_engine()
-        sys.stdout.write(describe(build_image(load(os.environ), read_source(ROOT))) + "\n")
+        checkout = read_checkout(os.environ)
+        sys.stdout.write(describe(build_image(checkout.settings, checkout.source)) + "\n")
     except ImagesError as error:
         sys.stderr.write(f"stand-ins: {error}\n")
         return 3

@@ -43,6 +43,13 @@ AsOf = Annotated[
     datetime | None,
     typer.Option(formats=DAY, help="Decide after this day's close of the data; default: the last."),
 ]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=DAY,
+        help="First close that a strategy with a rebalancing rule is followed from; default: the data's first.",
+    ),
+]
 FirstSession = Annotated[
     datetime | None, typer.Option("--from", formats=DAY, help="First session; has a default for each market.")
 ]

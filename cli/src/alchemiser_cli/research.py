@@ -1,7 +1,7 @@
 """Strategies and prices for commands that decide without broker or state."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,16 +12,17 @@ import numpy as np
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.settings import StrategySettings
 from alchemiser_simulator import PriceHistory
-from alchemiser_strategy.bars import Bars, Floats
+from alchemiser_strategy.bars import Bars, Floats, carried
 from alchemiser_strategy.engine.indicators import LastDay
 from alchemiser_strategy.registry import built_in_strategies
-from alchemiser_strategy.strategy import MarketView, Strategy, StrategyResult, checked_result
-from alchemiser_strategy.user_strategies import strategy_of_file, user_strategies
+from alchemiser_strategy.strategy import MarketView, Strategy, StrategyResult, TreeStrategy, checked_result
+from alchemiser_strategy.strategy_history import previous_of
+from alchemiser_strategy.user_strategies import SYMPHONY_SUFFIXES, MakeStrategy, strategy_of_file, user_strategies
 
 if TYPE_CHECKING:
     from alchemiser_strategy.backtest import Prices
 
-_FILE_SUFFIXES = (".clj", ".edn", ".json")
+_FILE_SUFFIXES = (*SYMPHONY_SUFFIXES, ".py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,9 @@ class PriceFile:
 
     history: PriceHistory
 
+    carry_gaps: int = 2
+    """Gaps of up to so many sessions take the close before, as in the data service."""
+
     def bars(self, symbols: Sequence[str], until: date | None = None) -> Bars:
         """Closes of those of the symbols that are there, up to a day. Raises InvalidSettings if no day is left."""
         dates = self.history.dates
@@ -53,7 +57,8 @@ class PriceFile:
         if days == 0:
             raise InvalidSettings(f"the data begin on {dates[0]}, after {until}: choose a later day with --as-of")
         kept = self._present(symbols)
-        return Bars(dates[:days], kept, self._columns(kept, lambda symbol: self.history.bars(symbol).close)[:days])
+        closes = self._columns(kept, lambda symbol: self.history.bars(symbol).close)[:days]
+        return Bars(dates[:days], kept, carried(closes, self.carry_gaps))
 
     def prices(self, symbols: Sequence[str]) -> "Prices":
         """Opens and closes of those of the symbols that are there. Opens that the file lacks are derived."""
@@ -82,8 +87,7 @@ class PriceFile:
 
 def load_strategies(settings: StrategySettings) -> dict[str, Strategy]:
     """Every strategy there is, by name: built-in ones and the user's own."""
-    known: dict[str, Strategy] = {name: make() for name, make in built_in_strategies().items()}
-    return known | _own(settings)
+    return {name: make() for name, make in {**built_in_strategies(), **_own(settings)}.items()}
 
 
 def choose(settings: StrategySettings, names: Sequence[str]) -> list[Share]:
@@ -103,7 +107,7 @@ def choose(settings: StrategySettings, names: Sequence[str]) -> list[Share]:
 def _found(settings: StrategySettings, names: Sequence[str]) -> list[Strategy]:
     """Only what is asked for is built, and other packages are asked only for names that nothing else has."""
     built_in = built_in_strategies()
-    own: dict[str, Strategy] | None = None
+    own: Mapping[str, MakeStrategy] | None = None
     found: list[Strategy] = []
     for name in names:
         if _is_file(name):
@@ -117,34 +121,43 @@ def _found(settings: StrategySettings, names: Sequence[str]) -> list[Strategy]:
                 raise InvalidSettings(
                     f"there is no strategy {name!r}; known are {known}; or give a file ({', '.join(_FILE_SUFFIXES)})"
                 )
-            found.append(own[name])
+            found.append(own[name]())
     return found
 
 
-def _own(settings: StrategySettings) -> dict[str, Strategy]:
-    taken = built_in_strategies()
-    own: dict[str, Strategy] = {}
-    for strategy in user_strategies(settings.folder):
-        if strategy.name in taken or strategy.name in own:
-            raise InvalidSettings(f"strategy name {strategy.name!r} is taken; rename yours")
-        own[strategy.name] = strategy
+def _own(settings: StrategySettings) -> Mapping[str, MakeStrategy]:
+    own = user_strategies(settings.folder)
+    if taken := sorted(set(own) & set(built_in_strategies())):
+        raise InvalidSettings(f"strategy name {taken[0]!r} is taken; rename yours")
     return own
 
 
 def symbols_of(shares: Sequence[Share]) -> tuple[str, ...]:
     """Every symbol that any of them reads or can hold, sorted."""
-    return tuple(sorted({symbol for share in shares for symbol in share.strategy.symbols}))
+    return tuple(sorted({symbol for share in shares for symbol in share.strategy.universe}))
 
 
-def evaluate(shares: Sequence[Share], bars: Bars) -> list[Outcome]:
-    """Every strategy on the same bars, without positions and without a past."""
+def evaluate(shares: Sequence[Share], bars: Bars, since: date | None = None) -> list[Outcome]:
+    """Every strategy on the same bars, without positions.
+
+    A tree with a rebalancing rule holds what it would hold had it been traded from `since` on (None: as long as the
+    bars go back), so that it may say HOLD. A Python strategy is given a past only if `since` says how long.
+    """
     last = LastDay(bars)
-    view = MarketView(bars, last, {}, None)
-    return [Outcome(share, checked_result(share.strategy, view)) for share in shares]
+    outcomes = []
+    for share in shares:
+        strategy = share.strategy
+        follows = since is not None
+        if isinstance(strategy, TreeStrategy):
+            follows = not strategy.symphony.rebalance.always
+        previous = previous_of(strategy, bars, since) if follows else None
+        held = {} if previous is None else previous.held
+        outcomes.append(Outcome(share, checked_result(strategy, MarketView(bars, last, held, previous))))
+    return outcomes
 
 
 def consolidate(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """Fractions of equity by symbol; what is unknown or held stays in cash."""
+    """Fractions of equity by symbol, held ones as far as they have drifted; the share of what is unknown is cash."""
     targets: dict[str, float] = {}
     for outcome in outcomes:
         for symbol, weight in outcome.result.weights.items():

@@ -23,7 +23,7 @@ from alchemiser_simulator.market.sessions import Session, SessionCalendar
 SAMPLE_START = date(2020, 2, 3)
 """Where simulated time begins on the bundled market: shortly before its most eventful weeks."""
 _WARM_UP_SESSIONS = 300
-"""Sessions kept before the start for the strategies' lookback."""
+"""Sessions kept before the start for what the strategies look back."""
 
 
 class SimulatedClock:

@@ -94,7 +94,7 @@ def build_as(
     revision: str, settings: ImageSettings, service: str = "strategy", *, tag: str = "", says: str = ""
 ) -> str:
     """A build of this tree that takes itself for another commit."""
-    source = Source(revision=(says or revision) * 40, dirty=False, url="alchemiser")
+    source = Source(revision=(says or revision) * 40, url="alchemiser")
     return build.build(service, settings, source, tag or revision * 12)
 
 

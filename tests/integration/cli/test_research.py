@@ -91,7 +91,8 @@ def test_too_little_data_is_said_and_stays_in_cash(tmp_path: Path) -> None:
             out.writerow([date(2025, 1, 1) + timedelta(days=at), *(values[at] for values in columns.values())])
     result = alchemiser(tmp_path, "decide", "--data", str(path), "--strategy", "tecl", "--json")
     answer = json.loads(result.out)
-    assert answer["strategies"]["tecl"] == {"weights": {}, "status": "unknown"}
+    lacks = {"symbol": "SPY", "indicator": "moving-average-price(200)", "bars_had": 30, "bars_needed": 200}
+    assert answer["strategies"]["tecl"] == {"weights": {}, "status": "unknown", "unknown": [lacks], "unsettled": []}
     assert answer["targets"] == {}
     story = alchemiser(tmp_path, "explain", "--data", str(path), "--strategy", "tecl").out
     assert "has 30 bars, needs 200" in story
@@ -104,7 +105,8 @@ def test_strategies_are_listed_printed_and_checked(tmp_path: Path) -> None:
     printed = alchemiser(tmp_path, "strategies", "show", "tecl").out
     (tmp_path / "copy.clj").write_text(printed)
     checked = json.loads(alchemiser(tmp_path, "strategies", "check", "copy.clj", "--json").out)
-    assert checked["symbols"] == listed["tecl"]["symbols"]
+    assert checked["universe"] == listed["tecl"]["universe"]
+    assert checked["rules"] == listed["tecl"]["rules"], "what it is called says nothing of what it decides"
     assert checked["nodes_after_sharing"] < checked["nodes_written"]
 
 
@@ -172,7 +174,7 @@ def test_a_mistake_is_named(tmp_path: Path, arguments: list[str], words: str) ->
 ENTRY_POINT = {
     "odd.py": """
 class Odd:
-    name, symbols, lookback = "odd", ("SPY",), 1
+    name, universe = "odd", {"SPY": 1}
     def evaluate(self, view):
         raise ZeroDivisionError("no [/luck]")
 """,

@@ -41,7 +41,7 @@ def test_runs_lists_and_show_tells_the_whole_story(home: Path) -> None:
     modular = next(run for run in listed if run["pipeline"] == "modular")
     shown = alchemiser(home, "show", modular["run_id"][:8])
     assert shown.code == 0, shown.err
-    for words in ("tecl (50%, target)", "rsi(TQQQ, 10) > 79", "asked for by", "buy", "filled", "trading"):
+    for words in ("tecl (50%, target)", "rsi-zero-seed(TQQQ, 10) > 79", "asked for by", "buy", "filled", "trading"):
         assert words in shown.out
     detail = json.loads(alchemiser(home, "show", modular["run_id"], "--json").out)
     assert len(detail["intents"]) == detail["orders_placed"] > 0

@@ -157,18 +157,31 @@ def test_a_day_without_session_is_skipped(tmp_path: Path) -> None:
     assert (run.summary.status, run.summary.reason) == ("skipped", "2020-02-02 is not a trading day")
 
 
-def test_a_missing_bar_ends_the_run_naming_symbol_and_date(tmp_path: Path) -> None:
+GAP_STAYS = {"carry_gaps": 0}
+
+
+def test_a_missing_bar_is_carried_and_marked(tmp_path: Path) -> None:
     """The bundled market lacks one bar of XLP on 2021-03-24, on purpose."""
     with exchange_at(tmp_path, date(2021, 3, 26)) as (platform, cycle):
         cycle_runner(platform)(cycle, 1)
         run = ended(platform, cycle)
+    assert run.summary.status == RunStatus.COMPLETED.value, run.summary.reason
+    assert run.snapshot is not None
+    assert [(item.symbol, item.days) for item in run.snapshot.carried] == [("XLP", (date(2021, 3, 24),))]
+    assert run.snapshot.missing == ()
+
+
+def test_a_gap_that_stays_ends_the_run_of_a_strategy_that_rests_on_it_naming_symbol_and_date(tmp_path: Path) -> None:
+    with exchange_at(tmp_path, date(2021, 3, 26), changes={"data": GAP_STAYS}) as (platform, cycle):
+        cycle_runner(platform)(cycle, 1)
+        run = ended(platform, cycle)
     assert run.summary.status == RunStatus.FAILED.value
-    assert "XLP: no bar on 2021-03-24" in run.summary.reason
-    assert run.snapshot is None
+    assert "rsi-zero-seed(10) of XLP has 1 bars and needs 11" in run.summary.reason
+    assert "no bar on 1 sessions from 2021-03-24 to 2021-03-24" in run.summary.reason
 
 
 def test_by_policy_a_missing_symbol_is_left_out_and_only_its_strategy_goes_to_cash(tmp_path: Path) -> None:
-    changes = {"strategies": {"allocations": {"tecl": 0.8, "klm": 0.2}, "on_unknown": "cash"}}
+    changes = {"strategies": {"allocations": {"tecl": 0.8, "klm": 0.2}, "on_unknown": "cash"}, "data": GAP_STAYS}
     with exchange_at(tmp_path, date(2021, 3, 26), changes=changes) as (platform, cycle):
         cycle_runner(platform)(cycle, 1)
         run = ended(platform, cycle)
@@ -182,7 +195,7 @@ def test_by_policy_a_missing_symbol_is_left_out_and_only_its_strategy_goes_to_ca
 
 def test_a_strategy_that_cannot_decide_ends_the_run_with_its_reason(tmp_path: Path) -> None:
     """`keep` without anything to keep: the strategy service has no state, the trading service records why."""
-    changes = {"strategies": {"allocations": {"klm": 1.0}, "on_unknown": "keep"}}
+    changes = {"strategies": {"allocations": {"klm": 1.0}, "on_unknown": "keep"}, "data": GAP_STAYS}
     with exchange_at(tmp_path, date(2021, 3, 26), changes=changes) as (platform, cycle):
         result = cycle_runner(platform)(cycle, 2)
         run = ended(platform, cycle)

@@ -4,9 +4,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from alchemiser_common.errors import InvalidSettings
-from alchemiser_common.settings import Settings
+from alchemiser_common.settings import Settings, StrategySettings
+from alchemiser_common.settings_files import read_settings
 from alchemiser_common.settings_loading import load_settings
 
 
@@ -28,9 +30,41 @@ def test_later_sources_win_and_are_remembered(tmp_path: Path) -> None:
     assert shown["trading.max_turnover"] == "default"
 
 
+def test_the_portfolios_own_file_comes_before_that_of_the_place_where_it_runs(tmp_path: Path) -> None:
+    own = tmp_path / "strategies"
+    own.mkdir()
+    (own / "alchemiser.toml").write_text(
+        '[strategies]\non_unknown = "cash"\n[trading]\nmax_orders = 9\nmax_turnover = 1\n'
+    )
+    (tmp_path / "alchemiser.toml").write_text("[trading]\nmax_orders = 8\nmin_trade_value = 20\n")
+    loaded = read_settings({"ALCHEMISER_TRADING__MAX_TURNOVER": "1.5"}, tmp_path)
+    assert loaded.settings.strategies.folder == own
+    shown = {leaf.name: (str(leaf.value), leaf.source) for leaf in loaded.leaves()}
+    assert shown["strategies.folder"] == (str(own), f"{own} is there")
+    assert shown["strategies.on_unknown"] == ("cash", str(own / "alchemiser.toml"))
+    assert shown["trading.max_orders"] == ("8", str(tmp_path / "alchemiser.toml"))
+    assert shown["trading.max_turnover"] == ("1.5", "environment ALCHEMISER_TRADING__MAX_TURNOVER")
+
+
+def test_without_a_folder_of_strategies_none_is_set_and_a_named_one_wins(tmp_path: Path) -> None:
+    assert read_settings({}, tmp_path).settings.strategies.folder is None
+    (tmp_path / "strategies").mkdir()
+    named = read_settings({"ALCHEMISER_STRATEGIES__FOLDER": "others"}, tmp_path)
+    assert named.settings.strategies.folder == Path("others")
+
+
 def test_allocations_are_replaced_as_a_whole() -> None:
     loaded = load_settings({"ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"tecl": 1.0}'})
     assert loaded.settings.strategies.allocations == {"tecl": 1.0}
+
+
+def test_an_account_takes_ninety_strategies_and_no_more() -> None:
+    def shared_by(count: int) -> dict[str, float]:
+        return {f"s{number}": 1 / count for number in range(count)}
+
+    assert len(StrategySettings(allocations=shared_by(90)).allocations) == 90
+    with pytest.raises(ValidationError, match="allocations name 91 strategies; an account takes 90: leave some out"):
+        StrategySettings(allocations=shared_by(91))
 
 
 @pytest.mark.parametrize(

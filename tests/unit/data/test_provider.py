@@ -1,15 +1,33 @@
-"""A universe that makes no sense is refused before anything is read."""
+"""What is asked of the broker: the bars that each symbol needs, in groups of similar length, back to decisions."""
 
-import pytest
+from datetime import date, timedelta
 
-from alchemiser_common.errors import MarketDataRejected
-from alchemiser_data.provider import Universe
+from alchemiser_common.messages.snapshot import StrategyTargets, TargetWeight
+from alchemiser_data.provider import _groups, _with_holdings
+
+CALENDAR = [date(2026, 1, 5) + timedelta(days=offset) for offset in range(300)]
 
 
-@pytest.mark.parametrize(
-    ("symbols", "words"),
-    [((), "the universe is empty"), (("SPY", "TECL", "SPY"), "names symbols more than once: SPY")],
-)
-def test_an_empty_or_repeating_universe_is_refused(symbols: tuple[str, ...], words: str) -> None:
-    with pytest.raises(MarketDataRejected, match=words):
-        Universe(symbols, lookback=200)
+def targets(as_of: date | None, *symbols: str) -> StrategyTargets:
+    weights = tuple(TargetWeight(symbol=symbol, weight=0.5) for symbol in symbols)
+    return StrategyTargets(strategy="yearly", decided_for=CALENDAR[100], weights=weights, as_of=as_of)
+
+
+def test_symbols_of_similar_length_are_asked_for_together() -> None:
+    lengths = {"A": 1, "B": 2, "C": 143, "D": 200, "E": 256, "F": 257, "G": 3000}
+    groups = [(list(symbols), longest) for symbols, longest in _groups(lengths)]
+    assert groups == [(["A"], 1), (["B"], 2), (["C", "D", "E"], 256), (["F"], 257), (["G"], 3000)]
+
+
+def test_what_is_held_is_read_back_to_the_bar_that_it_was_decided_on() -> None:
+    needed = _with_holdings({"AAA": 10, "BBB": 250, "CCC": 5}, [targets(CALENDAR[99], "AAA", "BBB", "GONE")])
+    lengths = needed.lengths(CALENDAR)
+    assert lengths == {"AAA": 201, "BBB": 250, "CCC": 5}
+    assert CALENDAR[-lengths["AAA"]] == CALENDAR[99]
+
+
+def test_of_two_decisions_the_older_one_counts_and_one_without_its_bar_is_met_too() -> None:
+    needed = _with_holdings({"AAA": 1}, [targets(CALENDAR[200], "AAA"), targets(CALENDAR[120], "AAA")])
+    assert CALENDAR[-needed.lengths(CALENDAR)["AAA"]] == CALENDAR[120]
+    older = _with_holdings({"AAA": 1}, [targets(None, "AAA")])
+    assert CALENDAR[-older.lengths(CALENDAR)["AAA"]] < CALENDAR[100], "before 1.5 only the session is known"

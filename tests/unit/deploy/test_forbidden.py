@@ -42,7 +42,7 @@ PUT_ELSEWHERE = Request("s3:PutObject", f"{BUCKET}/other/x.json")
 TELL = Request("events:PutEvents", BUS)
 READ_RUN, WRITE_RUN = state("GetItem", RUN), state("PutItem", RUN)
 LIST_RUN = state("PutItem", keys.runs_partition("paper"))
-READ_TARGETS = state("Query", ACCOUNT)
+READ_TARGETS = READ_BOOKS = state("Query", ACCOUNT)
 TAKE_LEASE = state("PutItem", ACCOUNT)
 READ_LEASE = state("GetItem", ACCOUNT)
 READ_UNIVERSE = state("GetItem", keys.universe_record("paper").partition)
@@ -121,9 +121,9 @@ MATRIX: list[tuple[str, tuple[str, ...], list[Request], list[Request]]] = [
     (
         "TradingRole",
         SHADOW_ONLY,
-        [SHADOW_KEY, TAKE_DECISION, READ_RUN, WRITE_RUN, PUT_REPORT, TELL],
+        [SHADOW_KEY, TAKE_DECISION, READ_RUN, WRITE_RUN, READ_BOOKS, PUT_REPORT, TELL],
         [
-            TRADING_KEY, READ_LEASE, READ_TARGETS, TAKE_LEASE, WRITE_EQUITY, SEND_DECISION, SEND_SNAPSHOT,
+            TRADING_KEY, READ_LEASE, TAKE_LEASE, WRITE_EQUITY, SEND_DECISION, SEND_SNAPSHOT,
             TAKE_SNAPSHOT, PUT_SNAPSHOT,
         ],
     ),

@@ -32,7 +32,24 @@ def test_the_default_base_is_pinned_by_digest_and_the_same_everywhere() -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_nothing_runs_on_the_target_platform_so_that_any_machine_builds_for_any(service: str) -> None:
+    here: set[str] = set()
     for stage in dockerfile(service).split("\nFROM ")[1:]:
         first, _, rest = stage.partition("\n")
-        if not first.startswith("--platform=$BUILDPLATFORM"):
+        if first.startswith("--platform=$BUILDPLATFORM") or first.split()[0] in here:
+            here.add(first.split()[-1])
+        else:
             assert not re.search(r"^RUN ", rest, re.MULTILINE), f"stage {first} runs something"
+    assert here == {"dependencies", "code", "portfolio", "emulator"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_own_strategies_are_a_layer_of_their_own_above_code_that_comes_from_the_builds_folder_alone(
+    service: str,
+) -> None:
+    text = dockerfile(service)
+    assert "\nFROM scratch AS strategies\n\n" in text, "without --build-context there are none"
+    layers = re.findall(r"^COPY --from=(\w+) \S+ (\S+)$", text.partition(" AS runtime\n")[2], re.MULTILINE)
+    assert layers[:3] == [("dependencies", "/opt/python"), ("code", "/var/task"), ("portfolio", "/var/task/")]
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert "*" in ignored
+    assert not [line for line in ignored if line.startswith("!strategies")]

@@ -12,6 +12,7 @@ from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.engine.explain import explain
 from alchemiser_strategy.engine.history import history
 from alchemiser_strategy.engine.nodes import Condition, Portfolio, Symphony
+from alchemiser_strategy.strategy import TreeStrategy
 from unit.strategy.cases import sessions
 from unit.strategy.reference import Plan, Reference
 
@@ -37,14 +38,14 @@ conditions = st.recursive(
 )
 
 
-def _over(inner: st.SearchStrategy[Plan]) -> st.SearchStrategy[Plan]:
+def _over(inner: st.SearchStrategy[Plan], ranked: Any = metrics) -> st.SearchStrategy[Plan]:
     several = st.lists(inner, min_size=1, max_size=4)
     return st.one_of(
         st.tuples(st.just("equal"), several),
         st.tuples(st.just("specified"), several),
         st.tuples(st.just("inverse"), st.integers(2, 5), several),
         st.tuples(st.just("if"), conditions, inner, inner),
-        st.tuples(st.just("filter"), metrics, st.sampled_from(["top", "bottom"]), st.integers(1, 3), several),
+        st.tuples(st.just("filter"), ranked, st.sampled_from(["top", "bottom"]), st.integers(1, 3), several),
     )
 
 
@@ -194,6 +195,31 @@ def test_both_agree_with_a_slow_and_simple_interpreter(plan: Plan, seed: int, da
         expected = reference.weights(plan, day)
         row = {s: float(w) for s, w in zip(past.symbols, past.weights[day], strict=True) if w > 0}
         assert row == pytest.approx(expected or {}, abs=1e-9), f"day {day}"
+
+
+scale_free = st.recursive(
+    st.tuples(st.just("asset"), symbols),
+    lambda inner: _over(inner, st.tuples(st.sampled_from(SCALE_FREE), st.integers(2, 9))),
+    max_leaves=9,
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(scale_free, st.integers(0, 10_000))
+def test_the_bars_that_a_tree_asks_for_decide_what_all_of_history_decides(plan: Plan, seed: int) -> None:
+    """A symbol's column begins where its need begins, each at another day; ranked portfolios are simulated as far."""
+    rng = np.random.default_rng(seed)
+    closes = 50 * np.exp(np.cumsum(rng.normal(0, 0.02, (900, len(SYMBOLS))), axis=0))
+    strategy = TreeStrategy(build(plan))
+    needed = strategy.universe
+    assert max(needed.values()) < 900, "the whole history must be longer, or nothing is compared"
+    loaded = closes.copy()
+    for column, symbol in enumerate(SYMBOLS):
+        loaded[: 900 - needed.get(symbol, 0), column] = np.nan
+    whole, part = (explain(strategy.symphony, market(each)) for each in (closes, loaded[900 - max(needed.values()) :]))
+    assert part.weights == pytest.approx(whole.weights, abs=1e-12)
+    assert part.explanation.summary == whole.explanation.summary
+    assert not part.explanation.unsettled
 
 
 @pytest.mark.parametrize("depth", [5000])

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from alchemiser_strategy.engine.builder import Builder
 from alchemiser_strategy.errors import StrategyFailed, StrategyUnknown
 from alchemiser_strategy.manager import Allocated, MultiStrategyManager
 from alchemiser_strategy.registry import build_portfolio, built_in_strategies
-from alchemiser_strategy.strategy import MarketView, StrategyResult, TreeStrategy
+from alchemiser_strategy.strategy import MarketView, Strategy, StrategyResult, TreeStrategy
+from alchemiser_strategy.user_strategies import MakeStrategy
 from unit.strategy.cases import WAVES, bars_of, sessions, snapshot_of, wave
 
 DEFAULT = {"nuclear": 0.3, "tecl": 0.5, "klm": 0.2}
@@ -38,6 +40,10 @@ class Says:
         return StrategyResult(self.status, dict(self.weights), Explanation(summary="as told"))
 
 
+def by_name(*strategies: Strategy) -> dict[str, MakeStrategy]:
+    return {strategy.name: partial(lambda it: it, strategy) for strategy in strategies}
+
+
 def two_symbols(**late: int) -> dict[str, Any]:
     closes = {"AAA": np.linspace(100, 120, 30), "BBB": np.linspace(100, 90, 30)}
     return {symbol: np.where(np.arange(30) < late.get(symbol, 0), np.nan, closes[symbol]) for symbol in closes}
@@ -50,7 +56,9 @@ def weights(decision: TradeDecision) -> dict[str, float]:
 def test_targets_are_netted_and_say_which_strategy_asked_for_how_much() -> None:
     one = Says("one", weights={"AAA": 0.5, "BBB": 0.5})
     two = Says("two", weights={"BBB": 0.4})
-    decision = build_portfolio({"two": 0.75, "one": 0.25}, [two, one]).evaluate(snapshot_of(bars_of(two_symbols())))
+    decision = build_portfolio({"two": 0.75, "one": 0.25}, by_name(two, one)).evaluate(
+        snapshot_of(bars_of(two_symbols()))
+    )
     assert weights(decision) == pytest.approx({"AAA": 0.125, "BBB": 0.425})
     assert [signal.strategy for signal in decision.signals] == ["one", "two"], "signals go by name"
     shares = {share.strategy: share.weight for share in decision.targets[1].shares}
@@ -142,7 +150,7 @@ def test_by_policy_a_strategy_without_data_keeps_its_previous_targets_or_goes_to
 def test_hold_says_what_the_previous_targets_have_become() -> None:
     bars = bars_of(two_symbols())
     snapshot = snapshot_of(bars, previous={"mine": (bars.dates[1], {"BBB": 0.6})})
-    decision = build_portfolio({"mine": 1.0}, [Says(status=SignalStatus.HOLD)]).evaluate(snapshot)
+    decision = build_portfolio({"mine": 1.0}, by_name(Says(status=SignalStatus.HOLD))).evaluate(snapshot)
     growth = bars.closes[-1, 1] / bars.closes[0, 1]
     assert weights(decision) == pytest.approx({"BBB": 0.6 * growth / (0.4 + 0.6 * growth)}, abs=1e-12)
 
@@ -158,7 +166,7 @@ def test_hold_says_what_the_previous_targets_have_become() -> None:
     ],
 )
 def test_a_strategy_that_misbehaves_is_named(weights_said: Mapping[str, float] | Exception, complaint: str) -> None:
-    manager = build_portfolio({"mine": 1.0}, [Says(weights=weights_said)])
+    manager = build_portfolio({"mine": 1.0}, by_name(Says(weights=weights_said)))
     with pytest.raises(StrategyFailed, match=complaint.replace("(", r"\(")):
         manager.evaluate(snapshot_of(bars_of(two_symbols())))
 
@@ -180,7 +188,7 @@ def test_wrong_allocations_are_refused(allocations: dict[str, float], complaint:
 
 def test_a_users_strategy_cannot_take_a_built_in_name() -> None:
     with pytest.raises(InvalidSettings, match="'tecl' is taken"):
-        build_portfolio({"tecl": 1.0}, [Says("tecl")])
+        build_portfolio({"tecl": 1.0}, by_name(Says("tecl")))
 
 
 def test_the_portfolio_knows_what_data_it_needs() -> None:

@@ -10,12 +10,14 @@ from rich.markup import escape
 
 from alchemiser_cli.console import note, out, plain_table
 from alchemiser_cli.context import command
-from alchemiser_cli.options import AsJson, AsOf, StrategyNames
+from alchemiser_cli.options import AsJson, AsOf, Since, StrategyNames
 from alchemiser_cli.research import Outcome, PriceFile, choose, consolidate, evaluate, symbols_of
-from alchemiser_common.messages.decision import SignalStatus
+from alchemiser_common.messages.decision import SignalStatus, UnknownReading
+from alchemiser_common.text import and_more
 from alchemiser_simulator import read_history
 
 app = typer.Typer()
+_MOST_NAMED = 5
 
 
 @app.command()
@@ -24,18 +26,20 @@ def decide(
         Path, typer.Option(help="Daily bars, Parquet or CSV: date, symbol, close; or one column of closes a symbol.")
     ],
     as_of: AsOf = None,
+    since: Since = None,
     strategy: StrategyNames = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """What the strategies would hold after a close. Uses no broker and no stored state.
 
-    A strategy that lacks data says so (status `unknown`) and its share stays in cash.
+    A strategy that lacks data says so (status `unknown`) and its share stays in cash. One with a rebalancing rule is
+    followed from `--since` on and may hold (status `hold`): then the weights are what its targets have drifted to.
     """
     with command(as_json=as_json) as context:
         shares = choose(context.settings.strategies, strategy or [])
         bars = PriceFile(read_history(data)).bars(symbols_of(shares), as_of.date() if as_of else None)
-        outcomes = evaluate(shares, bars)
+        outcomes = evaluate(shares, bars, since.date() if since else None)
         day, targets = bars.dates[-1], consolidate(outcomes)
         context.emit(_as_json(day, outcomes, targets), lambda: _print(day, outcomes, targets))
 
@@ -45,10 +49,29 @@ def _as_json(day: date, outcomes: Sequence[Outcome], targets: Mapping[str, float
         outcome.share.strategy.name: {
             "weights": dict(sorted(outcome.result.weights.items())),
             "status": outcome.result.status.value,
+            "unknown": [item.model_dump(mode="json") for item in outcome.result.explanation.unknown],
+            "unsettled": [item.model_dump(mode="json") for item in outcome.result.explanation.unsettled],
         }
         for outcome in outcomes
     }
     return {"as_of": day.isoformat(), "strategies": strategies, "targets": targets}
+
+
+def _notes(outcome: Outcome) -> list[str]:
+    """What a person should know beside the weights."""
+    name, explanation = outcome.share.strategy.name, outcome.result.explanation
+    if outcome.result.status is SignalStatus.UNKNOWN:
+        return [f"{name}: {explanation.summary}"]
+    left_out = [f"{item.symbol} ({item.indicator}: {_bars(item)})" for item in explanation.unknown]
+    unsettled = [f"{item.indicator} of {item.symbol} ({_bars(item)})" for item in explanation.unsettled]
+    notes = [f"{name}: left out of a ranking: {', '.join(and_more(left_out, _MOST_NAMED))}"] if left_out else []
+    if unsettled:
+        notes.append(f"{name}: not settled yet: {', '.join(and_more(unsettled, _MOST_NAMED))}")
+    return notes
+
+
+def _bars(item: UnknownReading) -> str:
+    return f"{item.bars_had} of {item.bars_needed} bars"
 
 
 def _print(day: date, outcomes: Sequence[Outcome], targets: Mapping[str, float]) -> None:
@@ -59,8 +82,8 @@ def _print(day: date, outcomes: Sequence[Outcome], targets: Mapping[str, float])
         table.add_row(
             escape(outcome.share.strategy.name), f"{outcome.share.fraction:.1%}", outcome.result.status.value, held
         )
-        if outcome.result.status is SignalStatus.UNKNOWN:
-            note(f"{outcome.share.strategy.name}: {outcome.result.explanation.summary}")
+        for words in _notes(outcome):
+            note(words)
     out.print(f"After the close of {day}:")
     out.print(table)
     totals = plain_table("symbol", "target")

@@ -9,13 +9,14 @@ import typer
 from alchemiser_cli.console import out
 from alchemiser_cli.context import CommandContext, command
 from alchemiser_cli.history import LATEST, find_run, read_detail
-from alchemiser_cli.options import AsJson, AsOf
+from alchemiser_cli.options import AsJson, AsOf, Since
 from alchemiser_cli.research import Outcome, PriceFile, choose, evaluate, symbols_of
 from alchemiser_cli.views import signals_tree
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.decision import Signal
 from alchemiser_simulator import read_history
 from alchemiser_strategy.engine.explain import targets
+from alchemiser_strategy.rules import rules_of
 
 app = typer.Typer()
 
@@ -30,6 +31,7 @@ def explain(
     ] = LATEST,
     data: Annotated[Path | None, typer.Option(help="Explain a decision on this file of daily bars instead.")] = None,
     as_of: AsOf = None,
+    since: Since = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -44,7 +46,8 @@ def explain(
         else:
             shares = choose(context.settings.strategies, names)
             bars = PriceFile(read_history(data)).bars(symbols_of(shares), as_of.date() if as_of else None)
-            day, signals = bars.dates[-1].isoformat(), [_signal(outcome) for outcome in evaluate(shares, bars)]
+            outcomes = evaluate(shares, bars, since.date() if since else None)
+            day, signals = bars.dates[-1].isoformat(), [_signal(outcome) for outcome in outcomes]
         context.emit(
             {"as_of": day, "signals": [signal.model_dump(mode="json") for signal in signals]},
             lambda: out.print(signals_tree(day, signals)),
@@ -59,6 +62,7 @@ def _signal(outcome: Outcome) -> Signal:
         status=result.status,
         weights=targets(result.weights),
         explanation=result.explanation,
+        rules=rules_of(outcome.share.strategy),
     )
 
 

@@ -13,6 +13,7 @@ from alchemiser_cli.options import AsJson
 from alchemiser_cli.research import choose, load_strategies
 from alchemiser_strategy.parsers import load_symphony, to_symphony
 from alchemiser_strategy.parsers.document import ParsedSymphony
+from alchemiser_strategy.rules import rules_of
 from alchemiser_strategy.strategy import Strategy, TreeStrategy
 
 app = typer.Typer(help="Look at strategies.", no_args_is_help=True)
@@ -25,7 +26,7 @@ def strategies() -> None:
 
 @app.command("list")
 def list_(*, as_json: AsJson = False) -> None:
-    """List the built-in strategies and your own, with their allocation, symbols and lookback."""
+    """List the built-in strategies and your own, with their allocation, symbols, longest history and rules' hash."""
     with command(as_json=as_json) as context:
         settings = context.settings.strategies
         known = load_strategies(settings).values()
@@ -33,8 +34,8 @@ def list_(*, as_json: AsJson = False) -> None:
             {
                 "name": strategy.name,
                 "allocation": settings.allocations.get(strategy.name, 0.0),
-                "symbols": list(strategy.symbols),
-                "lookback": strategy.lookback,
+                "universe": dict(strategy.universe),
+                "rules": rules_of(strategy),
             }
             for strategy in known
         ]
@@ -69,30 +70,37 @@ def check(
                 "file": str(file),
                 "name": symphony.name,
                 "rebalance": str(symphony.rebalance),
-                "lookback": strategy.lookback,
                 "nodes_written": symphony.stated,
                 "nodes_after_sharing": symphony.distinct,
-                "symbols": list(strategy.symbols),
+                "universe": dict(strategy.universe),
+                "rules": rules_of(strategy),
                 "warnings": list(symphony.warnings),
             },
             lambda: _print_check(file, symphony, strategy),
         )
 
 
+def _longest(strategy: Strategy) -> str:
+    symbol, bars = max(strategy.universe.items(), key=lambda item: item[1])
+    return f"{bars} bars of {symbol}"
+
+
 def _print_list(known: Iterable[Strategy], allocations: Mapping[str, float]) -> None:
-    table = plain_table("strategy", "allocation", "symbols", "lookback")
+    table = plain_table("strategy", "allocation", "symbols", "longest history", "rules")
     for strategy in known:
         fraction = allocations.get(strategy.name)
         share = "off" if fraction is None else f"{fraction:.0%}"
-        table.add_row(escape(strategy.name), share, str(len(strategy.symbols)), f"{strategy.lookback} bars")
+        size, rules = str(len(strategy.universe)), rules_of(strategy)[:12]
+        table.add_row(escape(strategy.name), share, size, _longest(strategy), rules)
     out.print(table)
 
 
 def _print_check(file: Path, symphony: ParsedSymphony, strategy: Strategy) -> None:
     out.print(f"{escape(str(file))}: [bold]{escape(symphony.name)}[/]")
-    out.print(f"{len(strategy.symbols)} symbols: {', '.join(strategy.symbols)}")
+    out.print(f"{len(strategy.universe)} symbols: {', '.join(strategy.universe)}")
     out.print(
-        f"lookback {strategy.lookback} bars; {symphony.stated:,} nodes written, {symphony.distinct:,} after sharing"
+        f"longest history {_longest(strategy)}; {symphony.stated:,} nodes written, {symphony.distinct:,} after sharing"
     )
+    out.print(f"rules {rules_of(strategy)}")
     for warning in symphony.warnings:
         out.print(f"[yellow]warning:[/] {escape(warning)}")

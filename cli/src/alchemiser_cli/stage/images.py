@@ -3,7 +3,6 @@
 The tags are all that is kept. ECR holds them for a stage; a plain registry does for a rehearsal (tools/images).
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,12 +12,12 @@ from botocore.exceptions import ClientError
 
 from alchemiser_cli.stage.config import StageConfig
 from alchemiser_common.aws.faults import Asking, code_of
+from alchemiser_common.build_tag import is_pushed_tag
 from alchemiser_common.errors import InvalidSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
 
-_COMMIT = re.compile(r"[0-9a-f]{7,40}")
 _SHOWN = 5
 _MISSING = {"ImageNotFoundException", "RepositoryNotFoundException"}
 
@@ -29,7 +28,7 @@ class Image:
 
     service: str
     tag: str
-    """Git commit."""
+    """Git commit, and the hash of one's own strategies (alchemiser_common.build_tag)."""
     digest: str
 
     def parameters(self) -> dict[str, str]:
@@ -76,13 +75,14 @@ class ImageRegistry:
 
     def tagged(self, service: str, tag: str) -> Image:
         """The image with that tag. Raises InvalidSettings naming the tags that are there."""
-        if not _COMMIT.fullmatch(tag):
+        if not is_pushed_tag(tag):
             raise InvalidSettings(
-                f"tag {tag!r} is no git commit (7 to 40 hexadecimal digits); images are never `latest`"
+                f"tag {tag!r} is no git commit (7 to 40 hexadecimal digits), with or without the hash of strategies "
+                "behind it; images are never `latest`"
             )
         digest = self._tags.digest(service, tag)
         if digest is None:
-            commits = [known for known in self._tags.newest_tags(service) if _COMMIT.fullmatch(known)]
+            commits = [known for known in self._tags.newest_tags(service) if is_pushed_tag(known)]
             raise InvalidSettings(
                 f"{service} has no image tagged {tag} in {self._config.repository(service)} ({self._config.region}); "
                 f"newest are: {', '.join(commits[:_SHOWN]) or 'none'}. "
@@ -95,13 +95,13 @@ class ImageRegistry:
         return self._tags.digest(image.service, image.tag) == image.digest
 
     def tag_of(self, service: str, digest: str) -> str | None:
-        """The git commit of a digest, or None if it is gone or has none."""
-        return next((tag for tag in self._tags.tags(service, digest) if _COMMIT.fullmatch(tag)), None)
+        """The build of a digest, or None if it is gone or has none."""
+        return next((tag for tag in self._tags.tags(service, digest) if is_pushed_tag(tag)), None)
 
     def trusted(self, service: str, digest: str) -> Image | None:
         """The image if it was live in this stage and no rollback left it since; None if not, or if it is gone."""
         tags = self._tags.tags(service, digest)
-        commits = [tag for tag in tags if _COMMIT.fullmatch(tag)]
+        commits = [tag for tag in tags if is_pushed_tag(tag)]
         last = {mark: max((tag for tag in tags if tag.startswith(self._mark(mark))), default="") for mark in Mark}
         times = {mark: tag.rpartition("-")[2] for mark, tag in last.items()}
         good = times[Mark.DEPLOYED] > times[Mark.LEFT]

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from alchemiser_cli.stage.images import Image
 from alchemiser_cli.stage.invoker import Invoker
 from alchemiser_cli.stage.stack import DeploymentFailed
+from alchemiser_common.build_tag import same_build
 from alchemiser_common.errors import InvalidMessage, InvalidSettings
 from alchemiser_common.lambda_events import Event, VersionAnswer
 from alchemiser_common.messages.base import SCHEMA_VERSION
@@ -31,7 +32,7 @@ def require_version(function: Invoker, image: Image) -> VersionAnswer:
     answer = _read(function, {"probe": Probe.VERSION}, VersionAnswer)
     if answer.service != image.service:
         raise SmokeFailed(f"{function.name} says it is {answer.service}, not {image.service}: the image is of another")
-    if not _same_commit(answer.git_sha, image.tag):
+    if not same_build(answer.git_sha, image.tag):
         raise SmokeFailed(f"{function.name} says it is build {answer.git_sha}, not {image.tag}")
     if answer.schema_version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
         raise SmokeFailed(
@@ -121,9 +122,3 @@ def _recorded(file: Path) -> str:
         return str(json.loads(file.read_text("utf-8"))["Records"][0]["body"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise InvalidSettings(f"{file.name} in deploy/events is no recorded event ({error}): make events") from error
-
-
-def _same_commit(one: str, other: str) -> bool:
-    """Commits may be given shortened."""
-    shorter, longer = sorted((one, other), key=len)
-    return len(shorter) >= 7 and longer.startswith(shorter)

@@ -125,6 +125,11 @@ def probe_snapshot_object(digest: str) -> str:
     return f"snapshots/probe/{digest}.json"
 
 
+def corporate_actions_object(symbol: str, day: date) -> str:
+    """Archive key of what the broker said of a jump."""
+    return f"corporate-actions/{symbol}/{day.isoformat()}.json"
+
+
 def report_object(day: date, run: UUID) -> str:
     """Archive key of a report."""
     return f"reports/{day.isoformat()}/{run}.json"

@@ -13,6 +13,8 @@ from alchemiser_common.messages.snapshot import BarPolicy
 Fraction = Annotated[Decimal, Field(ge=0, le=1)]
 WalkStep = Annotated[Decimal, Field(ge=0, le=1)]
 Minutes = Annotated[int, Field(ge=0, le=390)]
+MOST_STRATEGIES = 90
+"""That share an account: a run ends in one write, and the state store takes 100 records in one, a book of each."""
 
 
 class Section(BaseModel):
@@ -88,8 +90,8 @@ class DataSettings(Section):
 
     bar_policy: BarPolicy = BarPolicy.COMPLETED
     """`completed` decides on the last finished session, `provisional` on today's bar so far."""
-    history_days: int = Field(default=365, ge=30, le=3650)
-    """Calendar days of daily bars to read; more is read if a strategy needs more."""
+    carry_gaps: int = Field(default=2, ge=0, le=20)
+    """A gap of up to so many sessions in a symbol's bars takes the close before it, and is marked; 0 leaves gaps."""
     bars_feed: str = "sip"
     """Alpaca feed of the daily bars."""
     quotes_feed: str = "iex"
@@ -98,22 +100,27 @@ class DataSettings(Section):
     """Provisional policy: the latest trade of a symbol may be at most this old."""
     max_provisional_move: Decimal = Field(default=Decimal("0.5"), gt=0)
     """Provisional policy: a larger move against the last close, as a fraction, is refused."""
-    accepted_jumps: tuple[str, ...] = ("SVXY:2018-02-06", "OKLO:2024-05-10")
-    """Price jumps known to be real though they look like splits, as SYMBOL:YYYY-MM-DD."""
+    accepted_jumps: tuple[str, ...] = ()
+    """Price jumps known to be real, as SYMBOL:YYYY-MM-DD; only asked for where the broker cannot say what they were."""
 
 
 class StrategySettings(Section):
     """Which strategies share the account, and what happens when one lacks data."""
 
     allocations: dict[str, float] = {"nuclear": 0.3, "tecl": 0.5, "klm": 0.2}
-    """Fraction of equity for each strategy; must add up to 1."""
+    """Fraction of equity for each strategy; must add up to 1. At most 90 strategies."""
     on_unknown: UnknownPolicy = UnknownPolicy.ABORT
-    """A strategy without data aborts the run, keeps its previous targets, or goes to cash."""
+    """A strategy that is unknown as a whole aborts the run, keeps what it holds, or goes to cash."""
     folder: Path | None = None
-    """Folder of your own strategies: symphony files (.clj, .edn) or Composer exports (.json), named by file."""
+    """Folder of your own strategies, each named by its file: .clj, .edn, .json or .py; `strategies` if it is there."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        if len(self.allocations) > MOST_STRATEGIES:
+            raise ValueError(
+                f"allocations name {len(self.allocations)} strategies; an account takes {MOST_STRATEGIES}: "
+                "leave some out, or combine them in one file"
+            )
         for name, share in self.allocations.items():
             if not 0 < share <= 1:
                 raise ValueError(f"allocations.{name} is {share}; give a fraction above 0 and up to 1")

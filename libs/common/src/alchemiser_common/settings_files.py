@@ -6,15 +6,21 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from alchemiser_common.errors import InvalidSettings
-from alchemiser_common.settings_loading import LoadedSettings, load_settings
+from alchemiser_common.settings_loading import SETTINGS_FILE, LoadedSettings, load_settings
+
+PORTFOLIO_FOLDER = "strategies"
+"""Where a person's strategies with their settings lie, below the working folder; in an image too."""
 
 
 def read_settings(environment: Mapping[str, str], folder: Path) -> LoadedSettings:
-    """Settings from `alchemiser.toml` (or the file ALCHEMISER_CONFIG names), .env and the environment."""
+    """Settings from `strategies/alchemiser.toml`, `alchemiser.toml` (or the file ALCHEMISER_CONFIG names), .env and
+    the environment; later ones win. Where there is a folder `strategies`, `strategies.folder` is it by default.
+    """
     named = environment.get("ALCHEMISER_CONFIG")
-    usual = folder / "alchemiser.toml"
+    usual = folder / SETTINGS_FILE
     file = Path(named) if named else usual if usual.exists() else None
-    return load_settings(environment, file=file, dotenv=read_dotenv(folder))
+    own = folder / PORTFOLIO_FOLDER
+    return load_settings(environment, file=file, dotenv=read_dotenv(folder), portfolio=own if own.is_dir() else None)
 
 
 def read_dotenv(folder: Path) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Settings merged from their sources, and where each value came from.
 
-Later sources win: defaults, the TOML file, .env, the environment. Variables are named
+Later sources win: defaults, the portfolio's TOML file, the TOML file, .env, the environment. Variables are named
 ``ALCHEMISER_<SECTION>__<FIELD>``, e.g. ``ALCHEMISER_TRADING__CASH_RESERVE=0.02``.
 """
 
@@ -16,6 +16,7 @@ from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.wire import describe
 from alchemiser_common.settings import Section, Settings
 
+SETTINGS_FILE = "alchemiser.toml"
 PREFIX = "ALCHEMISER_"
 NOT_SETTINGS = frozenset(f"ALCHEMISER_{name}" for name in ("CONFIG", "MARKET_DATA", "GIT_SHA", "AWS_CALLS"))
 """Variables with the prefix that are read elsewhere: the file's path, the image's build, what tests read and record."""
@@ -44,11 +45,23 @@ class LoadedSettings:
 
 
 def load_settings(
-    environment: Mapping[str, str], *, file: Path | None = None, dotenv: Mapping[str, str] | None = None
+    environment: Mapping[str, str],
+    *,
+    portfolio: Path | None = None,
+    file: Path | None = None,
+    dotenv: Mapping[str, str] | None = None,
 ) -> LoadedSettings:
-    """Merge the sources and validate the result. Raises InvalidSettings naming field, value and source."""
+    """Merge the sources and validate the result. Raises InvalidSettings naming field, value and source.
+
+    `portfolio` is a folder of strategies, which may have a settings file of its own.
+    """
     tree: dict[str, object] = {}
     sources: dict[str, str] = {}
+    if portfolio is not None:
+        _merge(tree, {"strategies": {"folder": portfolio}}, (), f"{portfolio} is there", sources)
+        own = portfolio / SETTINGS_FILE
+        if own.exists():
+            _merge(tree, _read_toml(own), (), str(own), sources)
     if file is not None:
         _merge(tree, _read_toml(file), (), str(file), sources)
     for name, variables in ((".env", dotenv or {}), ("environment", environment)):

@@ -2,24 +2,22 @@
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 
 from alchemiser_common import keys
 from alchemiser_common.alpaca.broker import AlpacaReader, open_alpaca
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.clocks import open_clock
-from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.errors import MarketDataRejected
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import Handle
-from alchemiser_common.lambda_events import Event
-from alchemiser_common.messages.base import Frozen
 from alchemiser_common.metrics import Metrics
-from alchemiser_common.ports.clock import TimeLeft
 from alchemiser_common.ports.state import StateStore, load
-from alchemiser_common.records.universe import Universe as UniverseRecord
+from alchemiser_common.records.universe import Universe
 from alchemiser_common.settings import Settings
 from alchemiser_data.handler import DataFunction
 from alchemiser_data.probing import DataProbes
-from alchemiser_data.provider import UnifiedDataProvider, Universe
+from alchemiser_data.provider import UnifiedDataProvider
 from alchemiser_data.service import DataService
 
 
@@ -33,25 +31,23 @@ def data_function(settings: Settings, _variables: Mapping[str, str]) -> Handle:
         adapters.archive(),
     )
     broker = open_alpaca(AlpacaReader, settings, secrets.broker_credentials(), secrets, clock)
-    metrics = Metrics(settings.aws.stage, clock, sys.stdout)
+    universe = partial(stored_universe, state, settings.account_alias)
+    provider = UnifiedDataProvider(broker, clock, universe, settings.data, archive)
+    service = DataService(provider, state, archive, clock, settings, Pipeline.MODULAR)
     probes = DataProbes(broker, state, archive, clock, settings)
-
-    def handle(event: Event, _time_left: TimeLeft) -> Frozen:
-        if (answer := probes.answer(event)) is not None:
-            return answer
-        provider = UnifiedDataProvider(broker, clock, recorded(state, settings.account_alias), settings.data)
-        service = DataService(provider, state, archive, clock, settings, Pipeline.MODULAR)
-        return DataFunction(service, queue, metrics).handle(event)
-
-    return handle
+    function = DataFunction(service, queue, Metrics(settings.aws.stage, clock, sys.stdout), probes)
+    return lambda event, _time_left: function.handle(event)
 
 
-def recorded(state: StateStore, account_alias: str) -> Universe:
-    """What the deployment recorded for the strategies that are live. Raises InvalidSettings if there is none."""
-    known = load(state, keys.universe_record(account_alias), UniverseRecord)
-    if known is None:
-        raise InvalidSettings(
-            f"account {account_alias} has no universe in the state store: `alchemiser deploy` writes it for the "
-            "strategies that are live"
+def stored_universe(state: StateStore, account_alias: str) -> Universe:
+    """What the deployment wrote for the strategies that are live; this service does not know them.
+
+    Raises MarketDataRejected if nothing is written, StateCorrupt or StoreUnavailable.
+    """
+    found = load(state, keys.universe_record(account_alias), Universe)
+    if found is None:
+        raise MarketDataRejected(
+            f"no universe is on record for account {account_alias}: a deployment writes it with the strategies' image; "
+            "alchemiser doctor"
         )
-    return Universe(known.value.symbols, max(known.value.bars.values()))
+    return found.value

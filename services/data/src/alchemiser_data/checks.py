@@ -1,9 +1,11 @@
 """The checks that daily bars must pass before anything is decided on them. Pure.
 
-Each fault names symbol, date, value and rule. Whether a fault ends the run is not decided here.
+Each fault names symbol, date, value and rule. Youth is none: bars begin where a symbol begins, and each indicator
+counts for itself what it has. Whether a fault ends the run is not decided here.
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,51 +13,58 @@ from datetime import date
 import numpy as np
 
 from alchemiser_common.messages.bars import DailyBars
-from alchemiser_common.messages.snapshot import MissingData
+from alchemiser_common.messages.snapshot import CarriedBars, MissingData
 from alchemiser_common.ports.broker import SymbolBars
-from alchemiser_data.split_detection import suspected_splits
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedBars:
-    """What passed (None if nothing did), and what did not: every symbol asked for is in one of them."""
+    """What passed, as one table over the sessions and as the bars that went into it; what did not; what was carried.
 
-    bars: DailyBars | None
+    Every symbol asked for is in the table or among the faults; one with a gap is in both. `table` is None if nothing
+    passed.
+    """
+
+    table: DailyBars | None
+    good: Sequence[SymbolBars]
     faults: Sequence[MissingData]
+    carried: Sequence[CarriedBars]
+
+    def without(self, faults: Sequence[MissingData]) -> "CheckedBars":
+        """The same with symbols left out for faults that were found later."""
+        left_out = {fault.symbol for fault in faults}
+        good = [bars for bars in self.good if bars.symbol not in left_out]
+        carried = [item for item in self.carried if item.symbol not in left_out]
+        return CheckedBars(_table(good), good, [*self.faults, *faults], carried)
 
 
 def check_bars(
-    received: Sequence[SymbolBars],
-    symbols: Sequence[str],
-    *,
-    last_session: date,
-    lookback: int,
-    accepted_jumps: frozenset[str],
+    received: Sequence[SymbolBars], needed: Mapping[str, int], calendar: Sequence[date], *, carry: int
 ) -> CheckedBars:
-    """Sort what was received into bars over common sessions and faults.
+    """Sort what was received into bars and faults.
 
-    `last_session` is the session that every symbol must end on, `lookback` the number of bars that every symbol
-    needs, `accepted_jumps` the moves known to be no unadjusted splits, as SYMBOL:YYYY-MM-DD. If histories begin at
-    different sessions, all are cut to the latest beginning.
+    `needed` are the bars of each symbol that are used, up to the last session: older ones are not looked at.
+    `calendar` are the exchange's sessions, ascending, and the last of them is the one that every symbol must end on.
+    A gap of up to `carry` sessions takes the close before it, a longer one stays.
     """
+    sessions = _sessions(received, calendar)
     by_symbol = {bars.symbol: bars for bars in received}
-    sessions = sorted({day for bars in received for day in bars.days})
     faults: list[MissingData] = []
     good: list[SymbolBars] = []
-    for symbol in symbols:
-        bars = by_symbol.get(symbol)
-        fault = (
-            MissingData(symbol=symbol, rule="present", detail="the broker sent no bars")
-            if bars is None or not bars.days
-            else _fault(bars, sessions, last_session, lookback)
-        )
+    carried: list[CarriedBars] = []
+    for symbol in sorted(needed):
+        used = sessions[-needed[symbol] :]
+        bars = _used(by_symbol.get(symbol, SymbolBars(symbol, (), ())), used)
+        fault = _fault(bars, used[-1])
         if fault is not None:
             faults.append(fault)
-        elif bars is not None:
-            good.append(bars)
-    splits = suspected_splits(good, accepted_jumps)
-    faults += [MissingData(symbol=symbol, rule="no unadjusted split", detail=words) for symbol, words in splits.items()]
-    return CheckedBars(_table([bars for bars in good if bars.symbol not in splits]), faults)
+            continue
+        whole = _without_gaps(bars, used, carry)
+        if whole.carried:
+            carried.append(CarriedBars(symbol=symbol, days=tuple(whole.carried)))
+        faults += whole.gaps
+        good.append(whole.bars)
+    return CheckedBars(_table(good), good, faults, carried)
 
 
 def describe_faults(faults: Sequence[MissingData]) -> str:
@@ -63,12 +72,33 @@ def describe_faults(faults: Sequence[MissingData]) -> str:
     return "; ".join(f"{fault.symbol}: {fault.detail} (rule: {fault.rule})" for fault in faults)
 
 
-def _fault(bars: SymbolBars, sessions: Sequence[date], last_session: date, lookback: int) -> MissingData | None:
-    """The first rule that one symbol's bars break. A session is a day on which any symbol has a bar."""
+def _sessions(received: Sequence[SymbolBars], calendar: Sequence[date]) -> Sequence[date]:
+    """The sessions that count, ascending: neither one symbol's odd day nor a calendar's mistake makes gaps in all.
+
+    A day of the calendar on which some symbol has a bar, and another day if most symbols have one on it. The
+    calendar's last day always counts: everything must end on it.
+    """
+    times = Counter(day for bars in received for day in set(bars.days) if day <= calendar[-1])
+    known = set(calendar)
+    counted = {day for day, count in times.items() if day in known or 2 * count > len(received)}
+    return sorted({*counted, calendar[-1]})
+
+
+def _used(bars: SymbolBars, sessions: Sequence[date]) -> SymbolBars:
+    """The bars of those sessions, in the order in which they came."""
+    wanted = set(sessions)
+    kept = [(day, close) for day, close in zip(bars.days, bars.closes, strict=True) if day in wanted]
+    return SymbolBars(bars.symbol, [day for day, _ in kept], [close for _, close in kept])
+
+
+def _fault(bars: SymbolBars, last_session: date) -> MissingData | None:
+    """The first rule that one symbol's bars break."""
 
     def fault(rule: str, detail: str) -> MissingData:
         return MissingData(symbol=bars.symbol, rule=rule, detail=detail)
 
+    if not bars.days:
+        return fault("present", "the broker sent no bars")
     for day, close in zip(bars.days, bars.closes, strict=True):
         if not math.isfinite(close) or close <= 0:
             return fault("positive price", f"close of {day} is {close}")
@@ -76,30 +106,52 @@ def _fault(bars: SymbolBars, sessions: Sequence[date], last_session: date, lookb
         return fault("ascending dates", "dates repeat or are out of order")
     if bars.days[-1] != last_session:
         return fault("same last session", f"last bar is of {bars.days[-1]}, the last session is {last_session}")
-    expected = [day for day in sessions if bars.days[0] <= day]
-    if len(expected) != len(bars.days):
-        missing = sorted(set(expected) - set(bars.days))
-        return fault("no missing bar", f"no bar on {missing[0]}, when other symbols have one")
-    if len(bars.days) < lookback:
-        return fault("enough bars", f"{len(bars.days)} bars since {bars.days[0]}, {lookback} are needed")
     return None
 
 
-# Every history in `good` ends on the same session and has no hole after its own first one, so from the latest first
-# session on all have the same days:
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    bars: SymbolBars
+    carried: Sequence[date]
+    gaps: Sequence[MissingData]
+
+
+# Sessions from a symbol's first bar on, with a gap that is carried (two sessions) and one that stays:
 #
-#     OLD   . . . . . . .
-#     MID       . . . . .
-#     NEW         . . . .          a listing too young for `lookback` was a fault and does not shorten the others
-#                 └─────┘ kept
+#     has      x x . . x x x . . . x x
+#     result   x x c c x x x         x x      c: the close before
+#
+# What is counted in bars (a window of five, say) begins anew after the second gap, and knows nothing of the first.
+def _without_gaps(bars: SymbolBars, sessions: Sequence[date], carry: int) -> _Whole:
+    """One symbol's bars with short gaps filled."""
+    closes = dict(zip(bars.days, bars.closes, strict=True))
+    days: list[date] = []
+    carried: list[date] = []
+    gaps: list[MissingData] = []
+    gap: list[date] = []
+    for day in (day for day in sessions if day >= bars.days[0]):
+        if day not in closes:
+            gap.append(day)
+            continue
+        if 0 < len(gap) <= carry:
+            closes |= dict.fromkeys(gap, closes[days[-1]])
+            days += gap
+            carried += gap
+        elif gap:
+            detail = f"no bar on {len(gap)} sessions from {gap[0]} to {gap[-1]}; what counts bars begins on {day}"
+            gaps.append(MissingData(symbol=bars.symbol, rule="no missing bar", detail=detail))
+        gap = []
+        days.append(day)
+    return _Whole(SymbolBars(bars.symbol, days, [closes[day] for day in days]), carried, gaps)
+
+
 def _table(good: Sequence[SymbolBars]) -> DailyBars | None:
-    """The bars over their common sessions, (days, symbols), symbols sorted; None without any."""
+    """The bars over all their sessions, (days, symbols), NaN where a symbol has none; None without any."""
     if not good:
         return None
-    first = max(bars.days[0] for bars in good)
-    columns: Mapping[str, Sequence[float]] = {
-        bars.symbol: [close for day, close in zip(bars.days, bars.closes, strict=True) if day >= first] for bars in good
-    }
-    days = [day for day in good[0].days if day >= first]
-    symbols = sorted(columns)
-    return DailyBars.from_closes(days, symbols, np.array([columns[symbol] for symbol in symbols]).T)
+    days = sorted({day for bars in good for day in bars.days})
+    row = {day: index for index, day in enumerate(days)}
+    closes = np.full((len(days), len(good)), np.nan)
+    for column, bars in enumerate(good):
+        closes[[row[day] for day in bars.days], column] = bars.closes
+    return DailyBars.from_closes(days, [bars.symbol for bars in good], closes)

@@ -17,9 +17,10 @@ from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.state import StateStore, load_all
 from alchemiser_common.probes import INLINE_LIMIT, Composition, Probe, SnapshotAnswer, asked_universe, unknown_of
 from alchemiser_common.records.targets import StoredTargets
-from alchemiser_common.settings import Settings, UnknownPolicy
+from alchemiser_common.records.universe import Universe
+from alchemiser_common.settings import Settings
 from alchemiser_data.decision_window import DecisionWindow, decision_time
-from alchemiser_data.provider import UnifiedDataProvider, Universe
+from alchemiser_data.provider import UnifiedDataProvider
 
 _MOST_DAYS_BACK = 10
 """Longer than any run of closed days."""
@@ -59,17 +60,15 @@ class DataProbes:
         run = RunRef.of(self._settings.account_alias, due, Pipeline(self._settings.pipeline))
         window = DecisionWindow(session, due + timedelta(minutes=self._settings.schedule.deadline_minutes))
         read = self._settings.data.model_copy(update={"bar_policy": BarPolicy.COMPLETED})
-        wanted = Universe(tuple(sorted(universe)), max(universe.values(), default=1))
-        provider = UnifiedDataProvider(self._broker, self._clock, wanted, read)
+        wanted = Universe.of(universe)
+        provider = UnifiedDataProvider(self._broker, self._clock, lambda: wanted, read, self._archive)
         stored = load_all(
             self._state,
             keys.account_partition(self._settings.account_alias),
             StoredTargets,
             prefix=keys.TARGETS_PREFIX,
         )
-        snapshot = provider.read(
-            run, window, on_unknown=UnknownPolicy.KEEP, previous_targets=[item.value.targets() for item in stored]
-        )
+        snapshot = provider.read(run, window, previous_targets=[item.value.targets() for item in stored])
         body = encode(snapshot, limit=ARCHIVED_LIMIT)
         if len(body) <= INLINE_LIMIT:
             return SnapshotAnswer(snapshot=body)

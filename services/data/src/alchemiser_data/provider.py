@@ -1,102 +1,93 @@
 """UnifiedDataProvider: reads bars, account and positions once and returns a checked MarketSnapshot."""
 
-from collections.abc import Sequence
+import logging
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 
-from alchemiser_common.errors import MarketDataRejected
+from alchemiser_common.errors import BrokerUnavailable, MarketDataRejected
 from alchemiser_common.ids import RunRef
 from alchemiser_common.messages.bars import DailyBars
 from alchemiser_common.messages.snapshot import (
     BarPolicy,
     MarketSession,
     MarketSnapshot,
-    MissingData,
-    NeededBars,
     Provenance,
     ProvisionalBar,
     StrategyTargets,
 )
+from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.broker import MarketReader, SymbolBars
 from alchemiser_common.ports.clock import Clock
-from alchemiser_common.settings import DataSettings, UnknownPolicy
-from alchemiser_data.checks import check_bars, describe_faults
+from alchemiser_common.records.universe import Universe
+from alchemiser_common.settings import DataSettings
+from alchemiser_data.checks import CheckedBars, check_bars, describe_faults
 from alchemiser_data.decision_window import DecisionWindow
+from alchemiser_data.jumps import JumpChecks
 from alchemiser_data.provisional import provisional_row
+from alchemiser_data.split_detection import suspected_splits
 
-_CALENDAR_DAYS_PER_SESSION = 1.5
+_log = logging.getLogger(__name__)
+_DAYS_PER_SESSION = 1.5
 """Generous: a year has 365 days and 251 sessions."""
 _MARGIN_DAYS = 10
-"""For the holidays of a short lookback."""
+"""For the holidays of a short look back."""
 
 
 @dataclass(frozen=True, slots=True)
-class Universe:
-    """What the enabled strategies need: every symbol they read or hold, and the bars they look back.
+class _Read:
+    """Bars, checked, and today's unfinished one if the policy wants it."""
 
-    Invariant: at least one symbol, none of them twice; MarketDataRejected is raised for anything else.
-    """
-
-    symbols: tuple[str, ...]
-    lookback: int
-
-    def __post_init__(self) -> None:
-        if not self.symbols:
-            raise MarketDataRejected("the universe is empty: no enabled strategy names a symbol")
-        repeated = {symbol for symbol in self.symbols if self.symbols.count(symbol) > 1}
-        if repeated:
-            raise MarketDataRejected(f"the universe names symbols more than once: {', '.join(sorted(repeated))}")
+    checked: CheckedBars
+    bars: DailyBars
+    provisional: ProvisionalBar | None = None
 
 
 class UnifiedDataProvider:
-    """The only reader of market data and account in a run."""
+    """The only reader of market data and account in a run. `universe` is asked at every run what to read."""
 
-    def __init__(self, broker: MarketReader, clock: Clock, universe: Universe, settings: DataSettings) -> None:
+    def __init__(
+        self,
+        broker: MarketReader,
+        clock: Clock,
+        universe: Callable[[], Universe],
+        settings: DataSettings,
+        archive: Archive,
+    ) -> None:
         self._broker = broker
         self._clock = clock
         self._universe = universe
         self._settings = settings
+        self._jumps = JumpChecks(broker, archive)
 
     def session_on(self, day: date) -> MarketSession | None:
         """The broker's session of that exchange date."""
         return self._broker.session_on(day)
 
     def read(
-        self,
-        run: RunRef,
-        window: DecisionWindow,
-        *,
-        on_unknown: UnknownPolicy,
-        previous_targets: Sequence[StrategyTargets],
+        self, run: RunRef, window: DecisionWindow, *, previous_targets: Sequence[StrategyTargets]
     ) -> MarketSnapshot:
-        """One checked snapshot.
+        """One checked snapshot; symbols at fault are left out and named in it.
 
-        Raises MarketDataRejected if a check fails; under a policy other than `abort` the symbols at fault are left
-        out and named in the snapshot instead, and only an empty rest is refused. Raises TransientError if the broker
-        cannot be read now.
+        Raises MarketDataRejected if no symbol passes. Raises TransientError if the broker cannot be read now.
         """
-        session = window.session
-        bars, missing = self._completed_bars(session)
-        if bars is None or (missing and on_unknown is UnknownPolicy.ABORT):
-            raise MarketDataRejected(f"market data failed {len(missing)} checks: {describe_faults(missing)}")
-        provisional = None
-        if self._settings.bar_policy is BarPolicy.PROVISIONAL:
-            bars, provisional = self._with_today(bars, session)
+        session, universe = window.session, self._universe()
+        found = self._bars(session, _with_holdings(universe.bars, previous_targets))
         return MarketSnapshot(
             **run.fields(),
             scheduled_at=run.scheduled_at,
             not_after=window.not_after,
             session=session,
             bar_policy=self._settings.bar_policy,
-            universe=tuple(
-                NeededBars(symbol=symbol, bars=max(self._universe.lookback, 1))
-                for symbol in sorted(self._universe.symbols)
-            ),
-            bars=bars,
-            provisional=provisional,
-            missing=tuple(missing),
+            universe=universe.needed,
+            bars=found.bars,
+            provisional=found.provisional,
+            missing=tuple(found.checked.faults),
+            carried=tuple(found.checked.carried),
             account=self._broker.account(),
             positions=tuple(sorted(self._broker.positions(), key=lambda position: position.symbol)),
             previous_targets=tuple(previous_targets),
@@ -105,44 +96,109 @@ class UnifiedDataProvider:
             ),
         )
 
+    def _bars(self, session: MarketSession, needed: "_Needed") -> _Read:
+        checked = self._completed_bars(session, needed)
+        provisional = None
+        if checked.table is not None and self._settings.bar_policy is BarPolicy.PROVISIONAL:
+            checked, bars, provisional = self._with_today(checked, checked.table, session)
+        elif checked.table is not None:
+            bars = checked.table
+        else:
+            raise MarketDataRejected(f"no symbol passed the checks: {describe_faults(checked.faults)}")
+        if checked.faults or checked.carried:
+            _log.warning(
+                "bars are missing",
+                extra={
+                    "faults": describe_faults(checked.faults),
+                    "carried": {item.symbol: [day.isoformat() for day in item.days] for item in checked.carried},
+                },
+            )
+        return _Read(checked, bars, provisional)
+
     # What is asked for and what is kept, around the session of the run (c: completed, p: today's unfinished bar):
     #
     #     asked for   first ……… previous_day │ session.day
-    #     sent        c c c c c c c c c c c  │ p            some feeds send it unasked: cut off by `_until`
-    #     kept            c c c c c c c c c  │              cut to the latest first session by `check_bars`
+    #     sent        c c c c c c c c c c c  │ p            some feeds send it unasked: no session of `calendar`
+    #     kept              c c c c c c c c  │              as many as the symbol needs
     #     added                              │ p            from the latest trades, only by the provisional policy
     #
     # A decision on completed bars must not see today's price, whatever the broker sends.
-    def _completed_bars(self, session: MarketSession) -> tuple[DailyBars | None, Sequence[MissingData]]:
-        """Checked bars up to the session before this one (None if no symbol passed), and what did not pass."""
-        needed = round(self._universe.lookback * _CALENDAR_DAYS_PER_SESSION) + _MARGIN_DAYS
-        first = session.day - timedelta(days=max(self._settings.history_days, needed))
-        received = self._broker.daily_bars(self._universe.symbols, first, session.previous_day)
-        checked = check_bars(
-            [_until(bars, session.previous_day) for bars in received],
-            self._universe.symbols,
-            last_session=session.previous_day,
-            lookback=self._universe.lookback,
-            accepted_jumps=frozenset(self._settings.accepted_jumps),
-        )
-        return checked.bars, checked.faults
+    def _completed_bars(self, session: MarketSession, needed: "_Needed") -> CheckedBars:
+        """Checked bars up to the session before this one."""
+        calendar = self._calendar(session, needed)
+        lengths = needed.lengths(calendar)
+        received: list[SymbolBars] = []
+        for symbols, longest in _groups(lengths):
+            received += self._broker.daily_bars(symbols, calendar[-min(longest, len(calendar))], calendar[-1])
+        checked = check_bars(received, lengths, calendar, carry=self._settings.carry_gaps)
+        jumps = suspected_splits(checked.good, frozenset(self._settings.accepted_jumps))
+        return checked.without(self._jumps.faults(jumps, session.day)) if jumps else checked
 
-    def _with_today(self, bars: DailyBars, session: MarketSession) -> tuple[DailyBars, ProvisionalBar]:
-        """The bars and one row more: today's price so far, with the mark that says when it was read."""
+    def _calendar(self, session: MarketSession, needed: "_Needed") -> Sequence[date]:
+        """The exchange's sessions up to the one before this, enough for the longest history."""
+        back = timedelta(days=round(max(needed.bars.values()) * _DAYS_PER_SESSION) + _MARGIN_DAYS)
+        first = min([session.previous_day - back, *needed.since.values()])
+        calendar = [day for day in self._broker.sessions(first, session.previous_day) if day <= session.previous_day]
+        if not calendar or calendar[-1] != session.previous_day:
+            last = calendar[-1] if calendar else "none"
+            raise BrokerUnavailable(
+                f"calendar: its last session is {last}, the one before {session.day} is {session.previous_day}"
+            )
+        return calendar
+
+    def _with_today(
+        self, checked: CheckedBars, table: DailyBars, session: MarketSession
+    ) -> tuple[CheckedBars, DailyBars, ProvisionalBar]:
+        """The bars and one row more: today's prices so far, with the mark that says when they were read."""
         now = self._clock.now()
-        row, mark = provisional_row(
-            bars,
-            self._broker.latest_trades(bars.symbols),
+        today = provisional_row(
+            table,
+            self._broker.latest_trades(table.symbols),
             session=session,
             now=now,
             max_age=timedelta(minutes=self._settings.max_trade_age_minutes),
             max_move=float(self._settings.max_provisional_move),
         )
-        closes = np.vstack([bars.closes, row])
-        return DailyBars.from_closes((*bars.dates, session.day), bars.symbols, closes), mark
+        closes = np.vstack([table.closes, today.prices])
+        bars = DailyBars.from_closes((*table.dates, session.day), table.symbols, closes)
+        faults = [*checked.faults, *today.faults]
+        return CheckedBars(table, checked.good, faults, checked.carried), bars, today.mark
 
 
-def _until(bars: SymbolBars, last: date) -> SymbolBars:
-    """Bars up to `last`: some feeds add today's unfinished bar unasked."""
-    kept = [(day, close) for day, close in zip(bars.days, bars.closes, strict=True) if day <= last]
-    return SymbolBars(bars.symbol, [day for day, _ in kept], [close for _, close in kept])
+@dataclass(frozen=True, slots=True)
+class _Needed:
+    """What to read: so many bars of each symbol, and of what is held those since it was decided."""
+
+    bars: Mapping[str, int]
+    since: Mapping[str, date]
+
+    def lengths(self, calendar: Sequence[date]) -> Mapping[str, int]:
+        """Bars by symbol."""
+        return {
+            symbol: max(count, len(calendar) - bisect_right(calendar, self.since[symbol]) + 1)
+            if symbol in self.since
+            else count
+            for symbol, count in self.bars.items()
+        }
+
+
+def _with_holdings(bars: Mapping[str, int], previous: Sequence[StrategyTargets]) -> _Needed:
+    """How far weights have drifted is worked out from the bar they were decided on, however long ago that was."""
+    since: dict[str, date] = {}
+    for targets in previous:
+        for item in targets.weights:
+            if item.symbol in bars:
+                decided = targets.as_of or targets.decided_for - timedelta(days=_MARGIN_DAYS)
+                since[item.symbol] = min(decided, since.get(item.symbol, decided))
+    return _Needed(bars, since)
+
+
+def _groups(lengths: Mapping[str, int]) -> Sequence[tuple[Sequence[str], int]]:
+    """Symbols of similar length with the longest of them: a request for all would fetch the longest for each.
+
+    Lengths within a power of two are alike: at most twice what is needed is fetched, in few requests.
+    """
+    alike: dict[int, list[str]] = defaultdict(list)
+    for symbol, count in sorted(lengths.items()):
+        alike[(count - 1).bit_length()].append(symbol)
+    return [(symbols, max(lengths[symbol] for symbol in symbols)) for _, symbols in sorted(alike.items())]

@@ -1,14 +1,24 @@
 """Today's bar so far, from the latest trades: marked, timed and checked. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from alchemiser_common.errors import MarketDataRejected
 from alchemiser_common.messages.bars import DailyBars, Matrix
-from alchemiser_common.messages.snapshot import MarketSession, ProvisionalBar
+from alchemiser_common.messages.snapshot import MarketSession, MissingData, ProvisionalBar
 from alchemiser_common.ports.broker import Trade
+
+
+@dataclass(frozen=True, slots=True)
+class TodayRow:
+    """Latest prices in USD, (symbols,), NaN for those without a price to trust; when they were read; the faults."""
+
+    prices: Matrix
+    mark: ProvisionalBar
+    faults: Sequence[MissingData]
 
 
 def provisional_row(
@@ -19,33 +29,47 @@ def provisional_row(
     now: datetime,
     max_age: timedelta,
     max_move: float,
-) -> tuple[Matrix, ProvisionalBar]:
-    """Latest prices in USD, (symbols,), in the order of `bars`, and the mark that says when they were read.
+) -> TodayRow:
+    """Today's row, in the order of the bars' symbols.
 
-    Raises MarketDataRejected for the first symbol whose trade is absent, of another day, too old, not positive, or
-    further from the last close than `max_move` (a fraction).
+    A trade is absent, of another day, too old, not positive, or further from the last close than `max_move` (a
+    fraction): its symbol has no bar today. Raises MarketDataRejected if that is true of all.
     """
     by_symbol = {trade.symbol: trade for trade in trades}
-    for symbol in bars.symbols:
+    prices = np.full(len(bars.symbols), np.nan)
+    faults: list[MissingData] = []
+    for column, symbol in enumerate(bars.symbols):
         trade = by_symbol.get(symbol)
-        if trade is None:
-            raise MarketDataRejected(f"{symbol}: no latest trade for today's bar (rule: present)")
-        _check(trade, bars.last_close(symbol), session=session, now=now, max_age=max_age, max_move=max_move)
-    row = np.array([float(by_symbol[symbol].price) for symbol in bars.symbols])
-    oldest = min(by_symbol[symbol].at for symbol in bars.symbols)
-    return row, ProvisionalBar(day=session.day, read_at=now, oldest_trade=oldest)
+        fault = (
+            MissingData(symbol=symbol, rule="present", detail="no latest trade for today's bar")
+            if trade is None
+            else _fault(trade, bars.last_close(symbol), session=session, now=now, max_age=max_age, max_move=max_move)
+        )
+        if fault is not None:
+            faults.append(fault)
+        elif trade is not None:
+            prices[column] = float(trade.price)
+    used = [by_symbol[symbol].at for symbol, price in zip(bars.symbols, prices, strict=True) if not np.isnan(price)]
+    if not used:
+        raise MarketDataRejected(f"no symbol has a trade for today's bar: {faults[0].symbol}: {faults[0].detail}")
+    return TodayRow(prices, ProvisionalBar(day=session.day, read_at=now, oldest_trade=min(used)), faults)
 
 
-def _check(
+def _fault(
     trade: Trade, last_close: float, *, session: MarketSession, now: datetime, max_age: timedelta, max_move: float
-) -> None:
-    where = f"{trade.symbol}: latest trade {trade.price} at {trade.at:%Y-%m-%d %H:%M:%S}Z"
+) -> MissingData | None:
+    where = f"latest trade {trade.price} at {trade.at:%Y-%m-%d %H:%M:%S}Z"
+
+    def fault(rule: str, detail: str = "") -> MissingData:
+        return MissingData(symbol=trade.symbol, rule=rule, detail=f"{where} {detail}".rstrip())
+
     if not trade.price.is_finite() or trade.price <= 0:
-        raise MarketDataRejected(f"{where} (rule: positive price)")
+        return fault("positive price")
     if trade.at < session.opens:
-        raise MarketDataRejected(f"{where} is from before the session (rule: of today)")
+        return fault("of today", "is from before the session")
     if now - trade.at > max_age:
-        raise MarketDataRejected(f"{where} is more than {max_age} old (rule: fresh)")
+        return fault("fresh", f"is more than {max_age} old")
     move = float(trade.price) / last_close - 1
     if abs(move) > max_move:
-        raise MarketDataRejected(f"{where} is {move:+.1%} from the last close {last_close:g} (rule: plausible move)")
+        return fault("plausible move", f"is {move:+.1%} from the last close {last_close:g}")
+    return None

@@ -125,7 +125,6 @@ class DataService:
         return self._provider.read(
             run,
             window,
-            on_unknown=self._settings.strategies.on_unknown,
             previous_targets=self._previous_targets(),
         )
 
@@ -136,7 +135,7 @@ class DataService:
 
     def _archived(self, run: RunRef, snapshot: MarketSnapshot, started: datetime) -> DataOutcome:
         traced = snapshot.traced(Stage.DATA, started, self._clock.now())
-        body = self._encoded(traced)
+        body = encode(traced, limit=ARCHIVED_LIMIT).encode()
         content_hash = traced.content_hash()
         key = keys.snapshot_object(traced.session.day, traced.run_id, content_hash)
         # A trigger that died before its record was written may have left the same content with its own times.
@@ -155,10 +154,6 @@ class DataService:
             },
         )
         return DataOutcome(record, archived)
-
-    def _encoded(self, snapshot: MarketSnapshot) -> bytes:
-        """Its bytes. Raises InvalidMessage if nothing could carry them, before anything is archived."""
-        return encode(snapshot, limit=ARCHIVED_LIMIT).encode()
 
     def _record(
         self,

@@ -13,7 +13,7 @@ symbol's move (which counts as 1 x at least) and is suspected, the second is not
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
@@ -52,19 +52,30 @@ class _Moves:
     usual: float
 
 
-def suspected_splits(bars: Sequence[SymbolBars], accepted: frozenset[str]) -> Mapping[str, str]:
-    """By symbol the first move that looks like an unadjusted split, in words; symbols without one are left out.
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A move that looks like a split of `new` shares for `old`: from the close before to that of `day`, USD."""
+
+    symbol: str
+    day: date
+    day_before: date
+    before: float
+    after: float
+    new: int
+    old: int
+
+    def __str__(self) -> str:
+        """As faults say it."""
+        return f"close went from {self.before:g} to {self.after:g} on {self.day}, like a {self.new}:{self.old} split"
+
+
+def suspected_splits(bars: Sequence[SymbolBars], accepted: frozenset[str]) -> Sequence[Jump]:
+    """Every move that looks like an unadjusted split, by symbol and day.
 
     `bars` have positive closes in USD and ascending days; `accepted` are moves known to be real, as SYMBOL:YYYY-MM-DD.
     """
     moves = {item.symbol: _moves(item) for item in bars if len(item.days) > 1}
-    found: dict[str, str] = {}
-    for item in bars:
-        if item.symbol in moves:
-            suspected = _first_suspected(item, moves, accepted)
-            if suspected is not None:
-                found[item.symbol] = suspected
-    return found
+    return [jump for item in bars if item.symbol in moves for jump in _suspected(item, moves, accepted)]
 
 
 def _moves(bars: SymbolBars) -> _Moves:
@@ -83,8 +94,8 @@ def _surprise_of_others(symbol: str, day: date, moves: Mapping[str, _Moves]) -> 
     return median(sizes) if sizes else 0.0
 
 
-def _first_suspected(bars: SymbolBars, moves: Mapping[str, _Moves], accepted: frozenset[str]) -> str | None:
-    """The first suspected move of one symbol, in words with what to do if it is real."""
+def _suspected(bars: SymbolBars, moves: Mapping[str, _Moves], accepted: frozenset[str]) -> Iterator[Jump]:
+    """The suspected moves of one symbol."""
     own = moves[bars.symbol]
     tolerance = max(_NEAR, _NORMAL_MOVES * own.usual)
     for index in (int(at) for at in np.flatnonzero(np.abs(own.values) >= _SMALLEST_MOVE)):
@@ -94,10 +105,6 @@ def _first_suspected(bars: SymbolBars, moves: Mapping[str, _Moves], accepted: fr
         others = _surprise_of_others(bars.symbol, day, moves)
         alone = abs(move) / own.usual > _BEYOND_THE_MARKET * max(1.0, others)
         if near and alone and f"{bars.symbol}:{day}" not in accepted:
-            shape = f"{ratio}:1" if move < 0 else f"1:{ratio}"
+            new, old = (ratio, 1) if move < 0 else (1, ratio)
             before, after = bars.closes[index], bars.closes[index + 1]
-            return (
-                f"close went from {before:g} to {after:g} on {day}, like a {shape} split; "
-                f"if it is real, add {bars.symbol}:{day} to data.accepted_jumps"
-            )
-    return None
+            yield Jump(bars.symbol, day, bars.days[index], before, after, new, old)

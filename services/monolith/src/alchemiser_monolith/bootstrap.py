@@ -8,10 +8,11 @@ from alchemiser_common.clocks import open_clock
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import Handle
 from alchemiser_common.metrics import Metrics
+from alchemiser_common.records.universe import Universe
 from alchemiser_common.settings import Settings
 from alchemiser_data.handler import DataFunction
 from alchemiser_data.probing import DataProbes
-from alchemiser_data.provider import UnifiedDataProvider, Universe
+from alchemiser_data.provider import UnifiedDataProvider
 from alchemiser_data.service import DataService
 from alchemiser_monolith.handler import MonolithFunction, MonolithProbes
 from alchemiser_monolith.local_pipeline import LocalPipeline
@@ -31,8 +32,9 @@ def data_service(platform: Platform, manager: MultiStrategyManager, pipeline: Pi
     provider = UnifiedDataProvider(
         platform.broker,
         platform.clock,
-        Universe(tuple(sorted(manager.universe)), max(manager.universe.values())),
+        lambda: Universe.of(manager.universe),
         platform.settings.data,
+        platform.archive,
     )
     return DataService(provider, platform.state, platform.archive, platform.clock, platform.settings, pipeline)
 

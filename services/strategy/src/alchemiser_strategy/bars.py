@@ -70,6 +70,23 @@ class Bars:
         return Bars(self.dates[:days], self.symbols, self.closes[:days])
 
 
+def carried(closes: Floats, limit: int) -> Floats:
+    """Closes, (days, symbols), in which gaps of up to `limit` days take the close before; longer ones stay.
+
+    A gap has a bar on both sides: what precedes a symbol's first bar, and what follows its last, is none.
+    """
+    rows = closes.T
+    usable = np.isfinite(rows) & (rows > 0)
+    if limit == 0 or usable.all():
+        return closes
+    days = np.arange(rows.shape[1])
+    before = np.maximum.accumulate(np.where(usable, days, -1), axis=1)
+    after = np.minimum.accumulate(np.where(usable, days, rows.shape[1])[:, ::-1], axis=1)[:, ::-1]
+    short = ~usable & (before >= 0) & (after < rows.shape[1]) & (after - before - 1 <= limit)
+    out: Floats = np.where(short, np.take_along_axis(rows, np.maximum(before, 0), axis=1), rows).T
+    return out
+
+
 def filled(rows: Floats) -> Floats:
     """Gaps take the value before them; what precedes a row's first value takes that one. (rows, days)."""
     gap = np.isnan(rows)

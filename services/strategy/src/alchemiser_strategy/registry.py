@@ -1,7 +1,7 @@
 """Which strategies there are, by name, and the portfolio that settings ask for."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 from alchemiser_common.errors import InvalidSettings
@@ -12,7 +12,8 @@ from alchemiser_strategy.manager import Allocated, MultiStrategyManager
 from alchemiser_strategy.strategies.klm import klm, klm_ensemble
 from alchemiser_strategy.strategies.nuclear import nuclear, nuclear_volatility
 from alchemiser_strategy.strategies.tecl import tecl
-from alchemiser_strategy.strategy import Strategy, TreeStrategy
+from alchemiser_strategy.strategy import TreeStrategy
+from alchemiser_strategy.user_strategies import MakeStrategy
 
 _SYMPHONIES: Mapping[str, Callable[[], Symphony]] = {
     "nuclear": nuclear,
@@ -23,44 +24,50 @@ _SYMPHONIES: Mapping[str, Callable[[], Symphony]] = {
 }
 
 
-def built_in_strategies() -> Mapping[str, Callable[[], Strategy]]:
+def built_in_strategies() -> Mapping[str, MakeStrategy]:
     """Factories of the strategies that ship, by name."""
     return MappingProxyType({name: _factory(name, symphony) for name, symphony in _SYMPHONIES.items()})
 
 
 def build_portfolio(
     allocations: Mapping[str, float],
-    extra: Iterable[Strategy] = (),
+    own: Mapping[str, MakeStrategy] = MappingProxyType({}),
     *,
     on_unknown: UnknownPolicy = UnknownPolicy.ABORT,
     versions: tuple[ComponentVersion, ...] = (),
 ) -> MultiStrategyManager:
-    """The strategies that `allocations` names, each with its fraction of equity.
+    """The strategies that `allocations` names, each with its fraction of equity; no other is read.
 
-    `extra` are the user's own strategies. Raises InvalidSettings: an unknown or ambiguous name, a fraction outside
-    (0, 1], or fractions that do not add up to 1.
+    `own` are the user's strategies. Raises InvalidSettings as `check_allocations`. Raises StrategyError: a strategy of
+    the user's cannot be read.
     """
-    own = list(extra)
-    known: dict[str, Callable[[], Strategy]] = dict(built_in_strategies())
-    for strategy in own:
-        if strategy.name in known:
-            raise InvalidSettings(f"strategy name {strategy.name!r} is taken; rename yours")
-        known[strategy.name] = lambda strategy=strategy: strategy  # type: ignore[misc]
+    check_allocations(allocations, own)
+    known = {**built_in_strategies(), **own}
+    portfolio = [Allocated(known[name](), fraction) for name, fraction in allocations.items()]
+    return MultiStrategyManager(portfolio, on_unknown=on_unknown, versions=versions)
+
+
+def check_allocations(allocations: Mapping[str, float], own: Collection[str]) -> None:
+    """Whether they can be a portfolio of the built-in strategies and those names. Reads no strategy.
+
+    Raises InvalidSettings: an own name that ships, a name that nobody has, a fraction outside (0, 1], or fractions that
+    do not add up to 1.
+    """
+    built_in = built_in_strategies()
+    known = sorted({*built_in, *own})
+    if taken := sorted({*own} & {*built_in}):
+        raise InvalidSettings(f"strategy name {taken[0]!r} is taken; rename yours")
     if not allocations:
         raise InvalidSettings("strategies.allocations is empty; give at least one strategy a fraction of equity")
     for name, fraction in allocations.items():
         if name not in known:
-            raise InvalidSettings(
-                f"strategies.allocations names {name!r}; known strategies: {', '.join(sorted(known))}"
-            )
+            raise InvalidSettings(f"strategies.allocations names {name!r}; known strategies: {', '.join(known)}")
         if not 0 < fraction <= 1:
             raise InvalidSettings(f"strategies.allocations.{name} is {fraction!r}; give a fraction above 0 and up to 1")
     total = math.fsum(allocations.values())
     if abs(total - 1) > WEIGHT_TOLERANCE:
         raise InvalidSettings(f"strategies.allocations add up to {total!r}; they must add up to 1")
-    portfolio = [Allocated(known[name](), fraction) for name, fraction in allocations.items()]
-    return MultiStrategyManager(portfolio, on_unknown=on_unknown, versions=versions)
 
 
-def _factory(name: str, symphony: Callable[[], Symphony]) -> Callable[[], Strategy]:
+def _factory(name: str, symphony: Callable[[], Symphony]) -> MakeStrategy:
     return lambda: TreeStrategy(symphony(), name=name)

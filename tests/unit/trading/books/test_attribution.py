@@ -97,6 +97,61 @@ def test_what_rounding_leaves_goes_to_one(weights: dict[str, float], parts: dict
     assert {lot.price for each in books.values() for lot in each.lots} == {Decimal(12)}, "bought at the fill's price"
 
 
+def test_who_holds_keeps_its_shares_and_the_others_share_the_rest() -> None:
+    held = {"h": book("h", "5"), "a": book("a", "10")}
+    leg = filled("X", Side.SELL, "2", "1")
+    targets = {"X": {"a": 0.1, "b": 0.1, "h": 0.7}}
+    books = attribute(held, plan(targets, (position("X", "15"),), (leg,), {"h": "5"}), (leg,))
+    # A and B are to share 15 - 2 - 5 = 8: A gives B its 4, and one of the two that are to be sold.
+    assert shares(books) == {"h": Decimal(5), "a": Decimal(5), "b": Decimal(4)}
+    assert books["h"].lots == held["h"].lots
+
+
+def test_what_nobody_with_a_target_wants_is_unassigned_beside_what_is_kept() -> None:
+    held = {"h": book("h", "3.5"), "a": book("a", "3.5")}
+    leg = filled("X", Side.SELL, "3", "3")
+    books = attribute(held, plan({"X": {"h": 0.4}}, (position("X", "7"),), (leg,), {"h": "3.5"}), (leg,))
+    assert shares(books) == {"h": Decimal("3.5"), "a": Decimal(0), UNASSIGNED: Decimal("0.5")}
+
+
+def test_a_holder_whose_book_was_lost_since_the_plan_gets_its_shares_back() -> None:
+    books = attribute({}, plan({}, (position("X", "5"),), (), {"h": "5"}), ())
+    assert shares(books) == {"h": Decimal(5), UNASSIGNED: Decimal(0)}
+
+
+def test_only_where_less_is_left_than_is_kept_do_those_that_hold_lose() -> None:
+    """Somebody enlarged the order by hand."""
+    held = {"h": book("h", "5"), "g": book("g", "1"), "a": book("a", "2")}
+    leg = filled("X", Side.SELL, "2", "4")
+    books = attribute(held, plan({}, (position("X", "8"),), (leg,), {"h": "5", "g": "1"}), (leg,))
+    assert shares(books) == {"h": Decimal(3), "g": Decimal(1), "a": Decimal(0)}
+
+
+@pytest.mark.parametrize(
+    ("side", "quantity", "done", "wants", "parts"),
+    [
+        (Side.SELL, "1", "0", {"b": 0.99}, {"a": "1", "b": "99"}),
+        (Side.SELL, "40", "10", {"b": 0.6}, {"a": "30", "b": "60"}),
+        (Side.BUY, "20", "0", {"b": 0.3, "c": 0.3}, {"a": "0", "b": "50", "c": "50"}),
+        (Side.BUY, "20", "10", {"b": 0.6, "c": 0.2}, {"a": "0", "b": "82.5", "c": "27.5"}),
+    ],
+    ids=["a sale that is not filled", "in part", "a buy that is not filled", "in part, of unequal takers"],
+)
+def test_what_strategies_can_give_each_other_waits_for_no_fill(
+    side: Side, quantity: str, done: str, wants: dict[str, float], parts: dict[str, str]
+) -> None:
+    """A leaves X. Held from now on, it would keep for a year what a single share left undone."""
+    leg = filled("X", side, quantity, done)
+    books = attribute({"a": book("a", "100")}, plan({"X": wants}, (position("X", "100"),), (leg,)), (leg,))
+    assert shares(books) == {name: Decimal(part) for name, part in parts.items()}
+
+
+def test_a_plan_from_before_holdings_shares_all_by_targets() -> None:
+    held = {"h": book("h", "5"), "a": book("a", "5")}
+    books = attribute(held, plan({"X": {"h": 0.6, "a": 0.4}}, (position("X", "10"),), ()), ())
+    assert shares(books) == {"h": Decimal(6), "a": Decimal(4)}
+
+
 amounts = st.decimals("0", "1000", places=9)
 
 
@@ -104,11 +159,17 @@ amounts = st.decimals("0", "1000", places=9)
     held=st.dictionaries(st.sampled_from("abc"), amounts, max_size=3),
     at_broker=amounts,
     wanted=st.dictionaries(st.sampled_from("abcd"), st.integers(1, 20), max_size=4),
+    kept=st.dictionaries(st.sampled_from("aeu"), amounts, max_size=2),
     planned=st.decimals("-1000", "1000", places=6),
     part=st.integers(0, 100),
 )
-def test_the_books_add_up_to_the_account_whatever_was_booked_planned_and_filled(
-    held: dict[str, Decimal], at_broker: Decimal, wanted: dict[str, int], planned: Decimal, part: int
+def test_the_books_add_up_to_the_account_whatever_was_booked_planned_kept_and_filled(
+    held: dict[str, Decimal],
+    at_broker: Decimal,
+    wanted: dict[str, int],
+    kept: dict[str, Decimal],
+    planned: Decimal,
+    part: int,
 ) -> None:
     books = {
         name: Book(strategy=name).changed("X", quantity, Decimal(8), DAY) if quantity > 0 else Book(strategy=name)
@@ -124,6 +185,9 @@ def test_the_books_add_up_to_the_account_whatever_was_booked_planned_and_filled(
         done = min(done, abs(planned)) * (1 if planned > 0 else -1)
     targets = {"X": {name: share / 100 for name, share in wanted.items()}} if wanted else {}
     positions = (position("X", str(at_broker)),) if at_broker > 0 else ()
-    after = attribute(books, plan(targets, positions, legs), legs)
+    keeps = {name: str(quantity) for name, quantity in kept.items()}
+    after = attribute(books, plan(targets, positions, legs, keeps), legs)
     assert total(after.values(), "X") == at_broker + done
     assert all(book.quantity("X") >= 0 for book in after.values())
+    if sum(kept.values()) <= at_broker + done:
+        assert {name: after[name].quantity("X") for name in kept} == kept

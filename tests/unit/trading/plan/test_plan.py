@@ -8,11 +8,11 @@ from alchemiser_common.errors import DecisionRefused
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.decision import SignalStatus
 from alchemiser_common.messages.snapshot import StrategyTargets
-from alchemiser_common.records.plan import Plan, SkippedLeg
+from alchemiser_common.records.plan import HeldShares, Plan, SkippedLeg, StrategyHolding
 from alchemiser_common.settings import TradingSettings
 from alchemiser_trading.plan.plan import make_plan
 from support.messages import ACCOUNT, RUN, SCHEDULED, SESSION, make_decision
-from support.plans import SETTINGS, legs, planned, position
+from support.plans import SETTINGS, book, decided, legs, planned, planned_for, position, signal
 
 EXACT = TradingSettings(cash_reserve=Decimal(0), min_trade_share=Decimal(0))
 
@@ -178,11 +178,24 @@ def test_without_equity_there_is_nothing_to_allocate(cash: str, *, refused: bool
 def test_the_plan_keeps_what_it_was_made_from_and_what_each_strategy_stated() -> None:
     made = make_decision()
     held = tuple(position(symbol, "1", "10") for symbol in ("DDD", "CCC"))
-    stated, silent = made.signals[0], made.signals[0].model_copy(update={"strategy": "b", "status": SignalStatus.HOLD})
-    decision = made.model_copy(update={"signals": (stated, silent), "targets": ()})
+    stated = made.signals[0]
+    holding = stated.model_copy(update={"strategy": "b", "status": SignalStatus.HOLD})
+    decision = made.model_copy(update={"signals": (stated, holding), "targets": ()})
     prices = {"CCC": Decimal(10), "DDD": Decimal(10)}
-    plan = make_plan(decision, ACCOUNT, held, prices, {}, SETTINGS, SCHEDULED)
-    statement = StrategyTargets(strategy=stated.strategy, decided_for=SESSION.day, weights=stated.weights)
+    plan = make_plan(decision, ACCOUNT, held, {"b": book("b", CCC="1")}, prices, {}, SETTINGS, SCHEDULED)
+    statement = StrategyTargets(
+        strategy=stated.strategy,
+        decided_for=SESSION.day,
+        weights=stated.weights,
+        as_of=decision.as_of,
+        rules=stated.rules,
+    )
+    kept = StrategyHolding(
+        strategy="b",
+        weights=stated.weights,
+        shares=(HeldShares(symbol="CCC", quantity=Decimal(1)),),
+        rules=stated.rules,
+    )
     assert plan == Plan(
         run_id=RUN,
         decision_hash=decision.content_hash(),
@@ -193,9 +206,17 @@ def test_the_plan_keeps_what_it_was_made_from_and_what_each_strategy_stated() ->
         reserve=ACCOUNT.equity / 100,
         targets=(),
         strategy_targets=(statement,),
+        holdings=(kept,),
         legs=(),
         skipped=plan.skipped,
     )
+
+
+def test_more_strategies_than_an_account_takes_are_refused() -> None:
+    many = tuple(signal(f"s{number}", 0.01, {}) for number in range(91))
+    with pytest.raises(DecisionRefused, match="the decision has 91 strategies; an account takes 90"):
+        planned_for(decided(*many), (), cash="1000", prices={})
+    assert planned_for(decided(*many[:90]), (), cash="1000", prices={}).legs == ()
 
 
 def test_no_price_and_a_short_position_are_refused() -> None:

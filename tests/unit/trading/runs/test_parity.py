@@ -3,13 +3,14 @@
 import pytest
 
 from alchemiser_common.ids import Pipeline
+from alchemiser_common.messages.decision import SignalStatus
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.messages.snapshot import StrategyTargets, TargetWeight
 from alchemiser_common.records.parity import Verdict
 from alchemiser_common.records.plan import Plan
 from alchemiser_trading.runs.parity import TOLERANCE, PipelineRun, compare
 from support.messages import make_decision, make_report
-from support.plans import planned
+from support.plans import book, decided, planned, planned_for, signal
 
 PRICES = {"AAA": "10", "BBB": "20"}
 
@@ -49,3 +50,45 @@ def test_the_verdict_and_what_differs(mine: Plan, theirs: Plan | None, saw: str,
     assert found is verdict
     assert words in detail
     assert found.broken == (verdict in {Verdict.DIFFERENT, Verdict.MISSING})
+
+
+def saying(
+    status: SignalStatus, weights: dict[str, float], *, shares: str = "900", rules: str = "ab" * 32, name: str = "h"
+) -> Plan:
+    """The plan of one strategy that says so and has some AAA."""
+    said = decided(signal(name, 1.0, weights, status).model_copy(update={"rules": rules}))
+    return planned_for(said, [book(name, AAA=shares)] if shares else [], cash="1000", prices=PRICES)
+
+
+HOLD, TARGET, UNKNOWN = SignalStatus.HOLD, SignalStatus.TARGET, SignalStatus.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "saw", "verdict", "words"),
+    [
+        (saying(HOLD, {"AAA": 1.0}), saying(TARGET, {"AAA": 1.0}), "other", Verdict.EQUIVALENT, "same weights"),
+        (saying(HOLD, {"AAA": 1.0}), saying(HOLD, {"AAA": 1.0}), "same", Verdict.IDENTICAL, ""),
+        (saying(UNKNOWN, {"AAA": 1.0}), saying(HOLD, {"AAA": 1.0}), "other", Verdict.EQUIVALENT, "same weights"),
+        (saying(HOLD, {"AAA": 1.0}, shares=""), saying(HOLD, {"AAA": 1.0}), "same", Verdict.IDENTICAL, ""),
+        (saying(HOLD, {"AAA": 0.53}), saying(TARGET, {"AAA": 0.6}), "other", Verdict.DIFFERENT, "h: AAA 0.53"),
+        (saying(HOLD, {"AAA": 0.6}), saying(TARGET, {"AAA": 0.605}), "other", Verdict.EQUIVALENT, "AAA 0.6000 and"),
+        (saying(UNKNOWN, {}), saying(HOLD, {"AAA": 1.0}), "other", Verdict.DIFFERENT, "h: AAA 0.0000 and 1.0000"),
+    ],
+    ids=["hold and target", "both hold", "kept", "one before its first trade", "drifted", "drifted a little", "cash"],
+)
+def test_strategies_that_hold_are_compared_by_what_their_targets_have_drifted_to(
+    mine: Plan, theirs: Plan, saw: str, verdict: Verdict, words: str
+) -> None:
+    found, detail = compare(side(Pipeline.MONOLITH, mine), side(Pipeline.MODULAR, theirs, saw=saw))
+    assert (found, words in detail) == (verdict, True), detail
+
+
+@pytest.mark.parametrize("status", [HOLD, TARGET])
+@pytest.mark.parametrize("saw", ["same", "other"])
+def test_the_same_weights_by_other_rules_are_different_and_named(saw: str, status: SignalStatus) -> None:
+    mine, theirs = saying(HOLD, {"AAA": 1.0}), saying(status, {"AAA": 1.0}, rules="cd" * 32)
+    found, detail = compare(side(Pipeline.MONOLITH, mine), side(Pipeline.MODULAR, theirs, saw=saw))
+    assert (found, detail) == (Verdict.DIFFERENT, "h: rules abababababab and cdcdcdcdcdcd")
+    unsaid = saying(status, {"AAA": 1.0}, rules="")
+    found, _ = compare(side(Pipeline.MONOLITH, mine), side(Pipeline.MODULAR, unsaid, saw=saw))
+    assert not found.broken, "an image from before does not say by which rules"

@@ -59,7 +59,9 @@ class StrategyHolding(Frozen):
     weights: tuple[TargetWeight, ...]
     """As its signal says, fractions of its capital: for comparison with the other pipeline."""
     shares: tuple[HeldShares, ...]
-    """Its book when the plan was made."""
+    """Its book when the plan was made; empty if nothing was booked for it: then its weights are traded."""
+    rules: str = ""
+    """Content hash of the strategy, see `Signal.rules`."""
 
 
 class Plan(VersionedModel):
@@ -77,7 +79,7 @@ class Plan(VersionedModel):
     strategy_targets: tuple[StrategyTargets, ...]
     """What the strategies that gave target weights want to hold."""
     holdings: tuple[StrategyHolding, ...] = ()
-    """The strategies that hold. Since 1.5; before, they were traded to their signal's weights."""
+    """The strategies that hold. Since 1.5; a plan without any traded them, if there were some, to their weights."""
     notes: tuple[str, ...] = ()
     """As the report's. Since 1.5."""
     legs: tuple[PlannedLeg, ...]

@@ -6,6 +6,7 @@ import pandas: the command line reads with this on a start-up budget.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,6 +24,7 @@ type Column = pa.ChunkedArray[Any] | pa.Array[Any]
 
 _DATE_NAMES = ("date", "day", "timestamp")
 _SYMBOL_NAMES = ("symbol", "ticker")
+_SHARE_CLASS = re.compile(r"^([A-Z]{1,5})[/-]([A-Z])$")
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -149,13 +151,19 @@ def _wide(source: _Source, day_column: str, days: IntArray) -> PriceHistory:
     if len(unique) != len(days):
         day = date.fromordinal(int(unique[np.argmax(counts > 1)]))
         raise HistoryError(f"{source.path}: {day} occurs {int(counts.max())} times; keep one row a session")
-    symbols = sorted(str(name) for name in source.table.column_names if name != day_column)
-    if not symbols:
+    names = {_spelled(str(name)): str(name) for name in source.table.column_names if name != day_column}
+    if not names:
         raise HistoryError(f"{source.path}: has dates but no prices; add one column of closes for each symbol")
+    symbols = sorted(names)
     close = np.empty((len(days), len(symbols)))
     for column, symbol in enumerate(symbols):
-        close[:, column] = _prices(source, symbol)[first]
+        close[:, column] = _prices(source, names[symbol])[first]
     return PriceHistory(_days_of(unique), tuple(symbols), close, source=str(source.path))
+
+
+def _spelled(name: str) -> str:
+    """A symbol as Alpaca spells it: a class of shares is BRK.B, also where a file says BRK/B or BRK-B."""
+    return _SHARE_CLASS.sub(r"\1.\2", name)
 
 
 def _tidy(source: _Source, symbol_column: str, days: IntArray) -> PriceHistory:
@@ -164,6 +172,7 @@ def _tidy(source: _Source, symbol_column: str, days: IntArray) -> PriceHistory:
         raise HistoryError(f"{source.path}: no 'close' column among {_listed(source.table)}; rename the price column")
     names, codes = _encoded(source, symbol_column)
     used = np.unique(codes)
+    names = [_spelled(name) for name in names]
     symbols = sorted(names[code] for code in used)
     column_of = np.zeros(len(names), dtype=np.int64)
     for code in used:

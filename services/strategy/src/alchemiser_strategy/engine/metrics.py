@@ -46,6 +46,8 @@ class Metric:
     alone and never on earlier bars."""
     composer_name: str = ""
     """What Composer's JSON calls it, where that is not `name`."""
+    in_prices: bool = False
+    """Whether it is in the unit of what it measures: of a portfolio's series, whose level is 1 where history begins."""
     risk: bool = False
     """Whether it is a measure of risk, never negative, that portfolios can be weighted inversely to."""
 
@@ -103,11 +105,11 @@ _SPREAD = (Option("window", 6, least=2, because="a sample standard deviation nee
 _OSCILLATOR = (Option("short-window", 12), Option("long-window", 26))
 
 _ROWS = (
-    Metric("current-price", (), _longest, formulas.price),
-    Metric("moving-average-price", _window(200), _longest, formulas.mean_price),
+    Metric("current-price", (), _longest, formulas.price, in_prices=True),
+    Metric("moving-average-price", _window(200), _longest, formulas.mean_price, in_prices=True),
     Metric(
         "exponential-moving-average-price", _window(12), _longest, Batched(recursive.EXPONENTIAL),
-        settled=_exponential_settled,
+        settled=_exponential_settled, in_prices=True,
     ),
     Metric("moving-average-return", _window(21), _longest_and_one, formulas.mean_return),
     Metric("cumulative-return", _window(60), _longest_and_one, formulas.cumulative_return),
@@ -121,7 +123,7 @@ _ROWS = (
     ),
     Metric(
         "stdev-price", _SPREAD, _longest, formulas.price_deviation,
-        composer_name="standard-deviation-price", risk=True,
+        composer_name="standard-deviation-price", in_prices=True, risk=True,
     ),
     Metric("max-drawdown", _window(60), _longest, formulas.max_drawdown, risk=True),
     Metric(

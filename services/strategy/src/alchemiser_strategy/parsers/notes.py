@@ -13,6 +13,9 @@ def on_filter(made: n.Portfolio, listed: Sequence[n.Portfolio]) -> list[str]:
             notes.append("filter lists an asset more than once; it competes once")
         if made.k >= len(made.children):
             notes.append(f"filter select-{made.select.value} {made.k} keeps all {len(made.children)} candidates")
+        if made.measure.metric.in_prices and any(not isinstance(child, n.Asset) for child in made.children):
+            name = made.measure.metric.name
+            notes.append(f"filter ranks portfolios by {name}, and what they are worth depends on where history begins")
     return notes
 
 

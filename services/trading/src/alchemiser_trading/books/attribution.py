@@ -1,9 +1,11 @@
 """Splits a run's fills over the strategies by their share of each symbol's target change. Pure.
 
+Strategies that hold end with the shares that they began with: the rest is shared by those with targets.
+
 Strategies that want opposite things are netted against each other at the fill's price: the account trades the rest.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 
 from alchemiser_common.ids import Side
@@ -17,7 +19,7 @@ def attribute(books: Mapping[str, Book], plan: Plan, legs: Sequence[LegState]) -
     """The books after the run. They add up to the plan's positions plus the fills, whatever they held before."""
     result = aligned(books, plan.positions, plan.session)
     result.setdefault(UNASSIGNED, Book(strategy=UNASSIGNED))
-    for strategy in {share.strategy for target in plan.targets for share in target.shares}:
+    for strategy in strategies_of(plan):
         result.setdefault(strategy, Book(strategy=strategy))
     held = {position.symbol: position for position in plan.positions}
     by_symbol = {state.leg.symbol: state for state in legs}
@@ -29,23 +31,32 @@ def attribute(books: Mapping[str, Book], plan: Plan, legs: Sequence[LegState]) -
     return {name: book for name, book in result.items() if name != UNASSIGNED or book.lots or book.realised != 0}
 
 
+def strategies_of(plan: Plan) -> frozenset[str]:
+    """The strategies that shall have shares when the plan has come true."""
+    asked = {share.strategy for target in plan.targets for share in target.shares}
+    return frozenset(asked | {holding.strategy for holding in plan.holdings if holding.shares})
+
+
 # Example: SPY held 10 by A and 0 by B; A wants 4, B wants 4, the account 8: one sale of 2 is planned, and 1 is filled.
-#   progress = 1/2, so A goes to 10 + (4 - 10)/2 = 7 and B to 0 + (4 - 0)/2 = 2: together 9 = 10 held - 1 filled.
-# A gave 3 and B took 2 at the fill's price, although the account traded only 1. Invariant: the books of a symbol add up
-# to the shares held before plus the fills, to the last digit the broker reports (`_exact`), and none is negative.
+#   B takes its 4 from A, who is to give 6: what is netted needs no fill. Of the 2 that A is to give beside, 1 is gone.
+#   So A goes to 10 - 4 - 1 = 5 and B to 4: together 9 = 10 held - 1 filled, all at the fill's price.
+# Had C held 5 more, and went on holding: 15 before, 14 after, of which C's 5 are nobody's to share. Of a buy that comes
+# true in part, those that take share what others give and what was filled. Invariant: the books of a symbol add up to
+# the shares held before plus the fills, to the last digit the broker reports (`_exact`), and none is negative.
 def _split(
     books: dict[str, Book], plan: Plan, symbol: str, before: Decimal, state: LegState | None, price: Decimal
 ) -> None:
     sign = 1 if state is not None and state.leg.side is Side.BUY else -1
     planned = sign * state.leg.quantity if state is not None else Decimal(0)
     filled = sign * state.filled if state is not None else Decimal(0)
-    desired = _desired(plan, symbol, max(before + planned, Decimal(0)), before)
-    progress = min(filled / planned, Decimal(1)) if planned != 0 else Decimal(1)
-    after = {
-        name: book.quantity(symbol) + (desired.get(name, Decimal(0)) - book.quantity(symbol)) * progress
-        for name, book in books.items()
-    }
-    exact = _exact(after, before + filled)
+    kept = _kept(plan, symbol)
+    whole = sum(kept.values(), Decimal(0))
+    desired = _desired(plan, symbol, max(before + planned - whole, Decimal(0)), kept.keys())
+    had = {name: book.quantity(symbol) for name, book in books.items() if name not in kept}
+    after = _moved(had, {name: desired.get(name, Decimal(0)) for name in had}, abs(filled))
+    there = before + filled
+    # Less is there than is kept only if more was sold than planned, by hand: then those that hold lose it too.
+    exact = _exact(kept, min(whole, there)) | _exact(after, there - min(whole, there))
     # Those that give come first: what they give is there before others take it.
     changes = sorted((exact[name] - book.quantity(symbol), name) for name, book in books.items())
     for change, name in changes:
@@ -53,14 +64,40 @@ def _split(
             books[name] = books[name].changed(symbol, change, price, plan.session)
 
 
-def _desired(plan: Plan, symbol: str, final: Decimal, before: Decimal) -> dict[str, Decimal]:
-    """Shares each strategy is to hold if the plan comes true."""
-    target = next((target for target in plan.targets if target.symbol == symbol), None)
-    if target is None or target.weight <= 0:
+def _moved(had: Mapping[str, Decimal], desired: Mapping[str, Decimal], filled: Decimal) -> dict[str, Decimal]:
+    """Shares after takers and givers were netted and so many were filled: the side with more gets that much further."""
+    changes = {name: desired[name] - quantity for name, quantity in had.items()}
+    taken = sum((change for change in changes.values() if change > 0), Decimal(0))
+    given = -sum((change for change in changes.values() if change < 0), Decimal(0))
+    smaller, larger = min(taken, given), max(taken, given)
+    part = min((smaller + filled) / larger, Decimal(1)) if larger > 0 else Decimal(1)
+    takes, gives = (part, Decimal(1)) if taken > given else (Decimal(1), part)
+    return {name: had[name] + change * (takes if change > 0 else gives) for name, change in changes.items()}
+
+
+def _kept(plan: Plan, symbol: str) -> dict[str, Decimal]:
+    """Shares that each strategy that holds has of the symbol, none included."""
+    return {
+        holding.strategy: sum((item.quantity for item in holding.shares if item.symbol == symbol), Decimal(0))
+        for holding in plan.holdings
+        if holding.shares
+    }
+
+
+def _desired(plan: Plan, symbol: str, final: Decimal, keeping: Collection[str]) -> dict[str, Decimal]:
+    """Shares each strategy with targets is to have if the plan comes true; together they are `final`."""
+    targets = (target for target in plan.targets if target.symbol == symbol)
+    asked = {
+        share.strategy: Decimal(str(share.weight))
+        for target in targets
+        for share in target.shares
+        if share.strategy not in keeping
+    }
+    weight = sum(asked.values(), Decimal(0))
+    if weight <= 0:
         # No strategy wants it: what the plan leaves of it belongs to none.
-        return {UNASSIGNED: final} if final > 0 and before > 0 else {}
-    weight = Decimal(str(target.weight))
-    return {share.strategy: final * Decimal(str(share.weight)) / weight for share in target.shares}
+        return {UNASSIGNED: final} if final > 0 else {}
+    return {strategy: final * part / weight for strategy, part in asked.items()}
 
 
 def _exact(quantities: Mapping[str, Decimal], whole: Decimal) -> dict[str, Decimal]:

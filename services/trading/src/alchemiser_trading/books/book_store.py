@@ -1,8 +1,9 @@
 """The books in the state store: read, written with a run's end, compared with the broker, repaired by a person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import batched
 
 from alchemiser_common import keys
 from alchemiser_common.messages.snapshot import Account, Position
@@ -10,7 +11,10 @@ from alchemiser_common.ports.state import ABSENT, Put, StateStore, load, load_al
 from alchemiser_common.records.books import DailyEquity, StrategyWorth
 from alchemiser_trading.account.audit import Change
 from alchemiser_trading.account.lease import require_idle
-from alchemiser_trading.books.books import Book, BookDifference, aligned, differences
+from alchemiser_trading.books.books import UNASSIGNED, Book, BookDifference, aligned, differences
+
+_AT_ONCE = 90
+"""Books emptied in one write, beside `unassigned` and the lease: a write takes 100 records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,32 @@ class StoredBooks:
             for name, book in sorted(whole.items())
             if book != self.books.get(name)
         )
+
+    # When a whole portfolio is exchanged for another one, the books that are emptied and those that are filled can be
+    # more than one write takes, and a run's end is one write. So what has left is emptied before, with its own result
+    # left in its book: each write moves shares from some books to `unassigned` and changes nothing else, and the books
+    # add up to the account after any of them. A run that dies in between finds them moved, and goes on.
+    def retirements(self, account_alias: str, strategies: Collection[str]) -> tuple[tuple[Put, ...], ...]:
+        """Writes, one after the other, that move the shares of every other strategy to `unassigned`."""
+        left = [
+            book for name, book in sorted(self.books.items()) if book.lots and name not in {*strategies, UNASSIGNED}
+        ]
+        spare, version = self.books.get(UNASSIGNED, Book(strategy=UNASSIGNED)), self.versions.get(UNASSIGNED, ABSENT)
+        writes = []
+        for some in batched(left, _AT_ONCE, strict=False):
+            lots = (*spare.lots, *(lot for book in some for lot in book.lots))
+            spare = spare.model_copy(update={"lots": tuple(sorted(lots, key=lambda lot: lot.opened))})
+            emptied = (
+                put(
+                    keys.strategy_book(account_alias, book.strategy),
+                    book.model_copy(update={"lots": ()}),
+                    self.versions[book.strategy],
+                )
+                for book in some
+            )
+            writes.append((put(keys.strategy_book(account_alias, UNASSIGNED), spare, version), *emptied))
+            version += 1
+        return tuple(writes)
 
 
 def equity_put(

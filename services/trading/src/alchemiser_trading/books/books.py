@@ -5,12 +5,13 @@ The books of all strategies together are the account: shares that no strategy as
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from alchemiser_common.messages.base import Frozen, Quantity, Symbol
 from alchemiser_common.messages.snapshot import Position
 from alchemiser_common.records.books import Lot, StrategyBook
 from alchemiser_common.shares import REPORTED_STEP
+from alchemiser_trading.books.splits import is_split
 
 UNASSIGNED = "unassigned"
 
@@ -82,8 +83,8 @@ def differences(books: Sequence[Book], held: Mapping[str, Decimal]) -> tuple[Boo
 def aligned(books: Mapping[str, Book], positions: Sequence[Position], day: date) -> dict[str, Book]:
     """Books that add up to the positions: shares that nobody booked come to `unassigned` at their entry price.
 
-    Shares that are booked but gone leave at the position's price (or their own cost), `unassigned` first, then every
-    strategy in proportion.
+    A split changes every strategy's shares alike. Shares that are booked but gone leave at the position's price (or
+    their own cost), `unassigned` first, then every strategy in proportion.
     """
     by_symbol = {position.symbol: position for position in positions}
     held = {symbol: position.quantity for symbol, position in by_symbol.items()}
@@ -91,13 +92,43 @@ def aligned(books: Mapping[str, Book], positions: Sequence[Position], day: date)
     for item in differences(tuple(books.values()), held):
         position = by_symbol.get(item.symbol)
         surplus = item.at_broker - item.in_books
-        if surplus > 0 and position is not None:
+        if position is not None and is_split(item.in_books, _cost(books.values(), item.symbol), position):
+            _split(result, item.symbol, item.in_books, item.at_broker)
+        elif surplus > 0 and position is not None:
             price = position.average_entry_price if position.average_entry_price > 0 else position.price
             book = result.get(UNASSIGNED, Book(strategy=UNASSIGNED))
             result[UNASSIGNED] = book.changed(item.symbol, surplus, price, day)
         elif surplus < 0:
             _write_off(result, item.symbol, -surplus, position.price if position else None, day)
     return result
+
+
+def _cost(books: Iterable[Book], symbol: str) -> Decimal:
+    lots = (lot for book in books for lot in book.lots if lot.symbol == symbol)
+    return sum((lot.quantity * lot.price for lot in lots), Decimal(0))
+
+
+def _split(books: dict[str, Book], symbol: str, before: Decimal, after: Decimal) -> None:
+    """Every lot becomes `after` shares for `before` at the same cost; what rounding leaves comes to the largest."""
+    ratio, left = after / before, after
+    scaled: dict[str, list[Lot]] = {}
+    largest: tuple[Decimal, str, int] | None = None
+    for name, book in sorted(books.items()):
+        scaled[name] = []
+        for place, lot in enumerate(book.lots):
+            new = lot
+            if lot.symbol == symbol:
+                quantity = (lot.quantity * ratio).quantize(REPORTED_STEP, rounding=ROUND_DOWN)
+                new = lot.model_copy(update={"quantity": quantity, "price": lot.price / ratio})
+                left -= quantity
+                if largest is None or quantity > largest[0]:
+                    largest = (quantity, name, place)
+            scaled[name].append(new)
+    if largest is not None:
+        quantity, name, place = largest
+        scaled[name][place] = scaled[name][place].model_copy(update={"quantity": quantity + left})
+    for name, lots in scaled.items():
+        books[name] = books[name].model_copy(update={"lots": tuple(lot for lot in lots if lot.quantity > 0)})
 
 
 def _write_off(books: dict[str, Book], symbol: str, missing: Decimal, price: Decimal | None, day: date) -> None:

@@ -90,10 +90,12 @@ class Journal:
     #   1  head RECEIVED
     #   2  head PLANNED, plan, lease names this run as unfinished
     #   3  intent, then its request; the next intent, then its request; …
-    #   4  head ended, report, books, targets, lease names none
+    #   4  targets, in as many writes as they need
+    #   5  head ended, report, books, equity, lease names none
     #
     # Dying between any two leaves what the next delivery needs: before 2 nothing was sent and it plans anew; after it,
-    # every order that may exist has an intent. The end is one write, so that no report stands without its books.
+    # every order that may exist has an intent; what 4 wrote, the next delivery writes once more. The end is one write,
+    # so that no report stands without its books.
     # `_stale`: a write whose answer was lost may have happened, and the head is read again before the next one.
     def freeze(self, lease: AccountLease, plan: Plan, authority_epoch: int, now: datetime) -> None:
         """Store the plan, once; from now on this run is the account's unfinished one."""

@@ -3,16 +3,16 @@
 from decimal import Decimal
 
 from alchemiser_common.errors import LimitBreached
-from alchemiser_common.messages.decision import Target
 from alchemiser_common.messages.snapshot import Account
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.settings import TradingSettings
+from alchemiser_trading.plan.holdings import wanted_by
 
 
 def check_limits(plan: Plan, settings: TradingSettings) -> None:
     """Raises LimitBreached with the limit, the figure and the leg; the first breach counts."""
     check_daily_loss(plan.account, settings)
-    check_weights(plan.targets, settings)
+    check_weights(plan, settings)
     if len(plan.legs) > settings.max_orders:
         raise LimitBreached(
             f"trading.max_orders: the plan has {len(plan.legs)} legs, the limit is {settings.max_orders}"
@@ -31,12 +31,16 @@ def check_limits(plan: Plan, settings: TradingSettings) -> None:
         )
 
 
-def check_weights(targets: tuple[Target, ...], settings: TradingSettings) -> None:
-    """Raises LimitBreached if one symbol is to be too much of the account."""
-    for target in targets:
-        if Decimal(str(target.weight)) > settings.max_symbol_weight:
+def check_weights(plan: Plan, settings: TradingSettings) -> None:
+    """Raises LimitBreached if one symbol is to be too much of the account: its target, and what is kept of it."""
+    want = wanted_by(plan)
+    prices = {position.symbol: position.price for position in plan.positions}
+    for symbol in sorted(want.weights.keys() | want.kept.keys()):
+        worth = want.kept.get(symbol, Decimal(0)) * prices.get(symbol, Decimal(0))
+        weight = want.weight(symbol) + worth / plan.account.equity
+        if weight > settings.max_symbol_weight:
             raise LimitBreached(
-                f"trading.max_symbol_weight: {target.symbol} has weight {target.weight}, "
+                f"trading.max_symbol_weight: {symbol} has weight {weight:.6g}, "
                 f"the limit is {settings.max_symbol_weight}"
             )
 

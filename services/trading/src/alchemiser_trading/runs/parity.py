@@ -1,7 +1,8 @@
 """The two pipelines' runs of one cycle side by side: did they see, decide and want the same? Compared by the later one.
 
 `compare` is pure; `compare_stored` reads both runs and keeps the verdict with the modular one. Account and prices of
-plans are not compared: the runs look at them minutes apart, and the one that trades changes them.
+plans are not compared: the runs look at them minutes apart, and the one that trades changes them. A strategy that holds
+is compared by what its targets have drifted to, whether the other pipeline's holds too or has targets.
 """
 
 import logging
@@ -12,9 +13,10 @@ from alchemiser_common import keys
 from alchemiser_common.errors import Conflict
 from alchemiser_common.ids import Pipeline, run_id
 from alchemiser_common.messages.report import ExecutionReport
+from alchemiser_common.messages.snapshot import StrategyTargets
 from alchemiser_common.ports.state import ABSENT, StateStore, load, put
 from alchemiser_common.records.parity import Parity, Verdict
-from alchemiser_common.records.plan import Plan
+from alchemiser_common.records.plan import Plan, StrategyHolding
 from alchemiser_common.records.run import RunRecord
 from alchemiser_common.text import and_more
 
@@ -22,6 +24,8 @@ _log = logging.getLogger(__name__)
 TOLERANCE = 0.01
 """How far a weight may differ, as a fraction of equity, if the two saw different data."""
 _MOST_NAMED = 5
+_HASH = 12
+"""Digits of a content hash that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,9 @@ def compare(one: PipelineRun, other: PipelineRun) -> tuple[Verdict, str]:
         lacking = one if one.plan is None else other
         why = f"{lacking.report.status.value}, {lacking.report.reason}"
         return Verdict.MISSING, f"{lacking.pipeline.value} has no plan: {why}"
+    rules = _rules(one.plan, other.plan)
+    if rules:
+        return Verdict.DIFFERENT, _named(rules)
     notes = _weights(one.plan, other.plan, 0.0)
     if one.snapshot_hash == other.snapshot_hash:
         return (Verdict.DIFFERENT, f"same data; {_named(notes)}") if notes else (Verdict.IDENTICAL, "")
@@ -90,13 +97,26 @@ def _weights(one: Plan, other: Plan, tolerance: float) -> list[str]:
     """Where weights differ by more than the tolerance: of the account, then of each strategy."""
     mine, theirs = ({target.symbol: target.weight for target in plan.targets} for plan in (one, other))
     notes = _differing("", mine, theirs, tolerance)
-    strategies = [
-        {targets.strategy: {item.symbol: item.weight for item in targets.weights} for targets in plan.strategy_targets}
-        for plan in (one, other)
-    ]
-    for name in sorted(strategies[0].keys() | strategies[1].keys()):
-        notes += _differing(f"{name}: ", strategies[0].get(name, {}), strategies[1].get(name, {}), tolerance)
+    ours, others = ({item.strategy: item.weights for item in _statements(plan)} for plan in (one, other))
+    for name in sorted(ours.keys() | others.keys()):
+        mine, theirs = ({item.symbol: item.weight for item in side.get(name, ())} for side in (ours, others))
+        notes += _differing(f"{name}: ", mine, theirs, tolerance)
     return notes
+
+
+def _statements(plan: Plan) -> tuple[StrategyTargets | StrategyHolding, ...]:
+    """What every strategy wants to hold or holds."""
+    return (*plan.strategy_targets, *plan.holdings)
+
+
+def _rules(one: Plan, other: Plan) -> list[str]:
+    """Strategies that decide by other rules in the other pipeline, as far as both say by which."""
+    ours, others = ({item.strategy: item.rules for item in _statements(plan) if item.rules} for plan in (one, other))
+    return [
+        f"{name}: rules {ours[name][:_HASH]} and {others[name][:_HASH]}"
+        for name in sorted(ours.keys() & others.keys())
+        if ours[name] != others[name]
+    ]
 
 
 def _differing(of: str, mine: dict[str, float], theirs: dict[str, float], tolerance: float) -> list[str]:

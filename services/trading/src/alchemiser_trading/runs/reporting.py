@@ -12,6 +12,7 @@ from alchemiser_common.text import and_more
 from alchemiser_trading.orders.legs import LegState
 from alchemiser_trading.orders.order_gateway import Stop, StopKind
 from alchemiser_trading.orders.settling import Afterwards
+from alchemiser_trading.plan.holdings import wanted_by
 
 _MOST_NAMED = 5
 _NOTEWORTHY = Decimal("0.995")
@@ -56,17 +57,29 @@ def leg_reports(plan: Plan, legs: Sequence[LegState]) -> tuple[LegReport, ...]:
 
 
 def residuals(plan: Plan, after: Afterwards) -> tuple[Residual, ...]:
-    """Target and actual weight of every symbol wanted or held, in fractions of equity."""
-    targets = {target.symbol: target.weight for target in plan.targets}
-    held = {position.symbol: position.market_value for position in after.positions}
+    """Weight wanted and weight held of every symbol of either, in fractions of equity.
+
+    Shares that strategies keep are wanted at what they are worth: they are off by nothing, whatever the price does.
+    """
+    want, held = wanted_by(plan), {position.symbol: position for position in after.positions}
     equity = after.account.equity
+
+    def share(worth: Decimal) -> Decimal:
+        return worth / equity if equity > 0 else Decimal(0)
+
+    def kept(symbol: str) -> Decimal:
+        quantity, position = want.kept.get(symbol, Decimal(0)), held.get(symbol)
+        if position is None:
+            return Decimal(0)
+        return share(position.market_value if quantity == position.quantity else quantity * position.price)
+
     return tuple(
         Residual(
             symbol=symbol,
-            target=targets.get(symbol, 0.0),
-            actual=float(held.get(symbol, Decimal(0)) / equity) if equity > 0 else 0.0,
+            target=float(want.weight(symbol) + kept(symbol)),
+            actual=float(share(held[symbol].market_value)) if symbol in held else 0.0,
         )
-        for symbol in sorted(targets.keys() | held.keys())
+        for symbol in sorted(want.weights.keys() | held.keys())
     )
 
 

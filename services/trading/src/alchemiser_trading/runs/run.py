@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import batched
 
 from alchemiser_common import keys
 from alchemiser_common.errors import (
@@ -23,12 +24,12 @@ from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.ports.broker import Broker
 from alchemiser_common.ports.clock import TimeLeft
-from alchemiser_common.ports.state import Put, load, put_over
+from alchemiser_common.ports.state import WRITES_LIMIT, Put, put_over
 from alchemiser_common.records.journal import Intent, Phase
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_trading.account.lease import AccountLease
-from alchemiser_trading.books.attribution import attribute
+from alchemiser_trading.books.attribution import attribute, strategies_of
 from alchemiser_trading.books.book_store import StoredBooks, equity_put
 from alchemiser_trading.journal.journal import Journal
 from alchemiser_trading.journal.phases import phase_of
@@ -40,10 +41,14 @@ from alchemiser_trading.orders.reconcile import compare_orders, foreign_orders, 
 from alchemiser_trading.orders.settling import Afterwards, Settling
 from alchemiser_trading.runs.checks import Permit
 from alchemiser_trading.runs.reporting import leg_reports, reason_of, residuals, status_of
-from alchemiser_trading.runs.tools import Tools, planned
+from alchemiser_trading.runs.tools import Tools, last_targets, planned
 
 _log = logging.getLogger(__name__)
 _TRADED = frozenset({RunStatus.COMPLETED, RunStatus.PARTIAL})
+_TARGETS_AT_ONCE = 90
+"""Of one write, beside the lease."""
+_BOOKS_AT_ONCE = WRITES_LIMIT - 4
+"""Of the write that ends a run, beside lease, head, report and equity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,29 +168,43 @@ class Run:
                 "account_before": plan.account,
                 "account_after": after.account,
                 "residuals": residuals(plan, after),
+                "notes": plan.notes,
             }
         )
-        puts = (*self._books(plan, legs, after), *(self._targets(plan) if status in _TRADED else ()))
-        self.journal.finish(self.lease, report, phase_of(status), self.tools.clock.now(), *puts)
+        if status in _TRADED:
+            self._keep_targets(plan)
+        books = self._books(plan, legs, after)
+        self.journal.finish(self.lease, report, phase_of(status), self.tools.clock.now(), *books)
         _log.info("run ended", extra={"status": status.value, "reason": report.reason})
         return report
 
-    def _books(self, plan: Plan, legs: Sequence[LegState], after: Afterwards) -> tuple[Put, ...]:
-        """What each strategy holds now, and the day's equity."""
-        alias = self.journal.head.account_alias
-        stored = StoredBooks.load(self.tools.store, alias)
-        books = attribute(stored.books, plan, legs)
-        equity = equity_put(self.tools.store, alias, plan.session, after.account, after.positions, books)
-        return (*stored.puts(alias, books), equity)
+    def _keep_targets(self, plan: Plan) -> None:
+        """What each strategy that made a statement wants to hold, for the next cycle.
 
-    def _targets(self, plan: Plan) -> tuple[Put, ...]:
-        """What each strategy that made a statement wants to hold, for the next cycle."""
-        alias, puts = self.journal.head.account_alias, []
-        for targets in plan.strategy_targets:
-            key = keys.strategy_targets(alias, targets.strategy)
-            known = load(self.tools.store, key, StoredTargets)
-            puts.append(put_over(known, key, StoredTargets.of(targets)))
-        return tuple(puts)
+        Before the end, in as many writes as it takes: a run that dies in between writes the same once more.
+        """
+        alias = self.journal.head.account_alias
+        known = last_targets(self.tools.store, alias) if plan.strategy_targets else {}
+        puts = [
+            put_over(known.get(item.strategy), keys.strategy_targets(alias, item.strategy), StoredTargets.of(item))
+            for item in plan.strategy_targets
+        ]
+        for some in batched(puts, _TARGETS_AT_ONCE, strict=False):
+            self.lease.write(*some)
+
+    def _books(self, plan: Plan, legs: Sequence[LegState], after: Afterwards) -> tuple[Put, ...]:
+        """What each strategy holds now, and the day's equity: with the end or not at all, for a fill counts once."""
+        alias, store = self.journal.head.account_alias, self.tools.store
+        stored = StoredBooks.load(store, alias)
+        books = attribute(stored.books, plan, legs)
+        puts = stored.puts(alias, books)
+        if len(puts) > _BOOKS_AT_ONCE:
+            for write in stored.retirements(alias, strategies_of(plan)):
+                self.lease.write(*write)
+            stored = StoredBooks.load(store, alias)
+            books = attribute(stored.books, plan, legs)
+            puts = stored.puts(alias, books)
+        return (*puts, equity_put(store, alias, plan.session, after.account, after.positions, books))
 
     def _report(self, status: RunStatus, reason: str, error: str) -> ExecutionReport:
         head = self.journal.head

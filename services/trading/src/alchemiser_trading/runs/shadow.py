@@ -39,7 +39,7 @@ def shadow_run(tools: Tools[MarketReader], decision: TradeDecision) -> Shadow:
     try:
         plan = planned(tools, decision, tools.checks.run_in_shadow(decision))
         legs = leg_reports(plan, [start(leg) for leg in plan.legs])
-        report = report.model_copy(update={"legs": legs, "account_before": plan.account})
+        report = report.model_copy(update={"legs": legs, "account_before": plan.account, "notes": plan.notes})
     except PermanentError as error:
         reason = f"shadow: {type(error).__name__}: {error}"
         changes = {"status": status_for(error), "reason": reason, "error": type(error).__name__}

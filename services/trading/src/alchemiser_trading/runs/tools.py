@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass
 
+from alchemiser_common import keys
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.snapshot import Account
 from alchemiser_common.ports.broker import MarketReader
 from alchemiser_common.ports.clock import Clock
-from alchemiser_common.ports.state import StateStore
+from alchemiser_common.ports.state import StateStore, Versioned, load_all
 from alchemiser_common.records.plan import Plan
+from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.settings import Settings
+from alchemiser_trading.books.book_store import StoredBooks
+from alchemiser_trading.books.books import aligned
 from alchemiser_trading.orders.rate_limit import RequestBudget
 from alchemiser_trading.plan.limits import check_limits
+from alchemiser_trading.plan.notes import notes_of
 from alchemiser_trading.plan.plan import make_plan
 from alchemiser_trading.plan.symbol_facts import read_symbols
 from alchemiser_trading.runs.checks import Checks
@@ -35,10 +40,22 @@ def make_tools[B: MarketReader](store: StateStore, broker: B, clock: Clock, sett
 
 
 def planned[B: MarketReader](tools: Tools[B], decision: TradeDecision, account: Account) -> Plan:
-    """The plan from what the account holds now, within the limits. Raises DecisionRefused, BrokerUnavailable."""
+    """The plan from what the account and each strategy hold now, within the limits.
+
+    Raises DecisionRefused, BrokerUnavailable, StoreUnavailable.
+    """
+    alias = tools.settings.account_alias
     positions = tools.broker.positions()
+    books = aligned(StoredBooks.load(tools.store, alias).books, positions, decision.session)
     facts = read_symbols(tools.broker, [target.symbol for target in decision.targets], positions)
     rules = tools.settings.trading
-    plan = make_plan(decision, account, positions, facts.prices, facts.assets, rules, tools.clock.now())
+    plan = make_plan(decision, account, positions, books, facts.prices, facts.assets, rules, tools.clock.now())
     check_limits(plan, rules)
-    return plan
+    earlier = {name: known.value for name, known in last_targets(tools.store, alias).items()}
+    return plan.model_copy(update={"notes": notes_of(decision, plan, earlier)})
+
+
+def last_targets(store: StateStore, account_alias: str) -> dict[str, Versioned[StoredTargets]]:
+    """What each strategy last wanted to hold. Raises StateCorrupt, StoreUnavailable."""
+    found = load_all(store, keys.account_partition(account_alias), StoredTargets, prefix=keys.TARGETS_PREFIX)
+    return {item.value.strategy: item for item in found}
