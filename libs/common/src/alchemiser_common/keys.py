@@ -125,6 +125,11 @@ def corporate_actions_object(symbol: str, day: date) -> str:
     return f"corporate-actions/{symbol}/{day.isoformat()}.json"
 
 
+def probe_snapshot_object(digest: str) -> str:
+    """Archive key of a snapshot that was read to try a build, by the SHA-256 (hex) of its bytes."""
+    return f"snapshots/probe/{digest}.json"
+
+
 def report_object(day: date, run: UUID) -> str:
     """Archive key of a report."""
     return f"reports/{day.isoformat()}/{run}.json"
