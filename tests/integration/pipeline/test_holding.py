@@ -68,7 +68,7 @@ def test_a_price_that_opens_two_per_cent_higher_and_stays_trades_nothing(
             run = line.day(day)
             assert status(line) == [SignalStatus.HOLD]
             assert run.plan is not None
-            assert run.plan.legs == run.plan.skipped == ()
+            assert (run.plan.legs, run.plan.skipped) == ((), ())
             assert (line.orders(), line.held()) == (placed, held)
         report = run.summary.report
         assert report is not None
