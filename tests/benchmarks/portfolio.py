@@ -26,6 +26,9 @@ SESSIONS = 250
 """The last ones of the panel: the span in which the young begin to trade and others cease to."""
 LONGEST = 751
 """Bars of the longest window."""
+_USUAL_MEMORIES = (5, 7, 10, 10, 10, 14, 14, 20, 21, 30, 45)
+"""Windows of recursive indicators, in sessions; `_LONG_MEMORY` has those to 200 as well."""
+_LONG_MEMORY = "income"
 _RANDOM_DAYS = 4_000
 _DECIMALS = 4
 _LEAST_PRICE = 0.0001
@@ -117,7 +120,8 @@ def symphonies(largest: int | None = None) -> dict[str, str]:
             break
         few = max(2, len(guests) * part.size // 200_000)
         shifted = tuple(guests[(7 * seed + at) % len(guests)] for at in range(min(few, len(guests))))
-        manner = Manner(rebalance=part.rebalance, guests=shifted, long_windows=(252, 500, LONGEST - 1))
+        memories = (*_USUAL_MEMORIES, 90, 200) if part.name == _LONG_MEMORY else _USUAL_MEMORIES
+        manner = Manner(part.rebalance, shifted, (252, 500, LONGEST - 1), memories)
         texts[part.name] = symphony_of_size(part.size, seed, _OLD, manner)
     return texts
 
