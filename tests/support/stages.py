@@ -105,7 +105,12 @@ class StageOnMoto:
     def deploy(
         self, *, phase: str | None = None, parameters: Mapping[str, str] | None = None, **images: str
     ) -> Deployed:
+        """To the phase, with the parameters and images (tag by service), without asking."""
         return deploy(self.stage(), DeployRequest(phase, images, parameters or {}), agree)
+
+    def first(self) -> None:
+        """The first deployment, of every service's first image."""
+        deploy(self.stage(), DeployRequest(None, dict.fromkeys(SERVICES, FIRST)), agree)
 
     def universe(self) -> dict[str, int]:
         """What the deployment stored."""

@@ -6,7 +6,6 @@ image's alchemiser.toml. An empty parameter is no variable: then the file counts
 
 from collections.abc import Iterable, Mapping
 
-from alchemiser_cli.stage.names import PHASES
 from alchemiser_cli.stage.stack import Refused
 from alchemiser_common.probes import CompositionAnswer, PortfolioSetting
 from alchemiser_common.settings_loading import PREFIX
@@ -32,11 +31,11 @@ VARIABLES: Mapping[str, str] = {
 }
 """Environment variable by parameter."""
 
-_OF_SERVICE = {
+_READS = {
     "strategy": ("strategies.",),
     "data": ("data.",),
-    "trading": ("trading.",),
-    "monolith": ("strategies.", "data.", "trading."),
+    "trading": ("trading.", "execution."),
+    "monolith": ("strategies.", "data.", "trading.", "execution."),
 }
 """Beginnings of the settings that a service reads."""
 
@@ -46,7 +45,7 @@ def portfolio_of(service: str, variables: Mapping[str, str]) -> dict[str, str]:
     return {
         name: variables.get(VARIABLES[name], "")
         for name, setting in PARAMETERS.items()
-        if setting.startswith(_OF_SERVICE[service])
+        if setting.startswith(_READS[service])
     }
 
 
@@ -55,34 +54,50 @@ def without_portfolio(variables: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in variables.items() if name not in VARIABLES.values()}
 
 
-def require_one_portfolio(phase: str, answers: Iterable[CompositionAnswer]) -> None:
-    """No function trades by a setting that another one does not know. Raises Refused naming setting and parameter.
+# A setting comes to the functions as a parameter, or by the alchemiser.toml in its own image. Images of different
+# portfolios would let the monolith and the modular pipeline trade by different limits; and the strategy image, whose
+# file a person takes for the portfolio's, would name a limit that trading does not know. A parameter ends both.
+def disagreements(answers: Mapping[str, CompositionAnswer]) -> list[str]:
+    """A sentence for each setting that is not the same in all functions that it concerns."""
+    found = []
+    for name in dict.fromkeys(setting.name for answer in answers.values() for setting in answer.settings):
+        readers = {
+            service: setting
+            for service, answer in answers.items()
+            for setting in answer.settings
+            if setting.name == name and (name.startswith(_READS[service]) or _names(service, setting))
+        }
+        if any(setting.given for setting in readers.values()):
+            readers = {service: setting for service, setting in readers.items() if name.startswith(_READS[service])}
+        if len({setting.value for setting in readers.values()}) > 1:
+            said = ", ".join(f"{item.value} in {service} ({item.source})" for service, item in readers.items())
+            parameter = _parameter(name)
+            other = f", or give it to all of them: --parameter {parameter}=…" if parameter else ""
+            found.append(f"{name} is {said}: deploy all services with the same tag{other}")
+    return found
 
-    The strategy and the monolith image have an alchemiser.toml of the portfolio; data and trading have none. What their
-    part of it says would hold in the monolith alone, unseen by the modular pipeline beside it or after it.
-    """
-    if phase == PHASES[0]:
-        return
-    for answer in answers:
-        for setting in answer.settings:
-            parameter = _parameter(setting)
-            if parameter is not None and not setting.given and not setting.name.startswith("strategies."):
-                raise Refused(
-                    f"{setting.name} is {setting.value} in the {answer.service} image ({setting.source}), which the "
-                    f"{setting.name.partition('.')[0]} function does not read: give it to all of them with "
-                    f"--parameter {parameter}={setting.value.strip('"')}"
-                )
+
+def require_one_portfolio(answers: Mapping[str, CompositionAnswer]) -> None:
+    """Every function trades by the same settings. Raises Refused naming the first setting that differs."""
+    found = disagreements(answers)
+    if found:
+        raise Refused(found[0])
 
 
 def described(settings: Iterable[PortfolioSetting]) -> str:
     """Each setting that is no default, with what gives it: a parameter or the image's file."""
     found = [
-        f"{item.name} from {f'parameter {_parameter(item)}' if item.given else item.source}"
+        f"{item.name} from {f'parameter {_parameter(item.name)}' if item.given else item.source}"
         for item in settings
-        if _parameter(item) is not None
+        if not item.default
     ]
     return ", ".join(found) or "every setting of the portfolio is its default"
 
 
-def _parameter(setting: PortfolioSetting) -> str | None:
-    return next((name for name, known in PARAMETERS.items() if known == setting.name), None)
+def _names(service: str, setting: PortfolioSetting) -> bool:
+    """Whether the portfolio's own image gives the setting, though another function reads it."""
+    return service == "strategy" and not setting.default
+
+
+def _parameter(setting: str) -> str | None:
+    return next((name for name, known in PARAMETERS.items() if known == setting), None)

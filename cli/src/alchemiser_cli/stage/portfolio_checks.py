@@ -5,9 +5,8 @@ from alchemiser_cli.stage.check_result import CheckContext, CheckFailed, Verdict
 from alchemiser_cli.stage.invoker import LambdaInvoker
 from alchemiser_cli.stage.last_decision import changed_rules, stored_targets
 from alchemiser_cli.stage.names import SERVICES
-from alchemiser_cli.stage.portfolio import described, require_one_portfolio
+from alchemiser_cli.stage.portfolio import described, disagreements
 from alchemiser_cli.stage.smoke import SmokeFailed, require_composition
-from alchemiser_cli.stage.stack import Refused
 from alchemiser_cli.stage.trial import Trial, universe_of
 from alchemiser_cli.stage.universe_record import read_universe
 from alchemiser_common.probes import StrategyInPlay
@@ -30,11 +29,10 @@ def composition(context: CheckContext) -> str:
             raise CheckFailed(
                 str(error), f"alchemiser rollback {config.name} {service}, or deploy what it names"
             ) from error
-    try:
-        require_one_portfolio(stack.phase, context.answers.values())
-    except Refused as error:
-        raise CheckFailed(str(error), f"alchemiser deploy {config.name} with that parameter") from error
-    settings = {item.name: item for answer in context.answers.values() for item in answer.settings}
+    differ = disagreements(context.answers)
+    if differ:
+        raise CheckFailed("; ".join(differ), f"alchemiser deploy {config.name}", Verdict.WARNING)
+    settings = {item.name: item for answer in context.answers.values() for item in answer.settings if not item.default}
     strategies = ", ".join(f"{item.strategy} {item.allocation:.2%} ({item.rules[:12]})" for item in _live(context))
     return f"{', '.join(context.answers)} start; {strategies}; {described(settings.values())}"
 

@@ -17,7 +17,7 @@ from alchemiser_cli.stage.invoker import Invoker, LambdaInvoker
 from alchemiser_cli.stage.last_decision import LastRun, changed_rules, read_last_run, stored_targets, told
 from alchemiser_cli.stage.names import PHASES, SERVICES
 from alchemiser_cli.stage.parameters import deployed_images, exists, function_variables
-from alchemiser_cli.stage.portfolio import require_one_portfolio
+from alchemiser_cli.stage.portfolio import disagreements, require_one_portfolio
 from alchemiser_cli.stage.smoke import (
     SmokeFailed,
     recorded_snapshot,
@@ -110,13 +110,19 @@ def try_change(stage: Stage, stack: DeployedStack, parameters: Mapping[str, str]
                 trial.answers |= _as_it_is(stage, function, image)
                 continue
             _start(stage, trial, asked[image.service], image)
-        examine(stage, stack, trial, asked, phase)
+        # A way back is not barred by a limit of then that other functions do not know.
+        examine(stage, stack, trial, asked, phase, firmly=back is None)
     return trial
 
 
-def examine(stage: Stage, stack: DeployedStack, trial: Trial, asked: Mapping[str, Invoker], phase: str) -> None:
-    """What started functions make of the market together. Raises SmokeFailed, Refused or StoreUnavailable."""
-    require_one_portfolio(phase, trial.answers.values())
+def examine(
+    stage: Stage, stack: DeployedStack, trial: Trial, asked: Mapping[str, Invoker], phase: str, *, firmly: bool = True
+) -> None:
+    """What started functions make of the market together. Raises SmokeFailed, Refused or StoreUnavailable.
+
+    Where not `firmly`, settings that differ between functions are told and not refused.
+    """
+    _compare_portfolios(stage, trial, firmly=firmly)
     _announce(stage, stack, trial, phase)
     deciding = {service: function for service, function in asked.items() if trial.answers[service].strategies}
     if not deciding:
@@ -156,13 +162,18 @@ def _start(stage: Stage, trial: Trial, function: Invoker, image: Image) -> None:
 
 def _as_it_is(stage: Stage, function: str, image: Image) -> dict[str, CompositionAnswer]:
     """What a function that does not change is made of, if it can say it: a deployment may be what mends another."""
-    if image.service not in {"strategy", "monolith"}:
-        return {}
     try:
         return {image.service: require_composition(LambdaInvoker(stage.clients.functions, function, ALIAS))}
     except SmokeFailed as error:
         stage.progress(f"{image.service} does not change, and is not well: {error}")
         return {}
+
+
+def _compare_portfolios(stage: Stage, trial: Trial, *, firmly: bool) -> None:
+    if firmly:
+        require_one_portfolio(trial.answers)
+    for line in disagreements(trial.answers):
+        stage.progress(line)
 
 
 def _key_is_gone(stage: Stage, live: Version) -> bool:

@@ -22,7 +22,7 @@ from alchemiser_common.settings_loading import LoadedSettings
 
 INLINE_LIMIT = 5_500_000
 """Bytes of an event or answer that may hold a snapshot itself; Lambda takes 6 MiB. A larger one goes by archive key."""
-PORTFOLIO = ("strategies.allocations", "strategies.on_unknown", "data.accepted_jumps", "trading.")
+PORTFOLIO = ("strategies.allocations", "strategies.on_unknown", "data.", "trading.", "execution.")
 """Settings (or beginnings of their names) that say how a portfolio is traded."""
 
 
@@ -58,7 +58,7 @@ class Composition(Frozen):
 
 
 class PortfolioSetting(Frozen):
-    """A setting of the portfolio that is no default: its value as text, and where it comes from."""
+    """A setting of the portfolio: its value as JSON, and where it comes from."""
 
     name: str
     value: str
@@ -68,6 +68,11 @@ class PortfolioSetting(Frozen):
     def given(self) -> bool:
         """Whether the environment gives it, on AWS a parameter of the template; otherwise it is the image's file."""
         return self.source.startswith("environment")
+
+    @property
+    def default(self) -> bool:
+        """Whether nothing gives it."""
+        return self.source == "default"
 
 
 class CompositionAnswer(VersionAnswer, Composition):
@@ -99,20 +104,19 @@ class ProbeFailure(Frozen):
 
 def composition_answer(version: VersionAnswer, made_of: Composition, loaded: LoadedSettings) -> CompositionAnswer:
     """What a service says of itself after its start."""
-    values = loaded.settings.model_dump(mode="json")
+    sections: Mapping[str, object] = loaded.settings.model_dump(mode="json")
     settings = [
-        PortfolioSetting(name=name, value=_at(values, name), source=source)
-        for name, source in sorted(loaded.sources.items())
-        if name.startswith(PORTFOLIO)
+        PortfolioSetting(
+            name=f"{section}.{field}",
+            value=json.dumps(value),
+            source=loaded.sources.get(f"{section}.{field}", "default"),
+        )
+        for section, values in sections.items()
+        if isinstance(values, dict)
+        for field, value in values.items()
+        if f"{section}.{field}".startswith(PORTFOLIO)
     ]
     return CompositionAnswer(**dict(version), **dict(made_of), settings=tuple(settings))
-
-
-def _at(values: Mapping[str, object], name: str) -> str:
-    """A setting's value as JSON."""
-    section, _, field = name.partition(".")
-    found = values[section]
-    return json.dumps(found[field] if isinstance(found, dict) else found)
 
 
 def asked_universe(event: Event) -> Mapping[str, int]:

@@ -47,7 +47,7 @@ def stored_universe(state: StateStore, account_alias: str) -> Universe:
     found = load(state, keys.universe_record(account_alias), Universe)
     if found is None:
         raise MarketDataRejected(
-            f"account {account_alias} has no universe in the state store: `alchemiser deploy` writes it for the "
-            "strategies that are live"
+            f"no universe is on record for account {account_alias}: a deployment writes it with the strategies' image; "
+            "alchemiser doctor"
         )
     return found.value

@@ -60,7 +60,8 @@ class DataProbes:
         run = RunRef.of(self._settings.account_alias, due, Pipeline(self._settings.pipeline))
         window = DecisionWindow(session, due + timedelta(minutes=self._settings.schedule.deadline_minutes))
         read = self._settings.data.model_copy(update={"bar_policy": BarPolicy.COMPLETED})
-        provider = UnifiedDataProvider(self._broker, self._clock, lambda: Universe.of(universe), read, self._archive)
+        wanted = Universe.of(universe)
+        provider = UnifiedDataProvider(self._broker, self._clock, lambda: wanted, read, self._archive)
         stored = load_all(
             self._state,
             keys.account_partition(self._settings.account_alias),

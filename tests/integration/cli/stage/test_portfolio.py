@@ -4,8 +4,10 @@ After each step the stage is well, its stored universe is that of what is live, 
 """
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +44,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StageOnMoto]:
         for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
             patch.delenv(name, raising=False)
         with stage_on_moto(tmp_path_factory.mktemp("checkout")) as stage:
-            stage.deploy(**dict.fromkeys(SERVICES, FIRST))
+            stage.first()
             set_authority(
                 stage.store(), "paper-dev", Pipeline.MONOLITH, who="test", reason="first", now=stage.clock.now()
             )
@@ -63,8 +65,8 @@ def rules(stage: StageOnMoto, service: str = "strategy") -> dict[str, str]:
     return {item["strategy"]: item["rules"] for item in composition(stage, service)["strategies"]}
 
 
-def composition(stage: StageOnMoto, service: str = "strategy") -> dict[str, list[dict[str, str]]]:
-    found: dict[str, list[dict[str, str]]] = stage.invoke(service, {"probe": "composition"})
+def composition(stage: StageOnMoto, service: str = "strategy") -> Any:
+    found: Any = stage.invoke(service, {"probe": "composition"})
     return found
 
 
@@ -170,23 +172,39 @@ def test_what_cannot_start_or_decide_is_refused_with_the_whole_reason_before_any
 
 
 @pytest.mark.timeout(300)
-def test_a_limit_that_only_one_image_knows_is_refused_with_the_parameter_to_give(own: StageOnMoto) -> None:
+def test_a_limit_that_only_some_images_know_is_refused_with_what_to_do(own: StageOnMoto) -> None:
     before = whole(own)
-    own.push("6666666", *DECIDERS, files={**FILES, "alchemiser.toml": "[trading]\nmax_orders = 7\n"})
-    with pytest.raises(Refused, match=r"trading.max_orders is 7 .* the trading function does not read: .*MaxOrders=7"):
-        own.deploy(strategy="6666666", monolith="6666666")
+    own.push("6666666", files={**FILES, "alchemiser.toml": TOML})
+    with pytest.raises(
+        Refused,
+        match=r"trading.max_orders is 7 in monolith \(.*alchemiser.toml\), 60 in trading \(default\): deploy all",
+    ):
+        own.deploy(monolith="6666666")
+    with pytest.raises(Refused, match=r"60 in monolith .* 7 in strategy"):
+        own.deploy(strategy="6666666")
     assert whole(own) == before
-    own.push("7777777", *DECIDERS, files={**FILES, "alchemiser.toml": TOML})
-    done = own.deploy(parameters={"StrategyAllocations": "", "MaxOrders": "7"}, strategy="7777777", monolith="7777777")
+
+    # The same file in all images, and of it what no parameter gives.
+    done = own.deploy(parameters={"StrategyAllocations": ""}, **dict.fromkeys(SERVICES, "6666666"))
     assert {item.strategy: item.allocation for item in done.strategies} == {"trend": 0.4, "calm": 0.6}
     says = {item.check: item.says for item in run_checks(own.stage())}["composition"]
-    assert "alchemiser.toml" in says
+    assert re.search(r"trading.max_orders from \S+/alchemiser.toml", says)
+    own.deploy(parameters={"MaxOrders": "9"})
+    says = {item.check: item.says for item in run_checks(own.stage())}["composition"]
     assert "trading.max_orders from parameter MaxOrders" in says
+    (wins,) = [item for item in composition(own, "trading")["settings"] if item["name"] == "trading.max_orders"]
+    assert (wins["value"], wins["source"]) == ("9", "environment ALCHEMISER_TRADING__MAX_ORDERS")
     assert_well(own)
+    own.deploy(
+        parameters={"MaxOrders": "", **HALF}, **(dict.fromkeys(SERVICES, FIRST) | dict.fromkeys(DECIDERS, LATER))
+    )
 
 
 TOML = """[strategies]
 allocations = { trend = 0.4, calm = 0.6 }
+
+[trading]
+max_orders = 7
 """
 
 
