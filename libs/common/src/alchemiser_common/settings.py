@@ -100,8 +100,6 @@ class DataSettings(Section):
     """Provisional policy: the latest trade of a symbol may be at most this old."""
     max_provisional_move: Decimal = Field(default=Decimal("0.5"), gt=0)
     """Provisional policy: a larger move against the last close, as a fraction, is refused."""
-    claim_check: bool = False
-    """A snapshot over a queue message's limit travels by reference to the archive, which the strategy service reads."""
     accepted_jumps: tuple[str, ...] = ()
     """Price jumps known to be real, as SYMBOL:YYYY-MM-DD; only asked for where the broker cannot say what they were."""
 
