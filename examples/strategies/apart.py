@@ -13,7 +13,7 @@ import numpy as np
 from alchemiser_common.messages.decision import Explanation, SignalStatus, UnknownReading
 from alchemiser_strategy.strategy import MarketView, StrategyResult
 
-FUNDS = ("AGG", "EEM", "IWM", "QQQ", "SPY", "TLT", "UUP", "XLF", "XLP")
+FUNDS = ("AGG", "EEM", "IWM", "QQQ", "SPY", "TLT", "UUP", "VTV", "XLF")
 BARS = 64
 
 

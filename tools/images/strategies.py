@@ -75,8 +75,6 @@ def _that_count(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
         if path.is_symlink() and not path.exists():
             raise ImagesError(f"{path} leads nowhere")
-        if path.name.startswith("."):
-            continue
         if path.is_dir():
             if is_python_strategy(path):
                 yield from _files(path, "*")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_scheduler.client import EventBridgeSchedulerClient
     from mypy_boto3_sts.client import STSClient
 
-_INVOCATION_SECONDS = 120
+_INVOCATION_SECONDS = 150
 """A probe may be a cold start; nothing that is invoked here works for longer."""
 
 

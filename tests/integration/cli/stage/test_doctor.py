@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from alchemiser_cli.stage.check_result import CheckResult, Verdict
-from alchemiser_cli.stage.deployment import Stage
 from alchemiser_cli.stage.doctor import run_checks
+from alchemiser_cli.stage.stage import Stage
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.records.trading_state import TradingState
 from alchemiser_trading.account.authority import set_authority
@@ -103,6 +103,7 @@ def config(stage: StageOnMoto, old: str, new: str) -> None:
     file.write_text(file.read_text("utf-8").replace(old, new, 1), "utf-8")
 
 
+AFTER_SECRETS = ("composition", "universe", "symbols", "rules")
 WRONG, WARNING = Verdict.WRONG, Verdict.WARNING
 HALTED = Fault(
     "trading",
@@ -171,7 +172,8 @@ def test_each_check_finds_its_own_fault_and_no_other(dev: StageOnMoto) -> None:
             assert found[fault.check].verdict is fault.verdict, found[fault.check]
             assert fault.words in found[fault.check].says, found[fault.check]
         well = set(found) - {fault.check for fault in FAULTS} - {"account", "authority", "trading"}
-        assert {name for name in well if found[name].verdict is not Verdict.OK} == set()
+        assert {name for name in well if found[name].verdict is not Verdict.OK} == set(AFTER_SECRETS)
+        assert {found[name].verdict for name in AFTER_SECRETS} == {Verdict.SKIPPED}, "no function starts without a key"
 
 
 def test_authority_elsewhere_a_halted_account_and_dead_letters_are_told(dev: StageOnMoto) -> None:
