@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,16 +11,11 @@ from pathlib import Path
 import pytest
 
 from alchemiser_cli.simulated import Market
-from alchemiser_common import keys
-from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.ids import Pipeline
-from alchemiser_common.ports.state import ABSENT, put
-from alchemiser_common.records.universe import Universe
 from alchemiser_common.settings import Settings
 from alchemiser_data.decision_window import decision_time
 from alchemiser_simulator import ClockMode, SimulatorConfig, SimulatorServer
 from alchemiser_simulator.market.sessions import SessionCalendar
-from alchemiser_strategy.bootstrap import enabled_strategies
 from benchmarks import portfolio
 from deploy.expand import Stack
 from deploy.review import review
@@ -30,7 +25,6 @@ from support.deployment import stack
 from support.portfolio_line import CASH, Stock, settings_of
 
 KEY = json.dumps({"key_id": "PKSIMULATED", "secret_key": "not-a-secret"})
-ACCOUNT = "paper"
 SPEED = 6.0
 """Slow enough for a busy machine to read all bars within the decision window."""
 ROLES = ("DataRole", "StrategyRole", "TradingRole", "MonolithRole")
@@ -56,18 +50,15 @@ def aws() -> Iterator[LocalAws]:
 
 
 @contextmanager
-def deployed(aws: LocalAws, found: Stack, own: Settings, stock: Stock, needed: Mapping[str, int]) -> Iterator[Deployed]:
-    """The stack's functions on an exchange at the last session's decision time, the universe on record."""
+def deployed(aws: LocalAws, found: Stack, own: Settings, stock: Stock) -> Iterator[Deployed]:
+    """The stack's functions on an exchange at the last session's decision time."""
     sources = found.of_type("AWS::Lambda::EventSourceMapping")
     aws.deploy(replace(found, resources={name: item for name, item in found.resources.items() if name not in sources}))
     market = Market(stock.history, SessionCalendar(stock.history.dates), "")
     due: datetime = decision_time(market.as_session(market.sessions_from(portfolio.span()[-1], 1)[0]), own.schedule)
     config = SimulatorConfig(history=stock.history, start=due, cash=CASH, clock=ClockMode.FLOWING, speed=SPEED)
     with SimulatorServer(config) as server:
-        system = WithOwnStrategies(aws, found, server.url, due, own=own)
-        state = AwsAdapters(system._settings("trading")).state()
-        state.write(put(keys.universe_record(ACCOUNT), Universe.of(needed), ABSENT))
-        yield system
+        yield WithOwnStrategies(aws, found, server.url, due, own=own)
 
 
 def test_a_cycle_through_the_deployed_functions_needs_no_more_than_their_roles(
@@ -80,8 +71,7 @@ def test_a_cycle_through_the_deployed_functions_needs_no_more_than_their_roles(
         "BrokerSecretArn": create(Name="alchemiser/dev/alpaca", SecretString=KEY)["ARN"],
         "ShadowSecretArn": create(Name="alchemiser/dev/shadow", SecretString=KEY)["ARN"],
     }
-    needed = enabled_strategies(own.strategies, {}).universe
-    with deployed(aws, stack("cutover", **secrets), own, stock, needed) as system:
+    with deployed(aws, stack("cutover", **secrets), own, stock) as system:
         system.give_authority(Pipeline.MODULAR)
         assert system.invoke("data", system.trigger())["status"] == "published"
         assert system.invoke("strategy", system.delivery("MarketDataQueue")) == {"batchItemFailures": []}

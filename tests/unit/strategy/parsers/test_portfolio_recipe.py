@@ -103,5 +103,7 @@ def test_the_command_writes_what_the_settings_name(
     settings = read_settings({"ALCHEMISER_CONFIG": str(tmp_path / "alchemiser.toml")}, tmp_path).settings
     names = set(strategies_of_folder(tmp_path / "strategies"))
     assert names == set(settings.strategies.allocations)
+    inside = read_settings({"ALCHEMISER_CONFIG": str(tmp_path / "strategies/alchemiser.toml")}, tmp_path).settings
+    assert inside.strategies.allocations == settings.strategies.allocations
     prices = read_history(tmp_path / "prices.parquet")
     assert set(prices.symbols) == set(portfolio.price_file().symbols)
