@@ -199,7 +199,7 @@ def write(folder: Path) -> None:
     (strategies / "alchemiser.toml").write_text(configuration(texts), "utf-8")
     (folder / "alchemiser.toml").write_text(configuration(texts, strategies.name), "utf-8")
     prices = price_file()
-    columns = {name: prices.close[:, at] for at, name in enumerate(prices.symbols)}
+    columns = {name: pa.array(prices.close[:, at]) for at, name in enumerate(prices.symbols)}
     pq.write_table(
         pa.table({"date": pa.array(prices.dates, pa.date32()), **columns}).replace_schema_metadata(None),
         folder / "prices.parquet",
