@@ -1,13 +1,14 @@
 """A portfolio of the shape of a real one: 16 symphonies of 1 KB to 2.2 MB, 250 symbols, prices at four decimals.
 
 python -m benchmarks.portfolio --out DIR     (with tests/ on the path)
-Writes DIR/strategies/*.clj, DIR/alchemiser.toml and DIR/prices.parquet. The recipe gives the same symphonies on any
-machine. Prices are those that ALCHEMISER_MARKET_DATA names, or seeded random walks where there are none.
+Writes DIR/strategies (what goes into images), DIR/alchemiser.toml (for commands that run in DIR) and
+DIR/prices.parquet. The recipe gives the same symphonies on any machine. Prices are those that ALCHEMISER_MARKET_DATA
+names, or seeded random walks where there are none.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -26,6 +27,9 @@ SESSIONS = 250
 """The last ones of the panel: the span in which the young begin to trade and others cease to."""
 LONGEST = 751
 """Bars of the longest window."""
+_USUAL_MEMORIES = (5, 7, 10, 10, 10, 14, 14, 20, 21, 30, 45)
+"""Windows of recursive indicators, in sessions; `_LONG_MEMORY` has those to 200 as well."""
+_LONG_MEMORY = "income"
 _RANDOM_DAYS = 4_000
 _DECIMALS = 4
 _LEAST_PRICE = 0.0001
@@ -117,7 +121,8 @@ def symphonies(largest: int | None = None) -> dict[str, str]:
             break
         few = max(2, len(guests) * part.size // 200_000)
         shifted = tuple(guests[(7 * seed + at) % len(guests)] for at in range(min(few, len(guests))))
-        manner = Manner(rebalance=part.rebalance, guests=shifted, long_windows=(252, 500, LONGEST - 1))
+        memories = (*_USUAL_MEMORIES, 90, 200) if part.name == _LONG_MEMORY else _USUAL_MEMORIES
+        manner = Manner(part.rebalance, shifted, (252, 500, LONGEST - 1), memories)
         texts[part.name] = symphony_of_size(part.size, seed, _OLD, manner)
     return texts
 
@@ -191,21 +196,27 @@ def write(folder: Path) -> None:
     strategies.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (strategies / f"{name}.clj").write_text(text, "utf-8")
-    (folder / "alchemiser.toml").write_text(configuration(texts), "utf-8")
+    (strategies / "alchemiser.toml").write_text(configuration(texts), "utf-8")
+    (folder / "alchemiser.toml").write_text(configuration(texts, strategies.name), "utf-8")
     prices = price_file()
-    columns = {name: prices.close[:, at] for at, name in enumerate(prices.symbols)}
+    columns = {name: pa.array(prices.close[:, at]) for at, name in enumerate(prices.symbols)}
     pq.write_table(
         pa.table({"date": pa.array(prices.dates, pa.date32()), **columns}).replace_schema_metadata(None),
         folder / "prices.parquet",
     )
 
 
-def configuration(names: Sequence[str] | dict[str, str]) -> str:
-    """The settings of the portfolio as TOML: equal shares, and limits that leave room for many legs."""
+def configuration(names: Iterable[str], folder: str | None = None) -> str:
+    """The settings of the portfolio as TOML: equal shares, and limits that leave room for many legs.
+
+    `folder` is where the strategies lie, for a file that lies elsewhere.
+    """
+    names = list(names)
     shares = "".join(f"{name} = {1 / len(names)!r}\n" for name in names)
+    place = f'folder = "{folder}"\n' if folder is not None else ""
     return (
-        '[strategies]\nfolder = "strategies"\non_unknown = "keep"\n\n'
-        f"[strategies.allocations]\n{shares}\n[trading]\nmax_orders = 300\n"
+        f'[strategies]\n{place}on_unknown = "keep"\n\n'
+        f"[strategies.allocations]\n{shares}\n[trading]\nmax_orders = 1000\n"
     )
 
 
@@ -215,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     folder = parser.parse_args(arguments).out
     write(folder)
-    sizes = [path.stat().st_size for path in (folder / "strategies").iterdir()]
+    sizes = [path.stat().st_size for path in (folder / "strategies").glob("*.clj")]
     sys.stdout.write(
         f"{folder}: {len(sizes)} symphonies of {min(sizes):,} to {max(sizes):,} bytes, {len(SYMBOLS)} symbols, "
         f"{market.source() if market.real_file() else 'seeded random walks'}\n"

@@ -66,6 +66,8 @@ class Manner:
     """Symbols that may be young or gone: only candidates of rankings, each beside at least two others."""
     long_windows: tuple[int, ...] = ()
     """Windows, in sessions, of what has no memory beyond them, besides the usual ones."""
+    recursive_windows: tuple[int, ...] = _WINDOWS
+    """Windows of what remembers: each takes fourteen times its length of bars to settle."""
 
 
 LIKE_BIG = Shape(ifs=1000, filters=250, ranked=120, groups=660, depth=190, symbols=290)
@@ -117,7 +119,7 @@ class SymphonyGenerator:
     # --- parts
 
     def _window(self, *, recursive: bool = False) -> Form:
-        windows = _WINDOWS if recursive else (*_WINDOWS, *self._manner.long_windows)
+        windows = self._manner.recursive_windows if recursive else (*_WINDOWS, *self._manner.long_windows)
         return ("{", ":window", str(self._pick(windows)))
 
     def _condition(self) -> Form:
@@ -146,7 +148,8 @@ class SymphonyGenerator:
     def _filter(self, children: Sequence[Form], keep: int) -> Form:
         end = "select-top" if self._below(3) else "select-bottom"
         measure = self._pick(_RANKINGS)
-        ranking: Form = ("(", measure, self._window(recursive=measure == "rsi" or _of_portfolios(children)))
+        short = measure == "rsi" or _of_portfolios(children)
+        ranking: Form = ("(", measure, self._window(recursive=short))
         return ("(", "filter", ranking, ("(", end, str(keep)), ("[", *children))
 
     def _equal(self, *children: Form) -> Form:

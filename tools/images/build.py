@@ -9,7 +9,7 @@ from images.docker import docker, docker_aloud
 from images.errors import ImagesError
 from images.settings import ROOT, ImageSettings
 from images.source import Source
-from images.strategies import OwnStrategies, copied, own_strategies
+from images.strategies import OwnStrategies, copied, copied_hash
 
 LOCAL = "-local"
 """What the tag of the image with the emulator ends in."""
@@ -31,16 +31,15 @@ def build(
     if strategies is not None:
         strategies.examine()
     image, file = f"{settings.local_name(service)}:{tag}", f"services/{service}/Dockerfile"
-    with copied(strategies) as folder, TemporaryDirectory() as told:
-        copy = own_strategies(folder, ".")
-        if copy is not None and copy.content_hash() != source.strategies:
+    with copied(strategies) as own, TemporaryDirectory() as told:
+        if own is not None and copied_hash(own) != source.strategies:
             raise ImagesError(f"files of {settings.strategies} changed while they were read: build again")
-        command = build_command(file, "rules", None, settings, {}, folder)
+        command = build_command(file, "rules", None, settings, {}, own)
         docker_aloud([*command[:-1], "--output", f"type=local,dest={told}", command[-1]])
         rules = (Path(told) / "strategies.json").read_text("utf-8")
         values = {**source.build_arguments(), "STRATEGIES": rules}
         for target, name in (("lambda", image), ("local", image + LOCAL)):
-            docker_aloud(build_command(file, target, name, settings, values, folder))
+            docker_aloud(build_command(file, target, name, settings, values, own))
     return image
 
 
@@ -61,13 +60,14 @@ def build_command(
 ) -> list[str]:
     """Arguments of docker for one target, the context last; without a name the result goes where the caller says.
 
-    `strategies` is a folder with the own strategies, and nothing else.
+    `strategies` is a copy of the own ones (`copied`).
     """
     command = ["buildx", "build", "--file", str(ROOT / dockerfile), "--target", target]
     if name is not None:
         command += ["--load", "--tag", name]
     if strategies is not None:
         command += ["--build-context", f"strategies={strategies}"]
+        values = {**values, "STRATEGIES_HASH": copied_hash(strategies)}
     if settings.base_image:
         values = {**values, "BASE_IMAGE": settings.base_image}
     for key, value in values.items():

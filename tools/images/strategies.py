@@ -5,6 +5,7 @@ hidden file (so neither .git nor .env), no caches.
 """
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from images.errors import ImagesError
 
 WHEELS = "wheels"
 """Packages of one's own that no index has; the folder's requirements name them as ./wheels/….whl."""
+_MARK = ".content-hash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +61,36 @@ def own_strategies(root: Path, name: str) -> OwnStrategies | None:
     return OwnStrategies(folder, files) if files else None
 
 
+# A builder takes a file of the same size and time for the same file, whatever is in it and whatever folder it is in.
+# So the copy's times follow its content, and a file in it says what the whole is: the build compares that with what it
+# is told, and neither can an earlier result of other strategies be taken for this one.
 @contextmanager
-def copied(strategies: OwnStrategies | None) -> Iterator[Path]:
-    """A folder with a copy of them, links followed, gone afterwards; an empty one if there are none."""
-    with tempfile.TemporaryDirectory(prefix="alchemiser-strategies-") as target:
-        if strategies is not None:
-            for file in strategies.files:
-                copy = Path(target) / file
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(strategies.folder / file, copy)
-        yield Path(target)
+def copied(strategies: OwnStrategies | None) -> Iterator[Path | None]:
+    """A build context with a copy of them in `strategies`, links followed, gone afterwards; None if there are none."""
+    if strategies is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="alchemiser-strategies-") as context:
+        target = Path(context) / "strategies"
+        for file in strategies.files:
+            copy = target / file
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(strategies.folder / file, copy)
+            _date_by_content(copy)
+        mark = target / _MARK
+        mark.write_text(OwnStrategies(target, strategies.files).content_hash(), "ascii")
+        _date_by_content(mark)
+        yield Path(context)
+
+
+def copied_hash(context: Path) -> str:
+    """The content hash (SHA-256, hex) of a copy."""
+    return (context / "strategies" / _MARK).read_text("ascii")
+
+
+def _date_by_content(file: Path) -> None:
+    seconds = int(hashlib.sha256(file.read_bytes()).hexdigest()[:7], 16)
+    os.utime(file, (seconds, seconds))
 
 
 def _that_count(folder: Path) -> Iterator[Path]:

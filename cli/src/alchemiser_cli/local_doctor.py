@@ -1,4 +1,4 @@
-"""Checks of this machine's own settings: what they enable, whether the broker knows it, what the next run will do.
+"""Checks of this machine's own settings: what they enable, whether the broker knows it, what comes of it next.
 
 The portfolio's part of what `alchemiser doctor --stage` examines of a stage. Reads only.
 """

@@ -1,6 +1,7 @@
 """A person's own strategies in real images: what is inside, what the images say and decide, and what fails a build."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from images.function import running
 from images.layers import files, layer_digests
 from images.settings import ROOT, ImageSettings
 from images.source import Source
-from images.strategies import OwnStrategies, own_strategies
+from images.strategies import OwnStrategies, copied, own_strategies
 from support.wheels import write_wheel
 from unit.strategy.cases import bars_of, snapshot_of, wave
 from unit.strategy.test_user_strategies import HALF
@@ -172,6 +173,33 @@ def test_a_file_that_cannot_be_read_is_refused_before_anything_is_built(
         build_own(changed, "strategy")
 
 
+def test_a_builder_never_takes_earlier_strategies_for_these(
+    image_settings: ImageSettings, folder: Path, tmp_path: Path
+) -> None:
+    """Folder after folder and none in between, files of one size; then a folder that is not what it is said to be."""
+    recipe, name = "services/strategy/Dockerfile", "alchemiser/strategy:one-after-another"
+    one, two = tmp_path / "one", tmp_path / "two"
+    for place, symbol in ((one, "SPY"), (two, "QQQ")):
+        place.mkdir()
+        (place / "mine.clj").write_text(f'(defsymphony "mine" {{}} (asset "{symbol}" nil))')
+        os.utime(place / "mine.clj", (0, 0))
+    try:
+        for given in (one, two, None, one, two, None):
+            with copied(None if given is None else found(given)) as context:
+                docker(*build.build_command(recipe, "lambda", name, image_settings, {}, context))
+            inside = files(name, wanted=("mine.clj",)).get("/var/task/strategies/mine.clj")
+            assert inside == (None if given is None else (given / "mine.clj").read_bytes())
+        with copied(found(one)) as context:
+            assert context is not None
+            (context / "strategies" / ".content-hash").write_text(found(two).content_hash())
+            told = build.build_command(recipe, "rules", name, image_settings, {}, context)
+            (context / "strategies" / ".content-hash").write_text(found(folder).content_hash())
+            done = subprocess.run(["docker", *told], capture_output=True, text=True, check=False)
+        assert (done.returncode, "these are not the strategies of this build" in done.stderr) == (1, True)
+    finally:
+        docker("image", "rm", "--force", name)
+
+
 @pytest.mark.parametrize(
     ("file", "text", "words"),
     [
@@ -184,13 +212,14 @@ def test_a_file_that_cannot_be_read_is_refused_before_anything_is_built(
 def test_what_only_the_build_can_find_out_fails_it_by_name(
     folder: Path, image_settings: ImageSettings, tmp_path: Path, file: str, text: str, words: str
 ) -> None:
-    """As a build by hand would say it: nothing looked at the folder before."""
+    """Nothing looked at the folder before."""
     changed = tmp_path / "strategies"
     shutil.copytree(folder, changed)
     (changed / file).write_text(text)
-    command = build.build_command(
-        "services/strategy/Dockerfile", "rules", "alchemiser/strategy:refused", image_settings, {}, changed
-    )
-    done = subprocess.run(["docker", *command], capture_output=True, text=True, check=False)
+    with copied(found(changed)) as context:
+        command = build.build_command(
+            "services/strategy/Dockerfile", "rules", "alchemiser/strategy:refused", image_settings, {}, context
+        )
+        done = subprocess.run(["docker", *command], capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert words in done.stderr

@@ -6,7 +6,7 @@ import pytest
 
 from images.errors import ImagesError
 from images.settings import ROOT, load
-from images.strategies import OwnStrategies, copied, own_strategies
+from images.strategies import OwnStrategies, copied, copied_hash, own_strategies
 
 COUNT = [
     "alchemiser.toml",
@@ -51,9 +51,24 @@ def test_strategies_settings_and_their_requirements_count_and_nothing_else(tmp_p
     written(tmp_path / "mine", [*COUNT, *COUNT_NOT])
     strategies = found(tmp_path, "mine")
     assert [file.as_posix() for file in strategies.files] == COUNT
-    with copied(strategies) as copy:
-        assert sorted(path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()) == COUNT
-        assert found(copy, ".").content_hash() == strategies.content_hash()
+    with copied(strategies) as context:
+        assert context is not None
+        copy = context / "strategies"
+        inside = sorted(path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file())
+        assert inside == [".content-hash", *COUNT]
+        assert found(context, "strategies").content_hash() == strategies.content_hash() == copied_hash(context)
+
+
+def test_a_copys_times_follow_its_content_since_a_builder_compares_nothing_else(tmp_path: Path) -> None:
+    times = []
+    for text in ("one", "two", "one"):
+        folder = written(tmp_path / "mine", ["spy.clj"])
+        (folder / "spy.clj").write_text(text)
+        with copied(found(tmp_path, "mine")) as context:
+            assert context is not None
+            times.append([(context / "strategies" / name).stat().st_mtime for name in ("spy.clj", ".content-hash")])
+    assert times[0] == times[2]
+    assert all(one != two for one, two in zip(times[0], times[1], strict=True))
 
 
 def test_the_hash_follows_names_and_contents_of_what_counts(tmp_path: Path) -> None:
@@ -74,8 +89,8 @@ def test_the_hash_follows_names_and_contents_of_what_counts(tmp_path: Path) -> N
 def test_no_folder_or_one_without_anything_of_use_is_none(tmp_path: Path) -> None:
     written(tmp_path / "notes", ["README.md", ".git/config"])
     assert [own_strategies(tmp_path, name) for name in ("", "nowhere", "notes")] == [None, None, None]
-    with copied(None) as empty:
-        assert list(empty.iterdir()) == []
+    with copied(None) as context:
+        assert context is None
 
 
 def test_the_folder_may_lie_elsewhere_and_hold_links_to_files(tmp_path: Path) -> None:
@@ -83,9 +98,11 @@ def test_the_folder_may_lie_elsewhere_and_hold_links_to_files(tmp_path: Path) ->
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "linked.clj").symlink_to(elsewhere / "shared.clj")
-    with copied(found(ROOT, str(folder))) as copy:
-        assert not (copy / "linked.clj").is_symlink()
-        assert (copy / "linked.clj").read_text() == "shared.clj"
+    with copied(found(ROOT, str(folder))) as context:
+        assert context is not None
+        copy = context / "strategies" / "linked.clj"
+        assert not copy.is_symlink()
+        assert copy.read_text() == "shared.clj"
     (elsewhere / "shared.clj").unlink()
     with pytest.raises(ImagesError, match=r"linked\.clj leads nowhere"):
         own_strategies(ROOT, str(folder))

@@ -148,7 +148,7 @@ class TradingSettings(Section):
     max_turnover: Decimal = Field(default=Decimal("2.1"), gt=0)
     """A plan that trades more than this multiple of equity is refused; a full switch is 2."""
     max_symbol_weight: Fraction = Decimal(1)
-    """A decision with a larger weight in one symbol is refused."""
+    """A plan that makes one symbol a larger part of the account is refused; shares that strategies keep count."""
     max_daily_loss: Fraction = Decimal("0.25")
     """Nothing is bought or sold after a larger loss since yesterday's equity."""
 

@@ -40,7 +40,7 @@ def random_walks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_the_recipe_gives_the_same_files_everywhere(texts: Mapping[str, str]) -> None:
     whole = "".join(f"{name}\n{text}" for name, text in texts.items())
-    assert hashlib.sha256(whole.encode()).hexdigest()[:16] == "83ccf21c7e5e56b6"
+    assert hashlib.sha256(whole.encode()).hexdigest()[:16] == "6e1978f2bf681e83"
     assert len(texts) == 16
     sizes = sorted(map(len, texts.values()))
     assert 900 < sizes[0] < 1_200
@@ -101,7 +101,9 @@ def test_the_command_writes_what_the_settings_name(
     portfolio.main(["--out", str(tmp_path)])
     assert re.search(r"16 symphonies of [\d,]+ to [\d,]+ bytes, 250 symbols", capsys.readouterr().out)
     settings = read_settings({"ALCHEMISER_CONFIG": str(tmp_path / "alchemiser.toml")}, tmp_path).settings
-    names = {strategy.name for strategy in strategies_of_folder(tmp_path / "strategies")}
+    names = set(strategies_of_folder(tmp_path / "strategies"))
     assert names == set(settings.strategies.allocations)
+    inside = read_settings({"ALCHEMISER_CONFIG": str(tmp_path / "strategies/alchemiser.toml")}, tmp_path).settings
+    assert inside.strategies.allocations == settings.strategies.allocations
     prices = read_history(tmp_path / "prices.parquet")
     assert set(prices.symbols) == set(portfolio.price_file().symbols)
