@@ -1,8 +1,8 @@
 """A portfolio of the shape of a real one: 16 symphonies of 1 KB to 2.2 MB, 250 symbols, prices at four decimals.
 
 python -m benchmarks.portfolio --out DIR     (with tests/ on the path)
-Writes DIR/strategies (what goes into images), DIR/alchemiser.toml (for commands that run in DIR) and DIR/prices.parquet.
-The recipe gives the same symphonies on any machine. Prices are those that ALCHEMISER_MARKET_DATA names, or seeded random
+Writes DIR/strategies (what goes into images), DIR/alchemiser.toml (for commands run in DIR) and DIR/prices.parquet. The
+recipe gives the same symphonies on any machine. Prices are those that ALCHEMISER_MARKET_DATA names, or seeded random
 walks where there are none.
 """
 
