@@ -117,7 +117,6 @@ image-tag: setup ## Print the tag that this tree's images get
 .PHONY: up
 up: build ## Start the functions with a local AWS and exchange; first use makes table, queues and all (SPEED=20)
 	@PYTHONPATH=tools $(BIN)/python -m images.stand_ins
-	@mkdir -p build && $(BIN)/alchemiser universe > build/universe.env
 	@SPEED=$(or $(SPEED),20) $(COMPOSE) up --detach --wait --quiet-pull --remove-orphans
 	@$(LOCAL) provision --speed $(or $(SPEED),20)
 

@@ -1,9 +1,9 @@
 """A portfolio of the shape of a real one: 16 symphonies of 1 KB to 2.2 MB, 250 symbols, prices at four decimals.
 
 python -m benchmarks.portfolio --out DIR     (with tests/ on the path)
-Writes DIR/strategies (what goes into images), DIR/alchemiser.toml (for commands run in DIR) and DIR/prices.parquet. The
-recipe gives the same symphonies on any machine. Prices are those that ALCHEMISER_MARKET_DATA names, or seeded random
-walks where there are none.
+Writes DIR/strategies (what goes into images), DIR/alchemiser.toml (for commands that run in DIR) and
+DIR/prices.parquet. The recipe gives the same symphonies on any machine. Prices are those that ALCHEMISER_MARKET_DATA
+names, or seeded random walks where there are none.
 """
 
 import argparse
@@ -199,7 +199,7 @@ def write(folder: Path) -> None:
     (strategies / "alchemiser.toml").write_text(configuration(texts), "utf-8")
     (folder / "alchemiser.toml").write_text(configuration(texts, strategies.name), "utf-8")
     prices = price_file()
-    columns = {name: prices.close[:, at] for at, name in enumerate(prices.symbols)}
+    columns = {name: pa.array(prices.close[:, at]) for at, name in enumerate(prices.symbols)}
     pq.write_table(
         pa.table({"date": pa.array(prices.dates, pa.date32()), **columns}).replace_schema_metadata(None),
         folder / "prices.parquet",

@@ -13,7 +13,6 @@ import pytest
 from alchemiser_cli.history import read_detail, read_run
 from alchemiser_cli.research import PriceFile, Share
 from alchemiser_cli.simulated import Market
-from alchemiser_cli.stage.universe_record import settle
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.settings import Settings
@@ -64,7 +63,7 @@ def own(tmp_path: Path) -> Settings:
 def market_file(history: PriceHistory, folder: Path) -> Path:
     """The prices as the exchange's container reads them."""
     file = folder / "market.parquet"
-    columns = {name: history.close[:, at] for at, name in enumerate(history.symbols)}
+    columns = {name: pa.array(history.close[:, at]) for at, name in enumerate(history.symbols)}
     pq.write_table(pa.table({"date": pa.array(history.dates, pa.date32()), **columns}), file)
     file.chmod(0o644)
     folder.chmod(0o755)
@@ -109,8 +108,7 @@ def test_ten_sessions_decide_as_the_price_file_does(boxes: Boxes, own: Settings,
     before = dates[bisect_left(dates, days[0].date()) - 1]
     ways = OtherWays(shares, PriceFile(portfolio.market_history()), before)
     stage = LocalStage(LocalAws(boxes["aws"].url), ACCOUNT, SPEED)
-    assert stage.first_use()
-    settle(stage.state, ACCOUNT, enabled_strategies(own.strategies, {}).universe)
+    assert stage.first_use(enabled_strategies(own.strategies, {}).universe)
     sqs = stage.aws.clients.sqs
     data = Function("data", boxes["data"].url, timeout=PATIENCE)
     url_of = {name: sqs.get_queue_url(QueueName=stage.name(name))["QueueUrl"] for name in (

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -259,6 +260,48 @@ def test_a_stage_that_is_not_there_another_account_region_and_clock_are_told(
         dev.clock.ahead = timedelta(0)
     assert "AWS_REGION says eu-west-1" in found["region"].says
     assert "s ahead of AWS" in found["clock"].says
+
+
+@pytest.mark.parametrize(
+    ("around", "words"),
+    [
+        ({"AWS_PROFILE": "nope"}, "AWS credentials: The config profile (nope) could not be found; check AWS_PROFILE"),
+        (
+            {"ALCHEMISER_AWS__ENDPOINT_URL": "not a url"},
+            "Invalid endpoint: not a url; check aws.region and aws.endpoint",
+        ),
+    ],
+    ids=["profile", "endpoint"],
+)
+@pytest.mark.parametrize("command", [("doctor", "--stage", "dev"), ("deploy", "dev", "--plan")], ids=lambda it: it[0])
+def test_a_profile_that_is_not_there_and_a_malformed_endpoint_are_wrong_settings(
+    dev: StageOnMoto, command: tuple[str, ...], around: dict[str, str], words: str
+) -> None:
+    done = alchemiser(dev.folder, *command, extra={**CREDENTIALS, **around})
+    assert done.code == 2, done.out + done.err
+    assert words in done.err
+
+
+def test_without_a_stage_this_folders_portfolio_is_examined(dev: StageOnMoto, tmp_path: Path) -> None:
+    plain = alchemiser(tmp_path, "doctor", "--json")
+    assert plain.code == 0, plain.err
+    found = {item["check"]: item for item in json.loads(plain.out)}
+    assert {name: item["verdict"] for name, item in found.items()} == {
+        "strategies": "ok", "universe": "ok", "symbols": "skipped", "rules": "ok",
+    }  # fmt: skip
+    assert "tecl 50.00% (" in found["strategies"]["says"]
+    here = {
+        "ALCHEMISER_BROKER__TRADING_URL": dev.exchange_url,
+        "ALCHEMISER_BROKER__DATA_URL": dev.exchange_url,
+        "ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"odd": 1.0}',
+        "ALCHEMISER_STRATEGIES__FOLDER": str(tmp_path),
+    }
+    (tmp_path / "odd.clj").write_text('(defsymphony "odd" {} (asset "NOSUCH"))', "utf-8")
+    asked = {item["check"]: item for item in json.loads(alchemiser(tmp_path, "doctor", "--json", extra=here).out)}
+    assert (asked["symbols"]["verdict"], "NOSUCH" in asked["symbols"]["says"]) == ("warning", True)
+    wrong = alchemiser(tmp_path, "doctor", extra={"ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"nobody": 1.0}'})
+    assert wrong.code == 2
+    assert "strategies.allocations names 'nobody'" in wrong.err
 
 
 def test_the_command_speaks_in_lines_json_and_exit_codes(dev: StageOnMoto) -> None:

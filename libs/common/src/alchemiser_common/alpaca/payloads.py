@@ -248,8 +248,11 @@ class CorporateActionsPayload(_Payload):
 
     def splits(self) -> list[Split]:
         """All of them, oldest first."""
-        known = [*self.forward_splits, *self.reverse_splits, *self.unit_splits, *self.stock_dividends]
-        found = (item.split() for item in known)
+        found = [
+            *(item.split() for item in (*self.forward_splits, *self.reverse_splits)),
+            *(item.split() for item in self.unit_splits),
+            *(item.split() for item in self.stock_dividends),
+        ]
         return sorted((split for split in found if split is not None), key=lambda split: split.day)
 
 
