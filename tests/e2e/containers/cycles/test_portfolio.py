@@ -110,7 +110,7 @@ def test_ten_sessions_decide_as_the_price_file_does(boxes: Boxes, own: Settings,
     stage = LocalStage(LocalAws(boxes["aws"].url), ACCOUNT, SPEED)
     assert stage.first_use(enabled_strategies(own.strategies, {}).universe)
     sqs = stage.aws.clients.sqs
-    functions = {service: Function(service, boxes[service].url, timeout=PATIENCE) for service in SERVICES}
+    data = Function("data", boxes["data"].url, timeout=PATIENCE)
     url_of = {name: sqs.get_queue_url(QueueName=stage.name(name))["QueueUrl"] for name in (
         "MarketDataQueue", "TradeDecisionQueue", "TriggerDeadLetters"
     )}  # fmt: skip
@@ -118,10 +118,13 @@ def test_ten_sessions_decide_as_the_price_file_does(boxes: Boxes, own: Settings,
     with SimulatorControl(boxes["alpaca"].url) as control:
         for due in days:
             control.set_now(due)
-            scheduler = Scheduler(functions["data"], sqs, url_of["TriggerDeadLetters"], retries=0, pause=lambda: None)
+            scheduler = Scheduler(data, sqs, url_of["TriggerDeadLetters"], retries=0, pause=lambda: None)
             assert isinstance(scheduler.fire(cycle_event(due)).outcome, Answered)
             for queue, service in (("MarketDataQueue", "strategy"), ("TradeDecisionQueue", "trading")):
-                delivery = EventSource(sqs, url_of[queue], functions[service]).poll()
+                hidden = sqs.get_queue_attributes(QueueUrl=url_of[queue], AttributeNames=["VisibilityTimeout"])
+                patience = timedelta(seconds=int(hidden["Attributes"]["VisibilityTimeout"]))
+                function = Function(service, boxes[service].url, timeout=patience)
+                delivery = EventSource(sqs, url_of[queue], function).poll()
                 assert delivery is not None, f"{due:%Y-%m-%d}: nothing in {queue}"
                 assert delivery.done, f"{due:%Y-%m-%d}: {delivery}"
             run = run_id(cycle_id(ACCOUNT, due), Pipeline.MODULAR)
