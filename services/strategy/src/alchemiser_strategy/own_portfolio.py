@@ -61,7 +61,7 @@ def examine_files(folder: Path) -> None:
     names = _gathered(faults, lambda: strategies_of_folder(folder)) or {}
     for path in sorted(folder.iterdir()):
         if is_symphony(path):
-            _gathered(faults, lambda path=path: strategy_of_file(path))
+            _gathered(faults, partial(strategy_of_file, path))
         elif is_python_strategy(path):
             sources = [path] if path.is_file() else sorted(path.rglob("*.py"))
             faults += filter(None, map(syntax_fault, sources))
