@@ -50,8 +50,8 @@ format: setup ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix .
 
 .PHONY: prove
-prove: setup ## Explore crashes, interleavings and random faults of trading; ends in counts (some minutes)
-	@$(BIN)/pytest -q -s --timeout 3600 tests/prove/trading tests/integration/trading
+prove: setup ## Explore crashes and faults of trading, and trade a portfolio for a year; ends in counts (an hour; JSON=FILE)
+	@$(if $(JSON),PROVE_JSON=$(abspath $(JSON))) $(BIN)/pytest -q -s --timeout 7200 tests/prove/trading tests/integration/trading tests/prove/portfolio
 
 .PHONY: mutants
 mutants: setup ## Change the trading core in small ways and list what its tests do not notice (MODULE=plan for one)
@@ -117,7 +117,6 @@ image-tag: setup ## Print the tag that this tree's images get
 .PHONY: up
 up: build ## Start the functions with a local AWS and exchange; first use makes table, queues and all (SPEED=20)
 	@PYTHONPATH=tools $(BIN)/python -m images.stand_ins
-	@mkdir -p build && $(BIN)/alchemiser universe > build/universe.env
 	@SPEED=$(or $(SPEED),20) $(COMPOSE) up --detach --wait --quiet-pull --remove-orphans
 	@$(LOCAL) provision --speed $(or $(SPEED),20)
 

@@ -18,7 +18,7 @@ if [ "${1:-}" = --json ]; then
     shift 2
 fi
 modules=("$@")
-[ ${#modules[@]} -gt 0 ] || modules=(plan smart_execution reconcile journal cash legs pricing lease books attribution)
+[ ${#modules[@]} -gt 0 ] || modules=(plan holdings smart_execution reconcile journal cash legs pricing lease books splits renames attribution)
 files=()
 for module in "${modules[@]}"; do
     found=$(find services/trading/src/alchemiser_trading -name "$module.py" -not -name '__*')
@@ -57,6 +57,7 @@ mutate=$(printf '"%s", ' "${files[@]}")
 
 [tool.mutmut]
 source_paths = ["src"]
+also_copy = ["docs"]
 only_mutate = [$mutate]
 do_not_mutate_patterns = ['_log\.']
 pytest_add_cli_args_test_selection = ["tests/unit/trading"]

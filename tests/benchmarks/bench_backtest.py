@@ -25,11 +25,11 @@ _FIRST = date(2010, 1, 1)
 def figures() -> list[Figure]:
     """All of it, then its parts, then the command from start to page."""
     portfolio = default_portfolio()
-    bars = market.prices().bars(portfolio.universe)
+    bars = market.prices().bars(tuple(portfolio.universe))
     first = bisect_left(bars.dates, _FIRST)
     bars = _from(bars, max(0, first - max(portfolio.universe.values())))
     first = bisect_left(bars.dates, _FIRST)
-    prices = market.prices().prices(portfolio.universe)
+    prices = market.prices().prices(tuple(portfolio.universe))
     prices = prices.between(len(prices.closes) - bars.days, len(prices.closes))
     note = f"{bars.days - first:,} days, {len(bars.symbols)} symbols, {market.source()}"
     weigh: Callable[[], object] = partial(_weigh, portfolio, bars)

@@ -57,6 +57,19 @@ class Shape:
         return Shape(ifs, max(filters, ranked + 1), ranked, groups, depth, max(4, min(symbols, self.symbols)))
 
 
+@dataclass(frozen=True)
+class Manner:
+    """What a symphony does besides its shape; by default it goes back to its target every day."""
+
+    rebalance: str = ":rebalance-frequency :daily"
+    guests: tuple[str, ...] = ()
+    """Symbols that may be young or gone: only candidates of rankings, each beside at least two others."""
+    long_windows: tuple[int, ...] = ()
+    """Windows, in sessions, of what has no memory beyond them, besides the usual ones."""
+    recursive_windows: tuple[int, ...] = _WINDOWS
+    """Windows of what remembers: each takes fourteen times its length of bars to settle."""
+
+
 LIKE_BIG = Shape(ifs=1000, filters=250, ranked=120, groups=660, depth=190, symbols=290)
 BIG_BYTES = 2_000_000
 
@@ -75,19 +88,20 @@ class _Count:
 class SymphonyGenerator:
     """One symphony: a library of small parts, then a deep trunk of ifs whose branches repeat them."""
 
-    def __init__(self, seed: int, shape: Shape, symbols: Sequence[str]) -> None:
+    def __init__(self, seed: int, shape: Shape, symbols: Sequence[str], manner: Manner | None = None) -> None:
         if len(symbols) < 4:
             raise ValueError("a symphony needs at least 4 symbols")
         self._random, self._shape = random.Random(seed), shape
         self._symbols = self._order(symbols)[: shape.symbols]
-        self._position = {symbol: at for at, symbol in enumerate(self._symbols)}
+        self._manner = manner or Manner()
+        self._position = {symbol: at for at, symbol in enumerate((*self._symbols, *self._manner.guests))}
         self._counts: dict[Form, _Count] = {}
         self._depths: dict[Form, int] = {}
         self._conditions = [self._condition() for _ in range(max(3, round(shape.ifs / 14)))]
 
     def text(self) -> str:
         """The symphony as text."""
-        options: Form = ("{", ":asset-class", '"EQUITIES"', ":rebalance-frequency", ":daily")
+        options: Form = ("{", ":asset-class", '"EQUITIES"', *self._manner.rebalance.split())
         return "".join(_printed(("(", "defsymphony", '"Generated"', options, self._trunk()), 0)) + "\n"
 
     # --- chance: only random() is used, whose sequence is the same everywhere
@@ -104,8 +118,9 @@ class SymphonyGenerator:
 
     # --- parts
 
-    def _window(self) -> Form:
-        return ("{", ":window", str(self._pick(_WINDOWS)))
+    def _window(self, *, recursive: bool = False) -> Form:
+        windows = self._manner.recursive_windows if recursive else (*_WINDOWS, *self._manner.long_windows)
+        return ("{", ":window", str(self._pick(windows)))
 
     def _condition(self) -> Form:
         """A metric against a number or another symbol's, or a price against its average."""
@@ -113,8 +128,9 @@ class SymphonyGenerator:
         symbol, other = (f'"{self._pick(self._symbols[:25])}"' for _ in range(2))
         if kind == "price":
             average = self._pick(("moving-average-price", "exponential-moving-average-price"))
-            return ("(", sign, ("(", "current-price", symbol), ("(", average, symbol, self._window()))
-        window = self._window()
+            window = self._window(recursive=average != "moving-average-price")
+            return ("(", sign, ("(", "current-price", symbol), ("(", average, symbol, window))
+        window = self._window(recursive=kind == "rsi")
         right: Form = self._pick(_LEVELS[kind]) if self._below(4) else ("(", kind, other, window)
         return ("(", sign, ("(", kind, symbol, window), right)
 
@@ -131,7 +147,10 @@ class SymphonyGenerator:
 
     def _filter(self, children: Sequence[Form], keep: int) -> Form:
         end = "select-top" if self._below(3) else "select-bottom"
-        return ("(", "filter", ("(", self._pick(_RANKINGS), self._window()), ("(", end, str(keep)), ("[", *children))
+        measure = self._pick(_RANKINGS)
+        short = measure == "rsi" or _of_portfolios(children)
+        ranking: Form = ("(", measure, self._window(recursive=short))
+        return ("(", "filter", ranking, ("(", end, str(keep)), ("[", *children))
 
     def _equal(self, *children: Form) -> Form:
         return ("(", "weight-equal", ("[", *children))
@@ -183,6 +202,8 @@ class SymphonyGenerator:
             size = max(2, len(rest) // (left + 8))
             lists.append((rest[:size] + self._symbols)[:size])
             rest = rest[size:]
+        for at, guest in enumerate(self._manner.guests):
+            lists[at % len(lists)].append(guest)
         return lists, rest or self._symbols
 
     # --- the whole
@@ -240,7 +261,7 @@ class SymphonyGenerator:
             for item in form[1:]:
                 total = total.plus(self._count(item))
             head = form[1] if form[0] == "(" else ""
-            ranks = head == "filter" and any(child[1] != "asset" for child in form[4][1:])
+            ranks = head == "filter" and _of_portfolios(form[4][1:])
             own = _Count(int(head == "if"), int(head == "filter"), int(ranks), int(head == "group"))
             known = self._counts[form] = total.plus(own)
         return known
@@ -252,6 +273,10 @@ class SymphonyGenerator:
         if known is None:
             known = self._depths[form] = 1 + max((self._depth(item) for item in form[1:]), default=0)
         return known
+
+
+def _of_portfolios(candidates: Sequence[Form]) -> bool:
+    return any(child[1] != "asset" for child in candidates)
 
 
 def _printed(form: Form, column: int) -> Iterator[str]:
@@ -286,11 +311,11 @@ def _flat(form: Form, room: int) -> str | None:
     return opener + ", ".join(pairs) + _CLOSER[opener]
 
 
-def symphony_of_size(size: int, seed: int, symbols: Sequence[str]) -> str:
+def symphony_of_size(size: int, seed: int, symbols: Sequence[str], manner: Manner | None = None) -> str:
     """A symphony of about `size` bytes, with the proportions of the big one."""
     by, best = size / BIG_BYTES, ""
     for _ in range(12):
-        text = SymphonyGenerator(seed, LIKE_BIG.scaled(by), symbols).text()
+        text = SymphonyGenerator(seed, LIKE_BIG.scaled(by), symbols, manner).text()
         best = min(best, text, key=lambda made: abs(len(made) - size))
         if abs(len(best) - size) < 0.05 * size:
             break

@@ -5,12 +5,13 @@ import os
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -37,7 +38,7 @@ from local.event_source import Delivery, EventSource
 from local.functions import Answered, Event, Function, Outcome, Unreachable
 from local.provision import RUN_EVENTS
 from local.scheduler import Attempt, Scheduler, cycle_event
-from local.stage import LocalStage
+from local.stage import LocalStage, universe_of
 from support.command import COMMAND
 from support.containers import Boxes
 from support.real_processes import until
@@ -92,6 +93,11 @@ class ContainerRig:
     used: set[str] = field(default_factory=set)
     """Functions that were invoked since the scene was made."""
 
+    @cached_property
+    def universe(self) -> Mapping[str, int]:
+        """What the strategies in the image need."""
+        return universe_of(self.function("strategy"))
+
     # ------------------------------------------------------------------------------------------ the scene
     def afresh(self) -> None:
         """Every container up, AWS empty and made anew, the exchange at the scheduled time with its opening books."""
@@ -105,7 +111,7 @@ class ContainerRig:
         for future in renewed:
             future.result(60)
         self._post_aws("/moto-api/reset")
-        assert self.stage.first_use(), "the stage was there before"
+        assert self.stage.first_use(self.universe), "the stage was there before"
         self.control.reset(start=SCHEDULED)
         self.control.clear_faults()
         self.control.set_holding(*OUT_OF)
@@ -144,7 +150,7 @@ class ContainerRig:
         objects = {name: s3.get_object(Bucket=bucket, Key=name)["Body"].read() for name in names}
         (message,) = self.sqs.receive_message(QueueUrl=self.url_of("TradeDecisionQueue"))["Messages"]
         yield
-        assert self.stage.first_use(), "it kept its state"
+        assert self.stage.first_use(self.universe), "it kept its state"
         for item in items:
             dynamodb.put_item(TableName=table, Item=item)
         for name, body in objects.items():

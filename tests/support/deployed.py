@@ -11,6 +11,7 @@ from botocore.session import Session
 
 from alchemiser_cli.simulated import open_market
 from alchemiser_cli.stage.names import SERVICES
+from alchemiser_cli.stage.universe_record import settle
 from alchemiser_common import keys
 from alchemiser_common.aws import clients
 from alchemiser_common.aws.adapters import AwsAdapters
@@ -21,7 +22,8 @@ from alchemiser_common.lambda_events import Event, sqs_event
 from alchemiser_common.settings import Settings
 from alchemiser_common.settings_loading import load_settings
 from alchemiser_data.decision_window import decision_time
-from alchemiser_simulator import ClockMode, SimulatorConfig, SimulatorServer
+from alchemiser_simulator import ClockMode, PriceHistory, SimulatorConfig, SimulatorServer
+from alchemiser_strategy.bootstrap import enabled_strategies
 from alchemiser_trading.account.authority import set_authority
 from deploy.calls import Call, requests_of
 from deploy.expand import Stack, properties
@@ -47,6 +49,7 @@ class Deployed:
     def __post_init__(self) -> None:
         there = [name for name in SERVICES if f"{name.capitalize()}Function" in self.stack.resources]
         self.functions = {name: self._built(name) for name in there}
+        self.write_universe()
 
     def trigger(self) -> dict[str, object]:
         """What the scheduler hands in."""
@@ -69,6 +72,18 @@ class Deployed:
         entry = keys.run_entry("paper", self.due, Pipeline.MODULAR)
         key = {"pk": {"S": entry.partition}, "sk": {"S": entry.sort}}
         self.aws.client("dynamodb").delete_item(TableName=self.stack.outputs["Table"], Key=key)
+
+    def write_universe(self) -> None:
+        """As a deployment does, with rights of its own, which are not part of the recording."""
+        if "data" in self.functions:
+            needed = enabled_strategies(self._settings("strategy").strategies, {}).universe
+            settle(AwsAdapters(self._settings("data")).state(), "paper", needed)
+
+    def forget_corporate_actions(self) -> None:
+        """The archive has no answers of the broker, so that the next reader asks and keeps them."""
+        s3, bucket = self.aws.client("s3"), self.stack.outputs["Bucket"]
+        for item in s3.list_objects_v2(Bucket=bucket, Prefix="corporate-actions/").get("Contents", []):
+            s3.delete_object(Bucket=bucket, Key=item["Key"])
 
     def give_authority(self, pipeline: Pipeline) -> None:
         """As the operator does: with rights of its own, which are not part of the recording."""
@@ -106,6 +121,14 @@ class Deployed:
             return BUILDS[service](self._settings(service), {})
 
 
+def with_a_jump(history: PriceHistory) -> PriceHistory:
+    """One of the strategy's symbols doubles overnight, so that the broker is asked whether that was a split."""
+    row, column = history.dates.index(date(2019, 11, 4)), history.symbols.index("KMLM")
+    close = history.close.copy()
+    close[row:, column] *= 2
+    return PriceHistory(history.dates, history.symbols, close)
+
+
 @contextmanager
 def deployed(aws: LocalAws, stack: Stack, *, minutes: int = 0) -> Iterator[Deployed]:
     """The stack's functions on a new exchange at the session's decision time, or some minutes after: another cycle.
@@ -116,8 +139,9 @@ def deployed(aws: LocalAws, stack: Stack, *, minutes: int = 0) -> Iterator[Deplo
     there = {name: item for name, item in stack.resources.items() if name not in sources}
     aws.deploy(replace(stack, resources=there))
     market = open_market(None)
+    history = with_a_jump(market.history)
     usual = decision_time(market.as_session(market.sessions_from(DAY, 1)[0]), Settings().schedule)
     due = usual + timedelta(minutes=minutes)
-    config = SimulatorConfig(history=market.history, start=due, clock=ClockMode.FLOWING, speed=SPEED)
+    config = SimulatorConfig(history=history, start=due, clock=ClockMode.FLOWING, speed=SPEED)
     with SimulatorServer(config) as server:
         yield Deployed(aws, stack, server.url, due)

@@ -40,6 +40,8 @@ class FaultProxy:
     seen: int = 0
     bodies: list[bytes] = field(default_factory=list)
     """What was asked, in order."""
+    asked: list[str] = field(default_factory=list)
+    """Which operation each request since the last `strike` was, as far as its head says it."""
     url: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -47,6 +49,7 @@ class FaultProxy:
         with self._lock:
             self.plan[:] = strikes
             self.seen = 0
+            self.asked.clear()
 
     def answer(self, status: int, code: str, **more: object) -> None:
         """The next answer is this error of AWS's JSON protocol."""
@@ -60,6 +63,11 @@ class FaultProxy:
             if self.answers:
                 return self.answers.pop(0), Strike.PASS
             return None, self.plan.pop(0) if self.plan else Strike.PASS
+
+
+def _action(body: bytes) -> str:
+    """The operation of AWS's query protocol."""
+    return next((part[7:].decode() for part in body.split(b"&") if part.startswith(b"Action=")), "")
 
 
 class _Server(ThreadingHTTPServer):
@@ -77,6 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         proxy = self.server.proxy
         proxy.bodies.append(body)
+        proxy.asked.append(f"{self.command} {self.headers.get('X-Amz-Target', self.path)} {_action(body)}".strip())
         prepared, strike = proxy.next()
         if prepared is not None:
             self._reply(*prepared)
@@ -101,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = handle_any  # noqa: N815
 
     def _ask(self, body: bytes) -> tuple[int, bytes, dict[str, str]]:
-        connection = http.client.HTTPConnection(urlsplit(self.server.proxy.upstream).netloc, timeout=10)
+        connection = http.client.HTTPConnection(urlsplit(self.server.proxy.upstream).netloc, timeout=60)
         connection.request(self.command, self.path, body, dict(self.headers))
         answer = connection.getresponse()
         content = answer.read()

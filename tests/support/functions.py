@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from alchemiser_cli.simulated import Market, open_market
+from alchemiser_cli.stage.universe_record import settle
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.aws.sqs_queue import SqsQueue
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
@@ -23,7 +24,7 @@ from alchemiser_data.bootstrap import data_function
 from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.bootstrap import monolith_function
 from alchemiser_simulator import ClockMode, SimulatorConfig, SimulatorServer
-from alchemiser_strategy.bootstrap import strategy_function
+from alchemiser_strategy.bootstrap import enabled_strategies, strategy_function
 from alchemiser_trading.account.authority import set_authority
 from alchemiser_trading.bootstrap import trading_function
 from support.aws import Aws
@@ -80,9 +81,17 @@ class Deployment:
 
 @contextmanager
 def deployment(
-    aws: Aws, changes: Mapping[str, str] | None = None, *, market: Market | None = None, day: date = date(2020, 2, 3)
+    aws: Aws,
+    changes: Mapping[str, str] | None = None,
+    *,
+    market: Market | None = None,
+    day: date = date(2020, 2, 3),
+    universe: Mapping[str, int] | None = None,
 ) -> Iterator[Deployment]:
-    """Everything made as the deployment makes it, with an exchange that stands at a decision time."""
+    """Everything made as the deployment makes it, with an exchange that stands at a decision time.
+
+    The stored universe is that of the strategies, or what is given.
+    """
     market = market or open_market(None)
     due = decision_time(market.as_session(market.sessions_from(day, 1)[0]), Settings().schedule)
     bus, events_url = aws.make_bus()
@@ -102,7 +111,10 @@ def deployment(
             **TECL,
             **(changes or {}),
         }
-        yield Deployment(variables, CycleTrigger(scheduled_at=due), events_url)
+        made = Deployment(variables, CycleTrigger(scheduled_at=due), events_url)
+        needed = enabled_strategies(made.settings.strategies, {}).universe if universe is None else universe
+        settle(made.adapters.state(), made.settings.account_alias, needed)
+        yield made
 
 
 def poll(queue: SqsQueue, invoke: Invoke) -> list[dict[str, object]]:

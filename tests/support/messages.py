@@ -101,6 +101,7 @@ def make_snapshot(**changes: object) -> MarketSnapshot:
                 weights=(TargetWeight(symbol="TECL", weight=1.0),),
                 as_of=date(2020, 6, 1),
                 rules="ef" * 32,
+                allocation=0.5,
             ),
         ),
         provenance=Provenance(source="alpaca", feed="sip", adjustment="all", read_at=SCHEDULED + timedelta(seconds=1)),

@@ -8,6 +8,8 @@
 - Versions are published after the function changed, as CloudFormation's order of dependencies has it; moto adds first.
 - An image function runs: its image's manifest says which service and which commit was built, and that service's own
   entry answers in this process. A manifest may say that its process dies: "always", or once it is "live".
+- A function reaches this moto for AWS, and for the broker the exchange that STAGE_EXCHANGE names, at its time.
+- A manifest's files are the strategies' folder of the image. Probes find a container warm; a run begins in a cold one.
 - Where STAGE_IMAGES names a registry and prefix, an image function is the real image of its digest, in a container.
 """
 
@@ -46,7 +48,7 @@ _IDENTITY = {
 
 class _Context:
     def get_remaining_time_in_millis(self) -> int:
-        return 60_000
+        return 600_000
 
 
 def _translated(change_set: Any) -> None:
@@ -116,13 +118,47 @@ def _run_image(function: Any, event: Any) -> tuple[str, bool, str]:
     built = json.loads(manifest)["annotations"]
     if built["broken"] == "always" or (built["broken"] == "live" and not function.function_name.endswith("-candidate")):
         return json.dumps({"errorType": "Runtime.ExitError", "errorMessage": "process exited"}), True, ""
-    service = built["service"]
-    build = getattr(import_module(f"alchemiser_{service}.bootstrap"), f"{service}_function")
-    variables = {**function.environment_vars, "ALCHEMISER_GIT_SHA": built["git_sha"]}
+    kept = json.dumps([manifest, function.environment_vars], sort_keys=True)
+    entry = _WARM.get(kept) if "probe" in event else None
+    if entry is None:
+        entry = _container(built, function.environment_vars)
+    if "probe" in event:
+        _WARM[kept] = entry
     try:
-        return json.dumps(LambdaEntry(service, build, variables)(event, _Context())), False, ""
+        return json.dumps(entry(event, _Context())), False, ""
     except Exception as error:  # noqa: BLE001  (Lambda answers with whatever was raised)
         return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)}), True, ""
+
+
+def _container(built: Any, variables: dict[str, str]) -> LambdaEntry:
+    """A cold one of the image, with its files."""
+    service, sha = built["service"], {"ALCHEMISER_GIT_SHA": built["git_sha"]}
+    build = getattr(import_module(f"alchemiser_{service}.bootstrap"), f"{service}_function")
+    own = _own(built, tempfile.mkdtemp(dir=_FOLDER.name))
+    return LambdaEntry(service, build, {**variables, **sha, **_here(), **own})
+
+
+def _here() -> dict[str, str]:
+    """Where AWS and the broker are on this machine."""
+    exchange = os.environ.get("STAGE_EXCHANGE")
+    broker = {
+        "ALCHEMISER_ENVIRONMENT": "simulated",
+        "ALCHEMISER_BROKER__TRADING_URL": exchange,
+        "ALCHEMISER_BROKER__DATA_URL": exchange,
+    }
+    own = {"ALCHEMISER_AWS__ENDPOINT_URL": f"http://127.0.0.1:{taught._PORT}"}
+    return own | {name: value for name, value in broker.items() if exchange and value}
+
+
+def _own(built: Any, folder: str) -> dict[str, str]:
+    """The strategies of an image, as files."""
+    files = json.loads(built.get("files", "{}"))
+    for name, content in files.items():
+        (Path(folder) / name).write_text(content, "utf-8")
+    found = {"ALCHEMISER_STRATEGIES__FOLDER": folder} if files else {}
+    if "alchemiser.toml" in files:
+        found["ALCHEMISER_CONFIG"] = f"{folder}/alchemiser.toml"
+    return found
 
 
 def _run_container(image: str, variables: dict[str, str], event: Any) -> tuple[str, bool, str]:
@@ -162,6 +198,8 @@ def _teach() -> None:
         setattr(kind, name, method)
 
 
+_WARM: dict[str, LambdaEntry] = {}
+_FOLDER = tempfile.TemporaryDirectory()
 _plain_get_param = LambdaResponse._get_param
 _plain_update_code = LambdaFunction.update_function_code
 _plain_delete = parsing.ResourceMap._delete_resource

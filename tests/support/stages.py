@@ -6,27 +6,35 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from alchemiser_cli.simulated import open_market
 from alchemiser_cli.stage.changes import ChangeSet
 from alchemiser_cli.stage.clients import StageClients
 from alchemiser_cli.stage.config import read_stage
-from alchemiser_cli.stage.deployment import Deployed, DeployRequest, Stage, deploy
+from alchemiser_cli.stage.deployment import Deployed, DeployRequest, deploy
 from alchemiser_cli.stage.names import SERVICES
+from alchemiser_cli.stage.stage import Stage
+from alchemiser_cli.stage.universe_record import read_universe
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
-from alchemiser_common.settings import AwsSettings
+from alchemiser_common.settings import AwsSettings, Settings
+from alchemiser_data.decision_window import decision_time
+from alchemiser_simulator import ClockMode, SimulatorConfig, SimulatorControl, SimulatorServer
 from deploy.template import ROOT
 from support.aws import moto_client
 from support.aws_stack import _wait
 
 ACCOUNT = "123456789012"
+DAY = date(2020, 6, 3)
+SPEED = 60.0
+"""Exchange seconds a real second."""
 FIRST, SECOND, THIRD = "aaaaaaa", "bbbbbbb", "ccccccc"
 KEY = {"key_id": "PK1234567890ABCDEFGH", "secret_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCD"}
 
@@ -53,6 +61,9 @@ class StageOnMoto:
     name: str = "dev"
     told: list[str] = field(default_factory=list)
     clock: FixedClock = field(default_factory=FixedClock)
+    exchange_url: str = ""
+    due: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """The decision time at which the exchange's time begins."""
 
     def client(self, service: str) -> Any:
         return moto_client(service, self.url)
@@ -66,17 +77,24 @@ class StageOnMoto:
     def store(self) -> DynamoStateStore:
         return DynamoStateStore(self.client("dynamodb"), f"alchemiser-{self.name}", lambda: "token")
 
-    def push(self, tag: str, *services: str, says: str | None = None, broken: str = "never") -> dict[str, str]:
-        """Push images whose functions say they are build `says`; returns their digests."""
-        digests = {}
+    def push(
+        self,
+        tag: str,
+        *services: str,
+        says: str | None = None,
+        broken: str = "never",
+        files: Mapping[str, str] | None = None,
+    ) -> dict[str, str]:
+        """Push images whose functions say they are build `says`, with own strategies in `files`; returns digests."""
+        digests, own = {}, json.dumps(files or {})
         for service in services or SERVICES:
-            layer = "sha256:" + sha256(f"{service} {tag} {says} {broken}".encode()).hexdigest()
+            layer = "sha256:" + sha256(f"{service} {tag} {says} {broken} {own}".encode()).hexdigest()
             manifest = {
                 "schemaVersion": 2,
                 "mediaType": "application/vnd.oci.image.manifest.v1+json",
                 "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "size": 1, "digest": layer},
                 "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "size": 1, "digest": layer}],
-                "annotations": {"service": service, "git_sha": says or tag, "broken": broken},
+                "annotations": {"service": service, "git_sha": says or tag, "broken": broken, "files": own},
             }
             put = self.client("ecr").put_image(
                 repositoryName=f"alchemiser/{service}", imageManifest=json.dumps(manifest), imageTag=tag
@@ -84,8 +102,32 @@ class StageOnMoto:
             digests[service] = put["image"]["imageId"]["imageDigest"]
         return digests
 
-    def deploy(self, *, phase: str | None = None, **images: str) -> Deployed:
-        return deploy(self.stage(), DeployRequest(phase, images), agree)
+    def deploy(
+        self, *, phase: str | None = None, parameters: Mapping[str, str] | None = None, **images: str
+    ) -> Deployed:
+        """To the phase, with the parameters and images (tag by service), without asking."""
+        return deploy(self.stage(), DeployRequest(phase, images, parameters or {}), agree)
+
+    def first(self) -> None:
+        """The first deployment, of every service's first image."""
+        deploy(self.stage(), DeployRequest(None, dict.fromkeys(SERVICES, FIRST)), agree)
+
+    def universe(self) -> dict[str, int]:
+        """What the deployment stored."""
+        found = read_universe(self.store(), f"paper-{self.name}")
+        return {} if found is None else dict(found.bars)
+
+    def run_monolith(self) -> Any:
+        """One cycle at the decision time, from which the exchange's time flows anew."""
+        with SimulatorControl(self.exchange_url) as control:
+            control.reset(start=self.due)
+        return self.invoke("monolith", {"scheduled_at": self.due.isoformat()})
+
+    def invoke(self, service: str, event: Mapping[str, object], qualifier: str = "live") -> Any:
+        """What a function answers."""
+        name = f"alchemiser-{self.name}-{service}"
+        said = self.client("lambda").invoke(FunctionName=name, Qualifier=qualifier, Payload=json.dumps(event).encode())
+        return json.loads(said["Payload"].read())
 
     def finish(self) -> None:
         """What moto's CloudFormation leaves out of table and bucket, set as the template says."""
@@ -133,14 +175,23 @@ def stage_on_moto(folder: Path) -> Iterator[StageOnMoto]:
         port = probe.getsockname()[1]
     script = Path(__file__).with_name("stage_process.py")
     paths = os.pathsep.join(str(ROOT / name) for name in ("tests", "tools"))
+    market = open_market(None)
+    due = decision_time(market.as_session(market.sessions_from(DAY, 1)[0]), Settings().schedule)
+    exchange = SimulatorServer(SimulatorConfig(history=market.history, start=due, clock=ClockMode.FLOWING, speed=SPEED))
+    exchange.start()
     server = subprocess.Popen(
         [sys.executable, str(script), str(port)],
-        env={**os.environ, "MOTO_LAMBDA_STUB_ECR": "true", "PYTHONPATH": paths},
+        env={
+            **os.environ,
+            "MOTO_LAMBDA_STUB_ECR": "true",
+            "PYTHONPATH": paths,
+            "STAGE_EXCHANGE": exchange.url,
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        found = StageOnMoto(f"http://127.0.0.1:{port}", folder)
+        found = StageOnMoto(f"http://127.0.0.1:{port}", folder, exchange_url=exchange.url, due=due)
         _wait(server, found.url)
         for service in SERVICES:
             found.client("ecr").create_repository(repositoryName=f"alchemiser/{service}")
@@ -148,5 +199,6 @@ def stage_on_moto(folder: Path) -> Iterator[StageOnMoto]:
         found.client("secretsmanager").create_secret(Name="alchemiser/dev/alpaca", SecretString=json.dumps(KEY))
         yield found
     finally:
-        server.terminate()
+        server.kill()
         server.wait(10)
+        exchange.stop()

@@ -122,7 +122,12 @@ def make_targets() -> StoredTargets:
     weights = make_decision().signals[0].weights
     return StoredTargets.of(
         StrategyTargets(
-            strategy="tecl", decided_for=SESSION.day, weights=weights, as_of=SESSION.previous_day, rules="ef" * 32
+            strategy="tecl",
+            decided_for=SESSION.day,
+            weights=weights,
+            as_of=SESSION.previous_day,
+            rules="ef" * 32,
+            allocation=0.5,
         )
     )
 

@@ -18,8 +18,6 @@ def sample_parameters(**changes: str) -> dict[str, str]:
         "BrokerSecretArn": BROKER_SECRET,
         "ShadowSecretArn": SHADOW_SECRET,
         "Registry": "123456789012.dkr.ecr.us-east-1.amazonaws.com/alchemiser",
-        "DataUniverse": '["TQQQ", "SPY"]',
-        "DataLookback": "200",
         **images,
         **changes,
     }

@@ -3,7 +3,7 @@
 import logging
 import signal
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event as Flag
 from typing import Annotated
@@ -25,6 +25,7 @@ app = typer.Typer(
 AWS_URL = "http://127.0.0.1:5000"
 EXCHANGE_URL = "http://127.0.0.1:8765"
 DATA_URL = "http://127.0.0.1:9001"
+STRATEGY_URL = "http://127.0.0.1:9002"
 SPEED = 20.0
 """Seconds of the exchange in a real second: a cycle takes some seconds, and time-outs stay longer than a start."""
 
@@ -84,15 +85,25 @@ def exchange(
 
 
 @app.command()
-def provision(endpoint: _Endpoint = AWS_URL, speed: _Speed = SPEED, account: _Account = "demo") -> None:
-    """Make table, bucket, queues, bus and secret as deploy/template.yaml defines them; does nothing if they are there.
+def provision(
+    endpoint: _Endpoint = AWS_URL,
+    speed: _Speed = SPEED,
+    account: _Account = "demo",
+    strategy_url: Annotated[
+        str, typer.Option("--strategy", help="Where the strategy function answers.")
+    ] = STRATEGY_URL,
+) -> None:
+    """Make table, bucket, queues, bus and secret as deploy/template.yaml defines them, unless they are there.
 
-    Time-outs of the template become real seconds: they are divided by the exchange's speed, 30 s at least.
+    Time-outs of the template become real seconds: they are divided by the exchange's speed, 30 s at least. The strategy
+    function is asked what its strategies read, and the data function finds that in the table.
     """
     from local.aws import LocalAws
-    from local.stage import LocalStage
+    from local.functions import Function
+    from local.stage import LocalStage, universe_of
 
-    made = LocalStage(LocalAws(endpoint), account, speed).first_use()
+    universe = universe_of(Function("strategy", strategy_url, timedelta(seconds=30)))
+    made = LocalStage(LocalAws(endpoint), account, speed).first_use(universe)
     typer.echo("made the local stage" if made else "the local stage is there", err=True)
 
 

@@ -1,18 +1,25 @@
 """The local stage: what deploy/template.yaml is given, and what the functions find under which name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from pydantic import ValidationError
+
+from alchemiser_cli.stage.universe_record import settle
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.aws.s3_archive import S3Archive
+from alchemiser_common.errors import StoreUnavailable
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.clock import SystemClock
+from alchemiser_common.probes import CompositionAnswer, Probe
 from alchemiser_trading.account.authority import read_authority, set_authority
 from deploy.expand import expand
 from deploy.sample import sample_parameters
 from local.aws import LOCAL_KEY, REGION, LocalAws
+from local.functions import Answered, Function
 from local.provision import local_template, provision
 
 if TYPE_CHECKING:
@@ -74,10 +81,10 @@ class LocalStage:
         """The functions' archive."""
         return S3Archive(self.aws.clients.s3, self.name("Bucket"))
 
-    def first_use(self) -> bool:
-        """Make everything and give the account to the modular pipeline; False if it was there.
+    def first_use(self, universe: Mapping[str, int]) -> bool:
+        """Make everything, give the account to the modular pipeline and store its universe; False if it was there.
 
-        Raises StoreUnavailable.
+        The universe is stored in any case: the strategies' image may be another one. Raises StoreUnavailable.
         """
         template = local_template(self._stack.resources, speed=self.speed)
         made = provision(self.aws, template, secrets={SECRET: SIMULATED_KEY})
@@ -90,4 +97,16 @@ class LocalStage:
                 reason="first use of the local AWS",
                 now=SystemClock().now(),
             )
+        settle(self.state, self.account, universe)
         return made
+
+
+def universe_of(strategy: Function) -> Mapping[str, int]:
+    """What the strategies in the function's image need, bars by symbol. Raises StoreUnavailable if it does not say."""
+    outcome = strategy.invoke({"probe": Probe.COMPOSITION})
+    try:
+        if isinstance(outcome, Answered):
+            return CompositionAnswer.model_validate(outcome.payload).bars
+    except ValidationError:
+        pass
+    raise StoreUnavailable(f"the strategy function at {strategy.url} does not say what its strategies read: {outcome}")

@@ -17,7 +17,7 @@ from alchemiser_common.settings_files import read_dotenv, read_settings
 from alchemiser_common.settings_loading import LoadedSettings
 
 if TYPE_CHECKING:
-    from alchemiser_cli.stage.deployment import Stage
+    from alchemiser_cli.stage.stage import Stage
     from alchemiser_common.adapters import Adapters
     from alchemiser_common.ports.archive import Archive
     from alchemiser_common.ports.state import StateStore
@@ -84,12 +84,12 @@ class CommandContext:
         """A stage of deploy/samconfig.toml, whose progress is told on stderr. Raises InvalidSettings."""
         from alchemiser_cli.stage.clients import StageClients
         from alchemiser_cli.stage.config import read_stage
-        from alchemiser_cli.stage.deployment import Stage
+        from alchemiser_cli.stage.stage import Stage
         from alchemiser_common.ports.clock import SystemClock
 
         config = read_stage(name, self.folder)
         clients = StageClients(config.region, self.settings.aws)
-        return Stage(config, clients, SystemClock(), note, self.settings.strategies.folder)
+        return Stage(config, clients, SystemClock(), note)
 
     def changed(self, **changes: object) -> "CommandContext":
         """The same with more settings of the command's own."""

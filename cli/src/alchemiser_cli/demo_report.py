@@ -29,6 +29,7 @@ def session_rows(days: Sequence[date], runs: Sequence[RunSummary], initial_equit
                 status=run.status,
                 run_id=str(run.run_id),
                 reason=run.reason,
+                notes=run.notes,
             )
         )
     return tuple(rows)

@@ -50,6 +50,11 @@ class RunSummary:
         return ""
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of its decision."""
+        return self.report.notes if self.report is not None else ()
+
+    @property
     def pipeline(self) -> str:
         """Which pipeline worked on it."""
         known = self.record or self.head or self.report
@@ -148,6 +153,7 @@ def summary_json(run: RunSummary) -> dict[str, object]:
         "pipeline": run.pipeline,
         "status": run.status,
         "reason": run.reason,
+        "notes": list(run.notes),
         "orders_placed": run.report.orders_placed if run.report is not None else None,
     }
 

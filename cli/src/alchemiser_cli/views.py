@@ -16,7 +16,9 @@ from alchemiser_common.messages.decision import ConditionStep, Signal, TradeDeci
 from alchemiser_common.messages.report import ExecutionReport, LegReport
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.records.plan import Plan
+from alchemiser_common.text import named
 
+_MOST_NAMED = 5
 _GOOD = {"completed", "filled"}
 _NEUTRAL = {"skipped", "published", "started", "executing", "partial", "shadowed"}
 
@@ -54,6 +56,7 @@ def run_view(run: RunDetail) -> Group:
     ]
     if summary.reason:
         parts.append(Text(summary.reason))
+    parts += [Text(f"note: {note}", style="yellow") for note in _notes(run)]
     if run.snapshot is not None:
         parts.append(Text(_snapshot_line(run.snapshot), style="dim"))
     if run.decision is not None:
@@ -63,6 +66,11 @@ def run_view(run: RunDetail) -> Group:
     if summary.report is not None:
         parts += [Text(), legs_table(summary.report), Text(), timeline(summary.report)]
     return Group(*parts)
+
+
+def _notes(run: RunDetail) -> tuple[str, ...]:
+    """The report's; of a run that has not ended its plan's."""
+    return run.plan.notes if run.summary.report is None and run.plan is not None else run.summary.notes
 
 
 def _snapshot_line(snapshot: MarketSnapshot) -> str:
@@ -120,6 +128,13 @@ def _add_signal(tree: Tree, signal: Signal) -> None:
                 style="red",
             )
         )
+    for gap in signal.explanation.unsettled:
+        branch.add(
+            Text(
+                f"unsettled: {gap.indicator} of {gap.symbol} has {gap.bars_had} bars, settles with {gap.bars_needed}",
+                style="yellow",
+            )
+        )
     if signal.explanation.otherwise:
         other = ", ".join(f"{item.symbol} {item.weight:.1%}" for item in signal.explanation.otherwise)
         branch.add(Text(f"would have become: {other}", style="yellow"))
@@ -135,8 +150,12 @@ def plan_table(plan: Plan) -> Table:
         )
     for skipped in plan.skipped:
         table.add_row(skipped.symbol, skipped.side.value, "-", "", Text(f"left alone: {skipped.reason}", style="dim"))
+    for holding in plan.holdings:
+        if holding.shares:
+            kept = [f"{formats.shares(item.quantity)} {item.symbol}" for item in holding.shares]
+            table.add_row(Text(f"{holding.strategy} holds {named(kept, _MOST_NAMED)}", style="dim"))
     if not plan.legs:
-        table.add_row(Text("nothing to trade: the account is at its targets", style="dim"))
+        table.add_row(Text("nothing to trade: the account holds what is wanted", style="dim"))
     return table
 
 

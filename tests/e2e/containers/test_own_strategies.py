@@ -184,11 +184,11 @@ def test_a_builder_never_takes_earlier_strategies_for_these(
         (place / "mine.clj").write_text(f'(defsymphony "mine" {{}} (asset "{symbol}" nil))')
         os.utime(place / "mine.clj", (0, 0))
     try:
-        for place in (one, two, None, one, two, None):
-            with copied(None if place is None else found(place)) as context:
+        for given in (one, two, None, one, two, None):
+            with copied(None if given is None else found(given)) as context:
                 docker(*build.build_command(recipe, "lambda", name, image_settings, {}, context))
             inside = files(name, wanted=("mine.clj",)).get("/var/task/strategies/mine.clj")
-            assert inside == (None if place is None else (place / "mine.clj").read_bytes())
+            assert inside == (None if given is None else (given / "mine.clj").read_bytes())
         with copied(found(one)) as context:
             assert context is not None
             (context / "strategies" / ".content-hash").write_text(found(two).content_hash())

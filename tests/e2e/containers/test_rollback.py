@@ -13,11 +13,12 @@ from uuid import uuid4
 
 import pytest
 
-from alchemiser_cli.stage.deployment import DeployRequest, Stage, deploy
+from alchemiser_cli.stage.deployment import DeployRequest, deploy
 from alchemiser_cli.stage.images import ImageRegistry, TagStore
 from alchemiser_cli.stage.names import SERVICES
 from alchemiser_cli.stage.rollback import roll_back
 from alchemiser_cli.stage.stack import Refused
+from alchemiser_cli.stage.stage import Stage
 from images import build
 from images.docker import docker
 from images.settings import ROOT, ImageSettings

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import pytest
 
 from alchemiser_cli.stage.images import Image
-from alchemiser_cli.stage.smoke import SmokeFailed, recorded_decision, require_decision, require_version
+from alchemiser_cli.stage.smoke import (
+    SmokeFailed,
+    recorded_decision,
+    recorded_snapshot,
+    require_decision,
+    require_version,
+)
+from alchemiser_common.messages.wire import encode
 from images import build
 from images.function import RunningImage, running
 from images.settings import ROOT
@@ -43,7 +50,8 @@ def test_the_strategy_image_passes_the_probes_with_no_aws_in_reach(built: BuiltI
     with running(built("strategy") + build.LOCAL, environment=SETTINGS) as container:
         function = EmulatedFunction(container)
         require_version(function, image)
-        assert require_decision(function, EVENTS).targets == recorded_decision(EVENTS).targets
+        snapshot = encode(recorded_snapshot(EVENTS))
+        assert require_decision(function, {"snapshot": snapshot}).targets == recorded_decision(EVENTS).targets
         with pytest.raises(SmokeFailed, match="says it is strategy, not trading"):
             require_version(function, Image("trading", image.tag, image.digest))
         with pytest.raises(SmokeFailed, match=f"says it is build {image.tag}, not 0000000"):

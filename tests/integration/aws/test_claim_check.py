@@ -1,6 +1,7 @@
-"""Snapshots that are larger than a queue message: by reference where that is switched on, refused where it is not."""
+"""Snapshots that are larger than a queue message: they travel by reference, and no monolith needs one."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 
@@ -31,17 +32,13 @@ def large_market() -> Market:
     return Market(history, SessionCalendar(history.dates), "")
 
 
-UNIVERSE = {
-    "ALCHEMISER_DATA__UNIVERSE": str(list(SYMBOL_NAMES)).replace("'", '"'),
-    "ALCHEMISER_DATA__LOOKBACK": str(DAYS),
-    "ALCHEMISER_DATA__HISTORY_DAYS": "1060",
-}
+UNIVERSE = dict.fromkeys(SYMBOL_NAMES, DAYS)
 
 
 def test_290_symbols_of_700_bars_travel_by_reference_and_are_decided_on(aws: Aws) -> None:
     market = large_market()
     day = market.calendar.sessions[-2].day
-    with deployment(aws, UNIVERSE | {"ALCHEMISER_DATA__CLAIM_CHECK": "true"}, market=market, day=day) as deployed:
+    with deployment(aws, market=market, day=day, universe=UNIVERSE) as deployed:
         deployed.give_authority(Pipeline.MODULAR)
         adapters = deployed.adapters
         answer = deployed.entry("data")(deployed.trigger.model_dump(mode="json"), QuarterHour())
@@ -64,12 +61,22 @@ def test_290_symbols_of_700_bars_travel_by_reference_and_are_decided_on(aws: Aws
     assert run.summary.status == RunStatus.COMPLETED.value, run.summary.reason
 
 
-def test_switched_off_it_is_refused_with_its_size_before_anything_is_archived_or_sent(aws: Aws) -> None:
+def test_the_monolith_decides_on_a_snapshot_that_no_queue_could_carry(aws: Aws, tmp_path: Path) -> None:
+    """A ranking of every symbol: the monolith reads for itself what its strategies need."""
+    leaves = " ".join(f'(asset "{symbol}")' for symbol in SYMBOL_NAMES)
+    ranking = f"(filter (cumulative-return {{:window {DAYS - 1}}}) (select-top 1) [{leaves}])"
+    (tmp_path / "wide.clj").write_text(f'(defsymphony "wide" {{}} {ranking})', "utf-8")
+    own = {
+        "ALCHEMISER_STRATEGIES__FOLDER": str(tmp_path),
+        "ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"wide":1.0}',
+    }
     market = large_market()
-    with deployment(aws, UNIVERSE, market=market, day=market.calendar.sessions[-2].day) as deployed:
-        answer = deployed.entry("data")(deployed.trigger.model_dump(mode="json"), QuarterHour())
-        assert deployed.adapters.market_data_queue().receive() == []
-        assert deployed.adapters.archive().keys("") == []
-    assert answer["status"] == RunStatus.FAILED.value
-    assert str(answer["reason"]).startswith("MarketSnapshot is ")
-    assert "a queue message holds 1,048,576; data.claim_check = true" in str(answer["reason"])
+    with deployment(aws, own, market=market, day=market.calendar.sessions[-2].day) as deployed:
+        deployed.give_authority(Pipeline.MONOLITH)
+        answer = deployed.entry("monolith")(deployed.trigger.model_dump(mode="json"), QuarterHour())
+        adapters = deployed.adapters
+        (key,) = adapters.archive().keys("snapshots/")
+        body = adapters.archive().get(key)
+    assert answer["status"] == RunStatus.COMPLETED.value, answer
+    assert body is not None
+    assert len(body) > MESSAGE_LIMIT

@@ -3,32 +3,37 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from alchemiser_cli.history import RunDetail, read_detail, read_run
+from alchemiser_cli.stage.universe_record import settle
+from alchemiser_common import keys
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import LambdaEntry
 from alchemiser_common.messages.event import EventKind
 from alchemiser_common.messages.report import RunStatus
+from alchemiser_common.records.universe import by_symbol
 from support.aws import CREDENTIALS, Aws
 from support.command import alchemiser
 from support.functions import BUILDS, TECL, Deployment, Invoke, QuarterHour, cold_process, deployment, poll
 
 
 @pytest.fixture(scope="module")
-def universe(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What `alchemiser universe` says the data function needs, as its environment."""
-    said = alchemiser(tmp_path_factory.mktemp("empty"), "universe", extra=TECL)
+def universe(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+    """What `alchemiser universe` says of the strategies: bars by symbol."""
+    said = alchemiser(tmp_path_factory.mktemp("empty"), "universe", "--json", extra=TECL)
     assert said.code == 0, said.err
-    return dict(line.split("=", 1) for line in said.out.splitlines())
+    found: dict[str, int] = json.loads(said.out)
+    return found
 
 
 @pytest.fixture(scope="module")
-def deployed(aws: Aws, universe: dict[str, str]) -> Iterator[Deployment]:
-    with deployment(aws, universe) as made:
+def deployed(aws: Aws) -> Iterator[Deployment]:
+    with deployment(aws) as made:
         yield made
 
 
@@ -58,8 +63,8 @@ def _twice(entry: LambdaEntry) -> Invoke:
     return invoke
 
 
-def test_both_pipelines_trade_the_same_cycle_alike_on_aws(aws: Aws, universe: dict[str, str], tmp_path: Path) -> None:
-    with deployment(aws, universe) as deployed:
+def test_both_pipelines_trade_the_same_cycle_alike_on_aws(aws: Aws, tmp_path: Path) -> None:
+    with deployment(aws) as deployed:
         deployed.give_authority(Pipeline.MODULAR)
         run_modular(deployed)
         modular = ended(deployed, Pipeline.MODULAR)
@@ -82,16 +87,39 @@ def test_both_pipelines_trade_the_same_cycle_alike_on_aws(aws: Aws, universe: di
     assert (version.component, version.git_sha) == ("strategy", "0123abc")
 
 
-def test_a_universe_that_lacks_a_symbol_ends_the_run_with_its_name(aws: Aws, universe: dict[str, str]) -> None:
+def test_a_universe_that_lacks_a_symbol_ends_the_run_with_its_name(aws: Aws, universe: dict[str, int]) -> None:
     """Though today's branch of the strategy does not look at it."""
-    lacking = {name: value.replace('"TECL",', "") for name, value in universe.items()}
-    with deployment(aws, lacking) as deployed:
+    lacking = {symbol: bars for symbol, bars in universe.items() if symbol != "TECL"}
+    assert lacking.keys() != universe.keys()
+    with deployment(aws, universe=lacking) as deployed:
         deployed.give_authority(Pipeline.MODULAR)
         run_modular(deployed)
         summary = ended(deployed, Pipeline.MODULAR).summary
     assert summary.status == RunStatus.FAILED.value
-    assert "the snapshot lacks TECL, which the enabled strategies read" in summary.reason
-    assert "`alchemiser universe`" in summary.reason
+    assert re.search(r"those enabled also need TECL \(\d+ bars, asked for 0\)", summary.reason)
+    assert "deploy again" in summary.reason
+
+
+def test_a_universe_is_read_at_every_run_and_without_one_the_run_ends_with_what_writes_it(
+    aws: Aws, universe: dict[str, int]
+) -> None:
+    with deployment(aws) as deployed:
+        state = deployed.adapters.state()
+        data = deployed.entry("data")
+        answer = data({"probe": "composition", "universe": {"SPY": 1, "NOSUCH": 1}}, QuarterHour())
+        settle(state, deployed.settings.account_alias, universe | {"SPY": 9_999})
+        data(deployed.trigger.model_dump(mode="json"), QuarterHour())
+        run = ended(deployed, Pipeline.MODULAR)
+        key = keys.universe_record(deployed.settings.account_alias)
+        item = {"pk": {"S": key.partition}, "sk": {"S": key.sort}}
+        aws.clients.dynamodb.delete_item(TableName=deployed.variables["ALCHEMISER_AWS__TABLE"], Key=item)
+        later = {"scheduled_at": (deployed.trigger.scheduled_at + timedelta(minutes=1)).isoformat()}
+        without = data(later, QuarterHour())
+    assert answer["unknown_symbols"] == ["NOSUCH"]
+    assert run.snapshot is not None
+    assert by_symbol(run.snapshot.universe)["SPY"] == 9_999, "written after the function had started"
+    assert without["status"] == RunStatus.FAILED.value
+    assert "no universe is on record for account demo" in str(without["reason"])
 
 
 def test_the_monolith_answers_the_watch(aws: Aws) -> None:
@@ -116,10 +144,10 @@ def test_a_function_says_its_version_without_aws_secrets_or_settings(service: st
 @pytest.mark.parametrize(
     ("service", "missing", "words"),
     [
-        ("data", "ALCHEMISER_DATA__UNIVERSE", "data.universe is empty; `alchemiser universe` prints"),
         ("data", "ALCHEMISER_AWS__MARKET_DATA_QUEUE", "aws.market_data_queue is not set"),
         ("data", "ALCHEMISER_AWS__BUCKET", "aws.bucket is not set"),
         ("strategy", "ALCHEMISER_AWS__TRADE_DECISION_QUEUE", "aws.trade_decision_queue is not set"),
+        ("strategy", "ALCHEMISER_AWS__BUCKET", "aws.bucket is not set"),
         ("trading", "ALCHEMISER_AWS__TABLE", "aws.table is not set"),
         ("trading", "ALCHEMISER_AWS__EVENT_BUS", "ALCHEMISER_AWS__EVENT_BUS="),
         ("trading", "ALCHEMISER_BACKEND", "backend is embedded; this needs AWS"),

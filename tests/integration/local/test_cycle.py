@@ -70,7 +70,7 @@ def test_a_data_function_that_is_not_there_ends_the_cycle_with_a_dead_trigger(
         control.reset(start=WEDNESDAY)
     with moto_server() as aws:
         stage = LocalStage(LocalAws(aws.url), "demo", 20.0)
-        stage.first_use()
+        stage.first_use({"SPY": 1})
         assert run_cycle(stage, Exchange(server.url), NOWHERE, patience=1, as_json=False) == 1
         sqs = stage.aws.clients.sqs
         url = sqs.get_queue_url(QueueName=stage.name("TriggerDeadLetters"))["QueueUrl"]

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alchemiser_cli.simulated import Market
 from alchemiser_common.ids import Pipeline, Side
 from alchemiser_common.messages.decision import SignalStatus
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_simulator.control.faults import PartialFills, When
+from alchemiser_simulator.market.changes import Renamed, changed
 from alchemiser_simulator.market.history import Split
 from alchemiser_trading.books.book_store import StoredBooks, compare_books
 from support.portfolio_days import PortfolioDays, market_of, portfolio_days, weekdays
@@ -68,7 +70,7 @@ def test_a_price_that_opens_two_per_cent_higher_and_stays_trades_nothing(
             run = line.day(day)
             assert status(line) == [SignalStatus.HOLD]
             assert run.plan is not None
-            assert run.plan.legs == run.plan.skipped == ()
+            assert (run.plan.legs, run.plan.skipped) == ((), ())
             assert (line.orders(), line.held()) == (placed, held)
         report = run.summary.report
         assert report is not None
@@ -144,6 +146,21 @@ def test_a_split_overnight_is_held_through(tmp_path: Path) -> None:
         books = StoredBooks.load(line.platform.state, "demo").books
         assert set(books) == {"own"}, "no share came to nobody"
         assert books["own"].quantity("AAA") == held["AAA"] * 4
+
+
+def test_a_new_name_overnight_is_held_through(tmp_path: Path) -> None:
+    """The strategy's file has the old one, which the broker does not know any more."""
+    market = market_of(DAYS, {"AAA": flat(100.0), "BBB": flat(50.0)})
+    history = changed(market.history, [Renamed(symbol="AAA", day=TOMORROW, into="NEW")])
+    renamed = Market(history, market.calendar, "")
+    with portfolio_days(tmp_path, renamed, TODAY, {"own": YEARLY}) as line:
+        line.day(TODAY)
+        placed, held = line.orders(), line.held()
+        for day in (TOMORROW, THIRD):
+            line.day(day)
+            assert (status(line), line.orders()) == ([SignalStatus.HOLD], placed)
+        assert line.held() == {"NEW": held["AAA"], "BBB": held["BBB"]}
+        assert StoredBooks.load(line.platform.state, "demo").books["own"].quantity("NEW") == held["AAA"]
 
 
 def test_the_targets_of_the_year_before_are_left_when_the_year_is_over(tmp_path: Path) -> None:

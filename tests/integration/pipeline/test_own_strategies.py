@@ -6,7 +6,7 @@ What the line decides is what `decide` says of the same prices, and what that da
 import csv
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -174,6 +174,24 @@ def test_an_edited_strategy_is_due_at_once_and_says_so_and_another_label_is_no_e
     assert f"its rules have changed since {DAYS[-10]}" in signal.explanation.summary
     assert signal.rules != signals(first)["yearly"].rules
     assert signals(again)["yearly"].status is SignalStatus.HOLD
+
+
+def test_a_strategy_with_another_share_of_the_account_is_due_at_once(tmp_path: Path) -> None:
+    def settings(there: Line, share: float) -> Platform:
+        changes = {"allocations": {"yearly": share, "corridor": 1 - share}}
+        strategies = there.platform.settings.strategies.model_copy(update=changes)
+        changed = there.platform.settings.model_copy(update={"strategies": strategies})
+        return replace(there.platform, settings=changed)
+
+    with line(tmp_path, prices(), DAYS[-9], {"yearly": HELD, "corridor": CORRIDOR}) as there:
+        there.run(DAYS[-9])
+        assert signals(there.run(DAYS[-8]))["yearly"].status is SignalStatus.HOLD
+        there.platform = settings(there, 0.2)
+        after = there.run(DAYS[-7])
+        assert signals(there.run(DAYS[-6]))["yearly"].status is SignalStatus.HOLD
+    signal = signals(after)["yearly"]
+    assert signal.status is SignalStatus.TARGET
+    assert "its share of the account has changed from 0.5 to 0.2" in signal.explanation.summary
 
 
 def halved(at: int) -> np.ndarray:

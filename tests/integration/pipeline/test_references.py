@@ -79,10 +79,10 @@ def test_the_snapshot_of_another_run_is_refused(tmp_path: Path) -> None:
         retrieve_snapshot(foreign, archived(tmp_path, BODY))
 
 
-def test_where_the_claim_check_is_off_a_reference_ends_the_run_with_the_setting_to_change(tmp_path: Path) -> None:
+def test_a_service_without_an_archive_ends_the_run_with_the_setting_that_names_one() -> None:
     failure = service(None).answer(REFERENCE)
     assert isinstance(failure, StageFailure)
-    assert "data.claim_check is off for the strategy service; set ALCHEMISER_DATA__CLAIM_CHECK=true" in failure.reason
+    assert "this strategy service has no archive to fetch it from; aws.bucket names it" in failure.reason
 
 
 @pytest.mark.parametrize("key", ["../other", "/etc/passwd", "", "a//b"])

@@ -45,6 +45,7 @@ def killed_after(rig: Rig, decision: TradeDecision, call: str) -> None:
         "submit sell CCC",
         "submit buy AAA",
         "write LEASE INTENT#0003",
+        "write LEASE TARGETS#",
         "write LEASE JOURNAL REPORT",
     ],
 )

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from alchemiser_cli.stage.deployment import DeployRequest, deploy
-from alchemiser_cli.stage.names import SERVICES
 from alchemiser_common.errors import AlchemiserError
 from alchemiser_common.ids import Pipeline
 from alchemiser_trading.account.authority import set_authority
@@ -22,7 +21,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StageOnMoto]:
             patch.setenv(name, value)
         with stage_on_moto(tmp_path_factory.mktemp("checkout")) as stage:
             stage.push(SECOND, "strategy")
-            stage.deploy(**dict.fromkeys(SERVICES, FIRST))
+            stage.first()
             set_authority(
                 stage.store(), "paper-dev", Pipeline.MONOLITH, who="test", reason="first", now=stage.clock.now()
             )

@@ -4,12 +4,16 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from alchemiser_common import keys
 from alchemiser_common.ids import Pipeline
-from alchemiser_common.settings import StrategySettings
-from alchemiser_strategy.bootstrap import enabled_strategies
+from alchemiser_common.lambda_events import Event
+from alchemiser_common.messages.reference import SnapshotReference
+from alchemiser_common.messages.snapshot import MarketSnapshot
+from alchemiser_common.messages.wire import decode, encode
 from deploy.calls import Call, Recording, write_recording
 from deploy.expand import properties
 from deploy.iam import Request
@@ -34,24 +38,23 @@ def aws() -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="module")
 def parameters(aws: LocalAws) -> dict[str, str]:
-    """A real secret for each pipeline, and the universe of the strategies."""
+    """A real secret for each pipeline, and the strategies."""
     create = aws.client("secretsmanager").create_secret
-    manager = enabled_strategies(StrategySettings(allocations=ALLOCATIONS), {})
     return {
         "BrokerSecretArn": create(Name="alchemiser/dev/alpaca", SecretString=KEY)["ARN"],
         "ShadowSecretArn": create(Name="alchemiser/dev/shadow", SecretString=KEY)["ARN"],
         "StrategyAllocations": json.dumps(ALLOCATIONS),
-        "DataUniverse": json.dumps(manager.symbols),
-        "DataLookback": str(manager.lookback),
     }
 
 
 def run_modular(system: Deployed) -> None:
     """A cycle with every message twice, as at-least-once delivery allows, and its entry in the list of runs lost."""
+    system.forget_corporate_actions()
     for _ in range(2):
         assert system.invoke("data", system.trigger())["status"] == "published"
     system.lose_run_entry()
     snapshot = system.delivery("MarketDataQueue")
+    system.invoke("strategy", by_reference(system, snapshot))
     for _ in range(2):
         assert system.invoke("strategy", snapshot) == {"batchItemFailures": []}
     decision = system.delivery("TradeDecisionQueue")
@@ -61,8 +64,19 @@ def run_modular(system: Deployed) -> None:
         system.invoke("trading", {"watch": "overdue"})
 
 
+def by_reference(system: Deployed, event: Event) -> Event:
+    """The same delivery as if the snapshot had been too large for the queue."""
+    records: Any = event["Records"]
+    (record,) = records
+    snapshot = decode(record["body"], MarketSnapshot)
+    key = keys.snapshot_object(snapshot.session.day, snapshot.run_id, snapshot.content_hash())
+    body = encode(SnapshotReference.to(snapshot, key, record["body"].encode()))
+    return {"Records": [{**record, "body": body}]}
+
+
 def run_monolith(system: Deployed) -> str:
     """A cycle, twice, and the watch; the status of the first."""
+    system.forget_corporate_actions()
     status = system.invoke("monolith", system.trigger())["status"]
     system.invoke("monolith", system.trigger())
     if status == "completed":

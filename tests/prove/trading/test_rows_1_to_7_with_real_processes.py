@@ -217,7 +217,7 @@ def test_row_06_both_pipelines_race_and_one_is_killed(crew: Crew, killed: Pipeli
     assert_as_undisturbed(crew, decisions[Pipeline.MODULAR], report)
 
 
-@pytest.mark.parametrize("call", ["write LEASE INTENT#0002#001", "write LEASE JOURNAL REPORT"])
+@pytest.mark.parametrize("call", ["write LEASE INTENT#0002#001", "write LEASE TARGETS#", "write LEASE JOURNAL REPORT"])
 def test_row_07_the_state_store_is_unavailable(crew: Crew, call: str) -> None:
     decision = crew.rig.decision(SWITCH)
     trading, next_in_line = crew.deliver(decision, Moment(when="before", call=call)), crew.ready()

@@ -1,6 +1,7 @@
 """Per role, what it must not be able to do in each phase, beside what it needs: evaluated against its own policy."""
 
 import json
+import re
 
 import pytest
 
@@ -33,6 +34,9 @@ SHADOW_KEY = Request("secretsmanager:GetSecretValue", SHADOW_SECRET)
 OTHER_SECRET = Request("secretsmanager:GetSecretValue", BROKER_SECRET.replace("alpaca", "other"))
 PUT_SNAPSHOT = Request("s3:PutObject", f"{BUCKET}/snapshots/2026-11-25/x.json")
 PUT_REPORT = Request("s3:PutObject", f"{BUCKET}/reports/2026-11-25/x.json")
+PUT_ACTIONS = Request("s3:PutObject", f"{BUCKET}/corporate-actions/x.json")
+READ_ACTIONS = Request("s3:GetObject", f"{BUCKET}/corporate-actions/x.json")
+READ_REPORT = Request("s3:GetObject", f"{BUCKET}/reports/2026-11-25/x.json")
 READ_SNAPSHOT = Request("s3:GetObject", f"{BUCKET}/snapshots/2026-11-25/x.json")
 PUT_ELSEWHERE = Request("s3:PutObject", f"{BUCKET}/other/x.json")
 TELL = Request("events:PutEvents", BUS)
@@ -41,6 +45,7 @@ LIST_RUN = state("PutItem", keys.runs_partition("paper"))
 READ_TARGETS = READ_BOOKS = state("Query", ACCOUNT)
 TAKE_LEASE = state("PutItem", ACCOUNT)
 READ_LEASE = state("GetItem", ACCOUNT)
+READ_UNIVERSE = state("GetItem", keys.universe_record("paper").partition)
 WRITE_EQUITY = state("PutItem", keys.equity_partition("paper"))
 
 NOBODY_MAY = [
@@ -56,6 +61,9 @@ NOBODY_MAY = [
     state("PutItem", keys.account_partition("other")),
     state("GetItem", keys.account_partition("paper2")),
     state("PutItem", keys.audit_partition("paper")),
+    state("PutItem", keys.universe_record("paper").partition),
+    state("UpdateItem", keys.universe_record("paper").partition),
+    state("GetItem", keys.universe_record("other").partition),
     Request("dynamodb:DeleteTable", TABLE),
     Request("sqs:PurgeQueue", MARKET_DATA),
     Request("sqs:PurgeQueue", DECISIONS),
@@ -77,16 +85,19 @@ MATRIX: list[tuple[str, tuple[str, ...], list[Request], list[Request]]] = [
     (
         "StrategyRole",
         (*SHADOW_ONLY, *TRADES),
-        [TAKE_SNAPSHOT, SEND_DECISION],
+        [TAKE_SNAPSHOT, SEND_DECISION, READ_SNAPSHOT],
         [
             TRADING_KEY, SHADOW_KEY, TAKE_DECISION, SEND_SNAPSHOT, READ_RUN, WRITE_RUN, READ_LEASE, TAKE_LEASE,
-            READ_SNAPSHOT, PUT_SNAPSHOT, PUT_REPORT, TELL,
+            READ_UNIVERSE, PUT_SNAPSHOT, READ_REPORT, PUT_REPORT, READ_ACTIONS, PUT_ACTIONS, TELL,
         ],
     ),
     (
         "DataRole",
         TRADES,
-        [TRADING_KEY, SEND_SNAPSHOT, READ_RUN, WRITE_RUN, LIST_RUN, READ_TARGETS, PUT_SNAPSHOT, READ_SNAPSHOT],
+        [
+            TRADING_KEY, SEND_SNAPSHOT, READ_RUN, READ_UNIVERSE, WRITE_RUN, LIST_RUN, READ_TARGETS, PUT_SNAPSHOT,
+            READ_SNAPSHOT, PUT_ACTIONS, READ_ACTIONS,
+        ],
         [
             SHADOW_KEY, SEND_DECISION, TAKE_SNAPSHOT, TAKE_DECISION, TAKE_LEASE, READ_LEASE, WRITE_EQUITY, PUT_REPORT,
             TELL,
@@ -95,14 +106,17 @@ MATRIX: list[tuple[str, tuple[str, ...], list[Request], list[Request]]] = [
     (
         "DataRole",
         SHADOW_ONLY,
-        [SHADOW_KEY, SEND_SNAPSHOT, WRITE_RUN, PUT_SNAPSHOT],
+        [SHADOW_KEY, SEND_SNAPSHOT, READ_UNIVERSE, WRITE_RUN, PUT_SNAPSHOT, PUT_ACTIONS, READ_ACTIONS],
         [TRADING_KEY, SEND_DECISION, TAKE_LEASE, PUT_REPORT],
     ),
     (
         "TradingRole",
         TRADES,
         [TRADING_KEY, TAKE_DECISION, READ_RUN, WRITE_RUN, READ_LEASE, TAKE_LEASE, WRITE_EQUITY, PUT_REPORT, TELL],
-        [SHADOW_KEY, SEND_DECISION, SEND_SNAPSHOT, TAKE_SNAPSHOT, PUT_SNAPSHOT, READ_SNAPSHOT],
+        [
+            SHADOW_KEY, SEND_DECISION, SEND_SNAPSHOT, TAKE_SNAPSHOT, PUT_SNAPSHOT, READ_SNAPSHOT, READ_UNIVERSE,
+            READ_ACTIONS,
+        ],
     ),
     (
         "TradingRole",
@@ -116,8 +130,11 @@ MATRIX: list[tuple[str, tuple[str, ...], list[Request], list[Request]]] = [
     (
         "MonolithRole",
         MONOLITH_TRADES,
-        [TRADING_KEY, WRITE_RUN, LIST_RUN, READ_LEASE, TAKE_LEASE, WRITE_EQUITY, PUT_SNAPSHOT, PUT_REPORT, TELL],
-        [SHADOW_KEY, SEND_SNAPSHOT, SEND_DECISION, TAKE_SNAPSHOT, TAKE_DECISION],
+        [
+            TRADING_KEY, WRITE_RUN, LIST_RUN, READ_LEASE, TAKE_LEASE, WRITE_EQUITY, PUT_SNAPSHOT, PUT_REPORT, TELL,
+            PUT_ACTIONS, READ_ACTIONS,
+        ],
+        [READ_UNIVERSE, SHADOW_KEY, SEND_SNAPSHOT, SEND_DECISION, TAKE_SNAPSHOT, TAKE_DECISION],
     ),
     (
         "MonolithRole",
@@ -145,14 +162,6 @@ def test_a_role_may_do_its_work_and_nothing_of_the_others(
     policy = role_policy(stack(phase), role)
     assert [request for request in needs if not policy.allows(request)] == []
     assert [request for request in must_not if policy.allows(request)] == []
-
-
-def test_only_the_claim_check_lets_the_strategy_role_read_and_only_snapshots() -> None:
-    with_it, without = (role_policy(stack("shadow", ClaimCheck=value), "StrategyRole") for value in ("true", "false"))
-    assert with_it.allows(READ_SNAPSHOT)
-    assert not without.allows(READ_SNAPSHOT)
-    for request in (PUT_SNAPSHOT, PUT_REPORT, Request("s3:GetObject", f"{BUCKET}/reports/x"), TRADING_KEY, READ_RUN):
-        assert not with_it.allows(request)
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -183,7 +192,7 @@ def test_no_statement_has_a_wildcard_beyond_its_own_prefix(phase: str) -> None:
         for statement in role_policy(found, role).statements:
             assert statement.effect is Effect.ALLOW
             for resource in statement.resources:
-                owned = resource.removesuffix(":*").removesuffix("/snapshots/*").removesuffix("/reports/*")
+                owned = re.sub(r"(:|/snapshots/|/reports/|/corporate-actions/)\*$", "", resource)
                 assert "*" not in owned, (role, statement.sid)
                 assert "alchemiser" in owned, (role, statement.sid)
 

@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alchemiser_cli.stage.names import PHASES, SERVICES, STATEFUL
+from alchemiser_cli.stage.portfolio import PARAMETERS
+from alchemiser_common import probes
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.json_value import Json
 from alchemiser_common.lambda_events import read_trigger
 from alchemiser_common.messages.snapshot import MarketSession
-from alchemiser_common.settings import Backend, Settings
+from alchemiser_common.settings import Backend, Settings, TradingSettings
 from alchemiser_common.settings_loading import load_settings
 from alchemiser_data.decision_window import decision_time
 from deploy.expand import Stack, properties
@@ -109,6 +111,51 @@ def test_what_holds_state_is_retained_named_and_unconditional(path: Path) -> Non
             assert "DeletionPolicy" not in resource, name
 
 
+PORTFOLIO = {
+    "StrategyAllocations": json.dumps({f"a-strategy-with-a-long-name-number-{at:02d}": 0.0625 for at in range(16)}),
+    "OnUnknown": "keep",
+    "AcceptedJumps": json.dumps(["SVXY:2018-02-06", "OKLO:2024-05-10", "BBAI:2024-11-25", "RGTI:2024-12-17"]),
+    "CashReserve": "0.025",
+    "MinTradeValue": "12.50",
+    "MinTradeShare": "0.0035",
+    "PriceAllowance": "0.00075",
+    "MaxOrders": "250",
+    "MaxOrderValue": "1250000.00",
+    "MaxTurnover": "2.05",
+    "MaxSymbolWeight": "0.375",
+    "MaxDailyLoss": "0.125",
+}
+"""Every parameter that says how the portfolio is traded, none as its setting's default."""
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_sixteen_strategies_and_every_parameter_fit_well_into_the_variables_of_a_function(service: str) -> None:
+    """Lambda takes 4,096 bytes of names and values together."""
+    long = {"AccountAlias": "a" * 32, "LiveAccountId": "f" * 36, "LiveArmed": "true", "BrokerEnvironment": "live"}
+    tags = {f"{name.capitalize()}Tag": "f" * 40 for name in SERVICES}
+    variables = environment(stack("cutover", **PORTFOLIO, **long, **tags), service)
+    assert sum(len(name) + len(value) for name, value in variables.items()) < 3_000
+
+
+def test_a_portfolio_parameter_reaches_every_function_that_reads_its_setting_and_an_empty_one_none() -> None:
+    """Left empty it is no variable, so that the image's own alchemiser.toml counts."""
+    wanted = {
+        "strategies.allocations": {"strategy", "monolith"},
+        "strategies.on_unknown": {"strategy", "monolith"},
+        "data.accepted_jumps": {"data", "monolith"},
+        **{f"trading.{name}": {"trading", "monolith"} for name in TradingSettings.model_fields},
+    }
+    found: dict[str, set[str]] = {}
+    for service in SERVICES:
+        for name in load_settings(environment(stack("shadow", **PORTFOLIO), service)).sources:
+            if name.startswith(probes.PORTFOLIO):
+                found.setdefault(name, set()).add(service)
+        silent = load_settings(environment(stack("shadow"), service)).sources
+        assert not [name for name in silent if name.startswith(probes.PORTFOLIO)], service
+    assert found == wanted
+    assert {PARAMETERS[name] for name in PORTFOLIO} == set(wanted) == set(PARAMETERS.values())
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_whatever_changes_a_function_publishes_a_version_so_that_the_alias_moves(service: str) -> None:
     """SAM compares only the image's address, and Lambda refuses a version without a change: both or neither."""
@@ -123,10 +170,7 @@ def test_whatever_changes_a_function_publishes_a_version_so_that_the_alias_moves
         "ShadowSecretArn": BROKER_SECRET,
         "DecisionAnchor": "close",
         "DecisionOffsetMinutes": "20",
-        "StrategyAllocations": '{"tecl": 1.0}',
-        "DataUniverse": '["SPY"]',
-        "DataLookback": "100",
-        "ClaimCheck": "true",
+        **PORTFOLIO,
         **{f"{name.capitalize()}Memory": "3000" for name in SERVICES},
         **{f"{name.capitalize()}Tag": "0000000" for name in SERVICES},
         **{f"{name.capitalize()}Digest": "sha256:" + "f" * 64 for name in SERVICES},

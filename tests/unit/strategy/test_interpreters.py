@@ -38,14 +38,14 @@ conditions = st.recursive(
 )
 
 
-def _over(inner: st.SearchStrategy[Plan]) -> st.SearchStrategy[Plan]:
+def _over(inner: st.SearchStrategy[Plan], ranked: Any = metrics) -> st.SearchStrategy[Plan]:
     several = st.lists(inner, min_size=1, max_size=4)
     return st.one_of(
         st.tuples(st.just("equal"), several),
         st.tuples(st.just("specified"), several),
         st.tuples(st.just("inverse"), st.integers(2, 5), several),
         st.tuples(st.just("if"), conditions, inner, inner),
-        st.tuples(st.just("filter"), metrics, st.sampled_from(["top", "bottom"]), st.integers(1, 3), several),
+        st.tuples(st.just("filter"), ranked, st.sampled_from(["top", "bottom"]), st.integers(1, 3), several),
     )
 
 
@@ -199,7 +199,7 @@ def test_both_agree_with_a_slow_and_simple_interpreter(plan: Plan, seed: int, da
 
 scale_free = st.recursive(
     st.tuples(st.just("asset"), symbols),
-    lambda inner: _over(inner).filter(lambda plan: plan[0] != "filter" or plan[1][0] in SCALE_FREE),
+    lambda inner: _over(inner, st.tuples(st.sampled_from(SCALE_FREE), st.integers(2, 9))),
     max_leaves=9,
 )
 

@@ -37,9 +37,10 @@ def deploy(
 ) -> None:
     """Bring a stage to this checkout's template, and optionally to another phase or image.
 
-    Shows the changes and asks. A new image is tried beside what is live (version probe; the strategy decides on a
-    recorded snapshot) before anything moves. Refused while a run is in progress, past a neighbouring phase, and while
-    authority and phase disagree. What was not named stays as it is deployed.
+    Shows the changes and asks. Every function that changes is tried beside what is live, with its new settings, before
+    anything moves: it starts, and whatever decides does so on the stage's last snapshot. Says what was decided, by
+    strategy, and what differs. Refused while a run is in progress, past a neighbouring phase, and while authority and
+    phase disagree. What was not named stays as it is deployed.
 
     Exit codes: 0 done or nothing to do, 1 refused or failed (the output says what is in place), 2 wrong arguments or
     settings, 3 AWS out of reach.
@@ -52,7 +53,7 @@ def deploy(
             raise typer.BadParameter(f"--service {service} needs --tag")
         services = SERVICES if service == _ALL else (service,)
         images = {} if tag is None else dict.fromkeys(services, tag)
-        request = deployment.DeployRequest(phase, images, _pairs(parameter or []))
+        request = deployment.DeployRequest(phase, images, _pairs(parameter or []), only_plan=plan)
         done = deployment.deploy(context.stage(stage), request, partial(_confirm, plan=plan, yes=yes))
         context.emit(_as_json(stage, done), lambda: out.print(_sentence(stage, done)))
         if done.changes and not done.carried_out and not plan:
@@ -72,9 +73,11 @@ def rollback(
 ) -> None:
     """Put an earlier build of one service live again.
 
-    First the alias `live` goes to the earlier version, which takes seconds, and the version that answers is checked;
-    then the stack is deployed with that build, so that it says the same. Refused while a run is in progress: halt the
-    account first (`alchemiser halt`).
+    With it come the allocations and other portfolio parameters that were live with it, and the universe of its
+    strategies. The earlier version is asked first, then the alias `live` goes to it, which takes seconds; then the
+    stack is deployed with that build and those parameters, so that it says the same. Interrupted, the same command
+    goes on.
+    Refused while a run is in progress: halt the account first (`alchemiser halt`).
     """
     with command(as_json=as_json) as context:
         from alchemiser_cli.stage.rollback import roll_back
@@ -137,6 +140,8 @@ def _as_json(stage: str, done: "Deployed") -> dict[str, object]:
         "phase": done.phase,
         "carried_out": done.carried_out,
         "images": [{"service": item.service, "tag": item.tag, "digest": item.digest} for item in done.images],
+        "strategies": [item.model_dump(mode="json") for item in done.strategies],
+        "decisions": {service: item.content_hash() for service, item in done.decisions.items()},
         "changes": [
             {"action": item.action, "name": item.name, "type": item.kind, "replacement": item.replacement}
             for item in done.changes

@@ -1,7 +1,7 @@
-"""`alchemiser doctor`: is a stage set up as it should be? One line a check, and what to do about each fault."""
+"""`alchemiser doctor`: is a stage, or this machine, set up as it should be? One line a check, with what to do."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -9,7 +9,7 @@ from rich.text import Text
 
 from alchemiser_cli.console import Exit, out
 from alchemiser_cli.context import command
-from alchemiser_cli.options import AsJson, StageOption
+from alchemiser_cli.options import AsJson
 
 if TYPE_CHECKING:
     from alchemiser_cli.stage.check_result import CheckResult
@@ -20,17 +20,30 @@ _STYLES = {"ok": "green", "warning": "yellow", "wrong": "bold red", "unknown": "
 
 
 @app.command()
-def doctor(*, stage: StageOption, as_json: AsJson = False) -> None:
-    """Examine a stage's account and deployment. Reads only; secrets are judged and never shown.
+def doctor(
+    *,
+    stage: Annotated[
+        str | None, typer.Option(help="A stage of deploy/samconfig.toml; without it this folder's settings.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Examine a stage's account, deployment and portfolio; without --stage the portfolio of this folder's settings.
 
-    Exit codes: 0 all is well (warnings included), 1 something is wrong, 2 the stage is not known, 3 AWS could not be
-    asked (throttled, denied, out of reach), so that some checks say nothing.
+    Reads only; secrets are judged and never shown. Exit codes: 0 all is well (warnings included), 1 something is wrong,
+    2 stage or settings are not usable, 3 AWS or the broker could not be asked (throttled, denied, out of reach), so
+    that some checks say nothing.
     """
     with command(as_json=as_json) as context:
         from alchemiser_cli.stage.check_result import Verdict
-        from alchemiser_cli.stage.doctor import run_checks
 
-        results = run_checks(context.stage(stage))
+        if stage is None:
+            from alchemiser_cli.local_doctor import run_local_checks
+
+            results = run_local_checks(context)
+        else:
+            from alchemiser_cli.stage.doctor import run_checks
+
+            results = run_checks(context.stage(stage))
         context.emit([result.as_json() for result in results], lambda: _print(results))
         verdicts = {result.verdict for result in results}
         if Verdict.WRONG in verdicts:

@@ -1,13 +1,16 @@
-"""`alchemiser universe`: what the enabled strategies read, as the settings that the data function needs."""
+"""`alchemiser universe`: what the enabled strategies read, by symbol; and its record, where no stage writes it."""
 
-import json
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alchemiser_cli.console import note, out, plain_table
 from alchemiser_cli.context import command
 from alchemiser_cli.options import AsJson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 app = typer.Typer()
 
@@ -15,23 +18,28 @@ app = typer.Typer()
 @app.command()
 def universe(
     *,
-    toml: Annotated[bool, typer.Option("--toml", help="Print it for alchemiser.toml instead.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write it into the settings' state store.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print the symbols and the lookback of the enabled strategies, as environment variables of the data function.
+    """Print the symbols that the enabled strategies read, each with the daily bars that are needed of it.
 
-    The data function does not know the strategies. Deploy it with these, again after every change of the strategies:
-    if they disagree, the strategy function finds a symbol missing and the run fails with its name.
+    The data function does not know the strategies: it reads this from the state store. On a stage `alchemiser deploy`
+    writes it, from the image that goes live; --write is for a function that runs without one.
     """
     with command(as_json=as_json) as context:
         from alchemiser_strategy.bootstrap import enabled_strategies
 
-        manager = enabled_strategies(context.settings.strategies, os.environ)
-        symbols = json.dumps(manager.symbols, separators=(",", ":"))
-        for_toml = f"[data]\nuniverse = {symbols}\nlookback = {manager.lookback}"
-        for_shell = f"ALCHEMISER_DATA__UNIVERSE={symbols}\nALCHEMISER_DATA__LOOKBACK={manager.lookback}"
-        context.emit(
-            {"universe": manager.symbols, "lookback": manager.lookback},
-            lambda: typer.echo(for_toml if toml else for_shell),
-            indent=2,
-        )
+        needed = dict(sorted(enabled_strategies(context.settings.strategies, os.environ).universe.items()))
+        if write:
+            from alchemiser_cli.stage.universe_record import settle
+
+            done = "written to" if settle(context.state, context.account, needed) else "the same in"
+            note(f"universe of account {context.account}: {done} {context.place}")
+        context.emit(needed, lambda: _print(needed), indent=2)
+
+
+def _print(needed: "Mapping[str, int]") -> None:
+    table = plain_table("symbol", "bars")
+    for symbol, bars in needed.items():
+        table.add_row(symbol, str(bars))
+    out.print(table)

@@ -49,6 +49,8 @@ class SessionRow:
     status: str
     run_id: str
     reason: str = ""
+    notes: tuple[str, ...] = ()
+    """What a person should know of the session's decision."""
 
     def __post_init__(self) -> None:
         if not (isfinite(self.equity) and self.equity > 0):

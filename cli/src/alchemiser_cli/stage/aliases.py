@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from alchemiser_cli.stage.candidate import ALIAS
+from alchemiser_cli.stage.portfolio import without_portfolio
 from alchemiser_common.aws.faults import Asking, code_of
 from alchemiser_common.errors import Conflict
 
@@ -26,7 +27,7 @@ class Version:
     variables: Mapping[str, str]
 
     def set_up_as(self, other: "Version") -> bool:
-        """Whether both have the same settings, the phase among them: only the build differs."""
+        """Whether both have the same settings, the phase among them: only build and portfolio differ."""
         return _settings(self) == _settings(other)
 
 
@@ -39,12 +40,15 @@ def live_version(client: "LambdaClient", function: str) -> Version:
 
 def earlier_versions(client: "LambdaClient", function: str, than: Version) -> list[Version]:
     """Versions with another build and the same settings, newest first."""
-    with _asking(function):
-        pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=function)
-        numbers = [item["Version"] for page in pages for item in page["Versions"]]
-    older = sorted((number for number in numbers if number.isdigit()), key=int, reverse=True)
-    found = (_version(client, function, number) for number in older if int(number) < int(than.number))
+    numbers = _numbers(client, function)
+    found = (_version(client, function, number) for number in numbers if int(number) < int(than.number))
     return [version for version in found if version.digest != than.digest and version.set_up_as(than)]
+
+
+def version_of_build(client: "LambdaClient", function: str, digest: str) -> Version | None:
+    """The newest version with that build, whatever its settings; None if there is none."""
+    found = (_version(client, function, number) for number in _numbers(client, function))
+    return next((version for version in found if version.digest == digest), None)
 
 
 def move_live(client: "LambdaClient", function: str, *, to: str, expected: str) -> None:
@@ -64,6 +68,14 @@ def move_live(client: "LambdaClient", function: str, *, to: str, expected: str) 
             raise
 
 
+def _numbers(client: "LambdaClient", function: str) -> list[str]:
+    """Of the published versions, newest first."""
+    with _asking(function):
+        pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=function)
+        numbers = [item["Version"] for page in pages for item in page["Versions"]]
+    return sorted((number for number in numbers if number.isdigit()), key=int, reverse=True)
+
+
 def _version(client: "LambdaClient", function: str, number: str) -> Version:
     with _asking(function):
         found = client.get_function(FunctionName=function, Qualifier=number)
@@ -75,7 +87,7 @@ def _version(client: "LambdaClient", function: str, number: str) -> Version:
 
 
 def _settings(version: Version) -> dict[str, str]:
-    return {name: value for name, value in version.variables.items() if name not in _BUILD}
+    return {name: value for name, value in without_portfolio(version.variables).items() if name not in _BUILD}
 
 
 def _asking(function: str) -> Asking:

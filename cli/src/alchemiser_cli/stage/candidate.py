@@ -1,9 +1,10 @@
-"""A build at work beside the deployed function: same role and settings but in shadow, no trigger, deleted afterwards.
+"""A build at work beside the deployed function: same role, the settings it will have but in shadow, no trigger, deleted
+afterwards.
 
 The alias `live` and the stack are not touched, so that a build that fails its probes leaves nothing behind.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +20,29 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
 
 ALIAS = "live"
+_SECONDS = 120
+"""For a cold start and a snapshot of a thousand symbols."""
 _POLL_SECONDS = 2.0
 _POLLS = 150
 
 
+KEY = "ALCHEMISER_AWS__BROKER_SECRET"
+"""The variable that names the key. A role may read one key only, so that a build on trial has the deployed one's."""
+
+
 @contextmanager
 def candidate(
-    client: "LambdaClient", function: str, registry: str, image: Image, clock: Clock
+    client: "LambdaClient", function: str, registry: str, image: Image, clock: Clock, variables: Mapping[str, str]
 ) -> Iterator[LambdaInvoker]:
-    """The build as a function of its own while inside. Raises SmokeFailed if Lambda cannot run it."""
+    """The build as a function of its own while inside, with those variables.
+
+    Raises SmokeFailed if Lambda cannot run it.
+    """
     name = f"{function}-candidate"
     with Asking(f"function {function}", "the stack: a function of it is missing"):
         like = client.get_function_configuration(FunctionName=function, Qualifier=ALIAS)
+    deployed = like.get("Environment", {}).get("Variables", {})
+    own_key = {KEY: deployed[KEY]} if KEY in deployed else {}
     _delete(client, name)  # one that an interrupted deployment left
     with Asking(f"function {name}", "the deploying role's rights on Lambda"):
         client.create_function(
@@ -39,12 +51,10 @@ def candidate(
             PackageType="Image",
             Code={"ImageUri": f"{registry}/{image.service}@{image.digest}"},
             Role=like["Role"],
-            Timeout=60,
+            Timeout=_SECONDS,
             MemorySize=like["MemorySize"],
             Architectures=like.get("Architectures", ["x86_64"]),
-            Environment={
-                "Variables": {**like.get("Environment", {}).get("Variables", {}), "ALCHEMISER_SHADOW": "true"}
-            },
+            Environment={"Variables": {**variables, **own_key, "ALCHEMISER_SHADOW": "true"}},
             Tags={"image-tag": image.tag},
             **_logging(like),
         )

@@ -1,11 +1,12 @@
 """What a check of a stage works on, and what it comes to: a verdict, what was seen, and what to do about it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from alchemiser_cli.stage.deployment import Stage
 from alchemiser_cli.stage.stack import DeployedStack
+from alchemiser_cli.stage.stage import Stage
+from alchemiser_common.probes import CompositionAnswer
 
 
 class Verdict(StrEnum):
@@ -54,6 +55,8 @@ class CheckContext:
     stage: Stage
     account: str | None = None
     stack: DeployedStack | None = None
+    answers: dict[str, CompositionAnswer] = field(default_factory=dict)
+    """What each function said it is made of, by service."""
 
     @property
     def deployed(self) -> DeployedStack:
@@ -69,8 +72,8 @@ type Check = Callable[[CheckContext], str]
 
 @dataclass(frozen=True, slots=True)
 class NamedCheck:
-    """A check with its name; `needs` is the name of one before it without which it cannot be made."""
+    """A check with its name; `needs` are the names of those before it without which it cannot be made."""
 
     name: str
     run: Check
-    needs: str = ""
+    needs: tuple[str, ...] = ()

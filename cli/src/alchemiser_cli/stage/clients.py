@@ -14,18 +14,19 @@ if TYPE_CHECKING:
     from mypy_boto3_scheduler.client import EventBridgeSchedulerClient
     from mypy_boto3_sts.client import STSClient
 
-_INVOCATION_SECONDS = 120
+_INVOCATION_SECONDS = 150
 """A probe may be a cold start; nothing that is invoked here works for longer."""
 
 
 class StageClients(AwsClients):
     """Clients for `region`, whatever region the surroundings name; the credentials are theirs.
 
-    Raises InvalidSettings for an AWS_PROFILE that is not there.
+    Raises InvalidSettings for an AWS_PROFILE that is not there and an endpoint that is none.
     """
 
     def __init__(self, region: str, settings: AwsSettings) -> None:
         super().__init__(settings.model_copy(update={"region": region}), surrounding_session(instance_roles=True))
+        _ = self.sts  # whatever is wrong with the settings is said before anything is asked
 
     @property
     def surrounding_region(self) -> str | None:

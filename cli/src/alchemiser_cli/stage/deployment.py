@@ -4,31 +4,27 @@ Whatever fails before the change is carried out leaves everything as it was; a c
 CloudFormation; a function that does not answer afterwards gets its alias back.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from uuid import uuid4
 
 from alchemiser_cli.stage.aliases import Version, live_version, move_live
-from alchemiser_cli.stage.candidate import ALIAS, candidate
-from alchemiser_cli.stage.changes import Change, ChangeSet, Progress, carry_out, discard, propose
-from alchemiser_cli.stage.clients import StageClients
-from alchemiser_cli.stage.config import StageConfig
-from alchemiser_cli.stage.guards import require_agreement, require_neighbour, require_settled
-from alchemiser_cli.stage.images import EcrTags, Image, ImageRegistry, Mark
+from alchemiser_cli.stage.candidate import ALIAS
+from alchemiser_cli.stage.changes import Change, ChangeSet, carry_out, discard, propose
+from alchemiser_cli.stage.guards import require_agreement, require_neighbour
+from alchemiser_cli.stage.images import Image, Mark
 from alchemiser_cli.stage.invoker import LambdaInvoker
 from alchemiser_cli.stage.names import SERVICES
 from alchemiser_cli.stage.parameters import deployed_images, deployment_parameters
-from alchemiser_cli.stage.smoke import SmokeFailed, recorded_decision, require_decision, require_version
-from alchemiser_cli.stage.stack import DeployedStack, DeploymentFailed, Refused, read_stack
-from alchemiser_common.aws.dynamodb_state import DynamoStateStore
-from alchemiser_common.aws.faults import Asking
-from alchemiser_common.errors import AlchemiserError, InvalidSettings, StoreUnavailable, WrongAccount
-from alchemiser_common.ports.clock import Clock
-from alchemiser_common.ports.state import StateStore
+from alchemiser_cli.stage.smoke import SmokeFailed, require_composition, require_version
+from alchemiser_cli.stage.stack import DeployedStack, DeploymentFailed
+from alchemiser_cli.stage.stage import Stage
+from alchemiser_cli.stage.trial import Return, Trial, examine, try_change, universe_of
+from alchemiser_cli.stage.universe_record import settle, widen
+from alchemiser_common.errors import AlchemiserError, InvalidSettings, StoreUnavailable
+from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.probes import StrategyInPlay
 from alchemiser_trading.account.authority import read_authority
-from alchemiser_trading.account.lease import require_idle
 
 type Confirm = Callable[[ChangeSet], bool]
 
@@ -41,6 +37,8 @@ class DeployRequest:
     images: Mapping[str, str] = field(default_factory=dict)
     """Tag by service."""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    only_plan: bool = False
+    """Show the changes and write nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,75 +50,35 @@ class Deployed:
     """Those that changed."""
     changes: tuple[Change, ...]
     carried_out: bool
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stage with what it takes to work on it."""
-
-    config: StageConfig
-    clients: StageClients
-    clock: Clock
-    progress: Progress
-    """Is given each line of progress."""
-    strategies: Path | None = None
-    """Folder of the user's own strategies."""
-
-    def account(self) -> str:
-        """The account that the credentials open. Raises WrongAccount if the stage is said to be in another."""
-        with Asking("the credentials", "AWS_PROFILE"):
-            found = self.clients.sts.get_caller_identity()["Account"]
-        if self.config.account not in {None, found}:
-            raise WrongAccount(
-                f"these credentials open account {found}; stage {self.config.name} is in {self.config.account} "
-                "(deploy/samconfig.toml): choose its profile with AWS_PROFILE"
-            )
-        return found
-
-    def stack(self) -> DeployedStack | None:
-        """The stack as it is now, None if there is none. Raises StoreUnavailable."""
-        return read_stack(self.clients.cloudformation, self.config.stack)
-
-    def deployed(self) -> DeployedStack:
-        """The same. Raises Refused if the stage is not deployed."""
-        stack = self.stack()
-        if stack is None:
-            raise Refused(
-                f"stage {self.config.name} is not deployed: stack {self.config.stack} does not exist in region "
-                f"{self.config.region} of this account"
-            )
-        return stack
-
-    def images(self) -> ImageRegistry:
-        """The image repositories."""
-        return ImageRegistry(EcrTags(self.clients.ecr, self.config), self.config)
-
-    def state(self, stack: DeployedStack) -> StateStore:
-        """The stage's state store."""
-        return DynamoStateStore(self.clients.dynamodb, stack.outputs["Table"], lambda: uuid4().hex)
-
-    def require_changeable(self, stack: DeployedStack) -> None:
-        """No change and no run is under way. Raises Refused or RunInProgress."""
-        require_settled(stack)
-        require_idle(self.state(stack), stack.account_alias, self.clock.now())
+    strategies: tuple[StrategyInPlay, ...] = ()
+    """What decides now, by what rules; empty if nothing was asked."""
+    decisions: Mapping[str, TradeDecision] = field(default_factory=dict)
+    """What the builds that changed decided when they were tried, by service."""
 
 
 # The timeline of a deployment, and what a failure of each step leaves:
 #
 #   1 check      credentials, one phase at a time, authority, no run, no other change    nothing was touched
-#   2 look up    digests of the tags, ARNs of the secrets, universe of the strategies    nothing was touched
+#   2 look up    digests of the tags, ARNs of the secrets                                nothing was touched
 #   3 propose    CloudFormation works out a change set, which changes nothing            nothing; the set is discarded
 #   4 confirm    nothing that holds state is replaced, and a person agrees               nothing; the set is discarded
-#   5 probe      each new build answers beside the live one, as a function of its own    nothing; both are discarded
+#   5 try        every function that changes starts and decides beside the live one      nothing; all are discarded
 #   6 check      again that no run has begun, since 4 and 5 may take minutes             nothing; the set is discarded
-#   7 carry out  CloudFormation makes the change                                         CloudFormation takes it back
-#   8 verify     each alias answers as the build that the stack names                    the alias goes back (_verify)
-#   9 mark       the registry learns which images went live                              a message; nothing fails for it
+#   7 widen      the stored universe covers what is live and what comes                  a universe that fits both
+#   8 return     only in a rollback: the alias names the earlier version, in seconds     an alias ahead of the stack
+#   9 carry out  CloudFormation makes the change                                         CloudFormation takes it back
+#  10 verify     each alias answers as the build that the stack names, and starts        the alias goes back
+#  11 settle     the stored universe is what is live, no more                            the wider one, as after 7
+#  12 mark       the registry learns which images went live                              a message; nothing fails for it
 #
-# Between 7 and 8 a new build is live that was not yet asked through its alias; that is why 5 asks it beforehand. Only 8
-# can leave stack and alias at odds: `alchemiser doctor` reports it, `alchemiser rollback` ends it.
-def deploy(stage: Stage, request: DeployRequest, confirm: Confirm) -> Deployed:
-    """Carry the request out if `confirm` agrees to its changes. Raises what stands against it, or DeploymentFailed."""
+# Between 9 and 10 a new build is live that was not yet asked through its alias; that is why 5 asks it beforehand. Only
+# 8 and 10 can leave stack and alias at odds: `alchemiser doctor` reports it, `alchemiser rollback` ends it. What 11
+# leaves is ended by the next deployment, also by one that has nothing to change.
+def deploy(stage: Stage, request: DeployRequest, confirm: Confirm, back: Return | None = None) -> Deployed:
+    """Carry the request out if `confirm` agrees to its changes, in a rollback by way of the version in `back`.
+
+    Raises what stands against it, or DeploymentFailed.
+    """
     account, stack = stage.account(), stage.stack()
     phase = _target_phase(stage, stack, request)
     changed = _changed_images(stage, stack, request)
@@ -132,18 +90,17 @@ def deploy(stage: Stage, request: DeployRequest, confirm: Confirm) -> Deployed:
         phase=phase,
         images=changed,
         given=request.parameters,
-        strategies=stage.strategies,
     )
     change = propose(stage.clients, stage.config, parameters, account=account, first=stack is None, clock=stage.clock)
     if change is None:
-        return Deployed(phase, (), (), carried_out=False)
+        return _nothing_to_change(stage, stack, request, phase, back)
+    trial = Trial()
     try:
         change.require_kept()
         agreed = confirm(change)
-        if agreed:
-            before = {} if stack is None else _probe_builds(stage, stack, parameters["Registry"], changed)
-            if stack is not None:
-                stage.require_changeable(stack)
+        if agreed and stack is not None:
+            trial = try_change(stage, stack, parameters, back)
+            stage.require_changeable(stack)
     except BaseException:
         with suppress(AlchemiserError):  # the first error is the one to report
             discard(stage.clients.cloudformation, change.stack, change.identity)
@@ -151,9 +108,15 @@ def deploy(stage: Stage, request: DeployRequest, confirm: Confirm) -> Deployed:
     if not agreed:
         discard(stage.clients.cloudformation, change.stack, change.identity)
         return Deployed(phase, changed, change.changes, carried_out=False)
+    needed = universe_of(phase, trial.answers)
+    if stack is not None and needed is not None:
+        widen(stage.state(stack), stack.account_alias, needed)
+    if back is not None:
+        put_live(stage, back)
+        mark_left(stage, back.service, back.left, back.image)
     carry_out(stage.clients.cloudformation, change, stage.clock, stage.progress)
     try:
-        _verify(stage, before)
+        live = _verified(stage, trial)
     except StoreUnavailable as error:
         raise StoreUnavailable(
             f"{error}. The stack is changed, but not every function could be asked which build it is now: "
@@ -161,7 +124,44 @@ def deploy(stage: Stage, request: DeployRequest, confirm: Confirm) -> Deployed:
         ) from error
     for image in changed:
         mark_image(stage, image.service, image.digest, Mark.DEPLOYED)
-    return Deployed(phase, changed, change.changes, carried_out=True)
+    return Deployed(phase, changed, change.changes, True, live.strategies(phase), trial.decisions | live.decisions)
+
+
+def _nothing_to_change(
+    stage: Stage, stack: DeployedStack | None, request: DeployRequest, phase: str, back: Return | None
+) -> Deployed:
+    """The stack is as asked; what an interrupted change left beside it is finished."""
+    if stack is None or request.only_plan:
+        return Deployed(phase, (), (), carried_out=False)
+    trial = Trial()
+    if back is not None:
+        put_live(stage, back)
+    for service in ("strategy", "monolith"):
+        function = stack.function(service)
+        if function is not None:
+            trial.answers[service] = require_composition(LambdaInvoker(stage.clients.functions, function, ALIAS))
+    _settle(stage, stack, trial)
+    if back is not None:
+        mark_left(stage, back.service, back.left, back.image)
+        mark_image(stage, back.service, back.image.digest, Mark.DEPLOYED)
+    return Deployed(phase, (), (), False, trial.strategies(phase))
+
+
+def put_live(stage: Stage, back: Return) -> None:
+    """Move the alias to the earlier version and ask which build answers; if it is another, move it back.
+
+    Raises SmokeFailed, or Conflict if it was moved meanwhile.
+    """
+    functions, function, version, live = stage.clients.functions, back.function, back.version, back.live
+    if version.number != live.number:
+        move_live(functions, function, to=version.number, expected=live.number)
+        stage.progress(f"{function}:{ALIAS} names version {version.number} ({back.image.tag}), no longer {live.number}")
+    try:
+        require_version(LambdaInvoker(functions, function, ALIAS), back.image)
+    except SmokeFailed as error:
+        if version.number != live.number:
+            move_live(functions, function, to=live.number, expected=version.number)
+        raise SmokeFailed(f"{error}; {function}:{ALIAS} is at version {live.number}") from error
 
 
 def _target_phase(stage: Stage, stack: DeployedStack | None, request: DeployRequest) -> str:
@@ -186,31 +186,14 @@ def _changed_images(stage: Stage, stack: DeployedStack | None, request: DeployRe
     if stack is None and missing:
         raise InvalidSettings(f"stage {stage.config.name} is not deployed yet: give --tag for all services")
     wanted = [stage.images().tagged(service, tag) for service, tag in request.images.items()]
-    there = [] if stack is None else deployed_images(stack, SERVICES)
+    there = [] if stack is None else deployed_images(stack.parameters, SERVICES)
     return tuple(image for image in wanted if image not in there)
 
 
-def _probe_builds(stage: Stage, stack: DeployedStack, registry: str, images: Sequence[Image]) -> dict[str, Version]:
-    """Ask each new build beside the live one; returns the live versions by service. Raises SmokeFailed.
-
-    A service that the present phase has no function for has nothing to be put beside: it is verified after the change.
-    """
-    before = {}
-    for image in images:
-        function = stack.function(image.service)
-        if function is None:
-            stage.progress(f"{image.service}: not in phase {stack.phase}, verified after the change")
-            continue
-        before[image.service] = live_version(stage.clients.functions, function)
-        with candidate(stage.clients.functions, function, registry, image, stage.clock) as build:
-            answer = require_version(build, image)
-            stage.progress(f"{image.service}: build {answer.git_sha} answers, messages {answer.schema_version}")
-            if image.service == "strategy":
-                decision = require_decision(build, stage.config.events)
-                same = decision.targets == recorded_decision(stage.config.events).targets
-                differs = "" if same else "; not as recorded, which only a changed strategy explains"
-                stage.progress(f"strategy: decides on the recorded snapshot{differs}")
-    return before
+def mark_left(stage: Stage, service: str, digest: str, instead: Image) -> None:
+    """Tag the image that a rollback leaves, so that none goes back to it by itself."""
+    if digest != instead.digest:
+        mark_image(stage, service, digest, Mark.LEFT)
 
 
 def mark_image(stage: Stage, service: str, digest: str, mark: Mark) -> None:
@@ -221,31 +204,60 @@ def mark_image(stage: Stage, service: str, digest: str, mark: Mark) -> None:
         stage.progress(f"{service}: {digest[:19]}… could not be tagged as {mark.value} in the registry: {error}")
 
 
-def _verify(stage: Stage, before: Mapping[str, Version]) -> None:
-    """Every function of the phase answers through its alias as the build that the stack names. Raises DeploymentFailed.
+def _verified(stage: Stage, trial: Trial) -> Trial:
+    """What is live now, once every function of the phase has answered through its alias. Raises DeploymentFailed.
 
-    A new build that does not gives its alias back, unless the version before it has other settings, those of another
-    phase: that would be a trader with the wrong rights.
+    It must be the build that the stack names, and start with its settings. One that does not gives its alias back,
+    unless the version before has other settings, those of another phase: that would be a trader with the wrong rights.
     """
-    stack = stage.stack()
+    stack, live, new = stage.stack(), Trial(), dict[str, LambdaInvoker]()
     if stack is None:
         raise DeploymentFailed(f"stack {stage.config.stack} does not exist any more")
-    for image in deployed_images(stack, SERVICES):
-        function = stack.function(image.service)
-        if function is None:
+    for image in deployed_images(stack.parameters, SERVICES):
+        name = stack.function(image.service)
+        if name is None:
             continue
+        function = LambdaInvoker(stage.clients.functions, name, ALIAS)
         try:
-            require_version(LambdaInvoker(stage.clients.functions, function, ALIAS), image)
+            require_version(function, image)
+            live.answers[image.service] = require_composition(function)
         except SmokeFailed as error:
-            live, version = live_version(stage.clients.functions, function), before.get(image.service)
-            if version is None or not version.set_up_as(live):
-                raise DeploymentFailed(
-                    f"{error}. There is no version to go back to with the settings of phase {stack.phase}: "
-                    "deploy another tag, or go back a phase"
-                ) from error
-            move_live(stage.clients.functions, function, to=version.number, expected=live.number)
-            raise DeploymentFailed(
-                f"{error}. {function}:{ALIAS} is back at version {version.number}; make the stack agree: "
-                f"alchemiser rollback {stage.config.name} {image.service}"
-            ) from error
+            raise _given_back(stage, stack, image, name, trial.before.get(image.service), error) from error
+        if image.service not in trial.answers:
+            new[image.service] = function
         stage.progress(f"{image.service}: {image.tag} is live")
+    try:
+        if new:
+            examine(stage, stack, live, new, stack.phase)
+    except AlchemiserError as error:
+        raise DeploymentFailed(
+            f"{error}. The stack is changed; {', '.join(new)} could not be tried before it: deploy other builds or "
+            "parameters"
+        ) from error
+    _settle(stage, stack, live)
+    return live
+
+
+def _given_back(
+    stage: Stage, stack: DeployedStack, image: Image, function: str, before: Version | None, error: SmokeFailed
+) -> DeploymentFailed:
+    """The error to raise, once the alias is back where it was if it may be."""
+    functions = stage.clients.functions
+    live = live_version(functions, function)
+    if before is None or not before.set_up_as(live):
+        return DeploymentFailed(
+            f"{error}. There is no version to go back to with the settings of phase {stack.phase}: "
+            "deploy another tag, or go back a phase"
+        )
+    move_live(functions, function, to=before.number, expected=live.number)
+    return DeploymentFailed(
+        f"{error}. {function}:{ALIAS} is back at version {before.number}; make the stack agree: "
+        f"alchemiser rollback {stage.config.name} {image.service}"
+    )
+
+
+def _settle(stage: Stage, stack: DeployedStack, live: Trial) -> None:
+    """The stored universe is what the live strategies need, no more."""
+    needed = universe_of(stack.phase, live.answers)
+    if needed is not None and settle(stage.state(stack), stack.account_alias, needed):
+        stage.progress(f"the stored universe is {len(needed)} symbols, up to {max(needed.values())} bars of each")

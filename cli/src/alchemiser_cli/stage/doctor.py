@@ -6,13 +6,14 @@ A check raises CheckFailed for what is wrong, with what to do. What AWS does not
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
+from alchemiser_cli.stage import portfolio_checks as portfolio
 from alchemiser_cli.stage import resource_checks as resources
 from alchemiser_cli.stage.check_result import CheckContext, CheckFailed, CheckResult, NamedCheck, Verdict
-from alchemiser_cli.stage.deployment import Stage
 from alchemiser_cli.stage.guards import trader_of
 from alchemiser_cli.stage.names import SERVICES
-from alchemiser_cli.stage.parameters import deployed_images, universe
+from alchemiser_cli.stage.parameters import deployed_images
 from alchemiser_cli.stage.stack import deployed_template
+from alchemiser_cli.stage.stage import Stage
 from alchemiser_cli.stage.template import TemplateError, load, parameter_values, section
 from alchemiser_common.aws.faults import Asking
 from alchemiser_common.errors import AlchemiserError, TransientError
@@ -31,9 +32,9 @@ def run_checks(stage: Stage) -> list[CheckResult]:
     """The result of every check, in order. Nothing is changed; a check that cannot be made says why."""
     context, results = CheckContext(stage), dict[str, CheckResult]()
     for check in checks():
-        needed = results.get(check.needs)
-        if needed is not None and not needed.passed:
-            results[check.name] = CheckResult(check.name, Verdict.SKIPPED, f"needs {check.needs}")
+        failed = [name for name in check.needs if not results[name].passed]
+        if failed:
+            results[check.name] = CheckResult(check.name, Verdict.SKIPPED, f"needs {', '.join(failed)}")
         else:
             results[check.name] = _result(check, context)
     return list(results.values())
@@ -56,31 +57,37 @@ def checks() -> Iterator[NamedCheck]:
 
         account ─ clock
            └───── stack ─ parameters, template, images
-                    └──── secrets, queues, bucket, functions, sources, schedules
-                    └──── table ─ authority, trading
+                    └──── queues, bucket, sources, schedules
+                    └──── functions, secrets ─ composition ─ symbols
+                    └──── table ─ authority, trading    └─ universe, rules (and table)
         region    (asks nothing of AWS)
 
     Wrong credentials would make every later answer about another account, so nothing is asked beyond `account` then;
     without a stack there is nothing to look for; without the table nobody can say who may trade. Everything else is
     asked for even if its neighbour is wrong: one visit shows all that is to be mended.
     """
-    account, stack, table = "account", "stack", "table"
+    account, stack, table, secrets = "account", "stack", "table", "secrets"
+    functions, composition = "functions", "composition"
     yield NamedCheck(account, _account)
     yield NamedCheck("region", _region)
-    yield NamedCheck("clock", _clock, account)
-    yield NamedCheck(stack, _stack, account)
-    yield NamedCheck("parameters", _parameters, stack)
-    yield NamedCheck("template", _template, stack)
-    yield NamedCheck("images", _images, stack)
-    yield NamedCheck("secrets", resources.secrets, stack)
-    yield NamedCheck(table, resources.table, stack)
-    yield NamedCheck("queues", resources.queues, stack)
-    yield NamedCheck("bucket", resources.bucket, stack)
-    yield NamedCheck("functions", resources.functions, stack)
-    yield NamedCheck("sources", resources.sources, stack)
-    yield NamedCheck("schedules", resources.schedules, stack)
-    yield NamedCheck("authority", _authority, table)
-    yield NamedCheck("trading", _trading, table)
+    yield NamedCheck("clock", _clock, (account,))
+    yield NamedCheck(stack, _stack, (account,))
+    yield NamedCheck("parameters", _parameters, (stack,))
+    yield NamedCheck("template", _template, (stack,))
+    yield NamedCheck("images", _images, (stack,))
+    yield NamedCheck(secrets, resources.secrets, (stack,))
+    yield NamedCheck(table, resources.table, (stack,))
+    yield NamedCheck("queues", resources.queues, (stack,))
+    yield NamedCheck("bucket", resources.bucket, (stack,))
+    yield NamedCheck(functions, resources.functions, (stack,))
+    yield NamedCheck("sources", resources.sources, (stack,))
+    yield NamedCheck("schedules", resources.schedules, (stack,))
+    yield NamedCheck("authority", _authority, (table,))
+    yield NamedCheck("trading", _trading, (table,))
+    yield NamedCheck(composition, portfolio.composition, (functions, secrets))
+    yield NamedCheck("universe", portfolio.universe, (composition, table))
+    yield NamedCheck("symbols", portfolio.symbols, (composition,))
+    yield NamedCheck("rules", portfolio.rules, (composition, table))
 
 
 def _account(context: CheckContext) -> str:
@@ -150,9 +157,6 @@ def _parameters(context: CheckContext) -> str:
         for name, value in config.parameters.items()
         if stack.parameters.get(name) != value
     ]
-    needed = universe(stack.parameters["StrategyAllocations"], context.stage.strategies)
-    if any(stack.parameters[name] != value for name, value in needed.items()):
-        differ.append("DataUniverse and DataLookback are not what this checkout's strategies need")
     if differ:
         raise CheckFailed("; ".join(differ), f"alchemiser deploy {config.name} brings these values")
     return f"{len(stack.parameters)}, complete and as the file says"
@@ -182,7 +186,7 @@ def _different(here: dict[str, Json], there: dict[str, Json]) -> Iterator[str]:
 
 
 def _images(context: CheckContext) -> str:
-    registry, images = context.stage.images(), deployed_images(context.deployed, SERVICES)
+    registry, images = context.stage.images(), deployed_images(context.deployed.parameters, SERVICES)
     gone = [f"{image.service} {image.tag} ({image.digest[:19]}…)" for image in images if not registry.has(image)]
     if gone:
         raise CheckFailed(

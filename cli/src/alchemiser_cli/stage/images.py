@@ -107,6 +107,17 @@ class ImageRegistry:
         good = times[Mark.DEPLOYED] > times[Mark.LEFT]
         return Image(service, commits[0], digest) if commits and good else None
 
+    def returning(self, service: str, digest: str) -> bool:
+        """Whether a rollback left another image for this one, and has not come to its end since."""
+        left = max(
+            (tag for tag in self._tags.newest_tags(service) if tag.startswith(self._mark(Mark.LEFT))), default=""
+        )
+        if not left or self._tags.digest(service, left) == digest:
+            return False
+        own = self._tags.tags(service, digest)
+        deployed = max((tag for tag in own if tag.startswith(self._mark(Mark.DEPLOYED))), default="")
+        return left.rpartition("-")[2] > deployed.rpartition("-")[2]
+
     def mark(self, service: str, digest: str, mark: Mark, now: datetime) -> None:
         """Tag the image with what became of it here. What carries a deployment's mark is kept by the clean-up."""
         self._tags.add_tag(service, digest, f"{self._mark(mark)}{now:%Y%m%dT%H%M%S%f}Z")

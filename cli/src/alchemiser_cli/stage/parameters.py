@@ -1,20 +1,18 @@
 """The parameters of a deployment: as deployed, as the stage's file says, as asked for, or looked up."""
 
-import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from alchemiser_cli.stage.config import StageConfig
 from alchemiser_cli.stage.images import Image
+from alchemiser_cli.stage.resolver import Place, Resolver
 from alchemiser_cli.stage.stack import DeployedStack
 from alchemiser_cli.stage.template import load, parameter_values, section
 from alchemiser_common.aws.faults import Asking, code_of
-from alchemiser_common.errors import InvalidSettings, MissingSecret
-from alchemiser_common.settings import StrategySettings
-from alchemiser_strategy.bootstrap import enabled_strategies
+from alchemiser_common.errors import MissingSecret
+from alchemiser_common.json_value import Json
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
@@ -29,9 +27,8 @@ def deployment_parameters(
     phase: str,
     images: Iterable[Image],
     given: Mapping[str, str],
-    strategies: Path | None = None,
 ) -> dict[str, str]:
-    """Every parameter, held to the template's own rules; later sources win. Raises InvalidSettings or MissingSecret."""
+    """Every parameter, held to the template's own rules; later sources win. Raises TemplateError or MissingSecret."""
     template = load(config.template)
     declared = section(template, "Parameters")
     deployed = {} if stack is None else {name: value for name, value in stack.parameters.items() if name in declared}
@@ -44,11 +41,6 @@ def deployment_parameters(
     if "ShadowSecretArn" not in chosen:
         own = deployed.get("ShadowSecretArn") if _has_shadow_secret(deployed) else values["BrokerSecretArn"]
         values["ShadowSecretArn"] = _secret(secrets, config.shadow_secret, otherwise=own)
-    shares = parameter_values(
-        {"Parameters": {"StrategyAllocations": declared["StrategyAllocations"]}},
-        {name: value for name, value in values.items() if name == "StrategyAllocations"},
-    )
-    values |= {**universe(shares["StrategyAllocations"], strategies), **given}
     return parameter_values(template, values)
 
 
@@ -57,23 +49,30 @@ def _has_shadow_secret(deployed: Mapping[str, str]) -> bool:
     return deployed.get("ShadowSecretArn") != deployed.get("BrokerSecretArn")
 
 
-def universe(allocations: str, folder: Path | None) -> dict[str, str]:
-    """What the data function must read for those strategies of this checkout. Raises InvalidSettings."""
-    try:
-        settings = StrategySettings(allocations=json.loads(allocations), folder=folder)
-    except ValueError as error:
-        raise InvalidSettings(f"parameter StrategyAllocations is {allocations!r}: {error}") from error
-    manager = enabled_strategies(settings, {})
-    symbols = json.dumps(manager.symbols, separators=(",", ":"))
-    return {"DataUniverse": symbols, "DataLookback": str(manager.lookback)}
+def function_variables(
+    config: StageConfig, template: Mapping[str, Json], parameters: Mapping[str, str], account: str, service: str
+) -> dict[str, str] | None:
+    """The environment that a template gives a service's function; None if those parameters' phase has none."""
+    place = Place(account, config.region, stack=config.stack)
+    return Resolver(template, parameters, place).variables(f"{service.capitalize()}Function")
 
 
-def deployed_images(stack: DeployedStack, services: Iterable[str]) -> list[Image]:
-    """The images that the stack's parameters name."""
+def exists(client: "SecretsManagerClient", secret: str) -> bool:
+    """Whether a secret is there. Raises StoreUnavailable."""
+    with Asking(f"secret {secret}", "the deploying role's rights on Secrets Manager"):
+        try:
+            client.describe_secret(SecretId=secret)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+            return False
+    return True
+
+
+def deployed_images(parameters: Mapping[str, str], services: Iterable[str]) -> list[Image]:
+    """The images that a stack's parameters name."""
     return [
-        Image(
-            service, stack.parameters[f"{service.capitalize()}Tag"], stack.parameters[f"{service.capitalize()}Digest"]
-        )
+        Image(service, parameters[f"{service.capitalize()}Tag"], parameters[f"{service.capitalize()}Digest"])
         for service in services
     ]
 

@@ -10,6 +10,8 @@ from alchemiser_cli.stage.aliases import live_version
 from alchemiser_cli.stage.candidate import ALIAS
 from alchemiser_cli.stage.check_result import CheckContext, CheckFailed, Verdict
 from alchemiser_cli.stage.names import SERVICES
+from alchemiser_cli.stage.parameters import function_variables
+from alchemiser_cli.stage.stack import deployed_template
 from alchemiser_common.aws.faults import Asking, code_of
 from alchemiser_common.aws.secrets_manager import SecretsManagerSecrets
 from alchemiser_common.errors import AlchemiserError, MissingSecret
@@ -113,8 +115,9 @@ def bucket(context: CheckContext) -> str:
 
 
 def functions(context: CheckContext) -> str:
-    """Each function of the phase has its alias, and the alias runs the image that the stack names."""
+    """Each function of the phase has its alias, which runs the image and settings that the stack names."""
     stack, seen = context.deployed, []
+    template = deployed_template(context.stage.clients.cloudformation, stack.name)
     for service in SERVICES:
         name = stack.function(service)
         if name is None:
@@ -128,6 +131,13 @@ def functions(context: CheckContext) -> str:
         if version.digest != digest:
             raise CheckFailed(
                 f"{name}:{ALIAS} runs {version.digest[:19]}…, the stack says {digest[:19]}…: a rollback not finished",
+                f"alchemiser rollback {context.stage.config.name} {service}",
+            )
+        wanted = function_variables(context.stage.config, template, stack.parameters, stack.account, service) or {}
+        differ = sorted(key for key in {*wanted, *version.variables} if wanted.get(key) != version.variables.get(key))
+        if differ:
+            raise CheckFailed(
+                f"{name}:{ALIAS} has other settings than the stack says ({', '.join(differ)}): a change not finished",
                 f"alchemiser rollback {context.stage.config.name} {service}",
             )
         seen.append(f"{service} version {version.number}")

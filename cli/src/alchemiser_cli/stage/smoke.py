@@ -1,9 +1,10 @@
-"""Is a build fit to go live? It says which build it is, and the strategy service decides on a recorded snapshot.
+"""Is a build fit to go live? It says which build it is, what it is made of, and what it decides on a snapshot.
 
-Nothing here has an effect: no queue, no store, no broker.
+Nothing here has an effect: no message, no record, no order.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -12,14 +13,14 @@ from alchemiser_cli.stage.images import Image
 from alchemiser_cli.stage.invoker import Invoker
 from alchemiser_cli.stage.stack import DeploymentFailed
 from alchemiser_common.build_tag import same_build
-from alchemiser_common.errors import InvalidSettings
-from alchemiser_common.lambda_events import VersionAnswer
+from alchemiser_common.errors import InvalidMessage, InvalidSettings
+from alchemiser_common.lambda_events import Event, VersionAnswer
 from alchemiser_common.messages.base import SCHEMA_VERSION
 from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.messages.report import StageFailure
 from alchemiser_common.messages.snapshot import MarketSnapshot
-from alchemiser_common.messages.wire import decode
-
-_SHOWN = 300
+from alchemiser_common.messages.wire import ARCHIVED_LIMIT, decode
+from alchemiser_common.probes import CompositionAnswer, Probe, ProbeFailure, SnapshotAnswer
 
 
 class SmokeFailed(DeploymentFailed):
@@ -28,7 +29,7 @@ class SmokeFailed(DeploymentFailed):
 
 def require_version(function: Invoker, image: Image) -> VersionAnswer:
     """The function is this build of this service, and speaks our messages. Raises SmokeFailed or StoreUnavailable."""
-    answer = _read(function, {"probe": "version"}, VersionAnswer)
+    answer = _read(function, {"probe": Probe.VERSION}, VersionAnswer)
     if answer.service != image.service:
         raise SmokeFailed(f"{function.name} says it is {answer.service}, not {image.service}: the image is of another")
     if not same_build(answer.git_sha, image.tag):
@@ -41,28 +42,79 @@ def require_version(function: Invoker, image: Image) -> VersionAnswer:
     return answer
 
 
-def require_decision(function: Invoker, events: Path) -> TradeDecision:
-    """The strategy service decides on the recorded snapshot, in dry-run. Raises SmokeFailed or StoreUnavailable."""
-    snapshot = _recorded(events / "sqs-snapshot.json")
-    decision = _read(function, {"probe": "decision", "snapshot": snapshot}, TradeDecision)
-    wanted = decode(snapshot, MarketSnapshot).content_hash()
-    if decision.snapshot_hash != wanted:
+def require_composition(function: Invoker, universe: Mapping[str, int] | None = None) -> CompositionAnswer:
+    """The function starts with its settings, and says what it is made of; of `universe` what the broker lacks.
+
+    Raises SmokeFailed with the whole reason, or StoreUnavailable.
+    """
+    asked = {} if universe is None else {"universe": dict(universe)}
+    return _read(function, {"probe": Probe.COMPOSITION, **asked}, CompositionAnswer)
+
+
+def require_snapshot(function: Invoker, universe: Mapping[str, int]) -> SnapshotAnswer:
+    """A snapshot of the last session for that universe. Raises SmokeFailed with the whole reason."""
+    return _read(function, {"probe": Probe.SNAPSHOT, "universe": dict(universe)}, SnapshotAnswer)
+
+
+def require_decision(function: Invoker, snapshot: Event, wanted: str | None = None) -> TradeDecision:
+    """The function decides on the snapshot that `snapshot` holds or names, whose hash is `wanted` if that is known.
+
+    Raises SmokeFailed with the whole reason, or StoreUnavailable.
+    """
+    event = {"probe": Probe.DECISION, **snapshot}
+    answer = function.invoke(event)
+    _require_no_failure(function, event, answer)
+    try:
+        decision = decode(answer, TradeDecision, StageFailure, limit=ARCHIVED_LIMIT)
+    except InvalidMessage as error:
+        raise SmokeFailed(f"{function.name} answers probe 'decision' with what is no decision: {error}") from error
+    if isinstance(decision, StageFailure):
+        raise SmokeFailed(f"{function.name} decides nothing: {decision.error}: {decision.reason}")
+    assert isinstance(decision, TradeDecision)  # noqa: S101  (decode gives one of the two)
+    if wanted is not None and decision.snapshot_hash != wanted:
         raise SmokeFailed(f"{function.name} decided on snapshot {decision.snapshot_hash}, and was given {wanted}")
     return decision
 
 
+def recorded_snapshot(events: Path) -> MarketSnapshot:
+    """The snapshot among the recorded events."""
+    return decode(_recorded(events / "sqs-snapshot.json"), MarketSnapshot)
+
+
 def recorded_decision(events: Path) -> TradeDecision:
-    """The decision that was recorded with the snapshot."""
+    """The decision that was recorded with it."""
     return decode(_recorded(events / "sqs-decision.json"), TradeDecision)
 
 
-def _read[M: BaseModel](function: Invoker, event: dict[str, object], model: type[M]) -> M:
+def _read[M: BaseModel](function: Invoker, event: Event, model: type[M]) -> M:
     answer = function.invoke(event)
+    _require_no_failure(function, event, answer)
     try:
         return model.model_validate_json(answer)
     except ValidationError:
-        said = answer.decode(errors="replace")[:_SHOWN]
-        raise SmokeFailed(f"{function.name} answers probe {event['probe']!r} with: {said}") from None
+        said = answer.decode(errors="replace")
+        raise SmokeFailed(f"{function.name} answers probe {_name(event)} with: {said}") from None
+
+
+def _require_no_failure(function: Invoker, event: Event, answer: bytes) -> None:
+    """Raises SmokeFailed for what a function or Lambda itself says of an error, whole."""
+    try:
+        failure = ProbeFailure.model_validate_json(answer)
+    except ValidationError:
+        pass
+    else:
+        raise SmokeFailed(f"{function.name} cannot answer probe {_name(event)}: {failure.error}: {failure.reason}")
+    try:
+        said = json.loads(answer)
+    except ValueError:
+        return
+    if isinstance(said, dict) and "errorType" in said:
+        why = f"{said['errorType']}: {said.get('errorMessage', '')}"
+        raise SmokeFailed(f"{function.name} answers probe {_name(event)} with: {why}")
+
+
+def _name(event: Event) -> str:
+    return repr(str(event["probe"]))
 
 
 def _recorded(file: Path) -> str:

@@ -120,6 +120,11 @@ def snapshot_object(day: date, run: UUID, content_hash: str) -> str:
     return f"snapshots/{day.isoformat()}/{run}/{content_hash}.json"
 
 
+def probe_snapshot_object(digest: str) -> str:
+    """Archive key of a snapshot that was read to try a build, by the SHA-256 (hex) of its bytes."""
+    return f"snapshots/probe/{digest}.json"
+
+
 def corporate_actions_object(symbol: str, day: date) -> str:
     """Archive key of what the broker said of a jump."""
     return f"corporate-actions/{symbol}/{day.isoformat()}.json"

@@ -100,8 +100,6 @@ class DataSettings(Section):
     """Provisional policy: the latest trade of a symbol may be at most this old."""
     max_provisional_move: Decimal = Field(default=Decimal("0.5"), gt=0)
     """Provisional policy: a larger move against the last close, as a fraction, is refused."""
-    claim_check: bool = False
-    """A snapshot over a queue message's limit travels by reference to the archive, which the strategy service reads."""
     accepted_jumps: tuple[str, ...] = ()
     """Price jumps known to be real, as SYMBOL:YYYY-MM-DD; only asked for where the broker cannot say what they were."""
 
@@ -150,7 +148,7 @@ class TradingSettings(Section):
     max_turnover: Decimal = Field(default=Decimal("2.1"), gt=0)
     """A plan that trades more than this multiple of equity is refused; a full switch is 2."""
     max_symbol_weight: Fraction = Decimal(1)
-    """A decision with a larger weight in one symbol is refused."""
+    """A plan that makes one symbol a larger part of the account is refused; shares that strategies keep count."""
     max_daily_loss: Fraction = Decimal("0.25")
     """Nothing is bought or sold after a larger loss since yesterday's equity."""
 

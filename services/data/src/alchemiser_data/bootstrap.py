@@ -16,6 +16,7 @@ from alchemiser_common.ports.state import StateStore, load
 from alchemiser_common.records.universe import Universe
 from alchemiser_common.settings import Settings
 from alchemiser_data.handler import DataFunction
+from alchemiser_data.probing import DataProbes
 from alchemiser_data.provider import UnifiedDataProvider
 from alchemiser_data.service import DataService
 
@@ -33,7 +34,8 @@ def data_function(settings: Settings, _variables: Mapping[str, str]) -> Handle:
     universe = partial(stored_universe, state, settings.account_alias)
     provider = UnifiedDataProvider(broker, clock, universe, settings.data, archive)
     service = DataService(provider, state, archive, clock, settings, Pipeline.MODULAR)
-    function = DataFunction(service, queue, Metrics(settings.aws.stage, clock, sys.stdout))
+    probes = DataProbes(broker, state, archive, clock, settings)
+    function = DataFunction(service, queue, Metrics(settings.aws.stage, clock, sys.stdout), probes)
     return lambda event, _time_left: function.handle(event)
 
 

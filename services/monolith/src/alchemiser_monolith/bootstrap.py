@@ -11,9 +11,10 @@ from alchemiser_common.metrics import Metrics
 from alchemiser_common.records.universe import Universe
 from alchemiser_common.settings import Settings
 from alchemiser_data.handler import DataFunction
+from alchemiser_data.probing import DataProbes
 from alchemiser_data.provider import UnifiedDataProvider
 from alchemiser_data.service import DataService
-from alchemiser_monolith.handler import MonolithFunction
+from alchemiser_monolith.handler import MonolithFunction, MonolithProbes
 from alchemiser_monolith.local_pipeline import LocalPipeline
 from alchemiser_monolith.monolith import Monolith
 from alchemiser_monolith.platform import Platform, open_platform
@@ -69,16 +70,20 @@ def monolith_function(settings: Settings, variables: Mapping[str, str]) -> Handl
     """The monolith's function: always on AWS, for its file system ends with it. Raises as `open_platform`."""
     platform = open_platform(settings, variables, open_clock(settings), AwsAdapters(settings))
     metrics = Metrics(settings.aws.stage, platform.clock, sys.stdout)
-    watch = TradingFunction(decision_service(platform), metrics)
-    return MonolithFunction(monolith(platform), watch, metrics).handle
+    manager, trading = portfolio(platform), decision_service(platform)
+    data = data_service(platform, manager, Pipeline.MONOLITH)
+    strategy = StrategyService(manager, platform.clock, platform.archive)
+    read = DataProbes(platform.broker, platform.state, platform.archive, platform.clock, settings)
+    return MonolithFunction(
+        Monolith(data, strategy, trading), TradingFunction(trading, metrics), metrics, MonolithProbes(read, strategy)
+    ).handle
 
 
 def local_pipeline(platform: Platform) -> LocalPipeline:
     """The three functions with their queues."""
     manager = portfolio(platform)
-    by_reference = platform.archive if platform.settings.data.claim_check else None
     data = data_service(platform, manager, Pipeline.MODULAR)
-    strategy = StrategyService(manager, platform.clock, by_reference)
+    strategy = StrategyService(manager, platform.clock, platform.archive)
     return LocalPipeline(
         DataFunction(data, platform.market_data_queue),
         StrategyFunction(strategy, platform.trade_decision_queue),

@@ -15,13 +15,13 @@ from alchemiser_strategy.user_strategies import user_strategies
 
 
 def strategy_function(settings: Settings, variables: Mapping[str, str]) -> Handle:
-    """The function; of AWS it knows its queue, and the archive if snapshots may come by reference.
+    """The function; of AWS it knows its queue, and the archive, from which it fetches snapshots that are too large.
 
     Raises InvalidSettings or StrategyError.
     """
     adapters = AwsAdapters(settings)
-    archive = adapters.archive() if settings.data.claim_check else None
-    service = StrategyService(enabled_strategies(settings.strategies, variables), open_clock(settings), archive)
+    manager = enabled_strategies(settings.strategies, variables)
+    service = StrategyService(manager, open_clock(settings), adapters.archive())
     function = StrategyFunction(service, adapters.trade_decision_queue())
     return lambda event, _time_left: function.handle(event)
 

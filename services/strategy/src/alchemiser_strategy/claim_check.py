@@ -10,16 +10,16 @@ from alchemiser_common.ports.archive import Archive
 
 
 def retrieve_snapshot(reference: SnapshotReference, archive: Archive | None) -> MarketSnapshot:
-    """The snapshot, byte for byte as it was archived; `archive` is None where the claim check is off.
+    """The snapshot, byte for byte as it was archived; `archive` is None where a process has none.
 
-    Raises InvalidSettings if it is off; InvalidMessage if the object is missing, or is not the one that the reference
-    names by size, SHA-256 and run; StoreUnavailable if the archive does not answer.
+    Raises InvalidSettings without an archive; InvalidMessage if the object is missing, or is not the one that the
+    reference names by size, SHA-256 and run; StoreUnavailable if the archive does not answer.
     """
     key = reference.archive_key
     if archive is None:
         raise InvalidSettings(
-            f"snapshot {key} came by reference, but data.claim_check is off for the strategy service; "
-            "set ALCHEMISER_DATA__CLAIM_CHECK=true for data and strategy alike"
+            f"snapshot {key} came by reference, but this strategy service has no archive to fetch it from; aws.bucket "
+            "names it"
         )
     body = archive.get(key)
     if body is None:

@@ -1,6 +1,6 @@
 """Strategy Lambda on one page: decode the snapshot, decide, publish the decision or why there is none.
 
-A build is tried before it goes live: `{"probe": "decision", "snapshot": …}` is answered and nothing is published.
+A build is tried before it goes live: what it is made of and what it decides on a snapshot is answered, not published.
 """
 
 from alchemiser_common.lambda_events import Event, handle_batch
@@ -25,8 +25,8 @@ class StrategyFunction:
 
         Raises InvalidMessage for a probe whose snapshot cannot be read.
         """
-        if event.get("probe") == "decision":
-            return self._service.answer(decode(str(event.get("snapshot", "")), MarketSnapshot))
+        if (answer := self._service.probed(event)) is not None:
+            return answer
         return handle_batch(event, self._handle_message)
 
     def _handle_message(self, body: str) -> None:

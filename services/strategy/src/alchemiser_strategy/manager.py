@@ -94,18 +94,22 @@ class MultiStrategyManager:
     def _signal(
         self, part: Allocated, snapshot: MarketSnapshot, view: MarketView, found: StrategyTargets | None
     ) -> Signal:
-        """One strategy's signal; `found` are its earlier targets. Those of other rules are another strategy's."""
+        """One strategy's signal; `found` are its earlier targets.
+
+        Those of other rules, or of another fraction of equity, are followed by new ones at once, whatever the
+        rebalancing rule says.
+        """
         name, rules = part.strategy.name, self._rules[part.strategy.name]
         previous = None if found is None else _previous(found, snapshot.bar_policy, view.bars)
-        renewed = found is not None and found.rules not in {"", rules}
-        result = checked_result(part.strategy, replace(view, previous=None if renewed else previous))
+        changed = "" if found is None else _changed(found, rules, part.fraction)
+        result = checked_result(part.strategy, replace(view, previous=None if changed else previous))
         weights, explanation = result.weights, result.explanation
         if result.status is SignalStatus.UNKNOWN:
             weights = self._instead(name, result, snapshot, previous)
         elif result.status is SignalStatus.HOLD and not weights and previous is not None:
             weights = previous.held
-        if renewed and previous is not None:
-            summary = f"its rules have changed since {previous.as_of}, so it is due at once: {explanation.summary}"
+        if changed and previous is not None:
+            summary = f"{changed} since {previous.as_of}, so it is due at once: {explanation.summary}"
             explanation = explanation.model_copy(update={"summary": summary})
         return Signal(
             strategy=name,
@@ -147,6 +151,15 @@ def netted(signals: Sequence[Signal]) -> tuple[Target, ...]:
         Target(symbol=symbol, weight=min(1.0, math.fsum(share.weight for share in shares)), shares=tuple(shares))
         for symbol, shares in sorted(wanted.items())
     )
+
+
+def _changed(found: StrategyTargets, rules: str, fraction: float) -> str:
+    """What is another than when a strategy last decided, empty if nothing is; before 1.5 that was not written down."""
+    if found.rules not in {"", rules}:
+        return "its rules have changed"
+    if found.allocation not in {None, fraction}:
+        return f"its share of the account has changed from {found.allocation:.4g} to {fraction:.4g}"
+    return ""
 
 
 def _previous(found: StrategyTargets, policy: BarPolicy, bars: Bars) -> Previous:

@@ -3,16 +3,19 @@
 import logging
 
 from alchemiser_common.errors import MarketDataRejected, PermanentError
-from alchemiser_common.messages.base import Stage
+from alchemiser_common.lambda_events import Event
+from alchemiser_common.messages.base import Frozen, Stage
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.reference import SnapshotReference
 from alchemiser_common.messages.report import StageFailure
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import Clock
+from alchemiser_common.probes import Probe, asked_snapshot
 from alchemiser_common.records.universe import by_symbol, lacking
 from alchemiser_common.text import and_more
 from alchemiser_strategy.claim_check import retrieve_snapshot
+from alchemiser_strategy.composition import composition_of
 from alchemiser_strategy.manager import MultiStrategyManager
 
 _log = logging.getLogger(__name__)
@@ -52,6 +55,15 @@ class StrategyService:
             },
         )
         return decision.traced(Stage.STRATEGY, started, self._clock.now())
+
+    def probed(self, event: Event) -> Frozen | None:
+        """The answer to a probe; None if the event is none. Raises InvalidMessage for what is no snapshot."""
+        match event.get("probe"):
+            case Probe.COMPOSITION:
+                return composition_of(self._manager)
+            case Probe.DECISION:
+                return self.answer(asked_snapshot(event, self._archive))
+        return None
 
     def _check_universe(self, snapshot: MarketSnapshot) -> None:
         """Raises MarketDataRejected for a symbol of which the data service was not asked for enough bars.

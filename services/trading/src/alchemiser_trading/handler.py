@@ -7,6 +7,7 @@ from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageF
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.metrics import Metrics
 from alchemiser_common.ports.clock import TimeLeft
+from alchemiser_common.probes import Composition, Probe
 from alchemiser_common.telemetry import run_scope
 from alchemiser_trading.service import DecisionService
 
@@ -32,7 +33,9 @@ class TradingFunction:
         self._metrics = metrics
 
     def handle(self, event: Event, time_left: TimeLeft) -> Frozen:
-        """A batch from TradeDecisionQueue, or the watch's event; `time_left` is what remains of the invocation."""
+        """A batch from TradeDecisionQueue, the watch's event or a probe; `time_left` is what remains to work in."""
+        if event.get("probe") == Probe.COMPOSITION:
+            return Composition()
         if is_watch(event):
             return self._end_overdue(time_left)
         return handle_batch(event, lambda body: self._handle_message(body, time_left))

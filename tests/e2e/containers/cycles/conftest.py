@@ -1,6 +1,5 @@
 """One stage of containers for the session, made afresh for every test, and what a run leaves that nobody disturbs."""
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
@@ -13,9 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from alchemiser_common.settings import Settings
 from alchemiser_simulator import SimulatorControl, sample_history
-from alchemiser_strategy.bootstrap import enabled_strategies
 from images import stand_ins
 from images.docker import docker
 from images.settings import ROOT, ImageSettings
@@ -81,20 +78,15 @@ def wanted(images: Callable[[str], str], next_release: str, stand_in: str, marke
         networks=("broker",),
         volumes={"books": "/books", str(market): "/market.parquet"},
     )
-    strategies = enabled_strategies(Settings().strategies, {})
-    universe = {
-        "ALCHEMISER_DATA__UNIVERSE": json.dumps(strategies.symbols),
-        "ALCHEMISER_DATA__LOOKBACK": str(strategies.lookback),
-    }
-    for role, service, own in (
-        ("data", "data", universe),
-        ("strategy", "strategy", {}),
-        ("trading", "trading", {}),
-        (SHORT_OF_TIME, "trading", {}),
-        (NEXT_RELEASE, "trading", {}),
-        ("monolith", "monolith", {}),
+    for role, service in (
+        ("data", "data"),
+        ("strategy", "strategy"),
+        ("trading", "trading"),
+        (SHORT_OF_TIME, "trading"),
+        (NEXT_RELEASE, "trading"),
+        ("monolith", "monolith"),
     ):
-        environment = compose_environment(service) | own | {"ALCHEMISER_EXECUTION__HANDOVER_SECONDS": "2"}
+        environment = compose_environment(service) | {"ALCHEMISER_EXECUTION__HANDOVER_SECONDS": "2"}
         # Buys are planned dear enough that no spread makes one smaller later: quantities do not hang on the hour.
         environment["ALCHEMISER_TRADING__PRICE_ALLOWANCE"] = "0.01"
         environment |= {"ALCHEMISER_BROKER__READ_TIMEOUT_SECONDS": "4", "ALCHEMISER_AWS__READ_TIMEOUT_SECONDS": "2"}

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from alchemiser_cli.stage.names import SERVICES
 from alchemiser_common.ids import Pipeline
 from alchemiser_trading.account.authority import set_authority
 from support.aws import CREDENTIALS
-from support.stages import FIRST, StageOnMoto, stage_on_moto
+from support.stages import StageOnMoto, stage_on_moto
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +18,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StageOnMoto]:
         for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
             patch.delenv(name, raising=False)
         with stage_on_moto(tmp_path_factory.mktemp("checkout")) as stage:
-            stage.deploy(**dict.fromkeys(SERVICES, FIRST))
+            stage.first()
             set_authority(
                 stage.store(), "paper-dev", Pipeline.MONOLITH, who="test", reason="first", now=stage.clock.now()
             )

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from alchemiser_cli.stage.check_result import CheckResult, Verdict
-from alchemiser_cli.stage.deployment import Stage
 from alchemiser_cli.stage.doctor import run_checks
+from alchemiser_cli.stage.stage import Stage
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.records.trading_state import TradingState
 from alchemiser_trading.account.authority import set_authority
@@ -103,6 +104,7 @@ def config(stage: StageOnMoto, old: str, new: str) -> None:
     file.write_text(file.read_text("utf-8").replace(old, new, 1), "utf-8")
 
 
+AFTER_SECRETS = ("composition", "universe", "symbols", "rules")
 WRONG, WARNING = Verdict.WRONG, Verdict.WARNING
 HALTED = Fault(
     "trading",
@@ -171,7 +173,8 @@ def test_each_check_finds_its_own_fault_and_no_other(dev: StageOnMoto) -> None:
             assert found[fault.check].verdict is fault.verdict, found[fault.check]
             assert fault.words in found[fault.check].says, found[fault.check]
         well = set(found) - {fault.check for fault in FAULTS} - {"account", "authority", "trading"}
-        assert {name for name in well if found[name].verdict is not Verdict.OK} == set()
+        assert {name for name in well if found[name].verdict is not Verdict.OK} == set(AFTER_SECRETS)
+        assert {found[name].verdict for name in AFTER_SECRETS} == {Verdict.SKIPPED}, "no function starts without a key"
 
 
 def test_authority_elsewhere_a_halted_account_and_dead_letters_are_told(dev: StageOnMoto) -> None:
@@ -257,6 +260,48 @@ def test_a_stage_that_is_not_there_another_account_region_and_clock_are_told(
         dev.clock.ahead = timedelta(0)
     assert "AWS_REGION says eu-west-1" in found["region"].says
     assert "s ahead of AWS" in found["clock"].says
+
+
+@pytest.mark.parametrize(
+    ("around", "words"),
+    [
+        ({"AWS_PROFILE": "nope"}, "AWS credentials: The config profile (nope) could not be found; check AWS_PROFILE"),
+        (
+            {"ALCHEMISER_AWS__ENDPOINT_URL": "not a url"},
+            "Invalid endpoint: not a url; check aws.region and aws.endpoint",
+        ),
+    ],
+    ids=["profile", "endpoint"],
+)
+@pytest.mark.parametrize("command", [("doctor", "--stage", "dev"), ("deploy", "dev", "--plan")], ids=lambda it: it[0])
+def test_a_profile_that_is_not_there_and_a_malformed_endpoint_are_wrong_settings(
+    dev: StageOnMoto, command: tuple[str, ...], around: dict[str, str], words: str
+) -> None:
+    done = alchemiser(dev.folder, *command, extra={**CREDENTIALS, **around})
+    assert done.code == 2, done.out + done.err
+    assert words in done.err
+
+
+def test_without_a_stage_this_folders_portfolio_is_examined(dev: StageOnMoto, tmp_path: Path) -> None:
+    plain = alchemiser(tmp_path, "doctor", "--json")
+    assert plain.code == 0, plain.err
+    found = {item["check"]: item for item in json.loads(plain.out)}
+    assert {name: item["verdict"] for name, item in found.items()} == {
+        "strategies": "ok", "universe": "ok", "symbols": "skipped", "rules": "ok",
+    }  # fmt: skip
+    assert "tecl 50.00% (" in found["strategies"]["says"]
+    here = {
+        "ALCHEMISER_BROKER__TRADING_URL": dev.exchange_url,
+        "ALCHEMISER_BROKER__DATA_URL": dev.exchange_url,
+        "ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"odd": 1.0}',
+        "ALCHEMISER_STRATEGIES__FOLDER": str(tmp_path),
+    }
+    (tmp_path / "odd.clj").write_text('(defsymphony "odd" {} (asset "NOSUCH"))', "utf-8")
+    asked = {item["check"]: item for item in json.loads(alchemiser(tmp_path, "doctor", "--json", extra=here).out)}
+    assert (asked["symbols"]["verdict"], "NOSUCH" in asked["symbols"]["says"]) == ("warning", True)
+    wrong = alchemiser(tmp_path, "doctor", extra={"ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"nobody": 1.0}'})
+    assert wrong.code == 2
+    assert "strategies.allocations names 'nobody'" in wrong.err
 
 
 def test_the_command_speaks_in_lines_json_and_exit_codes(dev: StageOnMoto) -> None:

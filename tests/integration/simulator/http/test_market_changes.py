@@ -155,7 +155,7 @@ def test_a_change_that_cannot_be_is_refused_and_changes_nothing(
 def test_changes_outlive_the_process_and_not_a_reset(tmp_path: Path) -> None:
     state = tmp_path / "state.db"
     change = SkippedBars(symbol="SPY", days=(date(2020, 5, 28),))
-    query = {"symbols": "SPY", "timeframe": "1Day", "start": "2020-05-28", "end": "2020-05-29"}
+    query: dict[str, Any] = {"symbols": "SPY", "timeframe": "1Day", "start": "2020-05-28", "end": "2020-05-29"}
     with SimulatorServer(config(state=state)) as first, first.control as control:
         assert "SPY" in get(first.url, "/v2/stocks/bars", **query).json()["bars"]
         control.change_market(change)
@@ -179,7 +179,7 @@ def test_a_malformed_symbol_is_refused_by_name_and_an_unknown_one_is_absent(
 def test_corporate_actions_come_in_pages(server: SimulatorServer, control: SimulatorControl) -> None:
     for day in (26, 27, 28):
         control.change_market(MadeSplit(symbol="SPY", day=date(2020, 5, day), ratio=2))
-    query = {"symbols": "SPY", "start": "2020-05-01", "end": "2020-05-31", "limit": "2"}
+    query: dict[str, Any] = {"symbols": "SPY", "start": "2020-05-01", "end": "2020-05-31", "limit": "2"}
     one = get(server.url, "/v1/corporate-actions", **query).json()
     two = get(server.url, "/v1/corporate-actions", **query, page_token=one["next_page_token"]).json()
     days = [item["ex_date"][-2:] for page in (one, two) for item in page["corporate_actions"]["forward_splits"]]

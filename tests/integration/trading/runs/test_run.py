@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from alchemiser_common import keys
+from alchemiser_common.errors import StoreUnavailable
 from alchemiser_common.ids import Pipeline, run_id
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.messages.wire import decode
@@ -12,10 +13,10 @@ from alchemiser_common.ports.state import load
 from alchemiser_common.records.books import DailyEquity
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.targets import StoredTargets
-from alchemiser_trading.books.book_store import compare_books
-from support.faulty_ports import Fault, Faults, FaultyBroker, Killed
+from alchemiser_trading.books.book_store import StoredBooks, compare_books
+from support.faulty_ports import Fault, Faults, FaultyBroker, FaultyStore, Killed
 from support.trading_rig import QUARTER_HOUR, Rig
-from support.trading_runs import SWITCH, assert_switched, deliver
+from support.trading_runs import SWITCH, SWITCHED, assert_switched, deliver
 
 
 def test_a_run_leaves_its_report_decision_targets_books_and_equity(rig: Rig) -> None:
@@ -34,6 +35,30 @@ def test_a_run_leaves_its_report_decision_targets_books_and_equity(rig: Rig) -> 
     worth = {item.strategy: item for item in equity.value.strategies}
     assert abs(worth["only"].market_value + equity.value.cash - equity.value.equity) < Decimal("0.01")
     assert worth["unassigned"].realised != 0, "what was there before was sold at a result"
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+@pytest.mark.parametrize("write", ["write LEASE TARGETS#", "write LEASE JOURNAL REPORT"])
+def test_whatever_befalls_the_writes_of_the_end_the_next_delivery_ends_it_right(
+    rig: Rig, write: str, fault: Fault
+) -> None:
+    """Targets come first and may be written twice; report and books come together, and once."""
+    decision = rig.decision(SWITCH)
+    faults = Faults()
+    faults.on_call = lambda name: faults.at.update({faults.calls: fault} if name.startswith(write) else {})
+    with pytest.raises((Killed, StoreUnavailable)):
+        rig.service(state=FaultyStore(rig.state, faults)).execute(decision, time_left=lambda: QUARTER_HOUR)
+    rig.clock.sleep(rig.settings.execution.lease_seconds + 1)
+    report = rig.trade(decision)
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert_switched(rig)
+    targets = load(rig.state, keys.strategy_targets("bench", "only"), StoredTargets)
+    assert targets is not None
+    assert {item.symbol: item.weight for item in targets.value.weights} == SWITCH
+    assert targets.value.as_of == decision.as_of
+    assert compare_books(rig.state, "bench", rig.broker.positions()) == ()
+    books = StoredBooks.load(rig.state, "bench").books
+    assert [lot.quantity for lot in books["only"].lots] == [SWITCHED["AAA", "buy"], SWITCHED["BBB", "buy"]]
 
 
 def test_another_decision_for_the_same_run_does_not_change_the_frozen_plan(rig: Rig) -> None:

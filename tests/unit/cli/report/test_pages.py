@@ -34,7 +34,8 @@ def demo(symbol: str = "SPY", sessions: int = 5, text: str = "plain") -> DemoRep
         order = OrderRow(day, symbol, Side.BUY, Decimal("1.5"), Decimal(10), Decimal(10), Decimal(index - 2), 1, 3.0)
         unmeasured = replace(order, arrival_mid=None, slippage_bps=None)
         held = ((symbol, 0.5),)
-        rows.append(SessionRow(day, 1000.0 + index, 500.0, held, (order, unmeasured), text, text, reason=text))
+        row = SessionRow(day, 1000.0 + index, 500.0, held, (order, unmeasured), text, text, reason=text, notes=(text,))
+        rows.append(row)
     return DemoReport(text, text, text, tuple(rows), 1000.0, (text,), Delivery(20, 10, 10, 0), seconds=1.0)
 
 

@@ -102,8 +102,8 @@ def test_who_holds_keeps_its_shares_and_the_others_share_the_rest() -> None:
     leg = filled("X", Side.SELL, "2", "1")
     targets = {"X": {"a": 0.1, "b": 0.1, "h": 0.7}}
     books = attribute(held, plan(targets, (position("X", "15"),), (leg,), {"h": "5"}), (leg,))
-    # A and B are to share 15 - 2 - 5 = 8: A gives 6 and B takes 4, and half of the sale was done.
-    assert shares(books) == {"h": Decimal(5), "a": Decimal(7), "b": Decimal(2)}
+    # A and B are to share 15 - 2 - 5 = 8: A gives B its 4, and one of the two that are to be sold.
+    assert shares(books) == {"h": Decimal(5), "a": Decimal(5), "b": Decimal(4)}
     assert books["h"].lots == held["h"].lots
 
 
@@ -125,6 +125,25 @@ def test_only_where_less_is_left_than_is_kept_do_those_that_hold_lose() -> None:
     leg = filled("X", Side.SELL, "2", "4")
     books = attribute(held, plan({}, (position("X", "8"),), (leg,), {"h": "5", "g": "1"}), (leg,))
     assert shares(books) == {"h": Decimal(3), "g": Decimal(1), "a": Decimal(0)}
+
+
+@pytest.mark.parametrize(
+    ("side", "quantity", "done", "wants", "parts"),
+    [
+        (Side.SELL, "1", "0", {"b": 0.99}, {"a": "1", "b": "99"}),
+        (Side.SELL, "40", "10", {"b": 0.6}, {"a": "30", "b": "60"}),
+        (Side.BUY, "20", "0", {"b": 0.3, "c": 0.3}, {"a": "0", "b": "50", "c": "50"}),
+        (Side.BUY, "20", "10", {"b": 0.6, "c": 0.2}, {"a": "0", "b": "82.5", "c": "27.5"}),
+    ],
+    ids=["a sale that is not filled", "in part", "a buy that is not filled", "in part, of unequal takers"],
+)
+def test_what_strategies_can_give_each_other_waits_for_no_fill(
+    side: Side, quantity: str, done: str, wants: dict[str, float], parts: dict[str, str]
+) -> None:
+    """A leaves X. Held from now on, it would keep for a year what a single share left undone."""
+    leg = filled("X", side, quantity, done)
+    books = attribute({"a": book("a", "100")}, plan({"X": wants}, (position("X", "100"),), (leg,)), (leg,))
+    assert shares(books) == {name: Decimal(part) for name, part in parts.items()}
 
 
 def test_a_plan_from_before_holdings_shares_all_by_targets() -> None:

@@ -99,6 +99,17 @@ def test_a_strategy_that_was_changed_since_it_last_decided_says_so(
     assert told(said, earlier={"t": earlier}) == lines
 
 
+@pytest.mark.parametrize(
+    ("before", "lines"),
+    [(0.5, ("t: it has 1 of the account, 0.5 on 2020-06-02, when it last decided",)), (1.0, ()), (None, ())],
+)
+def test_a_strategy_whose_share_of_the_account_was_changed_says_so(
+    before: float | None, lines: tuple[str, ...]
+) -> None:
+    earlier = StrategyTargets(strategy="t", decided_for=date(2020, 6, 2), weights=(), allocation=before)
+    assert told(signal("t", 1.0, {"AAA": 1.0}), earlier={"t": earlier}) == lines
+
+
 @pytest.mark.parametrize(("held", "lines"), [("50", ()), ("80", ("what other strategies keep leaves those",))])
 def test_targets_that_find_too_little_left_say_how_much(held: str, lines: tuple[str, ...]) -> None:
     said = decided(signal("h", 0.5, {"AAA": 1.0}, HOLD), signal("t", 0.5, {"BBB": 1.0}))

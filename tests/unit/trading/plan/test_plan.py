@@ -189,6 +189,7 @@ def test_the_plan_keeps_what_it_was_made_from_and_what_each_strategy_stated() ->
         weights=stated.weights,
         as_of=decision.as_of,
         rules=stated.rules,
+        allocation=stated.allocation,
     )
     kept = StrategyHolding(
         strategy="b",

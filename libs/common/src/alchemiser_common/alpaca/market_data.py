@@ -78,7 +78,7 @@ class MarketData:
 
         bars = ask_in_groups("daily bars", symbols, ask)
         return [
-            SymbolBars(symbol, [bar.day for bar in bars[symbol]], [bar.c for bar in bars[symbol]])
+            SymbolBars(symbol, [payloads.bar_day(bar["t"]) for bar in bars[symbol]], [bar["c"] for bar in bars[symbol]])
             for symbol in symbols
             if bars.get(symbol)
         ]

@@ -2,7 +2,8 @@
 
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Annotated
+from functools import cache
+from typing import Annotated, TypedDict
 
 from pydantic import AliasPath, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -148,16 +149,23 @@ class ClockPayload(_Payload):
     timestamp: UtcTime
 
 
-class BarPayload(_Payload):
-    """One bar of GET /v2/stocks/bars."""
+class BarPayload(TypedDict):
+    """One bar of GET /v2/stocks/bars, a plain dictionary: a portfolio's bars are a few hundred thousand."""
 
     t: str
     c: float
 
-    @property
-    def day(self) -> date:
-        """Session: a daily bar is stamped with midnight in New York, which falls on the same UTC date."""
-        return date.fromisoformat(self.t[:10])
+
+@cache
+def bar_day(stamp: str) -> date:
+    """Session of a bar: a daily bar is stamped with midnight in New York, which falls on the same UTC date.
+
+    Raises BrokerUnavailable if the stamp is none.
+    """
+    try:
+        return date.fromisoformat(stamp[:10])
+    except ValueError as error:
+        raise BrokerUnavailable(f"daily bars: the broker sent the time {stamp!r}, which is none") from error
 
 
 class QuotePayload(_Payload):
@@ -240,8 +248,11 @@ class CorporateActionsPayload(_Payload):
 
     def splits(self) -> list[Split]:
         """All of them, oldest first."""
-        known = [*self.forward_splits, *self.reverse_splits, *self.unit_splits, *self.stock_dividends]
-        found = (item.split() for item in known)
+        found = [
+            *(item.split() for item in (*self.forward_splits, *self.reverse_splits)),
+            *(item.split() for item in self.unit_splits),
+            *(item.split() for item in self.stock_dividends),
+        ]
         return sorted((split for split in found if split is not None), key=lambda split: split.day)
 
 

@@ -105,6 +105,8 @@ class StrategyTargets(Frozen):
     """Session of the last bar that the decision saw; None from before 1.5."""
     rules: str = ""
     """Content hash of the strategy that decided, see `Signal.rules`; empty from before 1.5."""
+    allocation: Weight | None = None
+    """Fraction of equity that the strategy had; None from before 1.5."""
 
 
 class Provenance(Frozen):

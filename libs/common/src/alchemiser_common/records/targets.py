@@ -13,6 +13,7 @@ class _Content(TypedDict):
     weights: tuple[TargetWeight, ...]
     as_of: date | None
     rules: str
+    allocation: float | None
 
 
 class StoredTargets(StrategyTargets, VersionedModel):
@@ -35,4 +36,5 @@ def _content(targets: StrategyTargets) -> _Content:
         "weights": targets.weights,
         "as_of": targets.as_of,
         "rules": targets.rules,
+        "allocation": targets.allocation,
     }

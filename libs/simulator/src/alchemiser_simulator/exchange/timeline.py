@@ -63,8 +63,9 @@ class Timeline:
         # The session around now and the one after it are enough: no span passes their opens and closes.
         near = calendar.sessions[max(number, 0) : number + 2]
         stops = [moment for session in near for moment in (session.opens, session.closes)]
-        events = (*self.market.history.splits, *self.market.history.endings)
-        stops += [new_york_midnight(event.day) for event in events]
+        history = self.market.history
+        days = [*(split.day for split in history.splits), *(ending.day for ending in history.endings)]
+        stops += [new_york_midnight(day) for day in days]
         stops += [order.cancel_due for order in self.books.open_orders if order.cancel_due is not None]
         stops += [fill.visible_at for fill in self.books.head.unreported]
         return min((moment for moment in stops if now < moment < target), default=target)

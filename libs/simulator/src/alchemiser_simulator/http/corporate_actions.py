@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from alchemiser_simulator.http.wire import JsonObject
+from alchemiser_simulator.http.wire import Json, JsonObject
 from alchemiser_simulator.market.bars import PageTokenError
 from alchemiser_simulator.market.history import PriceHistory
 
@@ -43,7 +43,7 @@ def corporate_actions(history: PriceHistory, query: ActionQuery) -> JsonObject:
     found.sort(key=lambda action: (action.day, action.symbols), reverse=query.descending)
     first = _position(query.page_token)
     last = first + query.limit
-    page: dict[str, list[JsonObject]] = defaultdict(list)
+    page: dict[str, list[Json]] = defaultdict(list)
     for action in found[first:last]:
         page[f"{action.type}s"].append(action.fields)
     return {"corporate_actions": dict(page), "next_page_token": str(last) if last < len(found) else None}

@@ -38,10 +38,11 @@ def strategies_of(plan: Plan) -> frozenset[str]:
 
 
 # Example: SPY held 10 by A and 0 by B; A wants 4, B wants 4, the account 8: one sale of 2 is planned, and 1 is filled.
-#   progress = 1/2, so A goes to 10 + (4 - 10)/2 = 7 and B to 0 + (4 - 0)/2 = 2: together 9 = 10 held - 1 filled.
-# A gave 3 and B took 2 at the fill's price, although the account traded only 1. Had C held 5 more, and went on holding:
-# 15 before, 14 after, of which C's 5 are nobody's to share. Invariant: the books of a symbol add up to the shares held
-# before plus the fills, to the last digit the broker reports (`_exact`), and none is negative.
+#   B takes its 4 from A, who is to give 6: what is netted needs no fill. Of the 2 that A is to give beside, 1 is gone.
+#   So A goes to 10 - 4 - 1 = 5 and B to 4: together 9 = 10 held - 1 filled, all at the fill's price.
+# Had C held 5 more, and went on holding: 15 before, 14 after, of which C's 5 are nobody's to share. Of a buy that comes
+# true in part, those that take share what others give and what was filled. Invariant: the books of a symbol add up to
+# the shares held before plus the fills, to the last digit the broker reports (`_exact`), and none is negative.
 def _split(
     books: dict[str, Book], plan: Plan, symbol: str, before: Decimal, state: LegState | None, price: Decimal
 ) -> None:
@@ -51,12 +52,8 @@ def _split(
     kept = _kept(plan, symbol)
     whole = sum(kept.values(), Decimal(0))
     desired = _desired(plan, symbol, max(before + planned - whole, Decimal(0)), kept.keys())
-    progress = min(filled / planned, Decimal(1)) if planned != 0 else Decimal(1)
-    after = {
-        name: book.quantity(symbol) + (desired.get(name, Decimal(0)) - book.quantity(symbol)) * progress
-        for name, book in books.items()
-        if name not in kept
-    }
+    had = {name: book.quantity(symbol) for name, book in books.items() if name not in kept}
+    after = _moved(had, {name: desired.get(name, Decimal(0)) for name in had}, abs(filled))
     there = before + filled
     # Less is there than is kept only if more was sold than planned, by hand: then those that hold lose it too.
     exact = _exact(kept, min(whole, there)) | _exact(after, there - min(whole, there))
@@ -65,6 +62,17 @@ def _split(
     for change, name in changes:
         if change != 0:
             books[name] = books[name].changed(symbol, change, price, plan.session)
+
+
+def _moved(had: Mapping[str, Decimal], desired: Mapping[str, Decimal], filled: Decimal) -> dict[str, Decimal]:
+    """Shares after takers and givers were netted and so many were filled: the side with more gets that much further."""
+    changes = {name: desired[name] - quantity for name, quantity in had.items()}
+    taken = sum((change for change in changes.values() if change > 0), Decimal(0))
+    given = -sum((change for change in changes.values() if change < 0), Decimal(0))
+    smaller, larger = min(taken, given), max(taken, given)
+    part = min((smaller + filled) / larger, Decimal(1)) if larger > 0 else Decimal(1)
+    takes, gives = (part, Decimal(1)) if taken > given else (Decimal(1), part)
+    return {name: had[name] + change * (takes if change > 0 else gives) for name, change in changes.items()}
 
 
 def _kept(plan: Plan, symbol: str) -> dict[str, Decimal]:

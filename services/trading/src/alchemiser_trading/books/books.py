@@ -11,6 +11,7 @@ from alchemiser_common.messages.base import Frozen, Quantity, Symbol
 from alchemiser_common.messages.snapshot import Position
 from alchemiser_common.records.books import Lot, StrategyBook
 from alchemiser_common.shares import REPORTED_STEP
+from alchemiser_trading.books.renames import renamed
 from alchemiser_trading.books.splits import is_split
 
 UNASSIGNED = "unassigned"
@@ -83,16 +84,16 @@ def differences(books: Sequence[Book], held: Mapping[str, Decimal]) -> tuple[Boo
 def aligned(books: Mapping[str, Book], positions: Sequence[Position], day: date) -> dict[str, Book]:
     """Books that add up to the positions: shares that nobody booked come to `unassigned` at their entry price.
 
-    A split changes every strategy's shares alike. Shares that are booked but gone leave at the position's price (or
-    their own cost), `unassigned` first, then every strategy in proportion.
+    A new name is taken over; a split changes every strategy's shares alike. Shares that are booked but gone leave at
+    the position's price (or their own cost), `unassigned` first, then every strategy in proportion.
     """
     by_symbol = {position.symbol: position for position in positions}
     held = {symbol: position.quantity for symbol, position in by_symbol.items()}
-    result = dict(books)
-    for item in differences(tuple(books.values()), held):
+    result = _renamed(books, positions)
+    for item in differences(tuple(result.values()), held):
         position = by_symbol.get(item.symbol)
         surplus = item.at_broker - item.in_books
-        if position is not None and is_split(item.in_books, _cost(books.values(), item.symbol), position):
+        if position is not None and is_split(item.in_books, _cost(result.values(), item.symbol), position):
             _split(result, item.symbol, item.in_books, item.at_broker)
         elif surplus > 0 and position is not None:
             price = position.average_entry_price if position.average_entry_price > 0 else position.price
@@ -101,6 +102,21 @@ def aligned(books: Mapping[str, Book], positions: Sequence[Position], day: date)
         elif surplus < 0:
             _write_off(result, item.symbol, -surplus, position.price if position else None, day)
     return result
+
+
+def _renamed(books: Mapping[str, Book], positions: Sequence[Position]) -> dict[str, Book]:
+    names = renamed((lot for book in books.values() for lot in book.lots), positions)
+    return {
+        name: book.model_copy(
+            update={
+                "lots": tuple(
+                    lot.model_copy(update={"symbol": names[lot.symbol]}) if lot.symbol in names else lot
+                    for lot in book.lots
+                )
+            }
+        )
+        for name, book in books.items()
+    }
 
 
 def _cost(books: Iterable[Book], symbol: str) -> Decimal:

@@ -19,9 +19,7 @@ def notes_of(decision: TradeDecision, plan: Plan, earlier: Mapping[str, Strategy
     lines: list[str] = []
     empty = {holding.strategy for holding in plan.holdings if holding.weights and not holding.shares}
     for signal in decision.signals:
-        before = earlier.get(signal.strategy)
-        if before is not None and before.rules and signal.rules and before.rules != signal.rules:
-            lines.append(f"{signal.strategy}: its rules are others than on {before.decided_for}, when it last decided")
+        lines += _changes(signal, earlier.get(signal.strategy))
         if signal.strategy in empty:
             lines.append(f"{signal.strategy}: it holds, but no shares are booked for it; its weights are traded")
         lines += _unknown(signal)
@@ -31,6 +29,17 @@ def notes_of(decision: TradeDecision, plan: Plan, earlier: Mapping[str, Strategy
     if scale < _NOTEWORTHY:
         lines.append(f"what other strategies keep leaves those with targets {scale:.4f} of them")
     return tuple(lines)
+
+
+def _changes(signal: Signal, before: StrategyTargets | None) -> Iterator[str]:
+    """What a person has changed since the strategy last decided, as far as was recorded then."""
+    if before is None:
+        return
+    when = f"on {before.decided_for}, when it last decided"
+    if before.rules and signal.rules and before.rules != signal.rules:
+        yield f"{signal.strategy}: its rules are others than {when}"
+    if before.allocation is not None and before.allocation != signal.allocation:
+        yield f"{signal.strategy}: it has {signal.allocation:.4g} of the account, {before.allocation:.4g} {when}"
 
 
 def _unknown(signal: Signal) -> Iterator[str]:

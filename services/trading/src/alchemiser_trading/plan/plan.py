@@ -202,6 +202,7 @@ def _statements(decision: TradeDecision) -> tuple[StrategyTargets, ...]:
             weights=signal.weights,
             as_of=decision.as_of,
             rules=signal.rules,
+            allocation=signal.allocation,
         )
         for signal in decision.signals
         if signal.status is SignalStatus.TARGET

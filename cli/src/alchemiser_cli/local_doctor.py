@@ -1,0 +1,89 @@
+"""Checks of this machine's own settings: what they enable, whether the broker knows it, what comes of it next.
+
+The portfolio's part of what `alchemiser doctor --stage` examines of a stage. Reads only.
+"""
+
+from collections.abc import Callable, Mapping
+
+from alchemiser_cli.context import CommandContext
+from alchemiser_cli.stage.check_result import CheckFailed, CheckResult, Verdict
+from alchemiser_cli.stage.last_decision import changed_rules, stored_targets
+from alchemiser_cli.stage.universe_record import read_universe
+from alchemiser_common.clocks import open_clock
+from alchemiser_common.errors import AlchemiserError, TransientError
+from alchemiser_common.probes import Composition, unknown_of
+from alchemiser_common.records.universe import lacking
+from alchemiser_common.settings import Backend, Environment
+from alchemiser_common.text import named
+
+_MOST_NAMED = 8
+
+
+def run_local_checks(context: CommandContext) -> list[CheckResult]:
+    """The result of every check, in order. Raises InvalidSettings or StrategyError if there is nothing to examine."""
+    from alchemiser_strategy.bootstrap import enabled_strategies
+    from alchemiser_strategy.composition import composition_of
+
+    made_of = composition_of(enabled_strategies(context.settings.strategies, context.variables))
+    checks: Mapping[str, Callable[[CommandContext, Composition], str]] = {
+        "strategies": _strategies,
+        "universe": _universe,
+        "symbols": _symbols,
+        "rules": _rules,
+    }
+    return [_result(name, lambda run=run: run(context, made_of)) for name, run in checks.items()]  # type: ignore[misc]
+
+
+def _result(name: str, run: Callable[[], str]) -> CheckResult:
+    try:
+        return CheckResult(name, Verdict.OK, run())
+    except CheckFailed as fault:
+        return CheckResult(name, fault.verdict, fault.says, fault.remedy)
+    except TransientError as error:
+        return CheckResult(name, Verdict.UNKNOWN, str(error), "ask again later")
+    except AlchemiserError as error:
+        return CheckResult(name, Verdict.WRONG, str(error))
+
+
+def _strategies(_: CommandContext, made_of: Composition) -> str:
+    parts = (f"{item.strategy} {item.allocation:.2%} ({item.rules[:12]})" for item in made_of.strategies)
+    return f"{', '.join(parts)}; `alchemiser config show` says where each setting comes from"
+
+
+def _universe(context: CommandContext, made_of: Composition) -> str:
+    """On AWS the stored one is the strategies'; a run of this machine reads for itself."""
+    size = f"{len(made_of.bars)} symbols, up to {max(made_of.bars.values())} bars"
+    if context.settings.backend is not Backend.AWS:
+        return f"{size}; a run on this machine reads for itself"
+    stored = read_universe(context.state, context.account)
+    short = () if stored is None else lacking(made_of.bars, stored.bars)
+    if stored is None or short:
+        what = "no universe is stored" if stored is None else f"the stored one lacks {named(short, _MOST_NAMED)}"
+        raise CheckFailed(f"{what}; {size} are needed", "`alchemiser universe --write`; on a stage `alchemiser deploy`")
+    return f"{size}, all of it stored"
+
+
+def _symbols(context: CommandContext, made_of: Composition) -> str:
+    """The broker knows every symbol, where there is a broker."""
+    settings = context.settings
+    if settings.environment is Environment.SIMULATED and settings.broker.trading_url is None:
+        raise CheckFailed("the environment is simulated: there is no broker to ask", "", Verdict.SKIPPED)
+    from alchemiser_common.alpaca.broker import AlpacaReader, open_alpaca
+
+    secrets = context.adapters.secrets()
+    reader = open_alpaca(AlpacaReader, settings, secrets.broker_credentials(), secrets, open_clock(settings))
+    unknown = unknown_of(made_of.bars, [asset.symbol for asset in reader.assets(sorted(made_of.bars))])
+    if unknown:
+        raise CheckFailed(
+            f"the broker does not know {named(unknown, _MOST_NAMED)}: renamed, delisted or misspelt",
+            "change the strategy's file; what rests on them is unknown at every run",
+            Verdict.WARNING,
+        )
+    return f"the broker knows all {len(made_of.bars)}"
+
+
+def _rules(context: CommandContext, made_of: Composition) -> str:
+    changed = changed_rules(made_of.strategies, stored_targets(context.state, context.account))
+    if changed:
+        raise CheckFailed("; ".join(changed), "expected after a change of strategies", Verdict.WARNING)
+    return "as behind the stored targets"
