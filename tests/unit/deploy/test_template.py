@@ -132,7 +132,7 @@ PORTFOLIO = {
 def test_sixteen_strategies_and_every_parameter_fit_well_into_the_variables_of_a_function(service: str) -> None:
     """Lambda takes 4,096 bytes of names and values together."""
     long = {"AccountAlias": "a" * 32, "LiveAccountId": "f" * 36, "LiveArmed": "true", "BrokerEnvironment": "live"}
-    tags = {f"{name.capitalize()}Tag": "f" * 40 for name in SERVICES}
+    tags = {f"{name.capitalize()}Tag": "f" * 40 + "-" + "f" * 12 for name in SERVICES}
     variables = environment(stack("cutover", **PORTFOLIO, **long, **tags), service)
     assert sum(len(name) + len(value) for name, value in variables.items()) < 3_000
 

@@ -63,6 +63,8 @@ class Trial:
     """The version of each function that changes to which its alias may go back."""
     answers: dict[str, CompositionAnswer] = field(default_factory=dict)
     decisions: dict[str, TradeDecision] = field(default_factory=dict)
+    unwell: set[str] = field(default_factory=set)
+    """Services that do not change and could not say what they are made of."""
 
     def strategies(self, phase: str) -> tuple[StrategyInPlay, ...]:
         """What decides for whoever trades in the phase; empty if it was not asked."""
@@ -107,7 +109,7 @@ def try_change(stage: Stage, stack: DeployedStack, parameters: Mapping[str, str]
                 )
                 asked[image.service] = open_candidates.enter_context(build)
             else:
-                trial.answers |= _as_it_is(stage, function, image)
+                _ask_as_it_is(stage, trial, function, image)
                 continue
             _start(stage, trial, asked[image.service], image)
         # A way back is not barred by a limit of then that other functions do not know.
@@ -160,13 +162,15 @@ def _start(stage: Stage, trial: Trial, function: Invoker, image: Image) -> None:
     trial.answers[image.service] = require_composition(function)
 
 
-def _as_it_is(stage: Stage, function: str, image: Image) -> dict[str, CompositionAnswer]:
+def _ask_as_it_is(stage: Stage, trial: Trial, function: str, image: Image) -> None:
     """What a function that does not change is made of, if it can say it: a deployment may be what mends another."""
     try:
-        return {image.service: require_composition(LambdaInvoker(stage.clients.functions, function, ALIAS))}
+        answer = require_composition(LambdaInvoker(stage.clients.functions, function, ALIAS))
     except SmokeFailed as error:
+        trial.unwell.add(image.service)
         stage.progress(f"{image.service} does not change, and is not well: {error}")
-        return {}
+    else:
+        trial.answers[image.service] = answer
 
 
 def _compare_portfolios(stage: Stage, trial: Trial, *, firmly: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from alchemiser_cli.stage import trial
 from alchemiser_cli.stage.check_result import Verdict
 from alchemiser_cli.stage.deployment import Deployed
 from alchemiser_cli.stage.doctor import run_checks
@@ -18,7 +19,7 @@ from alchemiser_cli.stage.names import SERVICES
 from alchemiser_cli.stage.rollback import roll_back
 from alchemiser_cli.stage.smoke import SmokeFailed
 from alchemiser_cli.stage.stack import Refused
-from alchemiser_cli.stage.universe_record import widen
+from alchemiser_cli.stage.universe_record import settle, widen
 from alchemiser_common.ids import Pipeline
 from alchemiser_trading.account.authority import set_authority
 from support.aws import CREDENTIALS
@@ -106,7 +107,9 @@ def test_the_life_of_a_portfolio(own: StageOnMoto) -> None:
 
     # A new build of the same strategies: another commit, the same rules.
     own.push(BUILT, *DECIDERS, files=FILES)
-    done = own.deploy(strategy=BUILT, monolith=BUILT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trial, "_EVENT_LIMIT", 1_000)  # as if no invocation could carry it: it goes by its archive key
+        done = own.deploy(strategy=BUILT, monolith=BUILT)
     assert "deciding on the snapshot of session 2020-06-03, the stage's last" in own.told
     assert decided(done) == {"strategy": first, "monolith": first}
     assert [line for line in own.told if "as last decided" in line]
@@ -219,6 +222,12 @@ def test_doctor_names_a_universe_that_is_short_and_one_that_is_wide_and_a_deploy
     found = {item.check: item for item in run_checks(own.stage())}["universe"]
     assert found.verdict is Verdict.WARNING
     assert "wider" in found.says
+    assert not own.deploy().carried_out
+    assert_universe_is_what_is_live(own)
+    settle(own.store(), "paper-dev", {"SPY": 1})
+    found = {item.check: item for item in run_checks(own.stage())}["universe"]
+    assert found.verdict is Verdict.WRONG
+    assert re.search("the stored universe lacks .*SPY.*every modular run would fail", found.says)
     assert not own.deploy().carried_out
     assert_universe_is_what_is_live(own)
 
