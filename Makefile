@@ -155,7 +155,7 @@ doctor: setup ## Examine a stage's account and deployment: STAGE=dev
 prove-aws: setup ## Prove the deployment without an account: SAM's lint, every phase in moto, each role against real calls
 	@tools/sam.sh validate --lint --template-file deploy/template.yaml --region us-east-1 | tail -1
 	@$(BIN)/cfn-lint --regions us-east-1 -- deploy/registry.yaml
-	@$(BIN)/pytest -q --timeout 600 tests/prove/aws tests/unit/deploy
+	@$(BIN)/pytest -q --timeout 1800 tests/prove/aws tests/unit/deploy
 
 .PHONY: iam-review
 iam-review: setup ## Compare what each role may do with what it does: recorded anew, or CLOUDTRAIL=export.json [PHASE=cutover]

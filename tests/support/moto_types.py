@@ -6,6 +6,7 @@ the table is all that it takes.
 
 import json
 import logging
+import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -114,7 +115,8 @@ class _Taught(CloudFormationModel):
 
 
 def _client(service: str) -> Any:
-    settings = AwsSettings(endpoint_url=f"http://127.0.0.1:{_PORT}", read_timeout_seconds=60)
+    host = os.environ.get("STAGE_HOST", "127.0.0.1")
+    settings = AwsSettings(endpoint_url=f"http://{host}:{_PORT}", read_timeout_seconds=60)
     return AwsClients(settings, keyed_session("test", "test")).client(service)
 
 
