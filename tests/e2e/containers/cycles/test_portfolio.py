@@ -118,6 +118,9 @@ def test_ten_sessions_decide_as_the_price_file_does(boxes: Boxes, own: Settings,
     with SimulatorControl(boxes["alpaca"].url) as control:
         for due in days:
             control.set_now(due)
+            for service in SERVICES:  # a warm process would have kept the time of the day before
+                boxes[service].renew()
+                boxes[service].start()
             scheduler = Scheduler(data, sqs, url_of["TriggerDeadLetters"], retries=0, pause=lambda: None)
             assert isinstance(scheduler.fire(cycle_event(due)).outcome, Answered)
             for queue, service in (("MarketDataQueue", "strategy"), ("TradeDecisionQueue", "trading")):
