@@ -10,7 +10,8 @@
   entry answers in this process. A manifest may say that its process dies: "always", or once it is "live".
 - A function reaches this moto for AWS, and for the broker the exchange that STAGE_EXCHANGE names, at its time.
 - A manifest's files are the strategies' folder of the image. Probes find a container warm; a run begins in a cold one.
-- Where STAGE_IMAGES names a registry and prefix, an image function is the real image of its digest, in a container.
+- Where STAGE_IMAGES names a registry and prefix, an image function is the real image of its digest, in a container,
+  which reaches this moto at STAGE_HOST.
 """
 
 import json
@@ -37,6 +38,7 @@ from images.emulator import emulator_file
 from images.function import running
 from images.settings import load
 from local.functions import Answered
+from support.aws import CREDENTIALS
 from support.aws_stack import published
 
 _IDENTITY = {
@@ -111,7 +113,8 @@ def _apply(change_set: Any) -> None:
 def _run_image(function: Any, event: Any) -> tuple[str, bool, str]:
     repository, _, digest = str(function.code["ImageUri"]).partition("@")
     if place := os.environ.get("STAGE_IMAGES"):
-        return _run_container(f"{place}/{repository.rpartition('/')[2]}@{digest}", function.environment_vars, event)
+        image = f"{place}/{repository.rpartition('/')[2]}@{digest}"
+        return _run_container(image, {**function.environment_vars, **_here(), **CREDENTIALS}, event)
     ecr = ecr_backends[function.account_id][function.region]
     images = ecr.repositories[repository.partition("/")[2]].images
     (manifest,) = {image.image_manifest for image in images if image.get_image_digest() == digest}
@@ -146,7 +149,7 @@ def _here() -> dict[str, str]:
         "ALCHEMISER_BROKER__TRADING_URL": exchange,
         "ALCHEMISER_BROKER__DATA_URL": exchange,
     }
-    own = {"ALCHEMISER_AWS__ENDPOINT_URL": f"http://127.0.0.1:{taught._PORT}"}
+    own = {"ALCHEMISER_AWS__ENDPOINT_URL": f"http://{os.environ.get('STAGE_HOST', '127.0.0.1')}:{taught._PORT}"}
     return own | {name: value for name, value in broker.items() if exchange and value}
 
 
@@ -209,4 +212,4 @@ if __name__ == "__main__":
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     _teach()
     taught._PORT = int(sys.argv[1])
-    serve(["-H", "127.0.0.1", "-p", sys.argv[1]])
+    serve(["-H", os.environ.get("STAGE_HOST", "127.0.0.1"), "-p", sys.argv[1]])

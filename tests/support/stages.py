@@ -167,17 +167,21 @@ def decline(_: ChangeSet) -> bool:
 
 
 @contextmanager
-def stage_on_moto(folder: Path) -> Iterator[StageOnMoto]:
-    """An account with repositories, first images and the broker's secret, in which nothing is deployed."""
+def stage_on_moto(folder: Path, *, host: str = "127.0.0.1") -> Iterator[StageOnMoto]:
+    """An account with repositories, first images and the broker's secret, in which nothing is deployed.
+
+    AWS and the exchange listen on `host`, an address of this machine that the functions can reach.
+    """
     shutil.copytree(ROOT / "deploy", folder / "deploy")
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         port = probe.getsockname()[1]
     script = Path(__file__).with_name("stage_process.py")
     paths = os.pathsep.join(str(ROOT / name) for name in ("tests", "tools"))
     market = open_market(None)
     due = decision_time(market.as_session(market.sessions_from(DAY, 1)[0]), Settings().schedule)
-    exchange = SimulatorServer(SimulatorConfig(history=market.history, start=due, clock=ClockMode.FLOWING, speed=SPEED))
+    config = SimulatorConfig(history=market.history, start=due, clock=ClockMode.FLOWING, speed=SPEED)
+    exchange = SimulatorServer(config, host=host)
     exchange.start()
     server = subprocess.Popen(
         [sys.executable, str(script), str(port)],
@@ -186,12 +190,13 @@ def stage_on_moto(folder: Path) -> Iterator[StageOnMoto]:
             "MOTO_LAMBDA_STUB_ECR": "true",
             "PYTHONPATH": paths,
             "STAGE_EXCHANGE": exchange.url,
+            "STAGE_HOST": host,
         },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        found = StageOnMoto(f"http://127.0.0.1:{port}", folder, exchange_url=exchange.url, due=due)
+        found = StageOnMoto(f"http://{host}:{port}", folder, exchange_url=exchange.url, due=due)
         _wait(server, found.url)
         for service in SERVICES:
             found.client("ecr").create_repository(repositoryName=f"alchemiser/{service}")

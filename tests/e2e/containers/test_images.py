@@ -98,7 +98,7 @@ def test_an_image_adds_no_more_to_its_base_than_it_may(service: str, built: Buil
     history = docker(
         "image", "history", "--no-trunc", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}", built(service)
     )
-    ours = [line for line in history.splitlines() if re.search(r"COPY /(opt/python|var/task|portfolio/) ", line)]
+    ours = [line for line in history.splitlines() if re.search(r"COPY /(opt/python|var/task|own/) ", line)]
     assert len(ours) == 3, "dependencies, code, one's own strategies"
     size = sum(int(line.split()[0]) for line in ours) / 1e6
     assert size <= MEGABYTES[service], "`make image-report` and `docker history` say what grew"

@@ -86,7 +86,8 @@ def aws(own: ImageSettings, emulator: Path, tmp_path: Path, monkeypatch: pytest.
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
-    with stage_on_moto(tmp_path) as made:
+    gateway = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    with stage_on_moto(tmp_path, host=gateway) as made:
         yield made
 
 

@@ -11,10 +11,13 @@ from alchemiser_cli.stage.smoke import (
     SmokeFailed,
     recorded_decision,
     recorded_snapshot,
+    require_composition,
     require_decision,
     require_version,
 )
 from alchemiser_common.messages.wire import encode
+from alchemiser_common.settings import StrategySettings
+from alchemiser_strategy.bootstrap import enabled_strategies
 from images import build
 from images.function import RunningImage, running
 from images.settings import ROOT
@@ -26,6 +29,7 @@ EVENTS = ROOT / "deploy" / "events"
 SETTINGS = {
     "ALCHEMISER_BACKEND": "aws",
     "ALCHEMISER_AWS__TRADE_DECISION_QUEUE": "https://sqs.us-east-1.amazonaws.com/1/nobody.fifo",
+    "ALCHEMISER_AWS__BUCKET": "nobodys",
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",
 }
@@ -50,6 +54,9 @@ def test_the_strategy_image_passes_the_probes_with_no_aws_in_reach(built: BuiltI
     with running(built("strategy") + build.LOCAL, environment=SETTINGS) as container:
         function = EmulatedFunction(container)
         require_version(function, image)
+        made_of, ours = require_composition(function), enabled_strategies(StrategySettings(), {})
+        assert {item.strategy: item.rules for item in made_of.strategies} == ours.rules
+        assert made_of.bars == ours.universe
         snapshot = encode(recorded_snapshot(EVENTS))
         assert require_decision(function, {"snapshot": snapshot}).targets == recorded_decision(EVENTS).targets
         with pytest.raises(SmokeFailed, match="says it is strategy, not trading"):

@@ -20,7 +20,7 @@ from support.fault_proxy import FaultProxy, Strike, fault_proxy
 from support.stages import FIRST, SECOND, StageOnMoto, agree, stage_on_moto
 
 FILES = {"own.clj": '(defsymphony "own" {} (weight-equal [(asset "SPY") (asset "QQQ")]))'}
-OLD, NEW = json.dumps({"tecl": 1.0}), json.dumps({"tecl": 0.5, "own": 0.5})
+OLD, NEW = json.dumps({"tecl": 1.0}), json.dumps({"own": 1.0})
 WRITES = (
     "CreateChangeSet", "ExecuteChangeSet", "PutItem", "TransactWriteItems", "PutImage", "PUT /2015-03-31/functions",
     "POST /2015-03-31/functions ", "DELETE /2015-03-31/functions",

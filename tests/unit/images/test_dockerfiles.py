@@ -48,7 +48,7 @@ def test_own_strategies_are_a_layer_of_their_own_above_code_that_comes_from_the_
 ) -> None:
     text = dockerfile(service)
     assert "\nFROM scratch AS strategies\nWORKDIR /strategies\n\n" in text, "without --build-context there are none"
-    layers = re.findall(r"^COPY (?:--link )?--from=(\w+) \S+ (\S+)$", text.partition(" AS runtime\n")[2], re.MULTILINE)
+    layers = re.findall(r"^COPY --from=(\w+) \S+ (\S+)$", text.partition(" AS runtime\n")[2], re.MULTILINE)
     assert layers[:3] == [("dependencies", "/opt/python"), ("code", "/var/task"), ("portfolio", "/var/task/")]
     ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     assert "*" in ignored

@@ -10,6 +10,7 @@ The first split is the one that decides what the caller does::
     │   ├── MissingSecret       a secret that the run needs is absent or malformed
     │   ├── MarketDataRejected  the market data failed a check and must not be decided on
     │   ├── StrategyError *     a strategy cannot be built: an operator, option, window or weight makes no sense
+    │   │   ├── PortfolioFaulty * a folder of own strategies cannot become part of an image
     │   │   └── Complaint *     the same, raised where the place in the file is not known yet
     │   ├── StrategyUnknown *   data are too short for a strategy to decide, and the policy is to abort
     │   ├── StrategyFailed *    a strategy breaks its contract or raises something unexpected

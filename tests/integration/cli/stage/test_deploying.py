@@ -34,6 +34,8 @@ from support.command import alchemiser
 from support.fault_proxy import fault_proxy
 from support.stages import ACCOUNT, FIRST, KEY, SECOND, THIRD, StageOnMoto, agree, decline
 
+pytestmark = pytest.mark.timeout(600)  # the stage is deployed three times before the first test
+
 RUN = UUID("00000000-0000-4000-8000-00000000abcd")
 THROTTLED = b"<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"
 

@@ -21,6 +21,8 @@ from support.command import alchemiser
 from support.fault_proxy import fault_proxy
 from support.stages import ACCOUNT, FIRST, KEY, StageOnMoto
 
+pytestmark = pytest.mark.timeout(600)  # the stage is deployed three times before the first test
+
 TABLE, GROUP = "alchemiser-dev", "alchemiser-dev"
 BUCKET = f"alchemiser-dev-{ACCOUNT}-us-east-1"
 DECISIONS = f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/alchemiser-dev-trade-decision.fifo"

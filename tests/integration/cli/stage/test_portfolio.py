@@ -24,6 +24,8 @@ from alchemiser_trading.account.authority import set_authority
 from support.aws import CREDENTIALS
 from support.stages import FIRST, StageOnMoto, agree, stage_on_moto
 
+pytestmark = pytest.mark.timeout(600)  # the stage is deployed three times before the first test
+
 OWN, BUILT, CHANGED, LATER = "1111111", "2222222", "3333333", "4444444"
 TREND = '(defsymphony "trend" {} (weight-equal [(asset "SPY") (asset "QQQ")]))'
 CALM = '(defsymphony "calm" {} (if (> (rsi "SPY" {:window 20}) 70) [(asset "BIL")] [(asset "IWM")]))'
@@ -83,7 +85,6 @@ def assert_universe_is_what_is_live(stage: StageOnMoto) -> None:
     assert stage.universe() == live
 
 
-@pytest.mark.timeout(600)
 def test_the_life_of_a_portfolio(own: StageOnMoto) -> None:
     assert_well(own)
     assert "TECL" in own.universe()
@@ -156,7 +157,6 @@ def test_the_life_of_a_portfolio(own: StageOnMoto) -> None:
     assert_well(own)
 
 
-@pytest.mark.timeout(300)
 def test_what_cannot_start_or_decide_is_refused_with_the_whole_reason_before_anything_moves(own: StageOnMoto) -> None:
     before = whole(own)
     missing = {"StrategyAllocations": json.dumps({"nobody-has-this": 1.0})}
@@ -171,7 +171,6 @@ def test_what_cannot_start_or_decide_is_refused_with_the_whole_reason_before_any
     assert whole(own) == before
 
 
-@pytest.mark.timeout(300)
 def test_a_limit_that_only_some_images_know_is_refused_with_what_to_do(own: StageOnMoto) -> None:
     before = whole(own)
     own.push("6666666", files={**FILES, "alchemiser.toml": TOML})
