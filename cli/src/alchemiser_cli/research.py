@@ -61,15 +61,17 @@ class PriceFile:
         return Bars(dates[:days], kept, carried(closes, self.carry_gaps))
 
     def prices(self, symbols: Sequence[str]) -> "Prices":
-        """Opens and closes of those of the symbols that are there. Opens that the file lacks are derived."""
+        """Opens and closes of those of the symbols that are there; opens that the file lacks are derived.
+
+        A gap that is carried has the close before as both.
+        """
         from alchemiser_strategy.backtest import Prices  # deciding does without
 
         kept = self._present(symbols)
-        return Prices(
-            kept,
-            self._columns(kept, lambda symbol: self.history.bars(symbol).open),
-            self._columns(kept, lambda symbol: self.history.bars(symbol).close),
-        )
+        closes = self._columns(kept, lambda symbol: self.history.bars(symbol).close)
+        opens = self._columns(kept, lambda symbol: self.history.bars(symbol).open)
+        whole = carried(closes, self.carry_gaps)
+        return Prices(kept, np.where(np.isnan(closes), whole, opens), whole)
 
     def _present(self, symbols: Sequence[str]) -> tuple[str, ...]:
         wanted = set(symbols)

@@ -124,7 +124,7 @@ def grown() -> Stock:
 def test_a_thousand_symbols_and_fifty_strategies_trade(tmp_path: Path, figures: dict[str, object]) -> None:
     stock = grown()
     tally = Tally()
-    days = stock.history.dates[-3:]
+    days = stock.history.dates[-2:]
     with open_line(tmp_path, stock, days[0]) as line:
         for session in line.market.sessions_from(days[0], len(days)):
             tally.add(line.run(session))

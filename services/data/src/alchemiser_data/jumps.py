@@ -15,13 +15,10 @@ import math
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from pydantic import ValidationError
-
 from alchemiser_common import keys
 from alchemiser_common.errors import BrokerRefused, BrokerUnavailable, Conflict
 from alchemiser_common.messages.snapshot import MissingData
 from alchemiser_common.messages.versions import read_json
-from alchemiser_common.messages.wire import describe
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.broker import MarketReader
 from alchemiser_common.records.corporate_actions import JumpFacts
@@ -74,8 +71,8 @@ class JumpChecks:
         if known is not None:
             try:
                 return read_json(JumpFacts, known)
-            except ValidationError as error:
-                _log.warning("archived answer is not read", extra={"archive_key": key, "reason": describe(error)})
+            except ValueError as error:  # pydantic's
+                _log.warning("archived answer is not read", extra={"archive_key": key, "reason": str(error)})
         facts = self._asked(jump)
         if today - jump.day > _SETTLED:
             try:

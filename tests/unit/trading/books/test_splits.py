@@ -70,6 +70,7 @@ def test_a_fraction_of_a_share_may_be_paid_out_in_cash(before: str, held: str, e
 def test_the_cost_need_not_agree_to_the_percent_where_the_ratio_is_plain() -> None:
     """Books sell the oldest lots first, the broker may reckon with averages: 8 USD a share here, 9 there."""
     assert shares(aligned(booked(a="40"), split_into("80", "4.5"), DAY)) == {"a": Decimal(80)}
+    assert shares(aligned(booked(a="20.25"), split_into("40.5", "4.5"), DAY)) == {"a": Decimal("40.5")}
     assert shares(aligned(booked(a="40"), split_into("80", "5.1"), DAY)) == {"a": Decimal(40), UNASSIGNED: Decimal(40)}
 
 
