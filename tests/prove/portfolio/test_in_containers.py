@@ -23,8 +23,10 @@ from alchemiser_strategy.bootstrap import enabled_strategies
 from alchemiser_strategy.parsers import parse_symphony
 from alchemiser_strategy.strategy import TreeStrategy
 from benchmarks import portfolio
-from images import build
+from images import build, stand_ins
 from images.checkout import read_checkout
+from images.docker import require_engine
+from images.errors import NoEngine
 from local.aws import LocalAws
 from local.event_source import EventSource
 from local.functions import Answered, Function
@@ -35,7 +37,7 @@ from support.containers import Boxes, Wanted
 from support.portfolio_line import Stock, settings_of
 from support.portfolio_ways import OtherWays
 
-SESSIONS = int(os.environ.get("E2E_PORTFOLIO_SESSIONS", "10"))
+SESSIONS = int(os.environ.get("PROVE_CONTAINER_SESSIONS", "10"))
 SPEED = 6.0
 PATIENCE = timedelta(seconds=240)
 """What an invocation may take here: a busy machine is no Lambda."""
@@ -71,9 +73,14 @@ def market_file(history: PriceHistory, folder: Path) -> Path:
 
 
 @pytest.fixture
-def boxes(own: Settings, days: list[datetime], stand_in: str, tmp_path: Path) -> Iterator[Boxes]:
+def boxes(own: Settings, days: list[datetime], tmp_path: Path) -> Iterator[Boxes]:
     """The line in containers: the images are built with the portfolio's folder."""
+    try:
+        require_engine()
+    except NoEngine as error:
+        pytest.skip(str(error))
     checkout = read_checkout({**os.environ, "STRATEGIES": str(own.strategies.folder)})
+    stand_in = stand_ins.build_image(checkout.settings, checkout.source)
     market = market_file(portfolio.market_history(), tmp_path)
     start = days[0] - timedelta(minutes=30)
     exchange = ["local", "exchange", f"--speed={SPEED:g}", "--data=/market.parquet", "--state=/books/books.db"]
