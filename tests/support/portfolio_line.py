@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +13,7 @@ from alchemiser_cli.cycles import Cycle, RunCycle, cycle_at, cycle_runner, ensur
 from alchemiser_cli.history import RunDetail, read_detail, read_run
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange
 from alchemiser_common import keys
-from alchemiser_common.ids import Pipeline
+from alchemiser_common.ids import Pipeline, Side
 from alchemiser_common.messages.decision import Signal, SignalStatus
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.state import load
@@ -58,7 +58,7 @@ class Ran:
     requests: Counter[str]
     """Of the trading pipeline's run, by method and path."""
     for_holders: tuple[str, ...]
-    """Symbols that were ordered though nobody but strategies that hold has to do with them."""
+    """Symbols of which shares were ordered that are those of strategies that hold."""
 
     @property
     def refused(self) -> bool:
@@ -86,8 +86,6 @@ class Line:
     beside: Platform
     trade: RunCycle
     watch: RunCycle
-    held: dict[str, frozenset[str]] = field(default_factory=dict)
-    """By strategy: the symbols that it had after its last session."""
 
     def run(self, session: Session) -> Ran:
         """One session at its decision time: the shadow first, so that both see the same account."""
@@ -111,9 +109,7 @@ class Line:
         parity = load(self.trader.state, keys.parity_record(cycle.run_id), Parity)
         key = summary.record.snapshot_key if summary.record is not None else None
         body = self.trader.archive.get(key) if key is not None else None
-        for_holders = self._for_holders(detail.plan)
-        signals = detail.decision.signals if detail.decision is not None else ()
-        self.held |= {signal.strategy: frozenset(item.symbol for item in signal.weights) for signal in signals}
+        for_holders = _for_holders(detail.plan)
         return Ran(
             session.day,
             summary.status,
@@ -127,14 +123,21 @@ class Line:
             for_holders,
         )
 
-    def _for_holders(self, plan: Plan | None) -> tuple[str, ...]:
-        """Symbols of the plan's legs that no strategy with a target wants or had."""
-        if plan is None:
-            return ()
-        moved: set[str] = set()
-        for targets in plan.strategy_targets:
-            moved |= {item.symbol for item in targets.weights} | self.held.get(targets.strategy, frozenset())
-        return tuple(leg.symbol for leg in plan.legs if leg.symbol not in moved)
+
+def _for_holders(plan: Plan | None) -> tuple[str, ...]:
+    """Symbols of legs that sell what a strategy that holds has, or buy what no strategy with a target wants."""
+    if plan is None:
+        return ()
+    kept: dict[str, Decimal] = {}
+    for item in (share for holding in plan.holdings for share in holding.shares):
+        kept[item.symbol] = kept.get(item.symbol, Decimal(0)) + item.quantity
+    wanted = {item.symbol for targets in plan.strategy_targets for item in targets.weights}
+    free = {item.symbol: item.quantity - kept.get(item.symbol, Decimal(0)) for item in plan.positions}
+    return tuple(
+        leg.symbol
+        for leg in plan.legs
+        if (leg.quantity > free[leg.symbol] if leg.side is Side.SELL else leg.symbol not in wanted)
+    )
 
 
 @contextmanager
