@@ -124,6 +124,7 @@ def strategy_queue() -> Iterator[StandInQueue]:
                 "ALCHEMISER_BACKEND": "aws",
                 "ALCHEMISER_AWS__ENDPOINT_URL": url,
                 "ALCHEMISER_AWS__TRADE_DECISION_QUEUE": created["QueueUrl"],
+                "ALCHEMISER_AWS__BUCKET": "nobodys",
             }
             yield StandInQueue(created["QueueUrl"], sqs, variables)
         finally:

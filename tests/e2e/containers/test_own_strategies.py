@@ -31,6 +31,7 @@ type BuildOwn = Callable[[Path, str], str]
 PROBE_SETTINGS = {
     "ALCHEMISER_BACKEND": "aws",
     "ALCHEMISER_AWS__TRADE_DECISION_QUEUE": "https://sqs.us-east-1.amazonaws.com/1/nobody.fifo",
+    "ALCHEMISER_AWS__BUCKET": "nobodys",
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",
 }

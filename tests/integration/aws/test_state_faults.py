@@ -152,8 +152,8 @@ def test_without_credentials_the_error_says_where_they_come_from(
     ("variables", "changes", "words"),
     [
         ({"AWS_PROFILE": "nobody"}, {}, r"AWS credentials: .*nobody.*check AWS_PROFILE"),
-        ({}, {"endpoint_url": "not an address"}, r"AWS client dynamodb: .*not an address.*check aws.region and"),
-        ({}, {"region": "no region"}, r"AWS client dynamodb: .*no region.*check aws.region"),
+        ({}, {"endpoint_url": "not an address"}, r"AWS client \w+: .*not an address.*check aws.region and"),
+        ({}, {"region": "no region"}, r"AWS client \w+: .*no region.*check aws.region"),
     ],
     ids=["profile", "endpoint", "region"],
 )

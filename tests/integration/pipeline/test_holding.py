@@ -78,13 +78,13 @@ def test_a_price_that_opens_two_per_cent_higher_and_stays_trades_nothing(
         assert compare_books(line.platform.state, "demo", line.platform.broker.positions()) == ()
 
 
-def test_leveraged_funds_that_move_for_half_a_year_are_bought_once(tmp_path: Path) -> None:
+def test_leveraged_funds_that_move_for_weeks_are_bought_once(tmp_path: Path) -> None:
     """Daily moves of 4 and 3 %, opens apart from the closes before; one rule for the year."""
     chance = np.random.default_rng(6)
     up, down = (np.exp(np.cumsum(chance.normal(0.001, scale, len(DAYS)))) for scale in (0.04, 0.03))
     closes = {"AAA": np.round(60 * up, 2).tolist(), "BBB": np.round(25 * down, 2).tolist()}
     opens = {name: _gapped(path, chance) for name, path in closes.items()}
-    sessions = DAYS[START : START + 120]
+    sessions = DAYS[START : START + 45]
     with portfolio_days(tmp_path, market_of(DAYS, closes, opens=opens), TODAY, {"own": YEARLY}) as line:
         line.day(sessions[0])
         placed, held = line.orders(), line.held()
@@ -94,7 +94,7 @@ def test_leveraged_funds_that_move_for_half_a_year_are_bought_once(tmp_path: Pat
             assert (line.orders(), trades(line)) == (placed, []), day
         assert line.held() == held
         weights = [item.weight for item in line.runs[-1].decision.targets]  # type: ignore[union-attr]
-        assert max(weights) > 0.6, "they have drifted far from half and half"
+        assert max(weights) > 0.53, "they have drifted far from half and half"
 
 
 def _gapped(closes: Sequence[float], chance: np.random.Generator) -> list[float]:
