@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from alchemiser_cli.simulated import open_market
+from alchemiser_cli.simulated import Market, open_market
 from alchemiser_cli.stage.changes import ChangeSet
 from alchemiser_cli.stage.clients import StageClients
 from alchemiser_cli.stage.config import read_stage
@@ -26,7 +26,8 @@ from alchemiser_cli.stage.universe_record import read_universe
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.settings import AwsSettings, Settings
 from alchemiser_data.decision_window import decision_time
-from alchemiser_simulator import ClockMode, SimulatorConfig, SimulatorControl, SimulatorServer
+from alchemiser_simulator import ClockMode, PriceHistory, SimulatorConfig, SimulatorControl, SimulatorServer
+from alchemiser_simulator.market.sessions import SessionCalendar
 from deploy.template import ROOT
 from support.aws import moto_client
 from support.aws_stack import _wait
@@ -108,9 +109,9 @@ class StageOnMoto:
         """To the phase, with the parameters and images (tag by service), without asking."""
         return deploy(self.stage(), DeployRequest(phase, images, parameters or {}), agree)
 
-    def first(self) -> None:
+    def first(self, parameters: Mapping[str, str] | None = None) -> None:
         """The first deployment, of every service's first image."""
-        deploy(self.stage(), DeployRequest(None, dict.fromkeys(SERVICES, FIRST)), agree)
+        deploy(self.stage(), DeployRequest(None, dict.fromkeys(SERVICES, FIRST), parameters or {}), agree)
 
     def universe(self) -> dict[str, int]:
         """What the deployment stored."""
@@ -167,8 +168,12 @@ def decline(_: ChangeSet) -> bool:
 
 
 @contextmanager
-def stage_on_moto(folder: Path, *, host: str = "127.0.0.1") -> Iterator[StageOnMoto]:
+def stage_on_moto(
+    folder: Path, *, host: str = "127.0.0.1", history: PriceHistory | None = None, day: date = DAY, speed: float = SPEED
+) -> Iterator[StageOnMoto]:
     """An account with repositories, first images and the broker's secret, in which nothing is deployed.
+
+    The exchange has the bundled market, or another one, and stands at the decision time of `day`.
 
     AWS and the exchange listen on `host`, an address of this machine that the functions can reach.
     """
@@ -178,9 +183,9 @@ def stage_on_moto(folder: Path, *, host: str = "127.0.0.1") -> Iterator[StageOnM
         port = probe.getsockname()[1]
     script = Path(__file__).with_name("stage_process.py")
     paths = os.pathsep.join(str(ROOT / name) for name in ("tests", "tools"))
-    market = open_market(None)
-    due = decision_time(market.as_session(market.sessions_from(DAY, 1)[0]), Settings().schedule)
-    config = SimulatorConfig(history=market.history, start=due, clock=ClockMode.FLOWING, speed=SPEED)
+    market = open_market(None) if history is None else Market(history, SessionCalendar(history.dates), "")
+    due = decision_time(market.as_session(market.sessions_from(day, 1)[0]), Settings().schedule)
+    config = SimulatorConfig(history=market.history, start=due, clock=ClockMode.FLOWING, speed=speed)
     exchange = SimulatorServer(config, host=host)
     exchange.start()
     server = subprocess.Popen(
