@@ -15,6 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from alchemiser_cli.simulated import Market, open_market
 from alchemiser_cli.stage.changes import ChangeSet
 from alchemiser_cli.stage.clients import StageClients
@@ -24,12 +26,14 @@ from alchemiser_cli.stage.names import SERVICES
 from alchemiser_cli.stage.stage import Stage
 from alchemiser_cli.stage.universe_record import read_universe
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
+from alchemiser_common.ids import Pipeline
 from alchemiser_common.settings import AwsSettings, Settings
 from alchemiser_data.decision_window import decision_time
 from alchemiser_simulator import ClockMode, PriceHistory, SimulatorConfig, SimulatorControl, SimulatorServer
 from alchemiser_simulator.market.sessions import SessionCalendar
+from alchemiser_trading.account.authority import set_authority
 from deploy.template import ROOT
-from support.aws import moto_client
+from support.aws import CREDENTIALS, moto_client
 from support.aws_stack import _wait
 
 ACCOUNT = "123456789012"
@@ -212,3 +216,27 @@ def stage_on_moto(
         server.kill()
         server.wait(10)
         exchange.stop()
+
+
+@contextmanager
+def deployed_stage(
+    folder: Path,
+    parameters: Mapping[str, str] | None = None,
+    *,
+    history: PriceHistory | None = None,
+    day: date = DAY,
+    speed: float = SPEED,
+) -> Iterator[StageOnMoto]:
+    """A stage that is deployed into phase staged, with authority where it belongs, and credentials for its AWS."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+            patch.delenv(name, raising=False)
+        with stage_on_moto(folder, history=history, day=day, speed=speed) as found:
+            found.first(parameters)
+            state, now = found.store(), found.clock.now()
+            set_authority(state, "paper-dev", Pipeline.MONOLITH, who="test", reason="first", now=now)
+            found.deploy(phase="staged")
+            found.finish()
+            yield found

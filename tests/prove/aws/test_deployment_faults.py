@@ -7,26 +7,15 @@ import pytest
 
 from alchemiser_cli.stage.deployment import DeployRequest, deploy
 from alchemiser_common.errors import AlchemiserError
-from alchemiser_common.ids import Pipeline
-from alchemiser_trading.account.authority import set_authority
-from support.aws import CREDENTIALS
 from support.fault_proxy import FaultProxy, Strike, fault_proxy
-from support.stages import FIRST, SECOND, StageOnMoto, agree, stage_on_moto
+from support.stages import FIRST, SECOND, StageOnMoto, agree, deployed_stage
 
 
 @pytest.fixture(scope="module")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StageOnMoto]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in CREDENTIALS.items():
-            patch.setenv(name, value)
-        with stage_on_moto(tmp_path_factory.mktemp("checkout")) as stage:
-            stage.push(SECOND, "strategy")
-            stage.first()
-            set_authority(
-                stage.store(), "paper-dev", Pipeline.MONOLITH, who="test", reason="first", now=stage.clock.now()
-            )
-            stage.deploy(phase="staged")
-            yield stage
+    with deployed_stage(tmp_path_factory.mktemp("checkout")) as stage:
+        stage.push(SECOND, "strategy")
+        yield stage
 
 
 @pytest.mark.parametrize("strike", [Strike.UNAVAILABLE, Strike.LOST_ANSWER], ids=lambda strike: strike.value)

@@ -20,10 +20,7 @@ from alchemiser_cli.stage.rollback import roll_back
 from alchemiser_cli.stage.smoke import SmokeFailed
 from alchemiser_cli.stage.stack import Refused
 from alchemiser_cli.stage.universe_record import settle, widen
-from alchemiser_common.ids import Pipeline
-from alchemiser_trading.account.authority import set_authority
-from support.aws import CREDENTIALS
-from support.stages import FIRST, StageOnMoto, agree, stage_on_moto
+from support.stages import FIRST, StageOnMoto, agree, deployed_stage
 
 pytestmark = pytest.mark.timeout(600)  # the stage is deployed three times before the first test
 
@@ -41,20 +38,9 @@ KNOWN_OF_A_REHEARSAL = {"account", "rules"}
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StageOnMoto]:
     """A stage in phase shadow that has run once with the strategies that ship."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in CREDENTIALS.items():
-            patch.setenv(name, value)
-        for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
-            patch.delenv(name, raising=False)
-        with stage_on_moto(tmp_path_factory.mktemp("checkout")) as stage:
-            stage.first()
-            set_authority(
-                stage.store(), "paper-dev", Pipeline.MONOLITH, who="test", reason="first", now=stage.clock.now()
-            )
-            stage.deploy(phase="staged")
-            stage.deploy(phase="shadow")
-            stage.finish()
-            yield stage
+    with deployed_stage(tmp_path_factory.mktemp("checkout")) as stage:
+        stage.deploy(phase="shadow")
+        yield stage
 
 
 def assert_well(stage: StageOnMoto) -> None:

@@ -12,12 +12,9 @@ from alchemiser_cli.stage.check_result import Verdict
 from alchemiser_cli.stage.doctor import run_checks
 from alchemiser_cli.stage.rollback import roll_back
 from alchemiser_common.errors import AlchemiserError
-from alchemiser_common.ids import Pipeline
 from alchemiser_common.records.universe import lacking
-from alchemiser_trading.account.authority import set_authority
-from support.aws import CREDENTIALS
 from support.fault_proxy import FaultProxy, Strike, fault_proxy
-from support.stages import FIRST, SECOND, StageOnMoto, agree, stage_on_moto
+from support.stages import FIRST, SECOND, StageOnMoto, agree, deployed_stage
 
 FILES = {"own.clj": '(defsymphony "own" {} (weight-equal [(asset "SPY") (asset "QQQ")]))'}
 OLD, NEW = json.dumps({"tecl": 1.0}), json.dumps({"own": 1.0})
@@ -30,20 +27,9 @@ WRITES = (
 
 @pytest.fixture(scope="module")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StageOnMoto]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in CREDENTIALS.items():
-            patch.setenv(name, value)
-        for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
-            patch.delenv(name, raising=False)
-        with stage_on_moto(tmp_path_factory.mktemp("checkout")) as stage:
-            stage.first()
-            set_authority(
-                stage.store(), "paper-dev", Pipeline.MONOLITH, who="test", reason="first", now=stage.clock.now()
-            )
-            stage.deploy(phase="staged", parameters={"StrategyAllocations": OLD})
-            stage.finish()
-            stage.push(SECOND, "strategy", "monolith", files=FILES)
-            yield stage
+    with deployed_stage(tmp_path_factory.mktemp("checkout"), {"StrategyAllocations": OLD}) as stage:
+        stage.push(SECOND, "strategy", "monolith", files=FILES)
+        yield stage
 
 
 @pytest.mark.parametrize("strike", [Strike.UNAVAILABLE, Strike.LOST_ANSWER], ids=lambda strike: strike.value)

@@ -12,11 +12,8 @@ import pytest
 from alchemiser_cli.stage.check_result import Verdict
 from alchemiser_cli.stage.doctor import run_checks
 from alchemiser_cli.stage.rollback import roll_back
-from alchemiser_common.ids import Pipeline
-from alchemiser_trading.account.authority import set_authority
 from benchmarks import portfolio
-from support.aws import CREDENTIALS
-from support.stages import StageOnMoto, agree, stage_on_moto
+from support.stages import StageOnMoto, agree, deployed_stage
 
 OWN, BUILT, CHANGED, LATER = "1111111", "2222222", "3333333", "4444444"
 SPEED = 6.0
@@ -34,20 +31,11 @@ KNOWN_OF_A_REHEARSAL = {"account", "rules", "symbols"}
 @pytest.fixture
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StageOnMoto]:
     """A stage in phase shadow on the portfolio's market, its last session's decision time."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in CREDENTIALS.items():
-            patch.setenv(name, value)
-        for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
-            patch.delenv(name, raising=False)
-        folder = tmp_path_factory.mktemp("checkout")
-        with stage_on_moto(folder, history=portfolio.market_history(), day=portfolio.span()[-1], speed=SPEED) as found:
-            found.first({"OnUnknown": "cash"})  # the market lacks symbols of the strategies that ship
-            state, now = found.store(), found.clock.now()
-            set_authority(state, "paper-dev", Pipeline.MONOLITH, who="test", reason="first", now=now)
-            found.deploy(phase="staged")
-            found.deploy(phase="shadow")
-            found.finish()
-            yield found
+    market, day = portfolio.market_history(), portfolio.span()[-1]
+    cash = {"OnUnknown": "cash"}  # the market lacks symbols of the strategies that ship
+    with deployed_stage(tmp_path_factory.mktemp("checkout"), cash, history=market, day=day, speed=SPEED) as found:
+        found.deploy(phase="shadow")
+        yield found
 
 
 def assert_well(stage: StageOnMoto) -> None:

@@ -1,7 +1,7 @@
 """The language's metrics, one row each: what it is called, its windows, how many bars it needs and its formula.
 
 A new metric is a row of METRICS, its formula in `formulas` and its test. The parsers, the printer, the explanations,
-the lookback and both interpreters read the row.
+the bars to load and both interpreters read the row.
 """
 
 import math
