@@ -177,17 +177,17 @@ def test_an_order_is_placed_filled_and_shows_up_as_a_position(broker: AlpacaBrok
         OrderStatus.FILLED,
         Decimal("1.5"),
     )
-    (position,) = broker.positions()
+    (position,) = broker.holdings().positions
     assert (position.symbol, position.quantity, position.available) == ("SPY", Decimal("1.5"), Decimal("1.5"))
     assert broker.account().cash < Decimal(100_000)
 
 
 def test_an_open_order_is_listed_until_its_cancel_is_confirmed(broker: AlpacaBroker) -> None:
     placed = broker.submit(order(order_type=LimitOrder(Decimal("100.00"))))
-    assert [item.client_order_id for item in broker.open_orders()] == ["alc-1"]
+    assert [item.client_order_id for item in broker.open_orders().orders] == ["alc-1"]
     broker.cancel(placed.order_id)
     broker.cancel(placed.order_id)
-    assert broker.open_orders() == []
+    assert broker.open_orders().orders == ()
     found = broker.order_by_client_id("alc-1")
     assert found is not None
     assert found.status is OrderStatus.CANCELLED
@@ -274,7 +274,7 @@ def test_a_reader_shows_everything_and_has_nothing_to_trade_with(broker: AlpacaB
     placed = broker.submit(order(order_type=LimitOrder(Decimal("100.00"))))
     reader = connect(exchange, AlpacaReader)
     assert reader.account().account_id == broker.account().account_id
-    assert [item.order_id for item in reader.open_orders()] == [placed.order_id]
+    assert [item.order_id for item in reader.open_orders().orders] == [placed.order_id]
     public = {name for name in dir(reader) if not name.startswith("_")}
     assert public == {name for name in dir(broker) if not name.startswith("_")} - {"submit", "cancel"}
 

@@ -103,7 +103,7 @@ def check(rig: Rig, report: ExecutionReport) -> str:
     assert report.status is RunStatus.COMPLETED, f"{report.status.value}: {report.reason}"
     assert traded == SWITCHED, f"traded {traded}"
     assert_no_open_orders(rig)
-    assert compare_books(rig.state, "bench", rig.broker.positions()) == (), "books and broker differ"
+    assert compare_books(rig.state, "bench", rig.broker.holdings().positions) == (), "books and broker differ"
     assert StoredBooks.load(rig.state, "bench").books, "no books were kept"
     return "completed"
 

@@ -9,12 +9,15 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from alchemiser_common.errors import AmbiguousOutcome, BrokerUnavailable, StoreUnavailable
-from alchemiser_common.messages.snapshot import Account, MarketSession, Position
+from alchemiser_common.messages.snapshot import Account, MarketSession
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.broker import (
+    Activities,
     Asset,
     Broker,
     BrokerOrder,
+    Holdings,
+    OrderList,
     OrderRequest,
     Quote,
     RequestQuota,
@@ -133,8 +136,11 @@ class FaultyBroker:
     def account(self) -> Account:
         return self._read("account", self._inner.account)
 
-    def positions(self) -> Sequence[Position]:
-        return self._read("positions", self._inner.positions)
+    def activities(self, first: date, last: date) -> Activities:
+        return self._read("activities", lambda: self._inner.activities(first, last))
+
+    def holdings(self) -> Holdings:
+        return self._read("positions", self._inner.holdings)
 
     def session_on(self, day: date) -> MarketSession | None:
         return self._read("session", lambda: self._inner.session_on(day))
@@ -159,10 +165,10 @@ class FaultyBroker:
     def assets(self, symbols: Sequence[str]) -> Sequence[Asset]:
         return self._read("assets", lambda: self._inner.assets(symbols))
 
-    def open_orders(self) -> Sequence[BrokerOrder]:
+    def open_orders(self) -> OrderList:
         return self._read("open orders", self._inner.open_orders)
 
-    def orders_since(self, moment: datetime) -> Sequence[BrokerOrder]:
+    def orders_since(self, moment: datetime) -> OrderList:
         return self._read("the day's orders", lambda: self._inner.orders_since(moment))
 
     def quota(self) -> RequestQuota | None:

@@ -55,7 +55,7 @@ def test_a_refused_key_is_read_again_and_the_refused_order_is_sent_once(
     )
     assert broker.submit(order).client_order_id == "after-rotation"
     assert broker.latest_trades(["SPY"]), "the data client has the new key too"
-    assert [item.client_order_id for item in broker.open_orders()] in ([], ["after-rotation"])
+    assert [item.client_order_id for item in broker.open_orders().orders] in ([], ["after-rotation"])
 
 
 def test_a_key_that_is_refused_and_not_rotated_stays_refused(broker: AlpacaBroker) -> None:

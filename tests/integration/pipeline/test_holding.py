@@ -75,7 +75,7 @@ def test_a_price_that_opens_two_per_cent_higher_and_stays_trades_nothing(
         report = run.summary.report
         assert report is not None
         assert [item.target - item.actual for item in report.residuals] == [0.0, 0.0]
-        assert compare_books(line.platform.state, "demo", line.platform.broker.positions()) == ()
+        assert compare_books(line.platform.state, "demo", line.platform.broker.holdings().positions) == ()
 
 
 def test_leveraged_funds_that_move_for_weeks_are_bought_once(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_the_line_decide_and_the_history_say_the_same_and_a_young_candidate_is_l
             bars_of_new = max(0, session - (len(DAYS) - 15))
             assert [item.bars_had for item in young] == ([bars_of_new] if bars_of_new < 11 else [])
         assert statuses["monthly"] == statuses["corridor"] == {SignalStatus.TARGET, SignalStatus.HOLD}
-        held = {position.symbol for position in there.platform.broker.positions()}
+        held = {position.symbol for position in there.platform.broker.holdings().positions}
         assert "BRK.B" in held, "the broker's spelling of a class of shares"
 
 

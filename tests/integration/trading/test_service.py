@@ -58,7 +58,7 @@ def test_a_run_that_nobody_delivers_any_more_is_ended_by_the_next_cycle(rig: Rig
     assert "overdue" in journal.head.reason
     assert report.status is RunStatus.COMPLETED, report.reason
     assert_no_open_orders(rig)
-    assert compare_books(rig.state, "bench", rig.broker.positions()) == ()
+    assert compare_books(rig.state, "bench", rig.broker.holdings().positions) == ()
 
 
 def test_a_stage_that_failed_before_is_recorded_once(rig: Rig) -> None:

@@ -84,7 +84,7 @@ def killed_at(rig: Rig, made: TradeDecision, faults: Faults) -> ExecutionReport:
 
 def check(rig: Rig, report: ExecutionReport, names: tuple[str, ...]) -> None:
     assert report.status is RunStatus.COMPLETED, report.reason
-    assert compare_books(rig.state, "bench", rig.broker.positions()) == ()
+    assert compare_books(rig.state, "bench", rig.broker.holdings().positions) == ()
     books = StoredBooks.load(rig.state, "bench").books
     assert [name for name, book in sorted(books.items()) if book.lots] == sorted(names)
     stored = rig.state.list(keys.account_partition("bench"), prefix=keys.TARGETS_PREFIX)

@@ -32,7 +32,7 @@ def reconcile(
         by = signed(who, reason, refusal="a repair needs --reason") if repair else None
         settings, alias = context.settings, context.account
         with logged(settings.home), connected(settings, context.variables) as platform:
-            positions, now = platform.broker.positions(), platform.clock.now()
+            positions, now = platform.broker.holdings().positions, platform.clock.now()
             if by is None:
                 found = compare_books(platform.state, alias, positions)
             else:

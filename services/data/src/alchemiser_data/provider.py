@@ -89,7 +89,7 @@ class UnifiedDataProvider:
             missing=tuple(found.checked.faults),
             carried=tuple(found.checked.carried),
             account=self._broker.account(),
-            positions=tuple(sorted(self._broker.positions(), key=lambda position: position.symbol)),
+            positions=tuple(sorted(self._broker.holdings().positions, key=lambda position: position.symbol)),
             previous_targets=tuple(previous_targets),
             provenance=Provenance(
                 source="alpaca", feed=self._settings.bars_feed, adjustment="all", read_at=self._clock.now()

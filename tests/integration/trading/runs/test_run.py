@@ -29,7 +29,7 @@ def test_a_run_leaves_its_report_decision_targets_books_and_equity(rig: Rig) -> 
     targets = load(rig.state, keys.strategy_targets("bench", "only"), StoredTargets)
     assert targets is not None
     assert {item.symbol: item.weight for item in targets.value.weights} == SWITCH
-    assert compare_books(rig.state, "bench", rig.broker.positions()) == ()
+    assert compare_books(rig.state, "bench", rig.broker.holdings().positions) == ()
     equity = load(rig.state, keys.equity_record("bench", decision.session), DailyEquity)
     assert equity is not None
     worth = {item.strategy: item for item in equity.value.strategies}
@@ -56,7 +56,7 @@ def test_whatever_befalls_the_writes_of_the_end_the_next_delivery_ends_it_right(
     assert targets is not None
     assert {item.symbol: item.weight for item in targets.value.weights} == SWITCH
     assert targets.value.as_of == decision.as_of
-    assert compare_books(rig.state, "bench", rig.broker.positions()) == ()
+    assert compare_books(rig.state, "bench", rig.broker.holdings().positions) == ()
     books = StoredBooks.load(rig.state, "bench").books
     assert [lot.quantity for lot in books["only"].lots] == [SWITCHED["AAA", "buy"], SWITCHED["BBB", "buy"]]
 

@@ -23,12 +23,15 @@ from alchemiser_common.errors import (
     BrokerUnavailable,
     InvalidSettings,
 )
-from alchemiser_common.messages.snapshot import Account, MarketSession, Position
+from alchemiser_common.messages.snapshot import Account, MarketSession
 from alchemiser_common.ports.broker import (
+    Activities,
     Asset,
     BrokerOrder,
+    Holdings,
     LimitOrder,
     MarketOrder,
+    OrderList,
     OrderRequest,
     Quote,
     RequestQuota,
@@ -91,10 +94,14 @@ class AlpacaReader:
         content = self._caller.read("account", self._trading.get_account)
         return parse(payloads.AccountPayload, content, "account").account()
 
-    def positions(self) -> Sequence[Position]:
+    def holdings(self) -> Holdings:
         """`GET /v2/positions`."""
         content = self._caller.read("positions", self._trading.get_all_positions)
-        return [item.position() for item in parse(list[payloads.PositionPayload], content, "positions")]
+        return Holdings(tuple(item.position() for item in parse(list[payloads.PositionPayload], content, "positions")))
+
+    def activities(self, first: date, last: date) -> Activities:
+        """`GET /v2/account/activities`, every page followed."""
+        raise NotImplementedError
 
     def session_on(self, day: date) -> MarketSession | None:
         """The session of that exchange date, or None if the market is closed all day."""
@@ -146,23 +153,25 @@ class AlpacaReader:
         known = parse(list[payloads.AssetPayload], content, "assets")
         return [item.asset() for item in known if item.symbol in wanted]
 
-    def open_orders(self) -> Sequence[BrokerOrder]:
+    def open_orders(self) -> OrderList:
         """Every order that may still fill. Raises BrokerUnavailable if there are more than one page shows."""
         request = GetOrdersRequest(status=QueryOrderStatus.OPEN, limit=_ORDER_PAGE, nested=False)
         content = self._caller.read("open orders", lambda: self._trading.get_orders(request))
         orders = parse(list[payloads.OrderPayload], content, "open orders")
         if len(orders) == _ORDER_PAGE:
             raise BrokerUnavailable(f"open orders: {_ORDER_PAGE} or more are open; more than this reader can see")
-        return [item.order() for item in orders]
+        return OrderList(tuple(item.order() for item in orders))
 
-    def orders_since(self, moment: datetime) -> Sequence[BrokerOrder]:
+    def orders_since(self, moment: datetime) -> OrderList:
         """Orders submitted after the moment, newest first; beyond one page only those that may still fill."""
         request = GetOrdersRequest(
             status=QueryOrderStatus.ALL, after=moment, limit=_ORDER_PAGE, direction=Sort.DESC, nested=False
         )
         content = self._caller.read("orders", lambda: self._trading.get_orders(request))
         orders = parse(list[payloads.OrderPayload], content, "orders")
-        return [item.order() for item in orders] if len(orders) < _ORDER_PAGE else self.open_orders()
+        if len(orders) == _ORDER_PAGE:
+            return self.open_orders()
+        return OrderList(tuple(item.order() for item in orders))
 
     def quota(self) -> RequestQuota | None:
         """As the trading API's newest answer told it; asks nothing."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from alchemiser_common.ids import Side
-from alchemiser_common.messages.base import Frozen, Price, Quantity, Symbol, UtcTime
+from alchemiser_common.messages.base import Frozen, Money, Price, Quantity, Symbol, UtcTime
 from alchemiser_common.messages.snapshot import Account, MarketSession, Position
 
 
@@ -146,6 +146,95 @@ class Split:
         return self.new_shares / self.old_shares
 
 
+class OtherHolding(Frozen):
+    """A holding that this system does not manage: no stock, held short, or an element that could not be read."""
+
+    symbol: str
+    """As the broker wrote it; empty if it wrote none."""
+    kind: str
+    """The broker's asset class, `short`, `unpriced` (null or zero: worthless, delisted) or `unreadable`."""
+    quantity: Quantity | None = None
+    market_value: Money | None = None
+    """USD, negative for a short holding; None if the broker names none that can be read."""
+    detail: str
+    """Why it is not managed, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """All that the account holds, each element of the broker's answer in one of the two lists."""
+
+    positions: tuple[Position, ...]
+    """Stocks held long, with a price: what is managed."""
+    others: tuple[OtherHolding, ...] = ()
+
+
+class OddOrder(Frozen):
+    """An element of an order list that is no stock order of this system's shape: a leg of several, an option, nonsense.
+
+    It may still fill, whatever it says.
+    """
+
+    order_id: str
+    client_order_id: str
+    symbol: str
+    """Any of the three may be empty."""
+    open: bool
+    """Whether it may still fill, by its status; an unknown status may."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderList:
+    """A list of orders, each element of the broker's answer in one of the two."""
+
+    orders: tuple[BrokerOrder, ...]
+    odd: tuple[OddOrder, ...] = ()
+
+
+class Fill(Frozen):
+    """Shares that changed hands, whoever sent the order: a trade activity of the account."""
+
+    activity_id: str
+    """The broker's own, unique in the account: a fill counts once."""
+    at: UtcTime
+    symbol: Symbol
+    side: Side
+    quantity: Quantity
+    """Above zero."""
+    price: Price
+    order_id: str
+
+
+class AccountEntry(Frozen):
+    """Any other activity of the account: a dividend, split, transfer, fee, …"""
+
+    activity_id: str
+    code: str
+    """The broker's activity type, such as DIV, SPLIT, CSD."""
+    status: str = "executed"
+    """`executed`; `correct` and `canceled` take an earlier entry back or mend it."""
+    day: date
+    symbol: str = ""
+    quantity: Quantity = Decimal(0)
+    """Shares that come (+) or go (-). Of a dividend: the shares that it was paid on, which stay."""
+    amount: Money = Decimal(0)
+    """USD that come (+) or go (-)."""
+    description: str = ""
+
+
+type Activity = Fill | AccountEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Activities:
+    """What happened on the account, oldest first, each element of the broker's answer in one of the two."""
+
+    entries: tuple[Activity, ...]
+    odd: tuple[str, ...] = ()
+    """Elements that could not be read, each in a line for a person."""
+
+
 class MarketReader(Protocol):
     """Read-only access. Every read raises BrokerUnavailable (try again) or BrokerRefused (do not)."""
 
@@ -157,8 +246,12 @@ class MarketReader(Protocol):
         """Status, equity, cash and buying power in USD as the broker shows them now, which may lag behind fills."""
         ...
 
-    def positions(self) -> Sequence[Position]:
-        """Every holding, long or short: shares and USD as the broker shows them now, which may lag behind fills."""
+    def holdings(self) -> Holdings:
+        """Everything held: shares and USD as the broker shows them now, which may lag behind fills."""
+        ...
+
+    def activities(self, first: date, last: date) -> Activities:
+        """What happened on the account from `first` to `last`, exchange dates, both included; every page followed."""
         ...
 
     def session_on(self, day: date) -> MarketSession | None:
@@ -197,11 +290,11 @@ class MarketReader(Protocol):
         """Metadata of the symbols the broker knows."""
         ...
 
-    def open_orders(self) -> Sequence[BrokerOrder]:
+    def open_orders(self) -> OrderList:
         """Every order that may still fill."""
         ...
 
-    def orders_since(self, moment: datetime) -> Sequence[BrokerOrder]:
+    def orders_since(self, moment: datetime) -> OrderList:
         """Every order submitted after the moment that may still fill, and with them those that have ended.
 
         What has ended may be missing if there are very many; what may still fill never is.

@@ -43,11 +43,11 @@ class OrderTracker:
 
     def open_orders(self) -> Sequence[BrokerOrder]:
         """Every open order, of whatever day. Raises BrokerUnavailable."""
-        return self._broker.open_orders()
+        return self._broker.open_orders().orders
 
     def days_orders(self) -> DaysOrders:
         """One list call. Raises BrokerUnavailable."""
-        return DaysOrders(self._broker.orders_since(self._day))
+        return DaysOrders(self._broker.orders_since(self._day).orders)
 
     def look_up(self, client_order_id: str) -> BrokerOrder | None:
         """The order with its successors as one, or None if the broker does not know the id."""

@@ -45,7 +45,7 @@ class Settling:
         settled = tuple(legs)
         while True:
             settled = tuple(self._tracker.newest(state) for state in settled)
-            positions = tuple(self._broker.positions())
+            positions = self._broker.holdings().positions
             differences = compare_positions(plan, settled, positions)
             unpriced = any(state.unpriced > 0 for state in settled)
             if not (differences or unpriced) or self._clock.now() >= ends or self._time_left() < _NEEDED:
@@ -56,7 +56,7 @@ class Settling:
         """Positions that start and fills do not explain, asked again until they do or patience ends."""
         ends = self._clock.now() + timedelta(seconds=self._rules.settle_seconds)
         while True:
-            differences = compare_positions(plan, legs, self._broker.positions())
+            differences = compare_positions(plan, legs, self._broker.holdings().positions)
             if not differences or self._clock.now() >= ends:
                 return differences
             self._clock.sleep(self._rules.poll_seconds)

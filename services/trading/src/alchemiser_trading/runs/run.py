@@ -98,7 +98,7 @@ class Run:
     def _freeze(self, decision: TradeDecision, permit: Permit) -> None:
         """Make the plan from the account as it is now, check it against the limits, and store it for good."""
         tools = self.tools
-        foreign = foreign_orders(tools.broker.open_orders(), (), ())
+        foreign = foreign_orders(tools.broker.open_orders().orders, (), ())
         if foreign:
             raise Unreconciled(f"{len(foreign)} open orders before the first of this run: {foreign[0].detail}")
         plan = planned(tools, decision, permit.account)

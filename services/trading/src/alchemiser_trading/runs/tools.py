@@ -45,7 +45,7 @@ def planned[B: MarketReader](tools: Tools[B], decision: TradeDecision, account: 
     Raises DecisionRefused, BrokerUnavailable, StoreUnavailable.
     """
     alias = tools.settings.account_alias
-    positions = tools.broker.positions()
+    positions = tools.broker.holdings().positions
     books = aligned(StoredBooks.load(tools.store, alias).books, positions, decision.session)
     facts = read_symbols(tools.broker, [target.symbol for target in decision.targets], positions)
     rules = tools.settings.trading
