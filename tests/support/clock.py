@@ -12,6 +12,9 @@ class ManualClock:
     def now(self) -> datetime:
         return self._now
 
+    def monotonic(self) -> float:
+        return self._now.timestamp()
+
     def sleep(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
 

@@ -114,5 +114,8 @@ class WorkerClock:
     def now(self) -> datetime:
         return self.interleaving.now()
 
+    def monotonic(self) -> float:
+        return self.interleaving.now().timestamp()
+
     def sleep(self, seconds: float) -> None:
         self.interleaving.sleep(self.name, seconds)

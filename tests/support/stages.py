@@ -53,6 +53,9 @@ class FixedClock:
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
 
+    def monotonic(self) -> float:
+        return self.now().timestamp()
+
     def sleep(self, seconds: float) -> None:
         pass
 

@@ -71,6 +71,9 @@ class SharedClock:
     def now(self) -> datetime:
         return self._control.clock().now
 
+    def monotonic(self) -> float:
+        return self.now().timestamp()
+
     def sleep(self, seconds: float) -> None:
         self._control.advance(seconds)
 

@@ -89,6 +89,9 @@ class ExchangeClock:
     def now(self) -> datetime:
         return self._now + self.skew
 
+    def monotonic(self) -> float:
+        return self._now.timestamp()
+
     def sleep(self, seconds: float) -> None:
         self._now = self._control.advance(seconds).now
 

@@ -40,6 +40,10 @@ class SimulatedClock:
         """The exchange's moment."""
         return self._now
 
+    def monotonic(self) -> float:
+        """The exchange's moment in seconds."""
+        return self._now.timestamp()
+
     def sleep(self, seconds: float) -> None:
         """Move the exchange's time on."""
         self._now = self._control.advance(seconds).now

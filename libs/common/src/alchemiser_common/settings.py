@@ -189,7 +189,9 @@ class ExecutionSettings(Section):
     max_quote_age_seconds: float = Field(default=60.0, gt=0)
     """An older quote is not traded on."""
     max_quote_move: Fraction = Decimal("0.15")
-    """A quote whose mid is farther from the last trade, as a fraction, is not traded on."""
+    """Of quote, last trade and planned price two must be this near each other, as a fraction; else no order."""
+    max_trade_age_seconds: float = Field(default=900.0, gt=0)
+    """An older last trade counts as none."""
     quote_patience_seconds: float = Field(default=60.0, ge=0)
     """How long a leg waits for a quote that can be traded on."""
     without_quote: WithoutQuote = WithoutQuote.LAST_TRADE
@@ -202,6 +204,8 @@ class ExecutionSettings(Section):
     """How often a leg is tried again after the broker refused or withdrew an order for a passing reason."""
     refusal_wait_seconds: float = Field(default=5.0, ge=0)
     """Pause before that."""
+    cash_patience_seconds: float = Field(default=300.0, ge=0)
+    """How long a buy waits for cash that other legs may bring or give back; then it buys what there is cash for."""
     settle_seconds: float = Field(default=30.0, ge=0)
     """How long to wait for the broker's cash and positions to show the fills."""
     requests_per_minute: int = Field(default=180, ge=20)

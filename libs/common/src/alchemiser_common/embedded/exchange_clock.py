@@ -29,6 +29,10 @@ class ExchangeClock:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BrokerUnavailable(f"the exchange at {self._url} does not tell the time ({error})") from error
 
+    def monotonic(self) -> float:
+        """The exchange's time in seconds: it is not set back but by a reset. Raises BrokerUnavailable."""
+        return self.now().timestamp()
+
     def sleep(self, seconds: float) -> None:
         """Return once that many seconds have passed at the exchange. Raises BrokerUnavailable."""
         until = self.now() + timedelta(seconds=seconds)

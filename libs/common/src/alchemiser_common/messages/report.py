@@ -57,6 +57,9 @@ class LegReport(Frozen):
     status: LegStatus
     intended: Quantity
     filled: Quantity
+    """What is known to have been filled, at least."""
+    unknown: Quantity = Decimal(0)
+    """What may have been filled beyond that: an order of the leg could not be settled. Since 1.6."""
     average_price: Price | None = None
     arrival_mid: Price | None = None
     """Middle of the quote when the leg started."""

@@ -86,6 +86,8 @@ class BrokerOrder(Frozen):
     order_type: OrderType = MarketOrder()
     submitted_at: UtcTime | None = None
     replaced_by: str | None = None
+    links: int = 1
+    """How many orders this stands for: a replaced one and its successors are shown as one, with the first one's id."""
 
 
 class Asset(Frozen):

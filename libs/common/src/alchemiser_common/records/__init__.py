@@ -2,6 +2,7 @@
 
     run.py            a run's first line, and its line in the account's list       written by data or trading
     journal.py        head and order intents of a run                              trading
+    loose.py          orders of ended runs that may still be open                  trading
     plan.py           the frozen plan of a run                                     trading
     parity.py         how the two pipelines' runs of a cycle compare               trading
     lease.py          who works on an account                                      trading

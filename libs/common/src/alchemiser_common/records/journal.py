@@ -45,6 +45,8 @@ class JournalHead(OfRun):
     reason: str = ""
     authority_epoch: int = 0
     """Of the authority that the plan was frozen under; 0 before."""
+    failures: int = 0
+    """Deliveries that ended because something stayed out of reach; hand-overs do not count. Since 1.6."""
     created_at: UtcTime
     updated_at: UtcTime
 
@@ -66,6 +68,8 @@ class Intent(VersionedModel):
     """What the whole leg is to trade; for a buy that cash cut short, less than planned."""
     arrival_mid: Price | None
     """Middle of the quote when the leg started."""
+    filled_before: Quantity | None = None
+    """Shares that the leg's earlier steps had filled when this was written; None from before 1.6."""
     leg_started_at: UtcTime
     authority_epoch: int
     lease_epoch: int

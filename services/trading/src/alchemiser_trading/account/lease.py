@@ -94,6 +94,11 @@ class AccountLease:
         if self._record.expires_at - self._clock.now() < self._duration * 2 / 3:
             self._write(self._record)
 
+    def require(self) -> None:
+        """Raises LeaseHeld if the lease may have run out, by this worker's clock; asks nobody."""
+        if self._clock.now() >= self._record.expires_at:
+            raise LeaseHeld(f"the lease ran out at {self._record.expires_at.isoformat()}; another worker may have it")
+
     def release(self) -> None:
         """Let the next worker in at once. Never raises: an unreleased lease expires."""
         try:
@@ -112,10 +117,8 @@ class AccountLease:
     # spares a request; the store decides. A write whose answer is lost may have happened: `_version` is forgotten, and
     # the next write reads it again, where the epoch tells whether the lease is still ours.
     def _write(self, record: LeaseRecord, *puts: Put) -> None:
-        now = self._clock.now()
-        if now >= self._record.expires_at:
-            raise LeaseHeld(f"the lease ran out at {self._record.expires_at.isoformat()}; another worker may have it")
-        renewed = record.model_copy(update={"expires_at": now + self._duration})
+        self.require()
+        renewed = record.model_copy(update={"expires_at": self._clock.now() + self._duration})
         version = self._version or self._read_again()
         try:
             self._store.write(put(self._key, renewed, version), *puts)

@@ -1,16 +1,16 @@
 """How much buys may cost, and which may begin. Pure; USD.
 
-Rests on two figures and trusts the lower: the ledger (cash before + proceeds the broker confirmed - what buys took)
-and the broker's own cash, which may lag. Whatever is promised to open or coming orders is taken off first.
+Rests on three figures and trusts the lowest: the ledger (cash before + proceeds the broker confirmed - what buys took),
+the broker's own cash, which may lag, and its buying power, which may be less than cash. Whatever is promised to open or
+coming orders is taken off first.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from alchemiser_common.ids import Side
-from alchemiser_common.messages.report import LegStatus
 from alchemiser_common.records.plan import Plan
 from alchemiser_trading.orders.legs import LegPhase, LegState
 from alchemiser_trading.orders.smart_execution import release
@@ -26,6 +26,8 @@ class CashBudget:
     plan: Plan
     legs: Sequence[LegState]
     broker_cash: Decimal
+    buying_power: Decimal
+    """What the broker would let new orders cost; what its open orders may cost is taken off already."""
 
     @property
     def ledger(self) -> Decimal:
@@ -40,8 +42,9 @@ class CashBudget:
 
     @property
     def lags(self) -> bool:
-        """Whether the broker's cash does not show all confirmed fills yet."""
-        return self.broker_cash < self.ledger - self.plan.account.equity * _SETTLED_WITHIN
+        """Whether the broker's cash or buying power does not show all confirmed fills yet."""
+        shown = min(self.broker_cash, self.buying_power + self._promised(None, at_broker=True))
+        return shown < self.ledger - self.plan.account.equity * _SETTLED_WITHIN
 
     def coming(self, to: LegState) -> bool:
         """Whether another leg may still bring cash: a sale that is not done, or a buy that keeps more than it takes."""
@@ -52,8 +55,14 @@ class CashBudget:
 
     def spendable(self, without: LegState | None = None) -> Decimal:
         """What may be promised anew; `without` leaves one leg's own promise out. May be negative."""
-        promised = sum((_promised(state) for state in self.legs if state is not without), Decimal(0))
-        return min(self.ledger, self.broker_cash) - self.plan.reserve - promised
+        promised = self._promised(without, at_broker=True) + self._promised(without, at_broker=False)
+        of_cash = min(self.ledger, self.broker_cash) - self.plan.reserve - promised
+        return min(of_cash, self.buying_power - self._promised(without, at_broker=False))
+
+    def _promised(self, without: LegState | None, *, at_broker: bool) -> Decimal:
+        """What buys can still cost: those whose order the broker has, or those that have none there for certain."""
+        states = (state for state in self.legs if state is not without and (state.order is not None) is at_broker)
+        return sum((_promised(state) for state in states), Decimal(0))
 
 
 def _cost_price(state: LegState) -> Decimal:
@@ -63,48 +72,77 @@ def _cost_price(state: LegState) -> Decimal:
 def _promised(state: LegState) -> Decimal:
     """What a buy that may have an order, or comes to its next one, can still cost.
 
-    A frozen order can still fill: its promise stands.
+    What is not known counts as bought: a frozen order can still fill, and its promise stands.
     """
     if state.leg.side is Side.SELL or state.phase is LegPhase.HELD:
         return Decimal(0)
     if state.phase is LegPhase.DONE:
-        open_order = state.order
-        if open_order is not None and not open_order.status.terminal and state.pending is not None:
-            return max(state.pending.quantity - open_order.filled_quantity, Decimal(0)) * state.pending.cost_price
-        if state.outcome is LegStatus.FROZEN and state.order is None and state.pending is not None:
-            return state.pending.quantity * state.pending.cost_price
-        return Decimal(0)
-    return state.remaining * _cost_price(state)
+        return state.unsettled * _cost_price(state)
+    return (state.remaining + state.unknown) * _cost_price(state)
 
 
-def release_buys(budget: CashBudget, allowance: Decimal, now: datetime, settle: timedelta) -> list[LegState]:
-    """Every leg, with the held buys that cash covers set free, largest first.
-
-    Once every other leg is done and the broker's cash shows it (or did not for `settle`), what cash cannot cover is
-    shared out in proportion.
-    """
+# Why a buy begins when it does:
+#
+#     cash covers all of it          at once, largest first
+#     cash covers a part             when all others are done and the broker's cash shows it (or did not for `settle`):
+#                                    what there is is shared out in proportion, and that is that
+#     the same, others not done      after `patience`: what there is is shared out for now. An order of another leg that
+#                                    never fills keeps its own cash, and no longer everybody's.
+#
+# Nothing here can promise a dollar twice: what is released counts as promised from the same moment on.
+def release_buys(
+    budget: CashBudget, allowance: Decimal, now: datetime, settle: timedelta, patience: timedelta
+) -> list[LegState]:
+    """Every leg, with the held buys that cash covers set free, largest first."""
     legs = list(budget.legs)
     left = budget.spendable()
     for index, state in enumerate(legs):
-        cost = state.leg.quantity * state.leg.price * (1 + allowance)
-        if state.phase is LegPhase.HELD and not state.stopping and cost <= left:
+        if state.phase is not LegPhase.HELD or state.stopping:
+            continue
+        cost = _cost(state, allowance)
+        if cost <= left:
             legs[index] = release(state, state.leg.quantity)
             left -= cost
+        else:
+            legs[index] = replace(state, short_since=state.short_since or now)
     held = [state for state in legs if state.phase is LegPhase.HELD and not state.stopping]
-    others = [state for state in legs if state.phase is not LegPhase.HELD]
-    if not held or any(state.phase is not LegPhase.DONE for state in others):
+    if not held:
         return legs
+    factor = max(left, Decimal(0)) / sum((_cost(state, allowance) for state in held), Decimal(0))
+    if not _others_done(budget, legs, now, settle):
+        late = all(now - (state.short_since or now) >= patience for state in held)
+        return [_part(state, factor) if late and state in held else state for state in legs]
+    return [_cut(state, factor) if state in held else state for state in legs]
+
+
+def _others_done(budget: CashBudget, legs: Sequence[LegState], now: datetime, settle: timedelta) -> bool:
+    """Whether no cash comes any more from other legs, and the broker's shows what they brought."""
+    others = [state for state in legs if state.phase is not LegPhase.HELD]
+    if any(state.phase is not LegPhase.DONE for state in others):
+        return False
     sold_at = max((state.ended_at for state in others if state.ended_at is not None), default=None)
     unpriced = any(state.unpriced > 0 for state in others)
-    if (budget.lags or unpriced) and sold_at is not None and now - sold_at < settle:
-        return legs
-    cost = sum((state.leg.quantity * state.leg.price for state in held), Decimal(0)) * (1 + allowance)
-    factor = max(left, Decimal(0)) / cost  # under 1: each of them costs more than what is left
-    numbers = {state.leg.number for state in held}
-    return [_cut(state, factor) if state.leg.number in numbers else state for state in legs]
+    return not ((budget.lags or unpriced) and sold_at is not None and now - sold_at < settle)
+
+
+def _cost(state: LegState, allowance: Decimal) -> Decimal:
+    """What the rest of a held buy may cost, USD."""
+    return (state.leg.quantity - state.filled) * state.leg.price * (1 + allowance)
+
+
+def _shared(state: LegState, factor: Decimal) -> Decimal:
+    """Shares of the leg in all that cash allows if it buys `factor`, under 1, of what it lacks."""
+    part = ((state.leg.quantity - state.filled) * factor).quantize(state.leg.step, rounding=ROUND_DOWN)
+    return state.filled + part
 
 
 def _cut(state: LegState, factor: Decimal) -> LegState:
-    quantity = (state.leg.quantity * factor).quantize(state.leg.step, rounding=ROUND_DOWN)
-    reason = f"cut from {state.leg.quantity} to {quantity} shares: cash falls short"
-    return release(state, quantity, reason)
+    quantity = _shared(state, factor)
+    return release(state, quantity, f"cut from {state.leg.quantity} to {quantity} shares: cash falls short")
+
+
+def _part(state: LegState, factor: Decimal) -> LegState:
+    quantity = _shared(state, factor)
+    if state.negligible(quantity - state.filled):
+        return state
+    return replace(release(state, quantity), for_now=True)

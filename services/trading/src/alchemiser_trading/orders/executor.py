@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from alchemiser_common.errors import BrokerRefused, BrokerThrottled, BrokerUnavailable, OutOfTime, StoreUnavailable
 from alchemiser_common.ids import Side
-from alchemiser_common.ports.broker import Broker, BrokerOrder, Quote
+from alchemiser_common.ports.broker import BrokerOrder, MarketReader
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.records.journal import Phase
 from alchemiser_common.records.plan import Plan
@@ -21,13 +21,27 @@ from alchemiser_trading.orders.cash import CashBudget, release_buys
 from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState, Place, Resend
 from alchemiser_trading.orders.order_gateway import OrderGateway, Stop, StopKind
 from alchemiser_trading.orders.order_tracker import DaysOrders, OrderTracker
-from alchemiser_trading.orders.reconcile import altered, foreign_orders
-from alchemiser_trading.orders.smart_execution import abandoned, advance, refused, stop, throttled
+from alchemiser_trading.orders.pricing import Prices
+from alchemiser_trading.orders.reconcile import foreign_orders, moved
+from alchemiser_trading.orders.smart_execution import (
+    advance,
+    checked,
+    refused,
+    reheard,
+    rested,
+    stop,
+    throttled,
+    unheard,
+    unsent,
+)
 
 _log = logging.getLogger(__name__)
 _FAULTY_TICKS = 15
-"""So many ticks in a row that meet an unreachable broker or store, and the delivery gives up; the next one goes on."""
+"""So many ticks in a row that meet an unreachable broker or store, and nothing new is sent; twice as many, and this
+delivery gives up. The next one goes on."""
 _WATCHED = frozenset({LegPhase.WORKING, LegPhase.CANCELLING})
+_ASKED_FOR = _WATCHED | {LegPhase.SENT}
+_LISTED = _ASKED_FOR | {LegPhase.CHECKING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +59,7 @@ class Executor:
         self,
         *,
         plan: Plan,
-        broker: Broker,
+        broker: MarketReader,
         clock: Clock,
         settings: Settings,
         journal: Journal,
@@ -65,7 +79,8 @@ class Executor:
         self._legs: list[LegState] = []
         self._stop: Stop | None = None
         self._faults = 0
-        self._cash = plan.account.cash
+        self._faulty = False
+        self._account = plan.account
 
     def run(self, legs: Sequence[LegState], stopped: Stop | None = None) -> Execution:
         """Drive the legs. With `stopped` nothing new is sent: what is open is cancelled and counted.
@@ -76,16 +91,17 @@ class Executor:
         self._legs = list(legs)
         self._stopped(stopped)
         while True:
+            self._faulty = False
             try:
                 self._tick()
-                self._faults = 0
             except (BrokerUnavailable, StoreUnavailable) as error:
-                self._faulty(error)
+                self._fault(error)
+            if not self._faulty:
+                self._faults = 0
             if all(state.phase is LegPhase.DONE for state in self._legs):
                 break
             self._clock.sleep(self._rules.poll_seconds)
-        if self._stop is not None and self._stop.kind is StopKind.HANDOVER:
-            self._hand_over(self._stop)
+        self._hand_over()
         return Execution(tuple(self._legs), self._stop)
 
     def _tick(self) -> None:
@@ -93,15 +109,17 @@ class Executor:
         self._stopped(self._gateway.stop_by_time())
         if any(not state.stopping and state.phase is not LegPhase.DONE for state in self._legs):
             self._stopped(self._gateway.stop_by_trading_state())
+            self._stopped(self._gateway.stop_by_clock())
         if not self._gateway.may_ask():
             return  # nothing could be acted upon: what the orders do meanwhile is read when there is room again
         self._hear()
+        self._check()
         self._journal.move(self._lease, self._phase(), self._clock.now())
         ready = self._ready_legs()
         if ready:
-            quotes = self._quotes([self._legs[index].leg.symbol for index in ready])
+            prices = self._prices([self._legs[index].leg.symbol for index in ready])
             for index in ready:
-                self._order(index, quotes)
+                self._order(index, prices)
 
     def _phase(self) -> Phase:
         selling = any(state.leg.side is Side.SELL and state.phase is not LegPhase.DONE for state in self._legs)
@@ -116,28 +134,63 @@ class Executor:
             self._stop = by
         self._legs = [stop(state, by.reason) if by.concerns(state.leg.side) else state for state in self._legs]
 
+    # What each leg hears of its order, and from whom. One source may fail or lie without blinding the others:
+    #
+    #     the day's list     one call for all legs, each tick
+    #     a look-up          for a leg that the list does not show, or if there is no list
+    #     the positions      for a leg whose orders have all ended by either's word (`_check`)
+    #
+    # A leg that could not be asked for is not told "not found": it learns nothing, and only one that is to end stops
+    # waiting after a while. Cancels go out here, orders do not.
     def _hear(self) -> None:
-        """Read what became of the orders and let the legs take note: cancels go out here, orders do not."""
-        listed: DaysOrders | None = None
-        if any(state.phase in _WATCHED for state in self._legs):
-            listed = self._tracker.days_orders()
-        complete = True
+        """Read what became of the orders and let the legs take note."""
+        listed = self._listed()
+        complete = listed is not None
         for index, state in enumerate(self._legs):
-            order: BrokerOrder | None = None
-            if state.phase in _WATCHED and listed is not None:
-                order = listed.find(self._client_order_id(state))
-            if order is None and state.phase in _WATCHED | {LegPhase.SENT}:
-                if not self._due(state) or not self._gateway.may_ask():
+            if state.phase is LegPhase.CHECKING and listed is not None:
+                self._told(index, listed.find(self._client_order_id(state)))
+            elif state.phase in _ASKED_FOR:
+                order = None if listed is None else listed.find(self._client_order_id(state))
+                if order is not None:
+                    self._told(index, order)
+                elif not self._due(state) or not self._gateway.may_ask():
                     complete = False
-                    continue
-                order = self._tracker.look_up(self._client_order_id(state))
-            if state.phase is not LegPhase.READY:
-                self._told(index, order)
+                else:
+                    complete &= self._looked_up(index)
+            if listed is not None:
+                self._late_fills(index, listed)
         self._legs = [self._tracker.priced(state) if state.unpriced > 0 else state for state in self._legs]
         if listed is not None and complete:
             foreign = foreign_orders(listed.open, self._gateway.sent_ids, self._tracker.order_ids)
             if foreign:
                 self._stopped(Stop(StopKind.UNRECONCILED, foreign[0].detail))
+
+    def _listed(self) -> DaysOrders | None:
+        if not any(state.phase in _LISTED for state in self._legs):
+            return None
+        try:
+            return self._tracker.days_orders()
+        except BrokerUnavailable as error:
+            self._fault(error)
+            return None
+
+    def _looked_up(self, index: int) -> bool:
+        """Whether the leg's order could be asked for by its id; what came of it the leg was told."""
+        try:
+            order = self._tracker.look_up(self._client_order_id(self._legs[index]))
+        except BrokerUnavailable as error:
+            self._fault(error)
+            self._act(index, *unheard(self._legs[index], self._gateway.now(), self._rules))
+            return False
+        self._told(index, order)
+        return True
+
+    def _late_fills(self, index: int, listed: DaysOrders) -> None:
+        """Orders of the leg that had ended, seen again: one of them may have filled more, or be open after all."""
+        ended = {order.client_order_id for order in self._legs[index].chain}
+        for report in listed.orders:
+            if report.client_order_id in ended:
+                self._legs[index] = reheard(self._legs[index], report, self._gateway.now())
 
     def _due(self, state: LegState) -> bool:
         return state.phase is not LegPhase.SENT or state.not_before is None or self._gateway.now() >= state.not_before
@@ -147,46 +200,67 @@ class Executor:
 
     def _told(self, index: int, order: BrokerOrder | None) -> None:
         """One leg takes note of its order's newest report."""
-        before = self._legs[index]
         if order is not None:
             self._tracker.order_ids.add(order.order_id)
-            wrong = altered(order, symbol=before.leg.symbol, side=before.leg.side)
-            if wrong:
-                self._legs[index] = abandoned(before, wrong, self._gateway.now())
-                self._stopped(Stop(StopKind.UNRECONCILED, wrong))
-                return
-        after, actions = advance(before, None, order, self._gateway.now(), self._rules)
-        self._act(index, after, actions)
+        self._act(index, *advance(self._legs[index], None, order, self._gateway.now(), self._rules))
+
+    def _check(self) -> None:
+        """Let the positions confirm what is reported of the orders that have ended."""
+        if not any(state.phase is LegPhase.CHECKING for state in self._legs):
+            return
+        holdings = self._broker.holdings()
+        for index, state in enumerate(self._legs):
+            if state.phase is LegPhase.CHECKING:
+                shares = moved(self._plan, state.leg, holdings)
+                self._act(index, *checked(state, shares, self._gateway.now(), self._rules))
 
     def _ready_legs(self) -> list[int]:
-        """Legs that may place an order now, buys set free as far as cash goes."""
+        """Legs that may place an order now, and those whose order has rested; buys set free as far as cash goes."""
         if any(state.leg.side is Side.BUY and state.phase in {LegPhase.HELD, LegPhase.READY} for state in self._legs):
-            self._cash = self._gateway.cash()
-            budget = CashBudget(self._plan, self._legs, self._cash)
-            settle = timedelta(seconds=self._rules.settle_seconds)
-            self._legs = release_buys(budget, self._allowance, self._gateway.now(), settle)
-        return [index for index, state in enumerate(self._legs) if state.phase is LegPhase.READY]
+            self._account = self._gateway.account()
+            self._legs = release_buys(
+                self._budget(),
+                self._allowance,
+                self._gateway.now(),
+                timedelta(seconds=self._rules.settle_seconds),
+                timedelta(seconds=self._rules.cash_patience_seconds),
+            )
+        now = self._gateway.now()
+        return [
+            index
+            for index, state in enumerate(self._legs)
+            if state.phase is LegPhase.READY or rested(state, now, self._rules)
+        ]
 
-    def _quotes(self, symbols: Sequence[str]) -> Mapping[str, Quote]:
-        """Best bid and ask; empty if they cannot be read: legs then wait `quote_patience_seconds`."""
+    def _budget(self) -> CashBudget:
+        return CashBudget(self._plan, self._legs, self._account.cash, self._account.buying_power)
+
+    def _prices(self, symbols: Sequence[str]) -> Mapping[str, Prices]:
+        """Quotes and last trades, as far as they can be read; legs without wait `quote_patience_seconds`."""
         try:
-            return {quote.symbol: quote for quote in self._broker.latest_quotes(symbols)}
+            quotes = {quote.symbol: quote for quote in self._broker.latest_quotes(symbols)}
         except BrokerUnavailable as error:
             _log.warning("no quotes", extra={"reason": str(error)})
-            return {}
+            quotes = {}
+        try:
+            trades = {trade.symbol: trade for trade in self._broker.latest_trades(symbols)}
+        except BrokerUnavailable as error:
+            _log.warning("no trades", extra={"reason": str(error)})
+            trades = {}
+        return {symbol: Prices(quotes.get(symbol), trades.get(symbol)) for symbol in symbols}
 
-    def _order(self, index: int, quotes: Mapping[str, Quote]) -> None:
+    def _order(self, index: int, prices: Mapping[str, Prices]) -> None:
         before = self._legs[index]
         if before.leg.side is Side.BUY:
-            budget = CashBudget(self._plan, self._legs, self._cash)
+            budget = self._budget()
             before = self._legs[index] = replace(
                 before,
                 spendable=budget.spendable(without=before),
                 cash_coming=budget.coming(before),
                 cash_lags=budget.lags,
             )
-        after, actions = advance(before, quotes.get(before.leg.symbol), None, self._gateway.now(), self._rules)
-        self._act(index, after, actions)
+        now = self._gateway.now()
+        self._act(index, *advance(before, prices[before.leg.symbol], None, now, self._rules))
 
     def _act(self, index: int, after: LegState, actions: Sequence[Action]) -> None:
         """Do what a leg asks; what the budget or the gate does not allow leaves the leg as it was."""
@@ -204,9 +278,8 @@ class Executor:
         self._legs[index] = after
 
     def _gate_open(self, index: int) -> bool:
-        """The last look before an order, at time and switch."""
-        by = self._gateway.stop_by_time() or self._gateway.stop_by_trading_state()
-        self._stopped(by)
+        """Time and the account's switch, looked at again before each order."""
+        self._stopped(self._gateway.stop_by_time() or self._gateway.stop_by_trading_state())
         return not self._legs[index].stopping
 
     def _send(self, index: int, action: Place | Resend) -> None:
@@ -218,23 +291,42 @@ class Executor:
                 order = self._gateway.place(state, action.step)
         except StoreUnavailable as error:
             # The intent may or may not be written and nothing is sent: the leg finds out by looking.
-            self._faulty(error)
+            self._fault(error)
         except BrokerThrottled:
             self._legs[index] = throttled(state, self._gateway.now(), self._rules)
         except BrokerRefused as error:
             _log.warning("order refused", extra={"symbol": state.leg.symbol, "reason": str(error)})
             self._legs[index] = refused(state, error, self._gateway.now(), self._rules)
         else:
-            if order is not None:
+            if isinstance(order, Stop):
+                self._stopped(order)
+                self._legs[index] = unsent(self._legs[index], order.reason, self._gateway.now())
+            elif order is not None:
                 self._told(index, order)
 
-    def _faulty(self, error: BrokerUnavailable | StoreUnavailable) -> None:
+    # What lasts is met in two stages, so that no order is left behind for as long as anything can be reached:
+    #
+    #     15 ticks in a row    nothing new is sent; open orders are cancelled and looked up, by whatever still answers
+    #     30 ticks in a row    this delivery gives up; every order that may be open has an intent, and the next one goes on
+    def _fault(self, error: BrokerUnavailable | StoreUnavailable) -> None:
+        if self._faulty:
+            return  # one a tick
+        self._faulty = True
         self._faults += 1
         _log.warning("tick met a fault", extra={"reason": str(error), "in_a_row": self._faults})
-        if self._faults >= _FAULTY_TICKS:
+        if self._faults >= _FAULTY_TICKS * (1 if isinstance(error, StoreUnavailable) else 2):
             raise error
+        if self._faults >= _FAULTY_TICKS:
+            self._stopped(Stop(StopKind.FAULT, str(error)))
 
-    def _hand_over(self, by: Stop) -> None:
-        left = [state.leg.symbol for state in self._legs if state.reason == by.reason]
-        if left:
-            raise OutOfTime(f"{len(left)} of {len(self._legs)} legs are left to the next delivery: {', '.join(left)}")
+    def _hand_over(self) -> None:
+        """Legs that only this delivery could not finish are the next one's. Raises OutOfTime, BrokerUnavailable."""
+        by = self._stop
+        if by is None or by.kind not in {StopKind.HANDOVER, StopKind.FAULT}:
+            return
+        left = [state.leg.symbol for state in self._legs if state.stopping == by.reason and state.unfinished]
+        if not left:
+            return
+        if by.kind is StopKind.FAULT:
+            raise BrokerUnavailable(by.reason)
+        raise OutOfTime(f"{len(left)} of {len(self._legs)} legs are left to the next delivery: {', '.join(left)}")

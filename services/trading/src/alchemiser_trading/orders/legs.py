@@ -28,6 +28,8 @@ class LegPhase(StrEnum):
     """Fills of its open order."""
     CANCELLING = "cancelling"
     """The end of the order it asked to cancel."""
+    CHECKING = "checking"
+    """The position to agree with what is reported of its orders, which have all ended by the broker's word."""
     DONE = "done"
 
 
@@ -68,7 +70,10 @@ type Action = Place | Resend | Cancel
 
 @dataclass(frozen=True, slots=True)
 class LegState:
-    """Everything known of a leg. The quantity still to trade is derived from the broker's fills, never remembered."""
+    """Everything known of a leg. The quantity still to trade is derived from the broker's fills, never remembered.
+
+    Fills in `chain` and `order` are the highest that were ever reported, see `evidence`.
+    """
 
     leg: PlannedLeg
     phase: LegPhase
@@ -78,6 +83,8 @@ class LegState:
     """Orders that have ended, oldest first."""
     order: BrokerOrder | None = None
     """The one order that may still fill."""
+    unknown: Decimal = Decimal(0)
+    """Shares that orders of `chain`, or lost ones, may have filled beyond what is reported."""
     pending: Step | None = None
     """The step that was written last."""
     steps: int = 0
@@ -93,6 +100,8 @@ class LegState:
     """Look-ups in a row that did not find the order."""
     sends: int = 0
     refusals: int = 0
+    odd_since: datetime | None = None
+    """Since when the broker's reports of the order cannot be true."""
     quoteless_since: datetime | None = None
     short_since: datetime | None = None
     """Since when cash does not cover the next order in full."""
@@ -102,9 +111,13 @@ class LegState:
     """Other legs are under way that bring cash or give back what they keep: a short buy waits for them."""
     cash_lags: bool = False
     """The broker's cash does not show all fills yet: a short buy waits a while for it."""
+    for_now: bool = False
+    """Cut to what cash there is now: what is missing is bought when the cash of others comes."""
     arrival_mid: Decimal | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    lost: bool = False
+    """The leg is done, and it is not known whether its last step's order is at the broker."""
     stopping: str = ""
     """Why no further order may be sent; empty while it may."""
     outcome: LegStatus | None = None
@@ -117,13 +130,27 @@ class LegState:
 
     @property
     def filled(self) -> Decimal:
-        """Shares, by the broker's reports."""
+        """Shares, by the broker's reports: at least so many."""
         return sum((order.filled_quantity for order in self.orders), Decimal(0))
 
     @property
     def remaining(self) -> Decimal:
-        """Shares still to trade; never negative."""
-        return max(self.intended - self.filled, Decimal(0))
+        """Shares still to trade, whatever is not known counted as filled; never negative."""
+        return max(self.intended - self.filled - self.unknown, Decimal(0))
+
+    @property
+    def unsettled(self) -> Decimal:
+        """Shares that may have been filled, or may yet be, beyond what is reported."""
+        if not self.may_have_order or self.pending is None:
+            return self.unknown
+        known = Decimal(0) if self.order is None else self.order.filled_quantity
+        return self.unknown + max(self.pending.quantity - known, Decimal(0))
+
+    @property
+    def may_have_order(self) -> bool:
+        """Whether the step that was written last may be at the broker and not have ended."""
+        at_work = self.phase in {LegPhase.SENT, LegPhase.WORKING, LegPhase.CANCELLING}
+        return self.order is not None or at_work or self.lost
 
     @property
     def average_price(self) -> Decimal | None:
@@ -157,9 +184,14 @@ class LegState:
         )
 
     @property
+    def unfinished(self) -> bool:
+        """Whether the leg ended without all that was intended, or without knowing what it got."""
+        return self.outcome is not LegStatus.FILLED
+
+    @property
     def under_way(self) -> bool:
-        """Whether an order of the leg may be at the broker."""
-        return self.phase in {LegPhase.SENT, LegPhase.WORKING, LegPhase.CANCELLING}
+        """Whether an order of the leg may be at the broker, or may have filled more than is known."""
+        return self.phase in {LegPhase.SENT, LegPhase.WORKING, LegPhase.CANCELLING, LegPhase.CHECKING}
 
     def negligible(self, quantity: Decimal) -> bool:
         """Whether so few shares cannot be ordered; what is left of a full exit is always tried."""

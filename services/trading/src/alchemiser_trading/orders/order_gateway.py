@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable, StateCorrupt
 from alchemiser_common.ids import Side, client_order_id
-from alchemiser_common.ports.broker import Broker, BrokerOrder, OrderRequest, order_type
+from alchemiser_common.messages.snapshot import Account
+from alchemiser_common.ports.broker import Broker, BrokerOrder, MarketReader, OrderRequest, order_type
 from alchemiser_common.ports.clock import Clock, TimeLeft
 from alchemiser_common.ports.state import StateStore
 from alchemiser_common.records.journal import Intent
@@ -22,6 +23,9 @@ from alchemiser_trading.orders.legs import LegState, Step
 from alchemiser_trading.orders.rate_limit import RequestBudget
 
 _log = logging.getLogger(__name__)
+_SKEW_EVERY = timedelta(seconds=60)
+_QUICK = timedelta(seconds=2)
+"""A clock's answer that took longer is too vague to measure by."""
 
 
 class StopKind(StrEnum):
@@ -35,6 +39,8 @@ class StopKind(StrEnum):
     """The process ends before the run: the next delivery goes on."""
     UNRECONCILED = "unreconciled"
     """The broker shows what the journal does not explain."""
+    FAULT = "fault"
+    """The broker cannot be read for long: what is open is cancelled, and the next delivery goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class Mandate:
     deadline: datetime
     """By the broker's clock."""
     skew: timedelta
-    """The broker's clock minus this machine's."""
+    """The broker's clock minus this machine's, when the checks were made."""
     time_left: TimeLeft
     """What remains of the process."""
 
@@ -87,6 +93,7 @@ class OrderGateway:
         self._lease = lease
         self._budget = budget
         self._mandate = mandate
+        self._skew_read_at = clock.now()
         self.sent_ids: set[str] = {intent.client_order_id for intent in journal.intents()}
         """Client order ids of every intent of the run."""
 
@@ -102,6 +109,28 @@ class OrderGateway:
         if self._mandate.time_left() < timedelta(seconds=self._settings.execution.handover_seconds):
             return Stop(StopKind.HANDOVER, "this process has no time for another step; the next delivery goes on")
         return None
+
+    # A clock that is set back by an hour would have orders sent an hour after the deadline. The clock in use here does
+    # not go back (`SteadyClock`), and now and then the broker's is asked: when the two no longer agree as they did, one
+    # of them was changed, and nothing says which.
+    def stop_by_clock(self) -> Stop | None:
+        """Whether the broker's clock and this machine's have drifted apart since the checks. Raises BrokerUnavailable.
+
+        An answer that was long on its way tells nothing.
+        """
+        if self._clock.now() - self._skew_read_at < _SKEW_EVERY or not self.may_ask():
+            return None
+        skew = read_skew(self._broker, self._clock)
+        if skew is None:
+            return None
+        self._skew_read_at = self._clock.now()
+        drift = abs((skew - self._mandate.skew).total_seconds())
+        limit = self._settings.execution.max_clock_skew_seconds
+        if drift <= limit:
+            return None
+        return Stop(
+            StopKind.HALTED, f"this machine's clock and the broker's have come {drift:.1f} s apart; limit {limit} s"
+        )
 
     def stop_by_trading_state(self) -> Stop | None:
         """What the account's switch stops; an unreadable one stops everything. Raises StoreUnavailable."""
@@ -130,12 +159,12 @@ class OrderGateway:
         """Whether the request budget has room for another order, cancel or look-up."""
         return self._budget.allows()
 
-    def cash(self) -> Decimal:
-        """The account's cash in USD as the broker shows it now, which may lag behind the fills."""
-        return self._broker.account().cash
+    def account(self) -> Account:
+        """The account as the broker shows it now, which may lag behind the fills."""
+        return self._broker.account()
 
-    def place(self, state: LegState, step: Step) -> BrokerOrder | None:
-        """Write the step's intent, then send it. None: no answer, look it up.
+    def place(self, state: LegState, step: Step) -> BrokerOrder | Stop | None:
+        """Write the step's intent, then send it. None: no answer, look it up. A stop: it was surely not sent.
 
         Raises BrokerRefused, BrokerThrottled, LeaseHeld, StoreUnavailable (the intent may be written, nothing is sent).
         """
@@ -144,7 +173,7 @@ class OrderGateway:
         self._journal.intend(self._lease, intent)
         return self._send(intent)
 
-    def place_again(self, state: LegState, step: Step) -> BrokerOrder | None:
+    def place_again(self, state: LegState, step: Step) -> BrokerOrder | Stop | None:
         """Send a step again under its id, after making sure that its intent is there. As `place`."""
         intent = self._journal.intent(state.leg.number, step.number)
         if intent is None:
@@ -159,9 +188,14 @@ class OrderGateway:
         except (BrokerUnavailable, BrokerRefused) as error:
             _log.warning("cancel not taken", extra={"order_id": order_id, "reason": str(error)})
 
-    def _send(self, intent: Intent) -> BrokerOrder | None:
-        if self.now() >= self._mandate.deadline:
-            return None
+    # The worker may have been paused for minutes since the tick's checks, at the write of the intent or anywhere else.
+    # Both questions are asked once more at the last moment, by a clock that has gone on meanwhile. What is left is the
+    # time between here and the wire, and the network's: docs/trading.md says what then happens.
+    def _send(self, intent: Intent) -> BrokerOrder | Stop | None:
+        self._lease.require()
+        late = self.stop_by_time()
+        if late is not None and late.kind is StopKind.DEADLINE:
+            return late
         extra = {"symbol": intent.symbol, "side": intent.side.value, "client_order_id": intent.client_order_id}
         try:
             order = self._broker.submit(request_of(intent))
@@ -186,12 +220,21 @@ class OrderGateway:
             limit_price=step.order_type.limit_price,
             cost_price=step.cost_price,
             leg_quantity=state.intended,
+            filled_before=state.filled,
             arrival_mid=state.arrival_mid,
             leg_started_at=state.started_at or self.now(),
             authority_epoch=self._mandate.authority_epoch,
             lease_epoch=self._lease.epoch,
             written_at=self._clock.now(),
         )
+
+
+def read_skew(broker: MarketReader, clock: Clock) -> timedelta | None:
+    """The broker's clock minus this machine's, compared with the middle of the round trip; None if that took long."""
+    asked = clock.now()
+    told = broker.now()
+    taken = clock.now() - asked
+    return None if taken > _QUICK else told - (asked + taken / 2)
 
 
 def request_of(intent: Intent) -> OrderRequest:

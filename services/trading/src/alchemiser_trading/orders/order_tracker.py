@@ -1,15 +1,19 @@
 """Reads what became of orders: one list of the day's, look-ups for the rest; successors of replaced ones count."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from decimal import Decimal
 
-from alchemiser_common.ports.broker import BrokerOrder, MarketReader, OrderStatus
+from alchemiser_common.errors import BrokerUnavailable
+from alchemiser_common.ports.broker import BrokerOrder, MarketReader, OddOrder, OrderStatus
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_trading.orders.legs import LegState
 from alchemiser_trading.orders.rate_limit import RequestBudget
 from alchemiser_trading.orders.reconcile import fold
 
+_log = logging.getLogger(__name__)
 _LONGEST_CHAIN = 20
 
 
@@ -18,6 +22,7 @@ class DaysOrders:
     """The day's orders at one moment: all that may still fill, and of the others as many as the broker lists."""
 
     orders: Sequence[BrokerOrder]
+    odd: Sequence[OddOrder] = ()
 
     def find(self, client_order_id: str) -> BrokerOrder | None:
         """The order of that id; None if it is not listed, or was replaced by one that a look-up would find."""
@@ -47,11 +52,17 @@ class OrderTracker:
 
     def days_orders(self) -> DaysOrders:
         """One list call. Raises BrokerUnavailable."""
-        return DaysOrders(self._broker.orders_since(self._day).orders)
+        listed = self._broker.orders_since(self._day)
+        return DaysOrders(listed.orders, listed.odd)
 
     def look_up(self, client_order_id: str) -> BrokerOrder | None:
-        """The order with its successors as one, or None if the broker does not know the id."""
+        """The order with its successors as one, or None if the broker does not know the id.
+
+        Raises BrokerUnavailable, also if the answer is another order.
+        """
         order = self._broker.order_by_client_id(client_order_id)
+        if order is not None and order.client_order_id != client_order_id:
+            raise BrokerUnavailable(f"order {client_order_id} was asked for, the answer is {order.client_order_id}")
         return None if order is None else self._followed(order)
 
     def look_up_all(self, client_order_ids: Iterable[str], heartbeat: Callable[[], None]) -> dict[str, BrokerOrder]:
@@ -82,7 +93,14 @@ class OrderTracker:
         complete = order.status.terminal and (order.filled_quantity == 0 or order.average_price is not None)
         if complete or not self._budget.allows():
             return order
-        return self.look_up(order.client_order_id) or order
+        try:
+            newer = self.look_up(order.client_order_id)
+        except BrokerUnavailable as error:
+            _log.warning("price not read", extra={"order_id": order.order_id, "reason": str(error)})
+            return order
+        if newer is None or not order.filled_quantity <= newer.filled_quantity <= (order.quantity or Decimal(0)):
+            return order
+        return newer
 
     def _followed(self, order: BrokerOrder) -> BrokerOrder:
         chain = [order]

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from alchemiser_common.ids import Side
-from alchemiser_common.ports.broker import Quote
+from alchemiser_common.ports.broker import Quote, Trade
 from alchemiser_common.settings import ExecutionSettings
 
 _CENT = Decimal("0.01")
@@ -35,14 +35,70 @@ class BidAsk:
         return (self.ask - self.bid) / self.mid
 
 
-def sane(quote: Quote | None, reference: Decimal, now: datetime, settings: ExecutionSettings) -> BidAsk | str:
-    """The quote as a market, or why it must not be traded on. `reference` is the last trade's price in USD."""
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What the market shows of a symbol at one moment; None where it shows nothing."""
+
+    quote: Quote | None = None
+    trade: Trade | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """No quote to trade on, and why."""
+
+    reason: str
+    trade: Decimal | None = None
+    """USD: a fresh last trade that another figure confirms, or None."""
+
+
+# No single figure becomes a price. Three tell what a share is worth: the quote's middle, the last trade, and the price
+# that the plan was made with, which had two sources itself. Two of them have to agree.
+#
+#     quote 20.00   trade  0.20   plan 20.05     the quote: the plan confirms it, the trade stands alone
+#     quote 20.00   trade 20.10   plan 14.00     the quote: the price has moved since
+#     quote 20.00   trade 14.00   plan 14.05     no quote to trade on; the trade serves, if it is fresh
+#     quote 20.00   trade  0.20   plan 14.00     nothing: all three are named
+#     no quote      trade 30 days old            nothing: what is old is absent, it contradicts nobody
+def market_of(
+    prices: Prices | None, planned: Decimal, now: datetime, settings: ExecutionSettings
+) -> BidAsk | Unfit:
+    """The quote as a market, or why it must not be traded on. `planned` is the plan's price in USD."""
+    prices = prices or Prices()
+    trade = _fresh_trade(prices.trade, now, settings)
+    confirmed = trade if trade is not None and _near(trade, planned, settings) else None
+    quote = prices.quote
     if quote is None:
-        return "no quote"
-    return _fault(quote, reference, now, settings) or BidAsk(quote.bid, quote.ask)
+        return Unfit(f"no quote{_beside(trade, prices, planned)}", confirmed)
+    fault = _fault(quote, now, settings)
+    if fault:
+        return Unfit(f"quote not fit to trade on: {fault}{_beside(trade, prices, planned)}", confirmed)
+    market = BidAsk(quote.bid, quote.ask)
+    if _near(market.mid, planned, settings) or (trade is not None and _near(market.mid, trade, settings)):
+        return market
+    reason = f"prices disagree by more than {settings.max_quote_move}: quote {market.mid}"
+    return Unfit(f"{reason}{_beside(trade, prices, planned)}", confirmed)
 
 
-def _fault(quote: Quote, reference: Decimal, now: datetime, settings: ExecutionSettings) -> str:
+def _near(price: Decimal, other: Decimal, settings: ExecutionSettings) -> bool:
+    return abs(price / other - 1) <= settings.max_quote_move
+
+
+def _fresh_trade(trade: Trade | None, now: datetime, settings: ExecutionSettings) -> Decimal | None:
+    if trade is None or trade.price <= 0:
+        return None
+    age = (now - trade.at).total_seconds()
+    return trade.price if -_CLOCK_TOLERANCE_SECONDS <= age <= settings.max_trade_age_seconds else None
+
+
+def _beside(trade: Decimal | None, prices: Prices, planned: Decimal) -> str:
+    """The other figures, for a person."""
+    if trade is not None:
+        return f", last trade {trade}, planned at {planned}"
+    return f", {'no' if prices.trade is None else 'no fresh'} last trade, planned at {planned}"
+
+
+def _fault(quote: Quote, now: datetime, settings: ExecutionSettings) -> str:
     if quote.bid <= 0 or quote.ask <= 0:
         return f"one side is empty (bid {quote.bid}, ask {quote.ask})"
     if quote.bid > quote.ask:
@@ -53,9 +109,6 @@ def _fault(quote: Quote, reference: Decimal, now: datetime, settings: ExecutionS
     market = BidAsk(quote.bid, quote.ask)
     if market.relative_spread > settings.max_spread:
         return f"spread of {market.relative_spread:.4f} of mid (bid {quote.bid}, ask {quote.ask})"
-    move = abs(market.mid / reference - 1)
-    if move > settings.max_quote_move:
-        return f"mid {market.mid} is {move:.4f} from the last trade at {reference}"
     return ""
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from alchemiser_common.errors import BrokerUnavailable
 from alchemiser_common.messages.snapshot import Account, Position
-from alchemiser_common.ports.broker import MarketReader
+from alchemiser_common.ports.broker import MarketReader, OtherHolding
 from alchemiser_common.ports.clock import Clock, TimeLeft
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.settings import ExecutionSettings
@@ -25,6 +26,8 @@ class Afterwards:
     positions: tuple[Position, ...]
     differences: tuple[Difference, ...] = ()
     """Positions that the fills do not explain."""
+    others: tuple[OtherHolding, ...] = ()
+    """Holdings that are not managed."""
 
 
 class Settling:
@@ -40,23 +43,34 @@ class Settling:
         self._time_left = time_left
 
     def afterwards(self, plan: Plan, legs: Sequence[LegState]) -> tuple[tuple[LegState, ...], Afterwards]:
-        """Final legs, account and positions. What still disagrees when patience ends comes back as differences."""
+        """Final legs, account and positions. What still disagrees when patience ends comes back as differences.
+
+        Raises BrokerUnavailable if account and positions cannot be read that long.
+        """
         ends = self._clock.now() + timedelta(seconds=self._rules.settle_seconds)
         settled = tuple(legs)
         while True:
+            over = self._clock.now() >= ends or self._time_left() < _NEEDED
             settled = tuple(self._tracker.newest(state) for state in settled)
-            positions = self._broker.holdings().positions
-            differences = compare_positions(plan, settled, positions)
+            try:
+                holdings = self._broker.holdings()
+                account = self._broker.account()
+            except BrokerUnavailable:
+                if over:
+                    raise
+                self._clock.sleep(self._rules.poll_seconds)
+                continue
+            differences = compare_positions(plan, settled, holdings)
             unpriced = any(state.unpriced > 0 for state in settled)
-            if not (differences or unpriced) or self._clock.now() >= ends or self._time_left() < _NEEDED:
-                return settled, Afterwards(self._broker.account(), positions, differences)
+            if not (differences or unpriced) or over:
+                return settled, Afterwards(account, holdings.positions, differences, holdings.others)
             self._clock.sleep(self._rules.poll_seconds)
 
     def unexplained(self, plan: Plan, legs: Sequence[LegState]) -> tuple[Difference, ...]:
         """Positions that start and fills do not explain, asked again until they do or patience ends."""
         ends = self._clock.now() + timedelta(seconds=self._rules.settle_seconds)
         while True:
-            differences = compare_positions(plan, legs, self._broker.holdings().positions)
+            differences = compare_positions(plan, legs, self._broker.holdings())
             if not differences or self._clock.now() >= ends:
                 return differences
             self._clock.sleep(self._rules.poll_seconds)

@@ -1,7 +1,7 @@
-"""SmartExecution: works one leg through the spread. `advance` is pure: time, quote and order come in, actions go out.
+"""SmartExecution: works one leg through the spread. `advance` is pure: time, prices and order come in, actions go out.
 
-Holds at all times: one open order at most; no next order before the last one has ended; ordered quantity = intended
-minus the fills the broker reports; nothing new once stopping.
+Holds at all times: one open order at most; no next order before the last one has ended by two sources' word; ordered
+quantity = intended minus all that may have been filled; nothing new once stopping.
 """
 
 from dataclasses import replace
@@ -11,33 +11,50 @@ from decimal import ROUND_DOWN, Decimal
 from alchemiser_common.errors import BrokerRefused
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import LegStatus
-from alchemiser_common.ports.broker import BrokerOrder, LimitOrder, MarketOrder, OrderStatus, Quote
+from alchemiser_common.ports.broker import BrokerOrder, LimitOrder, MarketOrder, OrderStatus
 from alchemiser_common.settings import ExecutionSettings, WithoutQuote
+from alchemiser_common.shares import REPORTED_STEP
+from alchemiser_trading.orders.evidence import Asked, Judgement, Proof, judge
 from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState, Place, Resend, Step
-from alchemiser_trading.orders.pricing import BidAsk, collared_limit, sane, to_tick, walk_limit
+from alchemiser_trading.orders.pricing import BidAsk, Prices, Unfit, collared_limit, market_of, to_tick, walk_limit
 from alchemiser_trading.orders.styles import style_for, style_of
 
 _CANCEL_AGAIN = timedelta(seconds=10)
 _MAX_SENDS = 4
+_ENDED_BY_TIME = frozenset({OrderStatus.EXPIRED, OrderStatus.DONE_FOR_DAY})
 
 type Advance = tuple[LegState, tuple[Action, ...]]
 
 
+# The life of a leg. Money rests on the arrow into READY: nothing gets there but a leg that has sent nothing yet, and
+# one whose orders have all ended by the broker's word and whose position says the same.
+#
+#     HELD ──cash──► READY ──place──► SENT ──seen──► WORKING ──rested, a better price, or stop──► CANCELLING
+#                      ▲                │ refused        │ ended                                      │ ended
+#                      └───position─── CHECKING ◄────────┴────────────────────────────────────────────┘
+#                          agrees
+#     Any of them ends in DONE: filled, stopped, refused too often; frozen where reports or position never agree.
 def advance(
-    state: LegState, quote: Quote | None, order: BrokerOrder | None, now: datetime, settings: ExecutionSettings
+    state: LegState, prices: Prices | None, order: BrokerOrder | None, now: datetime, settings: ExecutionSettings
 ) -> Advance:
     """What to do next.
 
     `order` is the newest report of the leg's order; for a leg in SENT, None means that the broker was asked and does
-    not know the id. Calling it again with nothing new does nothing new.
+    not know the id. `prices` are None if they were not read. Calling it again with nothing new does nothing new.
     """
     match state.phase:
         case LegPhase.SENT:
             return _resolve(state, order, now, settings)
         case LegPhase.WORKING | LegPhase.CANCELLING:
-            return _watch(_seen(state, order), now, settings)
+            if order is not None:
+                return _told(state, order, now, settings)
+            if state.order is None and prices is None:
+                return _resolve(replace(state, phase=LegPhase.SENT), None, now, settings)
+            return _watch(state, prices, now, settings)
         case LegPhase.READY:
-            return _place(state, quote, now, settings)
+            return _place(state, prices, now, settings)
+        case LegPhase.CHECKING:
+            return _rechecked(state, order, now, settings)
         case LegPhase.HELD if state.stopping:
             return _done(state, LegStatus.UNFILLED, state.stopping, now), ()
         case _:
@@ -50,13 +67,25 @@ def stop(state: LegState, reason: str) -> LegState:
 
 
 def release(state: LegState, quantity: Decimal, reason: str = "") -> LegState:
-    """Let a held buy begin, for `quantity` shares."""
-    return replace(state, phase=LegPhase.READY, intended=quantity, reason=reason)
+    """Let a held buy begin, for `quantity` shares in all."""
+    return replace(state, phase=LegPhase.READY, intended=quantity, reason=reason, short_since=None)
+
+
+def rested(state: LegState, now: datetime, settings: ExecutionSettings) -> bool:
+    """Whether the open order has had its time, and there may be a better price for the next step."""
+    if state.phase is not LegPhase.WORKING or state.stopping or state.order is None:
+        return False
+    seconds = style_of(state.style).rest_seconds(settings)
+    return (
+        seconds is not None
+        and state.steps < settings.max_steps
+        and now - (state.since or now) >= timedelta(seconds=seconds)
+    )
 
 
 def refused(state: LegState, error: BrokerRefused, now: datetime, settings: ExecutionSettings) -> LegState:
-    """The broker said no to the step that was just sent; nothing of it is there."""
-    state = replace(state, phase=LegPhase.READY, since=now, misses=0)
+    """The broker said no, in its own words, to the step that was just sent: nothing of it is there, it says."""
+    state = replace(state, phase=LegPhase.CHECKING, since=now, misses=0)
     if not error.may_pass:
         return _done(state, LegStatus.REFUSED, str(error), now)
     return _withdrawn(state, str(error), now, settings)
@@ -68,15 +97,91 @@ def throttled(state: LegState, now: datetime, settings: ExecutionSettings) -> Le
     return replace(state, misses=settings.lookups, sends=max(state.sends - 1, 0), not_before=now + pause)
 
 
-def abandoned(state: LegState, reason: str, now: datetime) -> LegState:
-    """Nothing is known of the leg's order any more: leave the symbol alone."""
-    return _done(state, LegStatus.FROZEN, reason, now)
+def unsent(state: LegState, reason: str, now: datetime) -> LegState:
+    """The step's request was never made: the time for it had passed."""
+    return _done(replace(state, phase=LegPhase.CHECKING), LegStatus.UNFILLED, reason, now)
+
+
+def frozen(state: LegState, reason: str, now: datetime) -> Advance:
+    """The leg's orders cannot be settled: no further order of the symbol, and what may be open is to be cancelled."""
+    done = _done(state, LegStatus.FROZEN, reason, now)
+    return done, () if state.order is None else (Cancel(state.order.order_id),)
+
+
+def unheard(state: LegState, now: datetime, settings: ExecutionSettings) -> Advance:
+    """The broker could not be asked for the leg's order: a leg that is to end does not wait for it for ever."""
+    if not state.stopping:
+        return state, ()
+    if state.order is None:
+        if now - (state.since or now) >= timedelta(seconds=settings.cancel_patience_seconds):
+            return _lost(state, now), ()
+        return state, ()
+    return _watch(state, None, now, settings)
+
+
+def checked(state: LegState, moved: Decimal | None, now: datetime, settings: ExecutionSettings) -> Advance:
+    """The positions were read: `moved` shares have come (of a buy) or gone (of a sale) since the plan was made.
+
+    None: the symbol's position cannot be told. The one arrow into READY after an order: orders and position say the same, so nothing is unknown any more. Positions
+    may lag behind fills, so it waits; what never agrees freezes the leg.
+    """
+    if state.phase is not LegPhase.CHECKING:
+        return state, ()
+    if moved is not None and abs(moved - state.filled) <= REPORTED_STEP:
+        state = replace(state, phase=LegPhase.READY, unknown=Decimal(0), since=now)
+        return _next(state, now), ()
+    if now - (state.since or now) < timedelta(seconds=settings.settle_seconds):
+        return state, ()
+    if moved is None:
+        return frozen(state, "the position cannot be read", now)
+    reason = f"the position has moved by {moved} shares, the orders' reports say {state.filled}"
+    beyond = max(moved - state.filled, state.unknown)
+    return frozen(replace(state, unknown=beyond), reason, now)
+
+
+def reheard(state: LegState, report: BrokerOrder, now: datetime) -> LegState:
+    """A report of an order of the chain, which had ended: a fill that came late counts, and an order that is open
+    after all is the leg's order again.
+    """
+    known = next((order for order in state.chain if order.order_id == report.order_id), None)
+    if known is None or state.phase is LegPhase.DONE:
+        return state
+    if report.filled_quantity > known.filled_quantity and report.filled_quantity <= (known.quantity or Decimal(0)):
+        late = known.model_copy(
+            update={"filled_quantity": report.filled_quantity, "average_price": report.average_price}
+        )
+        state = replace(state, chain=tuple(late if order is known else order for order in state.chain))
+        if state.phase is LegPhase.WORKING:
+            # What is open was sized without it.
+            return replace(state, phase=LegPhase.CANCELLING, since=now, not_before=now)
+    if not report.status.terminal and state.phase in {LegPhase.CHECKING, LegPhase.READY}:
+        chain = tuple(order for order in state.chain if order.order_id != report.order_id)
+        order = report.model_copy(
+            update={"filled_quantity": max(report.filled_quantity, known.filled_quantity)}
+        )
+        return replace(state, chain=chain, order=order, phase=LegPhase.CANCELLING, since=now, not_before=now)
+    return state
+
+
+def _asked(state: LegState) -> Asked:
+    step = state.pending
+    if step is None:
+        raise AssertionError("a leg with an order has a step")
+    return Asked(state.leg.symbol, state.leg.side, step.quantity, step.order_type)
+
+
+def _judged(state: LegState, report: BrokerOrder) -> Judgement:
+    most = Decimal(0) if state.order is None else state.order.filled_quantity
+    return judge(report, _asked(state), most)
 
 
 def _resolve(state: LegState, order: BrokerOrder | None, now: datetime, settings: ExecutionSettings) -> Advance:
     if order is not None:
+        judged = _judged(state, order)
+        if judged.proof is Proof.CONTRADICTION:
+            return _odd(state, judged, now, settings)
         found = replace(state, phase=LegPhase.WORKING, misses=0, sends=0, not_before=None)
-        return _watch(_seen(found, order), now, settings)
+        return _told(found, order, now, settings)
     pending = state.pending
     if pending is None or (state.not_before is not None and now < state.not_before):
         return state, ()
@@ -86,71 +191,138 @@ def _resolve(state: LegState, order: BrokerOrder | None, now: datetime, settings
         if state.misses < settings.lookups:
             return state, ()
     if state.stopping:
-        return _done(state, LegStatus.UNFILLED, state.stopping, now), ()
+        return _lost(state, now), ()
     if state.sends >= _MAX_SENDS:
         reason = f"step {pending.number} was sent {state.sends} times without an answer and is not at the broker"
-        return abandoned(state, reason, now), ()
+        return _done(replace(state, lost=True), LegStatus.FROZEN, reason, now), ()
     return replace(state, misses=0, sends=state.sends + 1, not_before=now + timedelta(seconds=1)), (Resend(pending),)
 
 
-def _seen(state: LegState, order: BrokerOrder | None) -> LegState:
-    """The newer of two reports: a report that lags behind takes no fill and no end back."""
-    known = state.order
-    if order is None:
-        return state
-    if known is not None and (known.status.terminal or order.filled_quantity < known.filled_quantity):
-        return state
-    return replace(state, order=order)
+# Halted while the request was on its way:
+#
+#     send ──► (held by the network)                      ──► the broker accepts it
+#          halt, look-up: not found, …, the run ends  ·  here the order may still come
+#
+# Not found is no end. The leg is done, and its order is unknown: it is kept among the loose orders, which the next
+# delivery, the watch and the next run look up and cancel.
+def _lost(state: LegState, now: datetime) -> LegState:
+    reason = f"unknown: {state.stopping}; the order's request had no answer, and it may still reach the broker"
+    return _done(replace(state, lost=True), LegStatus.FROZEN, reason, now)
 
 
-def _watch(state: LegState, now: datetime, settings: ExecutionSettings) -> Advance:
+def _told(state: LegState, report: BrokerOrder, now: datetime, settings: ExecutionSettings) -> Advance:
+    """A report of the open order, weighed."""
+    judged = _judged(state, report)
+    if judged.proof is Proof.CONTRADICTION:
+        return _odd(state, judged, now, settings)
+    price = report.average_price or (state.order.average_price if state.order is not None else None)
+    order = report.model_copy(update={"filled_quantity": judged.filled, "average_price": price})
+    state = replace(state, order=order, odd_since=None)
+    if judged.proof is Proof.OPEN:
+        return _watch(state, None, now, settings)
+    return _ended(state, order, now, settings), ()
+
+
+def _odd(state: LegState, judged: Judgement, now: datetime, settings: ExecutionSettings) -> Advance:
+    """The report cannot be true: ask again for a while, then leave the symbol alone."""
+    since = state.odd_since or now
+    state = replace(state, odd_since=since)
+    if now - since >= timedelta(seconds=settings.cancel_patience_seconds):
+        lost = state.order is None
+        return frozen(replace(state, lost=lost), f"the broker contradicts itself: {judged.detail}", now)
+    if state.stopping and state.order is not None and state.phase is LegPhase.WORKING:
+        return _cancel(state, state.order, now)
+    return state, ()
+
+
+def _watch(state: LegState, prices: Prices | None, now: datetime, settings: ExecutionSettings) -> Advance:
     order = state.order
     if order is None:
         return state, ()
-    if order.status.terminal:
-        return _ended(state, order, now, settings), ()
     if state.phase is LegPhase.CANCELLING:
         return _cancelling(state, order, now, settings)
     if order.status is OrderStatus.CANCELLING:
         return replace(state, phase=LegPhase.CANCELLING, since=now), ()
-    since = state.since or now
-    if state.stopping or _rested(state, now - since, settings):
-        again = now + _CANCEL_AGAIN
-        return replace(state, phase=LegPhase.CANCELLING, since=now, not_before=again), (Cancel(order.order_id),)
-    return replace(state, since=since), ()
+    state = replace(state, since=state.since or now)
+    if state.stopping:
+        return _cancel(state, order, now)
+    if prices is None or not rested(state, now, settings):
+        return state, ()
+    market = market_of(prices, state.leg.price, now, settings)
+    if not isinstance(market, BidAsk):
+        return state, ()
+    if _same_price(state, order, market, settings):
+        return replace(state, since=now), ()
+    return _cancel(state, order, now)
+
+
+def _cancel(state: LegState, order: BrokerOrder, now: datetime) -> Advance:
+    again = now + _CANCEL_AGAIN
+    return replace(state, phase=LegPhase.CANCELLING, since=now, not_before=again), (Cancel(order.order_id),)
 
 
 def _cancelling(state: LegState, order: BrokerOrder, now: datetime, settings: ExecutionSettings) -> Advance:
     """Wait for the end; ask again if the broker shows no sign of the cancel; give the symbol up in the end."""
     if now - (state.since or now) >= timedelta(seconds=settings.cancel_patience_seconds):
         reason = f"order {order.order_id} did not end within {settings.cancel_patience_seconds:.0f} s of its cancel"
-        return abandoned(state, reason, now), ()
+        return frozen(state, reason, now)
     if order.status is OrderStatus.OPEN and (state.not_before is None or now >= state.not_before):
         return replace(state, not_before=now + _CANCEL_AGAIN), (Cancel(order.order_id),)
     return state, ()
 
 
-def _rested(state: LegState, rest: timedelta, settings: ExecutionSettings) -> bool:
-    """Whether the open order has had its time, and there is a next step to take."""
-    seconds = style_of(state.style).rest_seconds(settings)
-    return seconds is not None and state.steps < settings.max_steps and rest >= timedelta(seconds=seconds)
+def _same_price(state: LegState, order: BrokerOrder, market: BidAsk, settings: ExecutionSettings) -> bool:
+    """Whether every step that is left would have the open order's limit: then it is better left where it is."""
+    side, walk = state.leg.side, style_of(state.style).walk(settings)
+    last = collared_limit(market.ask if side is Side.BUY else market.bid, side, settings.collar)
+    left = [walk_limit(market, side, fraction) for fraction in walk[state.walked + 1 : -1]]
+    return all(limit == order.order_type.limit_price for limit in (*left, last))
 
 
 def _ended(state: LegState, order: BrokerOrder, now: datetime, settings: ExecutionSettings) -> LegState:
-    """The order can fill no more: count its fills; what is left waits for the next step, made from fresh cash."""
+    """The order can fill no more, the broker says: count its fills; what is left waits for the position's word."""
     asked = state.phase is LegPhase.CANCELLING
-    state = replace(state, chain=(*state.chain, order), order=None, phase=LegPhase.READY, since=now, not_before=None)
+    state = replace(
+        state,
+        chain=(*state.chain, order),
+        order=None,
+        phase=LegPhase.CHECKING,
+        since=now,
+        not_before=None,
+        odd_since=None,
+    )
     if order.status is OrderStatus.REPLACED:
-        return abandoned(state, f"order {order.order_id} was replaced by one that cannot be found", now)
+        reason = f"order {order.order_id} was replaced by one that cannot be found"
+        beyond = state.unknown + max((order.quantity or Decimal(0)) - order.filled_quantity, Decimal(0))
+        return _done(replace(state, unknown=beyond), LegStatus.FROZEN, reason, now)
     if state.negligible(state.remaining):
-        return _done(state, LegStatus.FILLED, state.reason, now)
+        return _next(state, now)
     if state.stopping:
         return _done(state, LegStatus.UNFILLED, state.stopping, now)
-    if order.status in {OrderStatus.EXPIRED, OrderStatus.DONE_FOR_DAY}:
+    if order.status in _ENDED_BY_TIME:
         return _done(state, LegStatus.UNFILLED, f"the broker ended the order: {order.status.value}", now)
     if order.status is OrderStatus.REJECTED or (order.status is OrderStatus.CANCELLED and not asked):
         return _withdrawn(state, f"the broker ended the order: {order.status.value}", now, settings)
     return replace(state, walked=state.walked + 1)
+
+
+def _next(state: LegState, now: datetime) -> LegState:
+    """What follows once nothing is unknown: done, or held again if only the cash that was there was to be spent."""
+    if not state.negligible(state.remaining):
+        return state
+    if state.for_now and not state.stopping and state.phase is not LegPhase.DONE:
+        return replace(state, phase=LegPhase.HELD, intended=state.leg.quantity, for_now=False, short_since=None)
+    return _done(state, LegStatus.FILLED, state.reason, now)
+
+
+def _rechecked(state: LegState, order: BrokerOrder | None, now: datetime, settings: ExecutionSettings) -> Advance:
+    """All orders of the leg have ended, by one source; `order` is what the list shows under the last one's id."""
+    if order is not None and all(known.order_id != order.order_id for known in state.chain):
+        # It was refused, and is there all the same.
+        return _told(replace(state, phase=LegPhase.WORKING, not_before=None), order, now, settings)
+    if state.stopping:
+        return _done(state, LegStatus.UNFILLED, state.stopping, now), ()
+    return state, ()
 
 
 def _withdrawn(state: LegState, reason: str, now: datetime, settings: ExecutionSettings) -> LegState:
@@ -161,43 +333,48 @@ def _withdrawn(state: LegState, reason: str, now: datetime, settings: ExecutionS
     return replace(state, not_before=now + timedelta(seconds=settings.refusal_wait_seconds))
 
 
-def _place(state: LegState, quote: Quote | None, now: datetime, settings: ExecutionSettings) -> Advance:
+def _place(state: LegState, prices: Prices | None, now: datetime, settings: ExecutionSettings) -> Advance:
     if state.stopping:
         return _done(state, LegStatus.UNFILLED, state.stopping, now), ()
     if state.negligible(state.remaining):
-        return _done(state, LegStatus.FILLED, state.reason, now), ()
+        return _next(state, now), ()
     if state.not_before is not None and now < state.not_before:
         return state, ()
     state = replace(state, started_at=state.started_at or now)
-    market = sane(quote, state.leg.price, now, settings)
-    if isinstance(market, str):
+    market = market_of(prices, state.leg.price, now, settings)
+    if isinstance(market, Unfit):
         return _quoteless(state, market, now, settings)
     chosen = state.style or style_for(market, settings)
     arrival = state.arrival_mid or market.mid
     return _ordered(replace(state, quoteless_since=None, style=chosen, arrival_mid=arrival), market, now, settings)
 
 
-def _quoteless(state: LegState, fault: str, now: datetime, settings: ExecutionSettings) -> Advance:
-    """Wait for a better quote for a while, then go by the last trade or give up, as configured."""
+def _quoteless(state: LegState, market: Unfit, now: datetime, settings: ExecutionSettings) -> Advance:
+    """Wait for a better quote for a while, then go by a verified last trade or give up, as configured."""
     since = state.quoteless_since or now
     state = replace(state, quoteless_since=since)
     if now - since < timedelta(seconds=settings.quote_patience_seconds):
         return state, ()
-    if settings.without_quote is WithoutQuote.SKIP:
-        return _done(state, LegStatus.UNFILLED, f"quote not fit to trade on: {fault}", now), ()
-    return _ordered(state, None, now, settings)
+    if settings.without_quote is WithoutQuote.SKIP or market.trade is None:
+        return _done(state, LegStatus.UNFILLED, market.reason, now), ()
+    return _ordered(state, market.trade, now, settings)
 
 
-def _ordered(state: LegState, market: BidAsk | None, now: datetime, settings: ExecutionSettings) -> Advance:
-    """The next step at the walk's price, or at the last trade's within the collar if there is no market."""
+# What a buy may spend is what nobody else may need (`CashBudget.spendable`). If that is less than the step costs, the leg
+# waits for what others bring, but not for ever: an order that never fills keeps its cash until the deadline.
+#
+#     short ──► cash coming: wait `cash_patience_seconds`, broker's cash behind its fills: wait `settle_seconds`
+#           ──► then buy what there is cash for; the rest waits on while others are under way
+def _ordered(state: LegState, market: BidAsk | Decimal, now: datetime, settings: ExecutionSettings) -> Advance:
+    """The next step at the walk's price, or at a verified last trade's within the collar if there is no market."""
     side = state.leg.side
-    far_side = state.leg.price if market is None else market.ask if side is Side.BUY else market.bid
+    far_side = market if isinstance(market, Decimal) else market.ask if side is Side.BUY else market.bid
     collared = collared_limit(far_side, side, settings.collar)
     step = Step(state.steps + 1, state.remaining, LimitOrder(collared), collared)
     style = style_of(state.style)
-    if market is not None and style.at_market:
+    if isinstance(market, BidAsk) and style.at_market:
         step = replace(step, order_type=MarketOrder())
-    elif market is not None:
+    elif isinstance(market, BidAsk):
         walk = style.walk(settings)
         state = _onward(state, market, walk)
         if state.walked < len(walk) - 1:
@@ -205,11 +382,12 @@ def _ordered(state: LegState, market: BidAsk | None, now: datetime, settings: Ex
     if side is Side.BUY and state.spendable is not None:
         affordable = _affordable(state, step, far_side, state.spendable)
         if affordable.quantity < step.quantity:
-            state = replace(state, short_since=None if state.cash_coming else state.short_since or now)
-            waited = now - (state.short_since or now)
-            if state.cash_coming or (state.cash_lags and waited < timedelta(seconds=settings.settle_seconds)):
+            state = replace(state, short_since=state.short_since or now)
+            if now - (state.short_since or now) < _patience(state, settings):
                 return state, ()
             if state.negligible(affordable.quantity):
+                if state.cash_coming:
+                    return state, ()
                 reason = f"cut to {state.filled} shares: cash falls short"
                 return _done(replace(state, intended=state.filled), LegStatus.UNFILLED, reason, now), ()
         step = affordable
@@ -224,6 +402,12 @@ def _ordered(state: LegState, market: BidAsk | None, now: datetime, settings: Ex
         not_before=None,
         short_since=None,
     ), (Place(step),)
+
+
+def _patience(state: LegState, settings: ExecutionSettings) -> timedelta:
+    if state.cash_coming:
+        return timedelta(seconds=settings.cash_patience_seconds)
+    return timedelta(seconds=settings.settle_seconds if state.cash_lags else 0)
 
 
 def _at_limit(step: Step, price: Decimal) -> Step:
