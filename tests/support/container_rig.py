@@ -347,7 +347,7 @@ def assert_as_undisturbed(rig: ContainerRig, holdings: dict[str, Decimal], *, he
     assert_nothing_dead(rig)
     if heard:
         (event,) = rig.heard()
-        assert (event.event.value, event.run_id) == ("RunCompleted", rig.run)
+        assert (event.event.event_name, event.run_id) == ("RunCompleted", rig.run)
 
 
 def kill_while_it_works(rig: ContainerRig, role: str, there: Callable[[], bool], what: str) -> None:

@@ -13,7 +13,7 @@ from alchemiser_common.records.audit import AuditEntry
 from alchemiser_common.records.authority import Authority
 from alchemiser_common.records.books import DailyEquity, Lot, StrategyBook, StrategyWorth
 from alchemiser_common.records.corporate_actions import JumpFacts
-from alchemiser_common.records.journal import Intent, JournalHead, Phase
+from alchemiser_common.records.journal import Intent, JournalHead
 from alchemiser_common.records.lease import LeaseRecord
 from alchemiser_common.records.parity import Parity, Verdict
 from alchemiser_common.records.plan import HeldShares, Plan, StrategyHolding
@@ -42,7 +42,7 @@ def make_head() -> JournalHead:
     return JournalHead(
         **make_snapshot().run.fields(),
         decision_hash="cd" * 32,
-        phase=Phase.SELLING,
+        phase=RunStatus.SELLING,
         not_after=DEADLINE,
         authority_epoch=2,
         created_at=SCHEDULED,

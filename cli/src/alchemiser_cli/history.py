@@ -9,7 +9,7 @@ from alchemiser_common.errors import InvalidSettings, StateCorrupt
 from alchemiser_common.ids import Pipeline, run_id
 from alchemiser_common.messages.base import Message, VersionedModel
 from alchemiser_common.messages.decision import TradeDecision
-from alchemiser_common.messages.report import ExecutionReport, RunStatus
+from alchemiser_common.messages.report import ExecutionReport
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.messages.wire import ARCHIVED_LIMIT, decode
 from alchemiser_common.ports.archive import Archive
@@ -38,7 +38,7 @@ class RunSummary:
         if self.report is not None:
             return self.report.status.value
         if self.head is not None:
-            return RunStatus.EXECUTING.value
+            return self.head.phase.reported.value
         return self.record.status.value if self.record is not None else "unknown"
 
     @property

@@ -14,7 +14,6 @@ from alchemiser_common import keys
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import LambdaEntry
-from alchemiser_common.messages.event import EventKind
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.records.universe import by_symbol
 from support.aws import CREDENTIALS, Aws
@@ -79,7 +78,7 @@ def test_both_pipelines_trade_the_same_cycle_alike_on_aws(aws: Aws, tmp_path: Pa
     assert listed["run_id"] == str(modular.summary.run_id)
     assert modular.summary.report is not None
     assert modular.summary.report.orders_placed == len(modular.intents) > 0
-    assert {json.loads(message["Body"])["detail"]["event"] for message in messages} == {EventKind.COMPLETED.value}
+    assert {json.loads(message["Body"])["detail"]["event"] for message in messages} == {RunStatus.COMPLETED.event_name}
     assert modular.decision is not None
     assert monolith.decision is not None
     assert modular.decision.targets == monolith.decision.targets

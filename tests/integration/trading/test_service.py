@@ -10,7 +10,6 @@ from alchemiser_common.errors import LeaseHeld
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import RunStatus, StageFailure
-from alchemiser_common.records.journal import Phase
 from alchemiser_simulator.control.faults import PartialFills, When
 from alchemiser_trading.books.book_store import compare_books
 from alchemiser_trading.journal.journal import Journal
@@ -54,7 +53,7 @@ def test_a_run_that_nobody_delivers_any_more_is_ended_by_the_next_cycle(rig: Rig
     report = rig.trade(rig.decision({"AAA": 0.5}, scheduled=next_cycle))
     journal = Journal.load(rig.state, dead.run_id)
     assert journal is not None
-    assert journal.head.phase is Phase.PARTIAL
+    assert journal.head.phase is RunStatus.PARTIAL
     assert "overdue" in journal.head.reason
     assert report.status is RunStatus.COMPLETED, report.reason
     assert_no_open_orders(rig)

@@ -8,11 +8,10 @@ from uuid import UUID
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidMessage, LeaseHeld, StateCorrupt
 from alchemiser_common.messages.decision import TradeDecision
-from alchemiser_common.messages.report import ExecutionReport, StageFailure
+from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
 from alchemiser_common.ports.broker import Broker, MarketReader
 from alchemiser_common.ports.clock import Clock, TimeLeft
 from alchemiser_common.ports.state import ABSENT, StateStore, put
-from alchemiser_common.records.journal import Phase
 from alchemiser_common.records.parity import Parity
 from alchemiser_common.settings import Settings
 from alchemiser_trading.account.lease import AccountLease
@@ -118,7 +117,7 @@ class TradingService:
         """The run's journal as it is now, made if this is the first delivery."""
         fresh = new_head(
             decision.run,
-            Phase.RECEIVED,
+            RunStatus.RECEIVED,
             self._clock.now(),
             decision_hash=decision.content_hash(),
             not_after=decision.not_after,

@@ -7,7 +7,7 @@ import pytest
 
 from alchemiser_common.embedded.archived_events import ArchivedEvents
 from alchemiser_common.errors import LeaseHeld, StoreUnavailable
-from alchemiser_common.messages.event import EventKind, RunEvent
+from alchemiser_common.messages.event import RunEvent
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.settings import Settings, TradingSettings
@@ -30,7 +30,7 @@ def test_a_run_is_published_once_however_often_it_is_delivered(rig: Rig) -> None
         rig.trade(decision)
     (event,) = published(rig)
     assert (event.event, event.run_id, event.orders_placed) == (
-        EventKind.COMPLETED,
+        RunStatus.COMPLETED,
         decision.run_id,
         report.orders_placed,
     )
@@ -40,7 +40,7 @@ def test_a_run_that_is_refused_is_published_with_its_reason(rig: Rig) -> None:
     settings = Settings(account_alias="bench", trading=TradingSettings(max_orders=1))
     rig.trade(rig.decision(SWITCH), settings=settings)
     (event,) = published(rig)
-    assert event.event is EventKind.HALTED
+    assert event.event is RunStatus.HALTED
     assert "trading.max_orders" in event.reason
 
 
@@ -83,5 +83,5 @@ def test_the_watch_ends_a_run_whose_process_died_once_its_deadline_has_passed(ri
     assert "overdue" in answer.reason
     assert_no_open_orders(rig)
     (event,) = published(rig)
-    assert event.event is EventKind.PARTIAL
+    assert event.event is RunStatus.PARTIAL
     assert watch() == WatchAnswer()

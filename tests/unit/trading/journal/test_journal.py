@@ -11,8 +11,9 @@ from alchemiser_common import keys
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import Conflict, LeaseHeld, StateCorrupt, StoreUnavailable
 from alchemiser_common.ids import Pipeline, RunRef, Side
+from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.state import ABSENT, Put, load, put
-from alchemiser_common.records.journal import Intent, JournalHead, Phase
+from alchemiser_common.records.journal import Intent, JournalHead
 from alchemiser_common.records.run import RunEntry
 from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.journal.journal import Journal, new_head
@@ -24,12 +25,12 @@ from support.reconciling import A, B, plan
 LATER, LAST = SCHEDULED + timedelta(seconds=5), SCHEDULED + timedelta(seconds=9)
 DEADLINE = SCHEDULED + timedelta(hours=1)
 REF = RunRef.of("demo", SCHEDULED, Pipeline.MODULAR)
-HEAD = new_head(REF, Phase.RECEIVED, SCHEDULED, decision_hash="hash", not_after=DEADLINE)
-HEAD_OF_ANOTHER = new_head(REF, Phase.RECEIVED, LATER, decision_hash="another", not_after=DEADLINE)
+HEAD = new_head(REF, RunStatus.RECEIVED, SCHEDULED, decision_hash="hash", not_after=DEADLINE)
+HEAD_OF_ANOTHER = new_head(REF, RunStatus.RECEIVED, LATER, decision_hash="another", not_after=DEADLINE)
 ENTRY = keys.run_entry("demo", SCHEDULED, Pipeline.MODULAR)
 PLAN = plan(A, B).model_copy(update={"decision_hash": "the plan's"})
 FROZEN = HEAD.model_copy(
-    update={"phase": Phase.PLANNED, "decision_hash": "the plan's", "authority_epoch": 7, "updated_at": LATER}
+    update={"phase": RunStatus.PLANNED, "decision_hash": "the plan's", "authority_epoch": 7, "updated_at": LATER}
 )
 
 
@@ -168,16 +169,16 @@ def test_a_run_moves_along_the_arrows_or_not_at_all(
     store: SqliteStateStore, planned: Journal, lease: AccountLease, faults: Faults
 ) -> None:
     calls = faults.calls
-    planned.move(lease, Phase.SELLING, LAST)
+    planned.move(lease, RunStatus.SELLING, LAST)
     assert faults.calls == calls + 1, "one write, nothing read"
-    assert planned.head == stored(store) == FROZEN.model_copy(update={"phase": Phase.SELLING, "updated_at": LAST})
+    assert planned.head == stored(store) == FROZEN.model_copy(update={"phase": RunStatus.SELLING, "updated_at": LAST})
     calls = faults.calls
-    planned.move(lease, Phase.SELLING, LAST + timedelta(seconds=1))
+    planned.move(lease, RunStatus.SELLING, LAST + timedelta(seconds=1))
     assert faults.calls == calls, "staying where it is writes nothing"
-    planned.move(lease, Phase.BUYING, LAST)
+    planned.move(lease, RunStatus.BUYING, LAST)
     with pytest.raises(StateCorrupt, match=f"run {RUN} cannot go from buying to selling"):
-        planned.move(lease, Phase.SELLING, LAST)
-    assert stored(store).phase is Phase.BUYING
+        planned.move(lease, RunStatus.SELLING, LAST)
+    assert stored(store).phase is RunStatus.BUYING
 
 
 @pytest.mark.parametrize("fault", [Fault.FAIL_BEFORE, Fault.FAIL_AFTER])
@@ -187,14 +188,16 @@ def test_after_a_lost_answer_it_goes_on_from_what_is_stored(
 ) -> None:
     faults.at[faults.calls] = fault
     with pytest.raises(StoreUnavailable):
-        planned.move(lease, Phase.SELLING, LATER)
+        planned.move(lease, RunStatus.SELLING, LATER)
     if then == "move":
-        planned.move(lease, Phase.SELLING, LATER)
-        planned.move(lease, Phase.BUYING, LAST)
+        planned.move(lease, RunStatus.SELLING, LATER)
+        planned.move(lease, RunStatus.BUYING, LAST)
         assert faults.names.count("get JOURNAL") == 2, "read when opened, and once after the loss"
-        assert planned.head == stored(store) == FROZEN.model_copy(update={"phase": Phase.BUYING, "updated_at": LAST})
-    planned.finish(lease, make_report(), Phase.DONE, LAST)
-    assert planned.head == stored(store) == FROZEN.model_copy(update={"phase": Phase.DONE, "updated_at": LAST})
+        assert (
+            planned.head == stored(store) == FROZEN.model_copy(update={"phase": RunStatus.BUYING, "updated_at": LAST})
+        )
+    planned.finish(lease, make_report(), RunStatus.COMPLETED, LAST)
+    assert planned.head == stored(store) == FROZEN.model_copy(update={"phase": RunStatus.COMPLETED, "updated_at": LAST})
 
 
 def test_a_journal_that_is_gone_after_a_lost_answer_is_corrupt(
@@ -202,10 +205,10 @@ def test_a_journal_that_is_gone_after_a_lost_answer_is_corrupt(
 ) -> None:
     faults.at[faults.calls] = Fault.FAIL_BEFORE
     with pytest.raises(StoreUnavailable):
-        planned.move(lease, Phase.SELLING, LATER)
+        planned.move(lease, RunStatus.SELLING, LATER)
     faulty._inner = SqliteStateStore(tmp_path / "empty.sqlite")
     with pytest.raises(StateCorrupt, match=f"the journal of run {RUN} is gone"):
-        planned.move(lease, Phase.SELLING, LATER)
+        planned.move(lease, RunStatus.SELLING, LATER)
 
 
 def test_intents_are_written_once_and_read_by_leg_and_step(planned: Journal, lease: AccountLease) -> None:
@@ -225,8 +228,8 @@ def test_a_worker_that_lost_the_account_writes_nothing(
     AccountLease.acquire(store, clock, "demo", owner="other", duration=timedelta(minutes=1))
     writes: tuple[Callable[[], None], ...] = (
         lambda: planned.intend(lease, intent(1, 1)),
-        lambda: planned.move(lease, Phase.SELLING, LAST),
-        lambda: planned.finish(lease, make_report(), Phase.DONE, LAST),
+        lambda: planned.move(lease, RunStatus.SELLING, LAST),
+        lambda: planned.finish(lease, make_report(), RunStatus.COMPLETED, LAST),
     )
     for write in writes:
         with pytest.raises(LeaseHeld, match="taken over"):
@@ -241,13 +244,13 @@ def test_the_end_of_a_run_is_one_write_with_all_that_must_be_true_with_it(
     report = make_report(reason="sell AAA: partial, deadline")
     beside = Put(keys.trading_state_record("demo"), "{}", ABSENT)
     with pytest.raises(Conflict):
-        planned.finish(lease, report, Phase.PARTIAL, LAST, beside, Put(keys.plan_record(RUN), "{}", ABSENT))
+        planned.finish(lease, report, RunStatus.PARTIAL, LAST, beside, Put(keys.plan_record(RUN), "{}", ABSENT))
     assert (planned.report(), store.get(beside.key), planned.head) == (None, None, FROZEN)
-    planned.finish(lease, report, Phase.PARTIAL, LAST, beside)
-    over = {"phase": Phase.PARTIAL, "reason": "sell AAA: partial, deadline", "updated_at": LAST}
+    planned.finish(lease, report, RunStatus.PARTIAL, LAST, beside)
+    over = {"phase": RunStatus.PARTIAL, "reason": "sell AAA: partial, deadline", "updated_at": LAST}
     assert planned.head == stored(store) == FROZEN.model_copy(update=over)
     assert planned.report() == report
     assert store.get(beside.key) is not None
     assert lease.unfinished_run is None
-    with pytest.raises(StateCorrupt, match=f"run {RUN} cannot go from partial to done"):
-        planned.finish(lease, report, Phase.DONE, LAST)
+    with pytest.raises(StateCorrupt, match=f"run {RUN} cannot go from partial to completed"):
+        planned.finish(lease, report, RunStatus.COMPLETED, LAST)

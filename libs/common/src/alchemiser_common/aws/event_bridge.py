@@ -30,7 +30,7 @@ class EventBridgeBus:
                     {
                         "EventBusName": self._bus,
                         "Source": SOURCE,
-                        "DetailType": event.event.value,
+                        "DetailType": event.event.event_name,
                         "Detail": event.model_dump_json(),
                     }
                 ]

@@ -1,34 +1,23 @@
 """RunEvent: what the rest of the world hears of a run's end."""
 
-from enum import StrEnum
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID, uuid5
+
+from pydantic import BeforeValidator, PlainSerializer
 
 from alchemiser_common.messages.base import Message
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 
 
-class EventKind(StrEnum):
-    """How a run ended, in the words of the event bus."""
-
-    COMPLETED = "RunCompleted"
-    PARTIAL = "RunPartial"
-    SKIPPED = "RunSkipped"
-    EXPIRED = "RunExpired"
-    HALTED = "RunHalted"
-    FAILED = "RunFailed"
-    SHADOWED = "RunShadowed"
+def _end_of(word: object) -> RunStatus:
+    for status in RunStatus:
+        if status.final and word in (status, status.event_name):
+            return status
+    raise ValueError(f"{word!r} is none of {', '.join(status.event_name for status in RunStatus if status.final)}")
 
 
-_KINDS = {
-    RunStatus.COMPLETED: EventKind.COMPLETED,
-    RunStatus.PARTIAL: EventKind.PARTIAL,
-    RunStatus.SKIPPED: EventKind.SKIPPED,
-    RunStatus.EXPIRED: EventKind.EXPIRED,
-    RunStatus.HALTED: EventKind.HALTED,
-    RunStatus.FAILED: EventKind.FAILED,
-    RunStatus.SHADOWED: EventKind.SHADOWED,
-}
+RunEnd = Annotated[RunStatus, BeforeValidator(_end_of), PlainSerializer(lambda status: status.event_name)]
+"""How a run ended; outside in the words of the event bus, such as RunCompleted."""
 
 
 class RunEvent(Message):
@@ -36,7 +25,7 @@ class RunEvent(Message):
 
     kind: Literal["run-event"] = "run-event"
     event_id: UUID
-    event: EventKind
+    event: RunEnd
     reason: str = ""
     orders_placed: int = 0
     notes: tuple[str, ...] = ()
@@ -44,12 +33,11 @@ class RunEvent(Message):
 
     @classmethod
     def of(cls, report: ExecutionReport) -> Self:
-        """A report as an event; the id is a function of the run and of how it ended. Raises KeyError before the end."""
-        kind = _KINDS[report.status]
+        """A report as an event; the id is a function of the run and of how it ended. Raises ValueError before it."""
         return cls(
             **report.following(),
-            event_id=uuid5(report.run_id, kind.value),
-            event=kind,
+            event_id=uuid5(report.run_id, report.status.event_name),
+            event=report.status,
             reason=report.reason,
             orders_placed=report.orders_placed,
             notes=report.notes,

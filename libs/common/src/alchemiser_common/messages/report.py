@@ -1,9 +1,14 @@
-"""ExecutionReport: what became of a decision, leg by leg; StageFailure: why a run ended before it."""
+"""ExecutionReport: what became of a decision, leg by leg; StageFailure: why a run ended before it.
+
+RunStatus is the one vocabulary of how a run stands and ended, for every stage, message and record.
+"""
 
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
+
+from pydantic import field_validator
 
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.base import Frozen, Message, Price, Quantity, Stage, Symbol
@@ -13,12 +18,23 @@ BASIS_POINTS = Decimal(10_000)
 
 
 class RunStatus(StrEnum):
-    """Where a run stands; every value but the first three is final."""
+    """Where a run stands, in the order of its life, and how it ended. The event bus and the journal spell some of it
+    otherwise: `event_name`, `records.journal.JournalStatus`.
+    """
 
     STARTED = "started"
     PUBLISHED = "published"
     """The snapshot is on its way to the strategies."""
     EXECUTING = "executing"
+    """Any of the next four, for whoever does not read the journal."""
+    RECEIVED = "received"
+    """A decision is here; nothing is planned or sent."""
+    PLANNED = "planned"
+    """The plan is frozen; from here on a redelivery continues it."""
+    SELLING = "selling"
+    """Orders may be at the broker; not every sell is done. Buys that cash covers may have begun."""
+    BUYING = "buying"
+    """Every sell is done."""
     COMPLETED = "completed"
     PARTIAL = "partial"
     """A leg got less than planned for a reason other than cash."""
@@ -35,7 +51,28 @@ class RunStatus(StrEnum):
     @property
     def final(self) -> bool:
         """Whether a redelivery must not act on the run again."""
-        return self not in {RunStatus.STARTED, RunStatus.PUBLISHED, RunStatus.EXECUTING}
+        return self not in _BEFORE_TRADING | _TRADING
+
+    @property
+    def journaled(self) -> bool:
+        """Whether a journal may say it: the trading service's steps and the ends."""
+        return self not in _BEFORE_TRADING | {RunStatus.EXECUTING}
+
+    @property
+    def reported(self) -> "RunStatus":
+        """As reports say it: the steps of trading are all `executing`."""
+        return RunStatus.EXECUTING if self in _TRADING else self
+
+    @property
+    def event_name(self) -> str:
+        """An end in the event bus's word, such as RunCompleted. Raises ValueError for what is no end."""
+        if not self.final:
+            raise ValueError(f"{self.value} is no end of a run, and only ends are published")
+        return f"Run{self.value.capitalize()}"
+
+
+_BEFORE_TRADING = frozenset({RunStatus.STARTED, RunStatus.PUBLISHED})
+_TRADING = frozenset({RunStatus.EXECUTING, RunStatus.RECEIVED, RunStatus.PLANNED, RunStatus.SELLING, RunStatus.BUYING})
 
 
 class LegStatus(StrEnum):
@@ -100,6 +137,13 @@ class ExecutionReport(Message):
     account_before: Account | None = None
     account_after: Account | None = None
     residuals: tuple[Residual, ...] = ()
+
+    @field_validator("status")
+    @classmethod
+    def _is_a_reports_word(cls, status: RunStatus) -> RunStatus:
+        if status is not status.reported:
+            raise ValueError(f"{status.value} is a journal's; a report says {status.reported.value}")
+        return status
 
 
 class StageFailure(Message):

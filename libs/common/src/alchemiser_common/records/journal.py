@@ -1,45 +1,42 @@
 """A run's journal: where it stands, and each order as it will be asked for."""
 
-from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.base import OfRun, Price, Quantity, Symbol, UtcTime, VersionedModel
+from alchemiser_common.messages.report import RunStatus
+
+_DONE = "done"
 
 
-class Phase(StrEnum):
-    """Where a run stands in the trading service."""
-
-    RECEIVED = "received"
-    """A decision is here; nothing is planned or sent."""
-    PLANNED = "planned"
-    """The plan is frozen; from here on a redelivery continues it."""
-    SELLING = "selling"
-    """Orders may be at the broker; not every sell is done. Buys that cash covers may have begun."""
-    BUYING = "buying"
-    """Every sell is done."""
-    DONE = "done"
-    PARTIAL = "partial"
-    SKIPPED = "skipped"
-    EXPIRED = "expired"
-    HALTED = "halted"
-    FAILED = "failed"
-    SHADOWED = "shadowed"
-    """Planned beside the pipeline that trades; nothing was sent."""
-
-    @property
-    def final(self) -> bool:
-        """Whether a redelivery only reports."""
-        return self in _FINAL
+def _from_journal(word: object) -> object:
+    return RunStatus.COMPLETED if word == _DONE else word
 
 
-_FINAL = frozenset(Phase) - {Phase.RECEIVED, Phase.PLANNED, Phase.SELLING, Phase.BUYING}
+def _journaled(status: RunStatus) -> RunStatus:
+    if not status.journaled:
+        raise ValueError(f"{status.value} is not what a journal says of a run")
+    return status
+
+
+def _as_stored(status: RunStatus) -> str:
+    # Images before 1.6 know the end of a run that did all as `done` and nothing else.
+    return _DONE if status is RunStatus.COMPLETED else status.value
+
+
+JournalStatus = Annotated[
+    RunStatus, BeforeValidator(_from_journal), AfterValidator(_journaled), PlainSerializer(_as_stored)
+]
+"""Where a run stands in the trading service; `completed` is stored as `done`, and read as either."""
 
 
 class JournalHead(OfRun):
     """The head of a run's record."""
 
     decision_hash: str
-    phase: Phase
+    phase: JournalStatus
     not_after: UtcTime
     """No order of the run after this."""
     reason: str = ""

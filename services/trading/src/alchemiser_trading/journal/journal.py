@@ -12,9 +12,9 @@ from uuid import UUID
 from alchemiser_common import keys
 from alchemiser_common.errors import Conflict, StateCorrupt, StoreUnavailable
 from alchemiser_common.ids import RunRef
-from alchemiser_common.messages.report import ExecutionReport
+from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.ports.state import ABSENT, Put, StateStore, Versioned, load, load_all, put
-from alchemiser_common.records.journal import Intent, JournalHead, Phase
+from alchemiser_common.records.journal import Intent, JournalHead
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.run import RunEntry
 from alchemiser_trading.account.lease import AccountLease
@@ -55,7 +55,7 @@ class Journal:
 
     @property
     def head(self) -> JournalHead:
-        """Phase and reason as last read or written."""
+        """RunStatus and reason as last read or written."""
         return self._head.value
 
     def plan(self) -> Plan | None:
@@ -99,14 +99,14 @@ class Journal:
     # `_stale`: a write whose answer was lost may have happened, and the head is read again before the next one.
     def freeze(self, lease: AccountLease, plan: Plan, authority_epoch: int, now: datetime) -> None:
         """Store the plan, once; from now on this run is the account's unfinished one."""
-        head = self._moved(Phase.PLANNED, "", now).model_copy(
+        head = self._moved(RunStatus.PLANNED, "", now).model_copy(
             update={"decision_hash": plan.decision_hash, "authority_epoch": authority_epoch}
         )
         frozen = put(keys.plan_record(head.run_id), plan, ABSENT)
         lease.begin(head.run_id, head.not_after, self._put(head), frozen)
         self._now_at(head)
 
-    def move(self, lease: AccountLease, phase: Phase, now: datetime) -> None:
+    def move(self, lease: AccountLease, phase: RunStatus, now: datetime) -> None:
         """Enter a phase that does not end the run; staying where it is writes nothing."""
         if self._stale:
             self._read_again()
@@ -124,7 +124,9 @@ class Journal:
         """Write an intent. When this returns the order may be sent, and only then."""
         lease.write(put(keys.intent_record(self.head.run_id, intent.leg, intent.step), intent, ABSENT))
 
-    def finish(self, lease: AccountLease, report: ExecutionReport, phase: Phase, now: datetime, *with_it: Put) -> None:
+    def finish(
+        self, lease: AccountLease, report: ExecutionReport, phase: RunStatus, now: datetime, *with_it: Put
+    ) -> None:
         """End the run: phase, report and whatever else must be true with them, in one write."""
         if self._stale:
             self._read_again()
@@ -139,7 +141,7 @@ class Journal:
             raise StateCorrupt(f"the journal of run {self.head.run_id} is gone")
         self._head, self._stale = head, False
 
-    def _moved(self, phase: Phase, reason: str, now: datetime) -> JournalHead:
+    def _moved(self, phase: RunStatus, reason: str, now: datetime) -> JournalHead:
         if phase not in TRANSITIONS[self.head.phase]:
             raise StateCorrupt(f"run {self.head.run_id} cannot go from {self.head.phase.value} to {phase.value}")
         return self.head.model_copy(update={"phase": phase, "reason": reason, "updated_at": now})
@@ -151,7 +153,7 @@ class Journal:
         self._head = Versioned(head, self._head.version + 1)
 
 
-def new_head(run: RunRef, phase: Phase, now: datetime, *, decision_hash: str, not_after: datetime) -> JournalHead:
+def new_head(run: RunRef, phase: RunStatus, now: datetime, *, decision_hash: str, not_after: datetime) -> JournalHead:
     """A head that was never stored."""
     return JournalHead(
         **run.fields(), decision_hash=decision_hash, phase=phase, not_after=not_after, created_at=now, updated_at=now

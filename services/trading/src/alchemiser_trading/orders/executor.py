@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from alchemiser_common.errors import BrokerRefused, BrokerThrottled, BrokerUnavailable, OutOfTime, StoreUnavailable
 from alchemiser_common.ids import Side
+from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.broker import BrokerOrder, MarketReader
 from alchemiser_common.ports.clock import Clock
-from alchemiser_common.records.journal import Phase
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.settings import Settings
 from alchemiser_trading.account.lease import AccountLease
@@ -121,9 +121,9 @@ class Executor:
             for index in ready:
                 self._order(index, prices)
 
-    def _phase(self) -> Phase:
+    def _phase(self) -> RunStatus:
         selling = any(state.leg.side is Side.SELL and state.phase is not LegPhase.DONE for state in self._legs)
-        return Phase.SELLING if selling and self._journal.head.phase is not Phase.BUYING else Phase.BUYING
+        return RunStatus.SELLING if selling and self._journal.head.phase is not RunStatus.BUYING else RunStatus.BUYING
 
     def _stopped(self, by: Stop | None) -> None:
         """Tell the legs. A stop of everything outranks one of buys; among equals the first stays."""

@@ -17,7 +17,6 @@ from alchemiser_common.ports.events import EventBus
 from alchemiser_common.ports.state import ABSENT, Put, StateStore, put
 from alchemiser_common.records.parity import Parity
 from alchemiser_trading.journal.journal import Journal, listing, new_head
-from alchemiser_trading.journal.phases import phase_of, status_of_phase
 from alchemiser_trading.runs.parity import compare_stored
 
 _log = logging.getLogger(__name__)
@@ -36,7 +35,7 @@ class RunEnds:
         """Store a run that ends without ever having had a lease, in one write."""
         head = new_head(
             report.run,
-            phase_of(report.status),
+            report.status,
             self._clock.now(),
             decision_hash=report.decision_hash,
             not_after=not_after,
@@ -68,7 +67,7 @@ class RunEnds:
         if journal is not None:
             reason = f"a decision of the run is being executed; not recorded: {report.reason}"
             _log.error("failure after a decision", extra={"reason": reason})
-            status = status_of_phase(journal.head.phase)
+            status = journal.head.phase.reported
             return report.model_copy(update={"status": status, "reason": reason, "error": ""})
         self.store_unplaced(report, now)
         _log.error("run failed before trading", extra={"stage": failure.stage.value, "reason": report.reason})

@@ -25,14 +25,13 @@ from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.ports.broker import Broker
 from alchemiser_common.ports.clock import TimeLeft
 from alchemiser_common.ports.state import WRITES_LIMIT, Put, put_over
-from alchemiser_common.records.journal import Intent, Phase
+from alchemiser_common.records.journal import Intent
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.books.attribution import attribute, strategies_of
 from alchemiser_trading.books.book_store import StoredBooks, equity_put
 from alchemiser_trading.journal.journal import Journal
-from alchemiser_trading.journal.phases import phase_of
 from alchemiser_trading.orders.executor import Executor
 from alchemiser_trading.orders.legs import LegState
 from alchemiser_trading.orders.order_gateway import Mandate, OrderGateway, Stop, StopKind
@@ -64,7 +63,7 @@ class Run:
     def execute(self, decision: TradeDecision) -> ExecutionReport:
         """Plan (once) and execute. A permanent error becomes the run's report; TransientError goes up."""
         try:
-            if self.journal.head.phase is Phase.RECEIVED:
+            if self.journal.head.phase is RunStatus.RECEIVED:
                 permit = self.tools.checks.run(decision)
                 self._freeze(decision, permit)
                 return self._drive(permit, None)
@@ -87,12 +86,12 @@ class Run:
     def refuse(self, error: PermanentError) -> ExecutionReport:
         """End the run with an error as its report."""
         status, reason = status_for(error), f"{type(error).__name__}: {error}"
-        if self.journal.head.phase is not Phase.RECEIVED:
+        if self.journal.head.phase is not RunStatus.RECEIVED:
             # It could not be wound down: a person must look at the broker.
             status, reason = RunStatus.HALTED, f"{reason}; orders of this run may still be open"
         _log.error("run ends", extra={"error": type(error).__name__, "status": status.value, "reason": reason})
         report = self._report(status, reason, type(error).__name__)
-        self.journal.finish(self.lease, report, phase_of(status), self.tools.clock.now())
+        self.journal.finish(self.lease, report, status, self.tools.clock.now())
         return report
 
     def _freeze(self, decision: TradeDecision, permit: Permit) -> None:
@@ -174,7 +173,7 @@ class Run:
         if status in _TRADED:
             self._keep_targets(plan)
         books = self._books(plan, legs, after)
-        self.journal.finish(self.lease, report, phase_of(status), self.tools.clock.now(), *books)
+        self.journal.finish(self.lease, report, status, self.tools.clock.now(), *books)
         _log.info("run ended", extra={"status": status.value, "reason": report.reason})
         return report
 
