@@ -190,6 +190,8 @@ class ExecutionSettings(Section):
     """An older quote is not traded on."""
     max_quote_move: Fraction = Decimal("0.15")
     """A quote whose mid is farther from the last trade, as a fraction, is not traded on."""
+    max_trade_age_seconds: float = Field(default=900.0, gt=0)
+    """An older last trade is no price: it counts as absent."""
     quote_patience_seconds: float = Field(default=60.0, ge=0)
     """How long a leg waits for a quote that can be traded on."""
     without_quote: WithoutQuote = WithoutQuote.LAST_TRADE
