@@ -191,7 +191,7 @@ class ExecutionSettings(Section):
     max_quote_move: Fraction = Decimal("0.15")
     """Of quote, last trade and planned price two must be this near each other, as a fraction; else no order."""
     max_trade_age_seconds: float = Field(default=900.0, gt=0)
-    """An older last trade counts as none."""
+    """An older last trade is no price: it counts as absent."""
     quote_patience_seconds: float = Field(default=60.0, ge=0)
     """How long a leg waits for a quote that can be traded on."""
     without_quote: WithoutQuote = WithoutQuote.LAST_TRADE

@@ -8,8 +8,10 @@ from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from alchemiser_common.ids import Side
+from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.ports.broker import Quote, Trade
 from alchemiser_common.settings import ExecutionSettings
+from alchemiser_trading.plan.prices import NoPrice, PriceFigure, PriceLimits, Source, figure_of_trade, verified
 
 _CENT = Decimal("0.01")
 _SUB_PENNY = Decimal("0.0001")
@@ -47,55 +49,39 @@ class Prices:
 class Unfit:
     """No quote to trade on, and why."""
 
-    reason: str
+    detail: str
+    """For a person."""
+    reason: LegReason
     trade: Decimal | None = None
     """USD: a fresh last trade that another figure confirms, or None."""
 
 
-# No single figure becomes a price. Three tell what a share is worth: the quote's middle, the last trade, and the price
-# that the plan was made with, which had two sources itself. Two of them have to agree.
+# No single figure becomes a price (`plan.prices.verified`): a quote needs the last trade or the plan's price beside it,
+# and a fresh last trade that contradicts the quote ends in no price at all. The plan's price had two sources itself; it is
+# a witness here, for it is some minutes old.
 #
-#     quote 20.00   trade  0.20   plan 20.05     the quote: the plan confirms it, the trade stands alone
-#     quote 20.00   trade 20.10   plan 14.00     the quote: the price has moved since
-#     quote 20.00   trade 14.00   plan 14.05     no quote to trade on; the trade serves, if it is fresh
-#     quote 20.00   trade  0.20   plan 14.00     nothing: all three are named
-#     no quote      trade 30 days old            nothing: what is old is absent, it contradicts nobody
+#     quote 20.00   trade 30 days old   plan 20.05     the quote
+#     quote 20.00   trade 20.10         plan 14.00     the quote: the price has moved since
+#     quote 20.00   trade  0.20         plan 20.05     nothing: both are named
+#     no quote      trade 20.10         plan 20.05     no market; the trade serves, within the collar
+#     no quote      trade 30 days old   plan 20.05     nothing: what is old is absent
 def market_of(
     prices: Prices | None, planned: Decimal, now: datetime, settings: ExecutionSettings
 ) -> BidAsk | Unfit:
     """The quote as a market, or why it must not be traded on. `planned` is the plan's price in USD."""
-    prices = prices or Prices()
-    trade = _fresh_trade(prices.trade, now, settings)
-    confirmed = trade if trade is not None and _near(trade, planned, settings) else None
+    prices, limits = prices or Prices(), PriceLimits.of(settings)
+    trade, witness = figure_of_trade(prices.trade), PriceFigure(Source.PLAN, planned)
     quote = prices.quote
-    if quote is None:
-        return Unfit(f"no quote{_beside(trade, prices, planned)}", confirmed)
-    fault = _fault(quote, now, settings)
-    if fault:
-        return Unfit(f"quote not fit to trade on: {fault}{_beside(trade, prices, planned)}", confirmed)
+    fault = "no quote" if quote is None else _fault(quote, now, settings)
+    if quote is None or fault:
+        alone = verified([figure for figure in (trade, witness) if figure is not None], now, limits)
+        if isinstance(alone, NoPrice):
+            return Unfit(f"quote not fit to trade on: {fault}; {alone.detail}", alone.reason)
+        return Unfit(f"quote not fit to trade on: {fault}", LegReason.NO_PRICE, alone)
     market = BidAsk(quote.bid, quote.ask)
-    if _near(market.mid, planned, settings) or (trade is not None and _near(market.mid, trade, settings)):
-        return market
-    reason = f"prices disagree by more than {settings.max_quote_move}: quote {market.mid}"
-    return Unfit(f"{reason}{_beside(trade, prices, planned)}", confirmed)
-
-
-def _near(price: Decimal, other: Decimal, settings: ExecutionSettings) -> bool:
-    return abs(price / other - 1) <= settings.max_quote_move
-
-
-def _fresh_trade(trade: Trade | None, now: datetime, settings: ExecutionSettings) -> Decimal | None:
-    if trade is None or trade.price <= 0:
-        return None
-    age = (now - trade.at).total_seconds()
-    return trade.price if -_CLOCK_TOLERANCE_SECONDS <= age <= settings.max_trade_age_seconds else None
-
-
-def _beside(trade: Decimal | None, prices: Prices, planned: Decimal) -> str:
-    """The other figures, for a person."""
-    if trade is not None:
-        return f", last trade {trade}, planned at {planned}"
-    return f", {'no' if prices.trade is None else 'no fresh'} last trade, planned at {planned}"
+    figures = (PriceFigure(Source.QUOTE, market.mid, quote.at), trade, witness)
+    price = verified([figure for figure in figures if figure is not None], now, limits)
+    return Unfit(price.detail, price.reason) if isinstance(price, NoPrice) else market
 
 
 def _fault(quote: Quote, now: datetime, settings: ExecutionSettings) -> str:

@@ -356,7 +356,7 @@ def _quoteless(state: LegState, market: Unfit, now: datetime, settings: Executio
     if now - since < timedelta(seconds=settings.quote_patience_seconds):
         return state, ()
     if settings.without_quote is WithoutQuote.SKIP or market.trade is None:
-        return _done(state, LegStatus.UNFILLED, market.reason, now), ()
+        return _done(state, LegStatus.UNFILLED, market.detail, now), ()
     return _ordered(state, market.trade, now, settings)
 
 
