@@ -1,6 +1,7 @@
 """TradingService: a decision in, its execution report out, once, however often the decision is delivered."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
@@ -10,16 +11,18 @@ from alchemiser_common.errors import InvalidMessage, LeaseHeld, StateCorrupt
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
 from alchemiser_common.ports.broker import Broker, MarketReader
-from alchemiser_common.ports.clock import Clock, TimeLeft
-from alchemiser_common.ports.state import ABSENT, StateStore, put
+from alchemiser_common.ports.clock import Clock, SteadyClock, TimeLeft
+from alchemiser_common.ports.state import ABSENT, StateStore, load_all, put
+from alchemiser_common.records.loose import LooseOrders
 from alchemiser_common.records.parity import Parity
 from alchemiser_common.settings import Settings
 from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.journal.journal import Journal, new_head
+from alchemiser_trading.orders.steady_broker import SteadyBroker
 from alchemiser_trading.runs.ends import RunEnds
 from alchemiser_trading.runs.run import Run
 from alchemiser_trading.runs.shadow import shadow_run
-from alchemiser_trading.runs.tools import make_tools
+from alchemiser_trading.runs.tools import Tools, loose_ends, make_tools
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +39,7 @@ class DecisionService(Protocol):
         ...
 
     def end_overdue(self, *, time_left: TimeLeft) -> ExecutionReport | None:
-        """End a run that nobody delivers any more; None if there is none."""
+        """Go on with a run that nobody delivers any more, or end it; None if there is none."""
         ...
 
     def parity(self, report: ExecutionReport) -> Parity | None:
@@ -62,7 +65,7 @@ class TradingService:
         self._clock = clock
         self._settings = settings
         self._worker = worker
-        self._tools = make_tools(state, broker, clock, settings)
+        self._tools = make_tools(state, SteadyBroker(broker), clock, settings)
 
     def execute(self, decision: TradeDecision, *, time_left: TimeLeft) -> ExecutionReport:
         """Trade the decision and report. `time_left` is what remains of the process.
@@ -75,15 +78,16 @@ class TradingService:
         """
         journal = self._journal(decision)
         if journal.head.phase.final:
+            self._look_again(time_left)
             return self._ends.again(journal, decision.session)
-        lease = self._lease()
+        tools = self._tools_now()
+        lease = self._lease(tools.clock)
         try:
-            self._end_overdue(lease, decision.run_id, time_left)
+            self._end_unfinished(tools, lease, decision.run_id, time_left)
             journal = self._journal(decision)
             if journal.head.phase.final:
                 return self._ends.again(journal, decision.session)
-            run = Run(self._tools, journal, lease, time_left, decision.trace)
-            report = run.execute(decision)
+            report = Run(tools, journal, lease, time_left, decision.trace).execute(decision)
         finally:
             lease.release()
         if report.decision_hash == decision.content_hash():
@@ -99,13 +103,27 @@ class TradingService:
         return self._ends.record_failure(failure)
 
     def end_overdue(self, *, time_left: TimeLeft) -> ExecutionReport | None:
-        """End a run that nobody delivers any more: its deadline has passed, its orders may still be open.
+        """Go on with a run that no worker has, or end it if its deadline has passed; look for loose orders after it.
 
-        None if there is none. Raises LeaseHeld while it may still go on.
+        None if there is no such run. Raises LeaseHeld while a worker has the account, OutOfTime as `execute`.
         """
-        lease = self._lease()
+        tools = self._tools_now()
+        lease = self._lease(tools.clock)
         try:
-            return self._end_overdue(lease, None, time_left)
+            unfinished = lease.unfinished_run
+            if unfinished is None:
+                loose_ends(tools, time_left).look_again(lease)
+                return None
+            journal = self._of_unfinished(unfinished)
+            plan = journal.required_plan()
+            run = Run(tools, journal, lease, time_left)
+            if lease.unfinished_until is not None and tools.clock.now() < lease.unfinished_until:
+                _log.warning("going on with a run that no worker has", extra={"unfinished_run": str(unfinished)})
+                report = run.go_on()
+            else:
+                report = run.wind_down("overdue: ended by the watch")
+            self._ends.tell(plan.session, report)
+            return report
         finally:
             lease.release()
 
@@ -124,29 +142,51 @@ class TradingService:
         )
         return Journal.open(self._store, fresh)
 
-    def _lease(self) -> AccountLease:
+    def _tools_now(self) -> Tools[Broker]:
+        """The tools with a clock that does not go back as long as this delivery lasts."""
+        clock = SteadyClock(self._clock)
+        return replace(self._tools, clock=clock, checks=replace(self._tools.checks, clock=clock))
+
+    def _look_again(self, time_left: TimeLeft) -> None:
+        """Loose orders of runs that have ended, if there are some and nobody works on the account."""
+        alias = self._settings.account_alias
+        records = load_all(self._store, keys.account_partition(alias), LooseOrders, prefix=keys.LOOSE_PREFIX)
+        if not any(record.value.orders for record in records):
+            return
+        tools = self._tools_now()
+        lease = self._lease(tools.clock)
+        try:
+            loose_ends(tools, time_left).look_again(lease)
+        finally:
+            lease.release()
+
+    def _lease(self, clock: Clock) -> AccountLease:
         return AccountLease.acquire(
             self._store,
-            self._clock,
+            clock,
             self._settings.account_alias,
             owner=self._worker,
             duration=timedelta(seconds=self._settings.execution.lease_seconds),
         )
 
-    def _end_overdue(self, lease: AccountLease, run: UUID | None, time_left: TimeLeft) -> ExecutionReport | None:
+    def _end_unfinished(self, tools: Tools[Broker], lease: AccountLease, run: UUID, time_left: TimeLeft) -> None:
+        """End another run that is in the way. Raises LeaseHeld while it may still go on."""
         other, until = lease.unfinished_run, lease.unfinished_until
         if other is None or other == run:
-            return None
-        if until is None or self._clock.now() < until:
+            return
+        if until is None or tools.clock.now() < until:
             raise LeaseHeld(f"run {other} has not ended and may go on until {until}")
-        journal = Journal.load(self._store, other)
-        if journal is None:
-            raise StateCorrupt(f"the lease names run {other} as unfinished, but it has no journal")
+        journal = self._of_unfinished(other)
         _log.warning("ending an overdue run", extra={"overdue_run": str(other)})
         plan = journal.required_plan()
-        report = Run(self._tools, journal, lease, time_left).wind_down("overdue: ended by a later delivery")
+        report = Run(tools, journal, lease, time_left).wind_down("overdue: ended by a later delivery")
         self._ends.tell(plan.session, report)
-        return report
+
+    def _of_unfinished(self, run: UUID) -> Journal:
+        journal = Journal.load(self._store, run)
+        if journal is None:
+            raise StateCorrupt(f"the lease names run {run} as unfinished, but it has no journal")
+        return journal
 
 
 class ShadowService:

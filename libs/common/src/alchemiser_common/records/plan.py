@@ -7,6 +7,7 @@ from uuid import UUID
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.base import Frozen, Money, Price, Quantity, Symbol, UtcTime, VersionedModel
 from alchemiser_common.messages.decision import Target
+from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.snapshot import Account, Position, StrategyTargets, TargetWeight
 from alchemiser_common.shares import ORDER_STEP, WHOLE_SHARE
 
@@ -22,6 +23,9 @@ class PlannedLeg(Frozen):
     """The last price when the plan was made."""
     fractionable: bool
     full_exit: bool = False
+    order_quantity: Quantity | None = None
+    """Shares that one order of it may have at most, see `trading.max_order_value`; None if one may have all. Since 1.6.
+    """
 
     @property
     def value(self) -> Decimal:
@@ -35,12 +39,16 @@ class PlannedLeg(Frozen):
 
 
 class SkippedLeg(Frozen):
-    """A trade that was wanted and could not be planned, and why; the report names it."""
+    """A trade, or a part of one, that was wanted and could not be planned, and why; the report names it."""
 
     symbol: Symbol
     side: Side
     value: Money
+    """USD of what was left out."""
     reason: str
+    """Why, with the figures, for a person."""
+    cause: LegReason | None = None
+    """The same as a word of the one list; None from before 1.6."""
     untradable: bool = False
     """The broker does not trade it: the target cannot be met today."""
 

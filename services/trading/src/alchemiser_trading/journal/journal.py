@@ -120,6 +120,15 @@ class Journal:
             raise
         self._now_at(head)
 
+    def failed(self, lease: AccountLease, now: datetime) -> int:
+        """Count a delivery that ended because something stayed out of reach; the count comes back."""
+        if self._stale:
+            self._read_again()
+        head = self.head.model_copy(update={"failures": self.head.failures + 1, "updated_at": now})
+        lease.write(self._put(head))
+        self._now_at(head)
+        return head.failures
+
     def intend(self, lease: AccountLease, intent: Intent) -> None:
         """Write an intent. When this returns the order may be sent, and only then."""
         lease.write(put(keys.intent_record(self.head.run_id, intent.leg, intent.step), intent, ABSENT))

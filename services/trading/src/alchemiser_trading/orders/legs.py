@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from alchemiser_common.ids import Side
+from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.report import LegStatus
 from alchemiser_common.ports.broker import BrokerOrder, OrderType
 from alchemiser_common.records.plan import PlannedLeg
@@ -122,6 +123,8 @@ class LegState:
     """Why no further order may be sent; empty while it may."""
     outcome: LegStatus | None = None
     reason: str = ""
+    """In words; `cause` is the same in one."""
+    cause: LegReason | None = None
 
     @property
     def orders(self) -> tuple[BrokerOrder, ...]:

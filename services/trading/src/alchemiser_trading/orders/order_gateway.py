@@ -3,8 +3,8 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
+from uuid import UUID
 
 from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable, StateCorrupt
 from alchemiser_common.ids import Side, client_order_id
@@ -146,14 +146,7 @@ class OrderGateway:
 
     def id_of(self, leg: PlannedLeg, step: int) -> str:
         """The client order id of a step: a function of the run, the leg and the step, and of nothing else."""
-        return client_order_id(
-            environment=self._settings.environment.value,
-            run=self._journal.head.run_id,
-            symbol=leg.symbol,
-            side=leg.side,
-            leg=leg.number,
-            step=step,
-        )
+        return step_id(self._settings, self._journal.head.run_id, leg, step)
 
     def may_ask(self) -> bool:
         """Whether the request budget has room for another order, cancel or look-up."""
@@ -227,6 +220,18 @@ class OrderGateway:
             lease_epoch=self._lease.epoch,
             written_at=self._clock.now(),
         )
+
+
+def step_id(settings: Settings, run: UUID, leg: PlannedLeg, step: int) -> str:
+    """The client order id of a step of a leg of a run."""
+    return client_order_id(
+        environment=settings.environment.value,
+        run=run,
+        symbol=leg.symbol,
+        side=leg.side,
+        leg=leg.number,
+        step=step,
+    )
 
 
 def read_skew(broker: MarketReader, clock: Clock) -> timedelta | None:

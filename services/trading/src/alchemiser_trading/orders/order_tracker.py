@@ -77,14 +77,6 @@ class OrderTracker:
                 found[client_order_id] = order
         return found
 
-    def newest(self, state: LegState) -> LegState:
-        """The leg with the newest reports of orders that lack an end, or the price of a fill."""
-        return replace(
-            state,
-            chain=tuple(self._newest(order) for order in state.chain),
-            order=None if state.order is None else self._newest(state.order),
-        )
-
     def priced(self, state: LegState) -> LegState:
         """The leg with the prices of ended orders that the broker reports later than their fills."""
         return replace(state, chain=tuple(self._newest(order) for order in state.chain))

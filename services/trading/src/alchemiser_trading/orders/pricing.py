@@ -65,9 +65,7 @@ class Unfit:
 #     quote 20.00   trade  0.20         plan 20.05     nothing: both are named
 #     no quote      trade 20.10         plan 20.05     no market; the trade serves, within the collar
 #     no quote      trade 30 days old   plan 20.05     nothing: what is old is absent
-def market_of(
-    prices: Prices | None, planned: Decimal, now: datetime, settings: ExecutionSettings
-) -> BidAsk | Unfit:
+def market_of(prices: Prices | None, planned: Decimal, now: datetime, settings: ExecutionSettings) -> BidAsk | Unfit:
     """The quote as a market, or why it must not be traded on. `planned` is the plan's price in USD."""
     prices, limits = prices or Prices(), PriceLimits.of(settings)
     trade, witness = figure_of_trade(prices.trade), PriceFigure(Source.PLAN, planned)

@@ -1,6 +1,6 @@
 """Waits until the broker's figures agree with the fills: prices come late, positions and cash lag for seconds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,6 +13,7 @@ from alchemiser_common.settings import ExecutionSettings
 from alchemiser_trading.orders.legs import LegState
 from alchemiser_trading.orders.order_tracker import OrderTracker
 from alchemiser_trading.orders.reconcile import Difference, compare_positions
+from alchemiser_trading.orders.smart_execution import closed, last_report
 
 _NEEDED = timedelta(seconds=10)
 """Process time that the report after this needs."""
@@ -34,13 +35,20 @@ class Settling:
     """The reads after the legs have ended, and before a resumed run goes on."""
 
     def __init__(
-        self, broker: MarketReader, tracker: OrderTracker, clock: Clock, rules: ExecutionSettings, time_left: TimeLeft
+        self,
+        broker: MarketReader,
+        tracker: OrderTracker,
+        clock: Clock,
+        rules: ExecutionSettings,
+        time_left: TimeLeft,
+        id_of: Callable[[LegState], str],
     ) -> None:
         self._broker = broker
         self._tracker = tracker
         self._clock = clock
         self._rules = rules
         self._time_left = time_left
+        self._id_of = id_of
 
     def afterwards(self, plan: Plan, legs: Sequence[LegState]) -> tuple[tuple[LegState, ...], Afterwards]:
         """Final legs, account and positions. What still disagrees when patience ends comes back as differences.
@@ -51,7 +59,7 @@ class Settling:
         settled = tuple(legs)
         while True:
             over = self._clock.now() >= ends or self._time_left() < _NEEDED
-            settled = tuple(self._tracker.newest(state) for state in settled)
+            settled = tuple(self._newest(state) for state in settled)
             try:
                 holdings = self._broker.holdings()
                 account = self._broker.account()
@@ -63,8 +71,21 @@ class Settling:
             differences = compare_positions(plan, settled, holdings)
             unpriced = any(state.unpriced > 0 for state in settled)
             if not (differences or unpriced) or over:
+                odd = {difference.symbol for difference in differences}
+                settled = tuple(state if state.leg.symbol in odd else closed(state) for state in settled)
                 return settled, Afterwards(account, holdings.positions, differences, holdings.others)
             self._clock.sleep(self._rules.poll_seconds)
+
+    def _newest(self, state: LegState) -> LegState:
+        """The leg with what its order came to if that was not known yet, and with prices that come late."""
+        if state.may_have_order:
+            try:
+                report = self._tracker.look_up(self._id_of(state))
+            except BrokerUnavailable:
+                report = None
+            if report is not None:
+                state = last_report(state, report)
+        return self._tracker.priced(state) if state.unpriced > 0 else state
 
     def unexplained(self, plan: Plan, legs: Sequence[LegState]) -> tuple[Difference, ...]:
         """Positions that start and fills do not explain, asked again until they do or patience ends."""

@@ -10,6 +10,7 @@ from decimal import ROUND_DOWN, Decimal
 
 from alchemiser_common.errors import BrokerRefused
 from alchemiser_common.ids import Side
+from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.report import LegStatus
 from alchemiser_common.ports.broker import BrokerOrder, LimitOrder, MarketOrder, OrderStatus
 from alchemiser_common.settings import ExecutionSettings, WithoutQuote
@@ -56,7 +57,7 @@ def advance(
         case LegPhase.CHECKING:
             return _rechecked(state, order, now, settings)
         case LegPhase.HELD if state.stopping:
-            return _done(state, LegStatus.UNFILLED, state.stopping, now), ()
+            return _done(state, LegStatus.UNFILLED, state.stopping, now, LegReason.STOPPED), ()
         case _:
             return state, ()
 
@@ -67,8 +68,9 @@ def stop(state: LegState, reason: str) -> LegState:
 
 
 def release(state: LegState, quantity: Decimal, reason: str = "") -> LegState:
-    """Let a held buy begin, for `quantity` shares in all."""
-    return replace(state, phase=LegPhase.READY, intended=quantity, reason=reason, short_since=None)
+    """Let a held buy begin, for `quantity` shares in all; with a reason, they are fewer for want of cash."""
+    cause = LegReason.CASH_SHORT if reason else None
+    return replace(state, phase=LegPhase.READY, intended=quantity, reason=reason, cause=cause, short_since=None)
 
 
 def rested(state: LegState, now: datetime, settings: ExecutionSettings) -> bool:
@@ -87,8 +89,8 @@ def refused(state: LegState, error: BrokerRefused, now: datetime, settings: Exec
     """The broker said no, in its own words, to the step that was just sent: nothing of it is there, it says."""
     state = replace(state, phase=LegPhase.CHECKING, since=now, misses=0)
     if not error.may_pass:
-        return _done(state, LegStatus.REFUSED, str(error), now)
-    return _withdrawn(state, str(error), now, settings)
+        return _done(state, LegStatus.REFUSED, str(error), now, LegReason.BROKER_REFUSED)
+    return _withdrawn(state, str(error), now, settings, LegReason.BROKER_REFUSED)
 
 
 def throttled(state: LegState, now: datetime, settings: ExecutionSettings) -> LegState:
@@ -99,12 +101,12 @@ def throttled(state: LegState, now: datetime, settings: ExecutionSettings) -> Le
 
 def unsent(state: LegState, reason: str, now: datetime) -> LegState:
     """The step's request was never made: the time for it had passed."""
-    return _done(replace(state, phase=LegPhase.CHECKING), LegStatus.UNFILLED, reason, now)
+    return _done(replace(state, phase=LegPhase.CHECKING), LegStatus.UNFILLED, reason, now, LegReason.NOT_IN_TIME)
 
 
 def frozen(state: LegState, reason: str, now: datetime) -> Advance:
     """The leg's orders cannot be settled: no further order of the symbol, and what may be open is to be cancelled."""
-    done = _done(state, LegStatus.FROZEN, reason, now)
+    done = _done(state, LegStatus.FROZEN, reason, now, LegReason.CONTRADICTION)
     return done, () if state.order is None else (Cancel(state.order.order_id),)
 
 
@@ -156,11 +158,40 @@ def reheard(state: LegState, report: BrokerOrder, now: datetime) -> LegState:
             return replace(state, phase=LegPhase.CANCELLING, since=now, not_before=now)
     if not report.status.terminal and state.phase in {LegPhase.CHECKING, LegPhase.READY}:
         chain = tuple(order for order in state.chain if order.order_id != report.order_id)
-        order = report.model_copy(
-            update={"filled_quantity": max(report.filled_quantity, known.filled_quantity)}
-        )
+        order = report.model_copy(update={"filled_quantity": max(report.filled_quantity, known.filled_quantity)})
         return replace(state, chain=chain, order=order, phase=LegPhase.CANCELLING, since=now, not_before=now)
     return state
+
+
+def last_report(state: LegState, report: BrokerOrder) -> LegState:
+    """What the order of a leg that is done came to, seen at the end of the run: it may have ended by now."""
+    judged = _judged(state, report)
+    if judged.proof is Proof.CONTRADICTION:
+        return state
+    order = report.model_copy(update={"filled_quantity": judged.filled})
+    if judged.proof is Proof.OPEN:
+        return replace(state, order=order, lost=False)
+    return replace(state, chain=(*state.chain, order), order=None, lost=False)
+
+
+def given_up(state: LegState, reason: str, now: datetime) -> LegState:
+    """A leg of which nothing more can be read: what it may have done stays unknown."""
+    if state.phase is LegPhase.DONE:
+        return state
+    if state.steps == 0:
+        return _done(state, LegStatus.UNFILLED, reason, now, LegReason.STOPPED)
+    return _done(replace(state, lost=True), LegStatus.FROZEN, reason, now, LegReason.NO_ANSWER)
+
+
+def closed(state: LegState) -> LegState:
+    """A leg whose orders have all ended and whose position agrees: it is known what it got, frozen or not."""
+    if state.may_have_order:
+        return state
+    if state.outcome is not LegStatus.FROZEN:
+        return replace(state, unknown=Decimal(0))
+    outcome = LegStatus.UNFILLED if state.filled <= 0 else LegStatus.PARTIAL
+    whole = state.filled > 0 and state.negligible(state.leg.quantity - state.filled)
+    return replace(state, unknown=Decimal(0), outcome=LegStatus.FILLED if whole else outcome)
 
 
 def _asked(state: LegState) -> Asked:
@@ -194,7 +225,7 @@ def _resolve(state: LegState, order: BrokerOrder | None, now: datetime, settings
         return _lost(state, now), ()
     if state.sends >= _MAX_SENDS:
         reason = f"step {pending.number} was sent {state.sends} times without an answer and is not at the broker"
-        return _done(replace(state, lost=True), LegStatus.FROZEN, reason, now), ()
+        return _done(replace(state, lost=True), LegStatus.FROZEN, reason, now, LegReason.NO_ANSWER), ()
     return replace(state, misses=0, sends=state.sends + 1, not_before=now + timedelta(seconds=1)), (Resend(pending),)
 
 
@@ -207,7 +238,7 @@ def _resolve(state: LegState, order: BrokerOrder | None, now: datetime, settings
 # delivery, the watch and the next run look up and cancel.
 def _lost(state: LegState, now: datetime) -> LegState:
     reason = f"unknown: {state.stopping}; the order's request had no answer, and it may still reach the broker"
-    return _done(replace(state, lost=True), LegStatus.FROZEN, reason, now)
+    return _done(replace(state, lost=True), LegStatus.FROZEN, reason, now, LegReason.NO_ANSWER)
 
 
 def _told(state: LegState, report: BrokerOrder, now: datetime, settings: ExecutionSettings) -> Advance:
@@ -220,7 +251,8 @@ def _told(state: LegState, report: BrokerOrder, now: datetime, settings: Executi
     state = replace(state, order=order, odd_since=None)
     if judged.proof is Proof.OPEN:
         return _watch(state, None, now, settings)
-    return _ended(state, order, now, settings), ()
+    state = _ended(state, order, now, settings)
+    return (state if judged.proof is Proof.FILLED else replace(state, walked=state.walked + 1)), ()
 
 
 def _odd(state: LegState, judged: Judgement, now: datetime, settings: ExecutionSettings) -> Advance:
@@ -294,16 +326,18 @@ def _ended(state: LegState, order: BrokerOrder, now: datetime, settings: Executi
     if order.status is OrderStatus.REPLACED:
         reason = f"order {order.order_id} was replaced by one that cannot be found"
         beyond = state.unknown + max((order.quantity or Decimal(0)) - order.filled_quantity, Decimal(0))
-        return _done(replace(state, unknown=beyond), LegStatus.FROZEN, reason, now)
+        return _done(replace(state, unknown=beyond), LegStatus.FROZEN, reason, now, LegReason.CONTRADICTION)
     if state.negligible(state.remaining):
         return _next(state, now)
     if state.stopping:
-        return _done(state, LegStatus.UNFILLED, state.stopping, now)
+        return _done(state, LegStatus.UNFILLED, state.stopping, now, LegReason.STOPPED)
     if order.status in _ENDED_BY_TIME:
-        return _done(state, LegStatus.UNFILLED, f"the broker ended the order: {order.status.value}", now)
+        reason = f"the broker ended the order: {order.status.value}"
+        return _done(state, LegStatus.UNFILLED, reason, now, LegReason.BROKER_ENDED)
     if order.status is OrderStatus.REJECTED or (order.status is OrderStatus.CANCELLED and not asked):
-        return _withdrawn(state, f"the broker ended the order: {order.status.value}", now, settings)
-    return replace(state, walked=state.walked + 1)
+        reason = f"the broker ended the order: {order.status.value}"
+        return _withdrawn(state, reason, now, settings, LegReason.BROKER_ENDED)
+    return state
 
 
 def _next(state: LegState, now: datetime) -> LegState:
@@ -312,7 +346,7 @@ def _next(state: LegState, now: datetime) -> LegState:
         return state
     if state.for_now and not state.stopping and state.phase is not LegPhase.DONE:
         return replace(state, phase=LegPhase.HELD, intended=state.leg.quantity, for_now=False, short_since=None)
-    return _done(state, LegStatus.FILLED, state.reason, now)
+    return _done(state, LegStatus.FILLED, state.reason, now, state.cause)
 
 
 def _rechecked(state: LegState, order: BrokerOrder | None, now: datetime, settings: ExecutionSettings) -> Advance:
@@ -321,21 +355,21 @@ def _rechecked(state: LegState, order: BrokerOrder | None, now: datetime, settin
         # It was refused, and is there all the same.
         return _told(replace(state, phase=LegPhase.WORKING, not_before=None), order, now, settings)
     if state.stopping:
-        return _done(state, LegStatus.UNFILLED, state.stopping, now), ()
+        return _done(state, LegStatus.UNFILLED, state.stopping, now, LegReason.STOPPED), ()
     return state, ()
 
 
-def _withdrawn(state: LegState, reason: str, now: datetime, settings: ExecutionSettings) -> LegState:
+def _withdrawn(state: LegState, reason: str, now: datetime, settings: ExecutionSettings, cause: LegReason) -> LegState:
     """Somebody else ended the order: try again after a pause, a few times."""
     state = replace(state, refusals=state.refusals + 1, reason=reason)
     if state.refusals > settings.max_refusals:
-        return _done(state, LegStatus.REFUSED, reason, now)
+        return _done(state, LegStatus.REFUSED, reason, now, cause)
     return replace(state, not_before=now + timedelta(seconds=settings.refusal_wait_seconds))
 
 
 def _place(state: LegState, prices: Prices | None, now: datetime, settings: ExecutionSettings) -> Advance:
     if state.stopping:
-        return _done(state, LegStatus.UNFILLED, state.stopping, now), ()
+        return _done(state, LegStatus.UNFILLED, state.stopping, now, LegReason.STOPPED), ()
     if state.negligible(state.remaining):
         return _next(state, now), ()
     if state.not_before is not None and now < state.not_before:
@@ -356,11 +390,11 @@ def _quoteless(state: LegState, market: Unfit, now: datetime, settings: Executio
     if now - since < timedelta(seconds=settings.quote_patience_seconds):
         return state, ()
     if settings.without_quote is WithoutQuote.SKIP or market.trade is None:
-        return _done(state, LegStatus.UNFILLED, market.detail, now), ()
+        return _done(state, LegStatus.UNFILLED, market.detail, now, market.reason), ()
     return _ordered(state, market.trade, now, settings)
 
 
-# What a buy may spend is what nobody else may need (`CashBudget.spendable`). If that is less than the step costs, the leg
+# What a buy may spend is what nobody else may need (`CashBudget.spendable`). If that is less than the step costs, it
 # waits for what others bring, but not for ever: an order that never fills keeps its cash until the deadline.
 #
 #     short ──► cash coming: wait `cash_patience_seconds`, broker's cash behind its fills: wait `settle_seconds`
@@ -370,7 +404,8 @@ def _ordered(state: LegState, market: BidAsk | Decimal, now: datetime, settings:
     side = state.leg.side
     far_side = market if isinstance(market, Decimal) else market.ask if side is Side.BUY else market.bid
     collared = collared_limit(far_side, side, settings.collar)
-    step = Step(state.steps + 1, state.remaining, LimitOrder(collared), collared)
+    quantity = min(state.remaining, state.leg.order_quantity or state.remaining)
+    step = Step(state.steps + 1, quantity, LimitOrder(collared), collared)
     style = style_of(state.style)
     if isinstance(market, BidAsk) and style.at_market:
         step = replace(step, order_type=MarketOrder())
@@ -389,7 +424,8 @@ def _ordered(state: LegState, market: BidAsk | Decimal, now: datetime, settings:
                 if state.cash_coming:
                     return state, ()
                 reason = f"cut to {state.filled} shares: cash falls short"
-                return _done(replace(state, intended=state.filled), LegStatus.UNFILLED, reason, now), ()
+                state = replace(state, intended=state.filled)
+                return _done(state, LegStatus.UNFILLED, reason, now, LegReason.CASH_SHORT), ()
         step = affordable
     return replace(
         state,
@@ -434,14 +470,14 @@ def _affordable(state: LegState, step: Step, ask: Decimal, cash: Decimal) -> Ste
     return replace(step, quantity=quantity)
 
 
-def _done(state: LegState, otherwise: LegStatus, reason: str, now: datetime) -> LegState:
+def _done(state: LegState, otherwise: LegStatus, reason: str, now: datetime, cause: LegReason | None) -> LegState:
     """The leg ends: filled if nothing orderable is left of the plan, partial if something is filled."""
     if otherwise is LegStatus.FROZEN:
         outcome = LegStatus.FROZEN
     elif state.filled > 0 and state.negligible(state.leg.quantity - state.filled):
-        outcome, reason = LegStatus.FILLED, ""
+        outcome, reason, cause = LegStatus.FILLED, "", None
     elif state.filled > 0:
         outcome = LegStatus.PARTIAL
     else:
         outcome = LegStatus.UNFILLED if otherwise is LegStatus.FILLED else otherwise
-    return replace(state, phase=LegPhase.DONE, outcome=outcome, reason=reason, ended_at=now)
+    return replace(state, phase=LegPhase.DONE, outcome=outcome, reason=reason, cause=cause, ended_at=now)

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from alchemiser_common import keys
 from alchemiser_common.errors import (
+    BrokerUnavailable,
     DecisionExpired,
     DecisionRefused,
     MarketClosed,
@@ -27,7 +28,11 @@ from alchemiser_common.records.trading_state import TradingState
 from alchemiser_common.settings import Environment, Settings
 from alchemiser_trading.account.authority import require_authority
 from alchemiser_trading.account.trading_state import trading_state
+from alchemiser_trading.orders.order_gateway import read_skew
 from alchemiser_trading.plan.limits import check_daily_loss
+
+
+_CLOCK_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +117,15 @@ def check_snapshot(store: StateStore, decision: TradeDecision) -> None:
 
 
 def clock_skew(broker: MarketReader, clock: Clock, settings: Settings) -> timedelta:
-    """The broker's clock minus this machine's. Raises DecisionRefused if they are too far apart to trust either."""
-    skew = broker.now() - clock.now()
+    """The broker's clock minus this machine's. Raises DecisionRefused if they are too far apart to trust either, and
+    BrokerUnavailable if each answer took too long to say.
+    """
+    for _ in range(_CLOCK_ATTEMPTS):
+        skew = read_skew(broker, clock)
+        if skew is not None:
+            break
+    else:
+        raise BrokerUnavailable(f"the broker's clock took too long to answer, {_CLOCK_ATTEMPTS} times in a row")
     limit = settings.execution.max_clock_skew_seconds
     if abs(skew.total_seconds()) > limit:
         raise DecisionRefused(

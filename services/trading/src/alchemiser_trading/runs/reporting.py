@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
+from enum import StrEnum
 
 from alchemiser_common.ids import Side
+from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.report import LegReport, LegStatus, Residual, RunStatus
 from alchemiser_common.records.plan import Plan, SkippedLeg
 from alchemiser_common.shares import REPORTED_STEP
 from alchemiser_common.text import and_more
 from alchemiser_trading.orders.legs import LegState
+from alchemiser_trading.orders.loose import LastLook
 from alchemiser_trading.orders.order_gateway import Stop, StopKind
 from alchemiser_trading.orders.settling import Afterwards
 from alchemiser_trading.plan.holdings import wanted_by
@@ -19,19 +22,76 @@ _NOTEWORTHY = Decimal("0.995")
 """Buys of a full portfolio are always cut a little, by the allowance for the spread."""
 
 
-def status_of(legs: Sequence[LegState], skipped: Sequence[SkippedLeg], stop: Stop | None) -> RunStatus:
-    """What the run came to: halted if a person must look, partial if a leg got less than planned."""
-    if any(state.outcome is LegStatus.FROZEN for state in legs):
-        return RunStatus.HALTED
-    complete = all(state.outcome is LegStatus.FILLED for state in legs)
-    if stop is not None and stop.kind is StopKind.UNRECONCILED:
-        return RunStatus.HALTED
-    if complete and not skipped:
-        return RunStatus.COMPLETED
-    if stop is not None and stop.kind is StopKind.HALTED:
-        return RunStatus.HALTED
-    only_cash = all(state.outcome is LegStatus.FILLED or _cut_short(state) for state in legs)
-    return RunStatus.COMPLETED if only_cash and not any(leg.untradable for leg in skipped) else RunStatus.PARTIAL
+class Finding(StrEnum):
+    """What can have happened to a run, each the worse the later; the worst decides the status."""
+
+    ALL_DONE = "every leg got what was planned"
+    LESS_BY_ITS_NATURE = "less for want of cash, of a whole share, or of a trade worth making"
+    LESS = "a leg or a wanted trade got less for another reason"
+    STOPPED = "the switch stopped it before all was done"
+    LIMITED = "a limit left out what would have added risk"
+    UNSETTLED = "an order is not known to have ended, or positions are not what the fills explain"
+    NOT_ALONE = "somebody else has orders on the account"
+
+
+_STATUS = {
+    Finding.ALL_DONE: RunStatus.COMPLETED,
+    Finding.LESS_BY_ITS_NATURE: RunStatus.COMPLETED,
+    Finding.LESS: RunStatus.PARTIAL,
+    Finding.STOPPED: RunStatus.HALTED,
+    Finding.LIMITED: RunStatus.HALTED,
+    Finding.UNSETTLED: RunStatus.HALTED,
+    Finding.NOT_ALONE: RunStatus.HALTED,
+}
+_BY_NATURE = frozenset(
+    {
+        LegReason.CASH_SHORT,
+        LegReason.LESS_THAN_ONE_SHARE,
+        LegReason.PART_OF_A_SHARE_STAYS,
+        LegReason.SMALL_TRADE,
+        LegReason.DUST,
+    }
+)
+"""Reasons that tomorrow's run has again, and nothing to be looked at."""
+
+
+def status_of(
+    legs: Sequence[LegState], skipped: Sequence[SkippedLeg], stop: Stop | None, after: Afterwards, seen: LastLook
+) -> RunStatus:
+    """What the run came to: halted if a person must look, partial if a leg got less than planned.
+
+    Raises nothing: whatever is not known to be well is worse.
+    """
+    return _STATUS[max(findings(legs, skipped, stop, after, seen), key=list(Finding).index)]
+
+
+def findings(
+    legs: Sequence[LegState], skipped: Sequence[SkippedLeg], stop: Stop | None, after: Afterwards, seen: LastLook
+) -> frozenset[Finding]:
+    """Everything that happened, from what legs, broker and plan show."""
+    found = {Finding.ALL_DONE}
+    for state in legs:
+        if state.outcome is LegStatus.FROZEN or state.unsettled > 0:
+            found.add(Finding.UNSETTLED)
+        elif state.outcome is not LegStatus.FILLED:
+            found.add(Finding.LESS_BY_ITS_NATURE if _cut_short(state) else Finding.LESS)
+    for leg in skipped:
+        found.add(_finding_of(leg))
+    if stop is not None and stop.kind is StopKind.HALTED and found != {Finding.ALL_DONE}:
+        found.add(Finding.STOPPED)
+    if after.differences or seen.ours or seen.unread:
+        found.add(Finding.UNSETTLED)
+    if seen.foreign or (stop is not None and stop.kind is StopKind.UNRECONCILED):
+        found.add(Finding.NOT_ALONE)
+    return frozenset(found)
+
+
+def _finding_of(leg: SkippedLeg) -> Finding:
+    if leg.cause is not None and leg.cause.by_limit:
+        return Finding.LIMITED
+    if leg.cause in _BY_NATURE and not leg.untradable:
+        return Finding.LESS_BY_ITS_NATURE
+    return Finding.LESS
 
 
 def reason_of(plan: Plan, legs: Sequence[LegState], stop: Stop | None, after: Afterwards) -> str:
@@ -93,6 +153,7 @@ def _leg_report(state: LegState) -> LegReport:
         status=state.outcome or LegStatus.UNFILLED,
         intended=state.leg.quantity,
         filled=state.filled,
+        unknown=state.unsettled,
         average_price=state.average_price,
         arrival_mid=state.arrival_mid,
         steps=state.steps,

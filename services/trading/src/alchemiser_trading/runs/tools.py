@@ -1,18 +1,20 @@
 """What every run works with, and the one thing that trading and shadow runs both do with it: make the plan."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from alchemiser_common import keys
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.snapshot import Account
-from alchemiser_common.ports.broker import MarketReader
-from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.broker import Broker, MarketReader
+from alchemiser_common.ports.clock import Clock, TimeLeft
 from alchemiser_common.ports.state import StateStore, Versioned, load_all
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.settings import Settings
 from alchemiser_trading.books.book_store import StoredBooks
 from alchemiser_trading.books.books import aligned
+from alchemiser_trading.orders.loose import LooseEnds
 from alchemiser_trading.orders.rate_limit import RequestBudget
 from alchemiser_trading.plan.limits import check_limits
 from alchemiser_trading.plan.notes import notes_of
@@ -53,6 +55,12 @@ def planned[B: MarketReader](tools: Tools[B], decision: TradeDecision, account: 
     check_limits(plan, rules)
     earlier = {name: known.value for name, known in last_targets(tools.store, alias).items()}
     return plan.model_copy(update={"notes": notes_of(decision, plan, earlier)})
+
+
+def loose_ends(tools: Tools[Broker], time_left: TimeLeft) -> LooseEnds:
+    """What looks for orders that no leg waits for."""
+    patience = timedelta(seconds=tools.settings.execution.cancel_patience_seconds)
+    return LooseEnds(tools.store, tools.broker, tools.clock, tools.settings.account_alias, patience, time_left)
 
 
 def last_targets(store: StateStore, account_alias: str) -> dict[str, Versioned[StoredTargets]]:

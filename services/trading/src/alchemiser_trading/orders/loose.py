@@ -1,0 +1,214 @@
+"""Loose orders: those of runs that have ended which may still be open. Looked up and cancelled until they are not.
+
+a run ends            its orders that may be open are kept as a record, with the end (`of_run`)
+before the end        the account's open orders are listed once more: ours are cancelled (`last_look`)
+the next delivery,    each order of the record is looked up: an open one is cancelled, one that has ended leaves the
+watch or run          record, and so does one that is not there after the close of its session (`look_again`)
+"""
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from alchemiser_common import keys
+from alchemiser_common.errors import BrokerRefused, BrokerUnavailable
+from alchemiser_common.ids import CLIENT_ORDER_ID_PREFIX
+from alchemiser_common.ports.broker import Broker, BrokerOrder, OrderList
+from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock, TimeLeft
+from alchemiser_common.ports.state import StateStore, load_all, put
+from alchemiser_common.records.loose import LooseOrder, LooseOrders
+from alchemiser_trading.account.lease import AccountLease
+from alchemiser_trading.journal.owners import run_of
+from alchemiser_trading.orders.legs import LegState
+
+_log = logging.getLogger(__name__)
+_NEEDED = timedelta(seconds=10)
+"""Process time that is left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastLook:
+    """The open orders of the account when a run's legs had ended."""
+
+    ours: tuple[BrokerOrder, ...] = ()
+    """Of this store's runs: still open although they were cancelled."""
+    foreign: tuple[str, ...] = ()
+    """Of others, each in a line for a person."""
+    other_home: bool = False
+    """One of them has an id of this system that this store does not know: another home trades the account."""
+    unread: str = ""
+    """Why the open orders could not be listed; empty if they were."""
+
+    @property
+    def any(self) -> bool:
+        """Whether something is open, or may be."""
+        return bool(self.ours or self.foreign or self.unread)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All of it for a person."""
+        mine = (f"still open after a cancel: {_order(order)}" for order in self.ours)
+        whose = "another home trades this account: " if self.other_home else "not this system's: "
+        unread = (f"the account's open orders could not be listed: {self.unread}",) if self.unread else ()
+        return (*mine, *(f"{whose}{line}" for line in self.foreign), *unread)
+
+
+class LooseEnds:
+    """Finds and ends what may be open on the account, beyond the legs of the run at hand."""
+
+    def __init__(
+        self,
+        store: StateStore,
+        broker: Broker,
+        clock: Clock,
+        account_alias: str,
+        patience: timedelta,
+        time_left: TimeLeft,
+    ) -> None:
+        self._store = store
+        self._broker = broker
+        self._clock = clock
+        self._alias = account_alias
+        self._patience = patience
+        self._time_left = time_left
+
+    def last_look(self, ours: Collection[str], order_ids: Collection[str]) -> LastLook:
+        """List what is open; cancel what is of this store and wait for its end. `ours` and `order_ids` are the run's.
+
+        An order of another home or of a person is named and left alone. Raises StoreUnavailable.
+        """
+        ends = self._clock.now() + self._patience
+        cancelled: set[str] = set()
+        while True:
+            over = self._clock.now() >= ends or self._time_left() < _NEEDED
+            try:
+                seen = self._sorted(self._broker.open_orders(), ours, order_ids)
+            except BrokerUnavailable as error:
+                if over:
+                    return LastLook(unread=str(error))
+            else:
+                if not seen.ours or over:
+                    return seen
+                for order in seen.ours:
+                    if order.order_id not in cancelled:
+                        cancelled.add(order.order_id)
+                        self._cancel(order)
+            self._clock.sleep(1.0)
+
+    def look_again(self, lease: AccountLease) -> tuple[str, ...]:
+        """Look up and cancel the loose orders of runs that have ended; what came of each, in lines for a person.
+
+        Orders that are neither ended nor surely absent stay on record. Raises BrokerUnavailable, StoreUnavailable.
+        """
+        lines: list[str] = []
+        still_open = {order.client_order_id for order in self._broker.open_orders().orders}
+        records = load_all(self._store, keys.account_partition(self._alias), LooseOrders, prefix=keys.LOOSE_PREFIX)
+        for record in records:
+            left = []
+            for order in record.value.orders:
+                lease.keep()
+                settled, line = self._settle(order, record.value, still_open)
+                lines.append(line)
+                if not settled:
+                    left.append(order)
+            if len(left) < len(record.value.orders):
+                fewer = record.value.model_copy(update={"orders": tuple(left)})
+                lease.write(put(keys.loose_orders(self._alias, fewer.run_id), fewer, record.version))
+        for line in lines:
+            _log.warning("loose order", extra={"finding": line})
+        return tuple(lines)
+
+    def _sorted(self, listed: OrderList, ours: Collection[str], order_ids: Collection[str]) -> LastLook:
+        mine: list[BrokerOrder] = []
+        foreign: list[str] = []
+        other_home = False
+        today = self._clock.now().astimezone(EXCHANGE_ZONE).date()
+        for order in listed.orders:
+            known = order.client_order_id in ours or order.order_id in order_ids
+            if known or run_of(self._store, self._alias, order.client_order_id, today) is not None:
+                mine.append(order)
+                continue
+            foreign.append(_order(order))
+            other_home = other_home or order.client_order_id.startswith(CLIENT_ORDER_ID_PREFIX)
+        return LastLook(tuple(mine), tuple(foreign), other_home)
+
+    def _settle(self, order: LooseOrder, of: LooseOrders, still_open: Collection[str]) -> tuple[bool, str]:
+        """Whether the order is known to have ended, by look-up and list, and a line about it."""
+        what = f"{order.side.value} {order.symbol} of run {of.run_id} ({order.client_order_id})"
+        ends = self._clock.now() + self._patience
+        asked = False
+        while True:
+            found = self._broker.order_by_client_id(order.client_order_id)
+            if found is None:
+                gone = self._clock.now().astimezone(EXCHANGE_ZONE).date() > of.session
+                return gone, f"{what}: {'never reached the broker' if gone else 'not at the broker so far'}"
+            if found.status.terminal and (asked or order.client_order_id not in still_open):
+                beyond = found.filled_quantity - order.filled
+                return (
+                    True,
+                    f"{what}: {found.status.value}, {found.filled_quantity} filled, {beyond} more than reported",
+                )
+            if not asked:
+                asked = True
+                self._cancel(found)
+            elif self._clock.now() >= ends or self._time_left() < _NEEDED:
+                return False, f"{what}: still open although it was cancelled"
+            self._clock.sleep(1.0)
+
+    def _cancel(self, order: BrokerOrder) -> None:
+        _log.warning("cancelling an order that no leg waits for", extra={"order_id": order.order_id})
+        try:
+            self._broker.cancel(order.order_id)
+        except (BrokerUnavailable, BrokerRefused) as error:
+            _log.warning("cancel not taken", extra={"order_id": order.order_id, "reason": str(error)})
+
+
+def _order(order: BrokerOrder) -> str:
+    return f"{order.side.value} order of {order.symbol}, {order.order_id} ({order.client_order_id})"
+
+
+def named(loose: LooseOrders) -> tuple[str, ...]:
+    """The orders that may still be open, each in a line for a person."""
+    return tuple(
+        f"may be open: {order.side.value} {order.quantity} {order.symbol} ({order.client_order_id}), at least "
+        f"{order.filled} filled; it is looked up and cancelled by the watch and the next run"
+        for order in loose.orders
+    )
+
+
+def of_run(
+    run: UUID,
+    session: date,
+    legs: Sequence[LegState],
+    still_open: Sequence[BrokerOrder],
+    id_of: Callable[[LegState], str],
+) -> LooseOrders:
+    """What a run leaves behind: orders of legs that are not known to have ended, and what the last look saw open."""
+    found = {
+        id_of(state): LooseOrder(
+            client_order_id=id_of(state),
+            symbol=state.leg.symbol,
+            side=state.leg.side,
+            quantity=state.pending.quantity,
+            filled=Decimal(0) if state.order is None else state.order.filled_quantity,
+            reason=state.reason,
+        )
+        for state in legs
+        if state.pending is not None and state.unsettled > 0
+    }
+    for order in still_open:
+        found.setdefault(
+            order.client_order_id,
+            LooseOrder(
+                client_order_id=order.client_order_id,
+                symbol=order.symbol,
+                side=order.side,
+                quantity=order.quantity or Decimal(0),
+                filled=order.filled_quantity,
+                reason="open although it was cancelled",
+            ),
+        )
+    return LooseOrders(run_id=run, session=session, orders=tuple(found.values()))
