@@ -83,6 +83,11 @@ class Exchange:
 
     def advance_to(self, target: datetime) -> None:
         """Move the clock. Raises Refusal if that is backwards or past the last day with prices."""
+        self.check_moment(target)
+        self._timeline.advance_to(target.astimezone(UTC))
+
+    def check_moment(self, target: datetime) -> None:
+        """Whether the clock can be moved there: not backwards, not past the last day with prices. Raises Refusal."""
         target = target.astimezone(UTC)
         if target < self.now:
             raise invalid(f"now is {self.now}, {target} is earlier; the clock moves backwards only by a reset")
@@ -91,7 +96,6 @@ class Exchange:
             raise invalid(
                 f"{target} is past the last day with prices, {last}; reset to an earlier start or extend the data"
             )
-        self._timeline.advance_to(target)
 
     # Assets
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
@@ -154,9 +154,9 @@ def parse[T: BaseModel](model: type[T], values: object, *, status: int = 422) ->
         raise Refusal(status, 40010001, f"invalid {field} {first['input']!r}: {first['msg']}") from error
 
 
-def parse_json(body: bytes, *, status: int = 422) -> object:
-    """A JSON body; numbers with a point come as Decimals, so that no digit is lost."""
+def parse_json(body: bytes, *, status: int = 422, number: Callable[[str], object] = Decimal) -> object:
+    """A JSON body; numbers with a point come as `number` makes them: Decimals, so that no digit is lost."""
     try:
-        return json.loads(body or b"{}", parse_float=Decimal)
+        return json.loads(body or b"{}", parse_float=number)
     except ValueError as error:
         raise Refusal(status, 40010000, f"request body is not JSON: {error}") from error
