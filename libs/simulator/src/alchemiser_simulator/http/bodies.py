@@ -8,6 +8,7 @@ from collections.abc import Callable, Container
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -74,6 +75,20 @@ class OrdersQuery(Body):
     @classmethod
     def _aware(cls, moment: datetime | None) -> datetime | None:
         return aware(moment)
+
+
+class ActivitiesQuery(Body):
+    """Days and moments as text: what they mean depends on the parameter."""
+
+    activity_types: str | None = None
+    category: Literal["trade_activity", "non_trade_activity"] | None = None
+    order_id: UUID | None = None
+    date: str | None = None
+    after: str | None = None
+    until: str | None = None
+    direction: Literal["asc", "desc"] = "desc"
+    page_size: int = Field(default=100, ge=1, le=100)
+    page_token: str | None = None
 
 
 class CalendarQuery(Body):

@@ -19,7 +19,9 @@ from alchemiser_simulator.exchange.exchange import Replacement
 from alchemiser_simulator.exchange.orders import CancelQuirks, Order, Quirks
 from alchemiser_simulator.exchange.refusals import Refusal, not_found, unprocessable
 from alchemiser_simulator.exchange.venue import Venue
+from alchemiser_simulator.http.activities import activities_page
 from alchemiser_simulator.http.bodies import (
+    ActivitiesQuery,
     CalendarQuery,
     ClosePositionQuery,
     OrderBody,
@@ -35,7 +37,6 @@ from alchemiser_simulator.http.wire import (
     account_json,
     asset_json,
     clock_json,
-    fill_json,
     order_json,
     position_json,
     refusal_json,
@@ -85,12 +86,9 @@ class TradingRoutes:
         return JSONResponse(account_json(self._venue.exchange))
 
     async def activities(self, request: Request) -> Response:
-        """Fills, newest first; other kinds do not occur here."""
-        kinds = symbols_of(request.path_params.get("kind") or request.query_params.get("activity_types"))
-        if kinds and "FILL" not in kinds:
-            return JSONResponse([])
-        exchange = self._venue.exchange
-        return JSONResponse([fill_json(fill, exchange) for fill in reversed(exchange.books.fills)])
+        query = parse(ActivitiesQuery, dict(request.query_params))
+        kind = request.path_params.get("kind")
+        return JSONResponse(activities_page(self._venue.exchange, query, None if kind is None else str(kind)))
 
     async def clock(self, _: Request) -> Response:
         return JSONResponse(clock_json(self._venue.exchange))
