@@ -118,8 +118,8 @@ class SimulatorControl:
         return MarketState.model_validate_json(self._ask("PATCH", "/control/account", change))
 
     def set_holding(self, symbol: str, qty: Decimal, avg_entry_price: Decimal | None = None) -> MarketState:
-        """Set a holding as if it had been there from the beginning, without an activity: `qty` shares at that price each
-        (None: the last one); zero takes it out.
+        """Set a holding as if it had been there from the beginning, without an activity: `qty` shares at that price
+        each (None: the last one); zero takes it out.
         """
         change = HoldingChange(symbol=symbol, qty=qty, avg_entry_price=avg_entry_price)
         return MarketState.model_validate_json(self._ask("POST", "/control/positions", change))
