@@ -44,11 +44,13 @@ class SimulatorControl:
     is refused or not answered. Money in USD, times aware UTC.
     """
 
-    def __init__(self, url: str, *, timeout: float = 30.0) -> None:
-        """A client of the simulator at `url`; `timeout` in seconds, for connecting and for each answer."""
+    def __init__(self, url: str, *, timeout: float = 30.0, session: requests.Session | None = None) -> None:
+        """A client of the simulator at `url`; `timeout` in seconds, for connecting and for each answer. `session`: one
+        that reaches it on another way than a socket, for example with an adapter into a simulator of this process.
+        """
         self._url = url
         self._timeout = timeout
-        self._session = requests.Session()
+        self._session = session or requests.Session()
         self._session.trust_env = False  # the simulator is on this machine: a proxy of the environment is not asked
 
     def close(self) -> None:
