@@ -112,7 +112,7 @@ def _classified[R](what: str, call: Callable[[], R]) -> R:
         return call()
     except APIError as error:
         raise _from_api(what, error) from error
-    except (requests.JSONDecodeError, RecursionError) as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         # of a 2xx with an unreadable body, or one nested so deep that Python gives up
         raise BrokerUnavailable(f"{what}: the answer is not JSON ({type(error).__name__})") from error
     except UnusableAnswer as error:
