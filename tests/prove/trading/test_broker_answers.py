@@ -1,4 +1,4 @@
-"""Thousands of answers to each operation of Alpaca's API, of which `make test` tries some: PROVE_ANSWERS says how many."""
+"""Thousands of answers to each operation of Alpaca's API (PROVE_ANSWERS), of which `make test` tries some."""
 
 import os
 from collections.abc import Callable
