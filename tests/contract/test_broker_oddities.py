@@ -348,7 +348,14 @@ def test_what_an_asset_is_not_said_to_be_it_is_not(found: Json, tradable: bool, 
 
 
 def test_an_asset_that_is_another_or_unreadable_is_left_out() -> None:
-    odd: list[object] = [asset("QQQ"), asset(**{"class": "crypto"}), None, [], {"symbol": None}]
+    odd: list[object] = [
+        asset("QQQ"),
+        asset(**{"class": "crypto"}),
+        asset(**{"class": None}),
+        None,
+        [],
+        {"symbol": None},
+    ]
     for content in odd:
         assert always(content).assets(["SPY"]) == []
 
@@ -406,15 +413,15 @@ def test_null_bars_are_none_and_odd_ones_cost_their_own_symbol_only(caplog: pyte
     bars = {
         "QQQ": None,
         "SPY": [bar(1, 300.5), bar(2, 301)],
-        "TLT": [bar(1, 150.5), bar(2, None), bar(3, "151"), bar(4, True)],
+        "TLT": [bar(1, 150.5), bar(2, None), bar(3, "151"), bar(4, True), bar(5, float("nan")), bar(6, 1e16)],
         "BIL": [bar(1, 91.5), {"t": None, "c": 91.5}],
         "GLD": {"x": 1},
     }
     with caplog.at_level("WARNING"):
         spy, tlt = always({"bars": bars, "next_page_token": None}).daily_bars(symbols, DAY, DAY)
     assert (spy.symbol, spy.days, spy.closes) == ("SPY", [date(2020, 6, 1), date(2020, 6, 2)], [300.5, 301])
-    assert [day.day for day in tlt.days] == [1, 2, 3, 4]
-    assert [close == close for close in tlt.closes] == [True, False, False, False], "NaN, no number from a null"
+    assert [day.day for day in tlt.days] == [1, 2, 3, 4, 5, 6]
+    assert [close == close for close in tlt.closes] == [True] + 5 * [False], "NaN, no number from a null"
     assert {"BIL", "GLD", "TLT"} == {getattr(record, "symbol", "") for record in caplog.records}
 
 
