@@ -98,7 +98,7 @@ WATCH = timedelta(minutes=10)
 @contextmanager
 def nothing_fills(folder: Path, **changes: object) -> Iterator[tuple[Platform, Cycle]]:
     with exchange_at(folder, changes={**NEVER_FILLED, **changes}) as (platform, cycle):
-        with SimulatorControl(platform.settings.broker.trading_url) as control:
+        with SimulatorControl(str(platform.settings.broker.trading_url)) as control:
             control.add_fault(PartialFills(match=When(method="POST"), fraction=Decimal("0.01"), max_fills=0))
         yield platform, cycle
 
