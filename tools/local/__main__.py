@@ -41,21 +41,30 @@ def deliver(
         list[str],
         typer.Option("--map", metavar="QUEUE=URL,SECONDS", help="A queue's name, its function's URL and time-out."),
     ],
+    watches: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--watch", metavar="URL,SECONDS,EVERY", help="A function that is watched, its time-out, and how often."
+        ),
+    ] = None,
     endpoint: _Endpoint = AWS_URL,
 ) -> None:
     """Take messages from queues to functions until stopped, as Lambda's event source mappings do.
 
     One message at a time and in order of its group. What the function failed stays hidden until the queue's visibility
-    is over; after the third failure the queue moves it to its dead letters, and an ALARM line says so.
+    is over; when the queue has given it as often as it may it goes to the dead letters, and an ALARM line says so. A
+    watched function is asked to go on with a run that nobody works on.
     """
     from local.aws import LocalAws
-    from local.delivering import deliver_all, read_map
+    from local.delivering import deliver_all, read_map, read_watch
 
     log_to(sys.stdout, service="event-source")
     stop = Flag()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    deliver_all(LocalAws(endpoint), [read_map(text) for text in maps], stop)
+    deliver_all(
+        LocalAws(endpoint), [read_map(text) for text in maps], stop, [read_watch(text) for text in watches or ()]
+    )
 
 
 @app.command()

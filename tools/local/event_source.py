@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event as Flag
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -103,11 +104,13 @@ class EventSource:
         self._tell(delivery)
         return delivery
 
-    def run(self, stop: Flag) -> None:
-        """Poll until told to stop; a queue out of reach is tried again."""
+    def run(self, stop: Flag, busy: Lock) -> None:
+        """Poll until told to stop, `busy` held while the function may work; a queue out of reach is tried again."""
         while not stop.is_set():
             try:
-                if self.poll() is not None:
+                with busy:
+                    delivery = self.poll()
+                if delivery is not None:
                     continue
             except (BotoCoreError, ClientError) as error:
                 _log.warning("queue out of reach", extra={"queue": self.queue, "reason": str(error)})

@@ -1,7 +1,7 @@
 """Cycles run from the command line: the platform that settings name, its due cycle, and the pipeline that runs it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from alchemiser_cli.console import note
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
-from alchemiser_common.errors import InvalidSettings, StoreUnavailable
+from alchemiser_common.errors import InvalidSettings, OutOfTime, StoreUnavailable
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.trigger import CycleTrigger
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock, SystemClock
@@ -20,6 +20,7 @@ from alchemiser_common.telemetry import log_to, stop_logging
 from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.bootstrap import local_pipeline, monolith
 from alchemiser_monolith.local_pipeline import DeliveryResult
+from alchemiser_monolith.monolith import Monolith
 from alchemiser_monolith.platform import Platform, open_platform
 from alchemiser_trading.account.authority import read_authority, set_authority
 
@@ -116,11 +117,18 @@ def cycle_runner(platform: Platform) -> RunCycle:
 
     def run(cycle: Cycle, deliveries: int) -> DeliveryResult:
         for _ in range(deliveries):
-            ends = platform.clock.now() + _MONOLITH_TIME
-            whole.run(cycle.trigger, time_left=partial(_until, platform.clock, ends))
+            _to_its_end(whole, cycle, platform.clock)
         return DeliveryResult(deliveries, ())
 
     return run
+
+
+def _to_its_end(whole: Monolith, cycle: Cycle, clock: Clock) -> None:
+    """Invocations as Lambda's, one after the other; a run hands over until its deadline at most."""
+    while True:
+        with suppress(OutOfTime):
+            whole.run(cycle.trigger, time_left=partial(_until, clock, clock.now() + _MONOLITH_TIME))
+            return
 
 
 def _until(clock: Clock, ends: datetime) -> timedelta:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from threading import Event as Flag
-from threading import Thread
+from threading import Lock, Thread
 
 import pytest
 
@@ -197,7 +197,7 @@ def test_work_that_outlasts_the_visibility_is_delivered_twice(queue: DeliveryQue
 def test_it_polls_until_it_is_stopped(queue: DeliveryQueue, mapped: Mapped) -> None:
     source, fake = mapped(lambda _: OK)
     stop = Flag()
-    thread = Thread(target=source.run, args=(stop,))
+    thread = Thread(target=source.run, args=(stop, Lock()))
     thread.start()
     for number in range(3):
         queue.send(str(number))

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from alchemiser_cli.stage.names import RECEIVES
 from alchemiser_cli.stage.universe_record import read_universe
 from alchemiser_common.errors import StoreUnavailable
 from alchemiser_common.ids import Pipeline
@@ -30,14 +31,14 @@ def stage() -> Iterator[LocalStage]:
         yield made
 
 
-def test_queues_redrive_after_three_and_hide_in_real_time(stage: LocalStage) -> None:
+def test_queues_redrive_as_deployed_and_hide_in_real_time(stage: LocalStage) -> None:
     sqs = stage.aws.clients.sqs
     hidden = {}
-    for name in ("MarketDataQueue", "TradeDecisionQueue"):
+    for name, receives in RECEIVES.items():
         url = sqs.get_queue_url(QueueName=stage.name(name))["QueueUrl"]
         attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         redrive = json.loads(attributes["RedrivePolicy"])
-        assert redrive["maxReceiveCount"] == 3
+        assert redrive["maxReceiveCount"] == receives
         assert redrive["deadLetterTargetArn"].endswith(f":{stage.name(name.replace('Queue', 'DeadLetters'))}")
         hidden[name] = int(attributes["VisibilityTimeout"])
     assert hidden == {"MarketDataQueue": 30, "TradeDecisionQueue": 48}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,19 @@ from alchemiser_cli.simulated import embedded_exchange, open_market
 from alchemiser_common import keys
 from alchemiser_common.errors import StateCorrupt
 from alchemiser_common.ids import Pipeline
-from alchemiser_common.messages.report import RunStatus
+from alchemiser_common.messages.report import LegStatus, RunStatus
 from alchemiser_common.messages.snapshot import BarPolicy
 from alchemiser_common.ports.state import load
 from alchemiser_common.records.run import RunRecord
 from alchemiser_common.settings import Anchor, Settings
 from alchemiser_data.decision_window import decision_time
 from alchemiser_data.handler import DataFunction
-from alchemiser_monolith.bootstrap import data_service, local_pipeline, portfolio
+from alchemiser_monolith.bootstrap import data_service, decision_service, local_pipeline, monolith, portfolio
+from alchemiser_monolith.handler import HandedOver, MonolithFunction
 from alchemiser_monolith.platform import Platform
+from alchemiser_simulator.control.control import SimulatorControl
+from alchemiser_simulator.control.faults import PartialFills, When
+from alchemiser_trading.handler import TradingFunction, WatchAnswer
 
 DAY = date(2020, 2, 3)
 TECL_ONLY: Mapping[str, object] = {"strategies": {"allocations": {"tecl": 1.0}}}
@@ -80,6 +85,65 @@ def test_monolith_and_modular_pipeline_decide_and_trade_the_same(tmp_path: Path)
     assert one.summary.report is not None
     assert other.summary.report is not None
     assert one.summary.report.legs == other.summary.report.legs
+
+
+NEVER_FILLED: Mapping[str, object] = {
+    **TECL_ONLY,
+    "execution": {"poll_seconds": 120, "handover_seconds": 250, "lease_seconds": 600},
+}
+"""One leg, looked at every other minute."""
+WATCH = timedelta(minutes=10)
+
+
+@contextmanager
+def nothing_fills(folder: Path, **changes: object) -> Iterator[tuple[Platform, Cycle]]:
+    with exchange_at(folder, changes={**NEVER_FILLED, **changes}) as (platform, cycle):
+        with SimulatorControl(str(platform.settings.broker.trading_url)) as control:
+            control.add_fault(PartialFills(match=When(method="POST"), fraction=Decimal("0.01"), max_fills=0))
+        yield platform, cycle
+
+
+@pytest.mark.parametrize("pipeline", Pipeline)
+def test_a_leg_that_does_not_fill_is_handed_over_until_the_deadline_and_is_no_dead_letter(
+    tmp_path: Path, pipeline: Pipeline
+) -> None:
+    with nothing_fills(tmp_path, pipeline=pipeline) as (platform, cycle):
+        result = cycle_runner(platform)(cycle, 1)
+        run = ended(platform, cycle)
+        late = platform.clock.now() - cycle.trigger.scheduled_at
+    assert result.dead_letters == ()
+    assert run.summary.report is not None
+    assert (run.summary.status, run.summary.report.legs[0].status) == ("partial", LegStatus.UNFILLED)
+    assert run.intents
+    assert timedelta(minutes=59) < late < timedelta(minutes=64)
+
+
+def test_the_monolith_hands_over_to_the_watch_without_an_error_that_aws_would_retry(tmp_path: Path) -> None:
+    """AWS tries an invocation three times at most: hand-overs must not use these up, and end as answers."""
+    with nothing_fills(tmp_path, pipeline=Pipeline.MONOLITH) as (platform, cycle):
+        function = MonolithFunction(monolith(platform), TradingFunction(decision_service(platform)))
+
+        def invoked(event: Mapping[str, object]) -> object:
+            ends = platform.clock.now() + timedelta(minutes=15)
+            return function.handle(event, lambda: ends - platform.clock.now())
+
+        first = invoked(cycle.trigger.model_dump(mode="json"))
+        assert isinstance(first, HandedOver)
+        assert (first.status, first.reason) == (RunStatus.EXECUTING, "1 of 1 legs are left to the next delivery: BIL")
+        answers, fires = list[WatchAnswer](), cycle.trigger.scheduled_at + timedelta(minutes=5)
+        while not answers or answers[-1].ended is None:
+            fires += WATCH
+            if fires > platform.clock.now():
+                platform.clock.sleep((fires - platform.clock.now()).total_seconds())
+                answer = invoked({"watch": "overdue"})
+                assert isinstance(answer, WatchAnswer)
+                answers.append(answer)
+        late = platform.clock.now() - cycle.trigger.scheduled_at
+        run = ended(platform, cycle)
+    assert answers[-1].status is RunStatus.PARTIAL
+    assert all(answer.status is None and answer.reason for answer in answers[:-1])
+    assert run.summary.status == RunStatus.PARTIAL.value
+    assert late <= timedelta(minutes=platform.settings.schedule.deadline_minutes) + WATCH
 
 
 def test_the_next_snapshot_carries_what_the_strategies_wanted(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ THRESHOLDS = {
     "StrategySlow": (49_000, 47_000),
     "TradingSlow": (721_000, 719_000),
     "MarketDataQueueOld": (601, 599),
-    "TradeDecisionQueueOld": (1201, 1199),
+    "TradeDecisionQueueOld": (2701, 2699),
     "MarketDataDeadLetters": (1, 0),
     "TradeDecisionDeadLetters": (1, 0),
     "TriggerDeadLetters": (1, 0),

@@ -4,12 +4,13 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from alchemiser_cli.stage.names import PHASES, SERVICES, STATEFUL
+from alchemiser_cli.stage.names import PHASES, RECEIVES, SERVICES, STATEFUL
 from alchemiser_cli.stage.portfolio import PARAMETERS
 from alchemiser_common import probes
 from alchemiser_common.ids import Pipeline
@@ -21,7 +22,7 @@ from alchemiser_common.settings_loading import load_settings
 from alchemiser_data.decision_window import decision_time
 from deploy.expand import Stack, properties
 from deploy.sample import sample_parameters
-from deploy.template import REGISTRY, TEMPLATE, TemplateError, load, mapping, section
+from deploy.template import REGISTRY, ROOT, TEMPLATE, TemplateError, load, mapping, section
 from support.deployment import BROKER_SECRET, SHADOW_SECRET, stack
 
 
@@ -211,17 +212,89 @@ def seconds(found: Stack, queue: str, function: str) -> tuple[int, int, int]:
     return int(str(own["VisibilityTimeout"])), int(str(timeout)), int(str(redrive["maxReceiveCount"]))
 
 
-def test_a_snapshot_waits_six_timeouts_and_a_decision_comes_again_within_its_deadline() -> None:
-    found, defaults = stack("shadow"), Settings()
-    visibility, timeout, receives = seconds(found, "MarketDataQueue", "StrategyFunction")
+def test_a_snapshot_waits_six_timeouts_and_is_given_up_while_its_decision_could_still_trade() -> None:
+    """The strategy function hands nothing over: three receives are three failures."""
+    visibility, timeout, receives = seconds(stack("shadow"), "MarketDataQueue", "StrategyFunction")
     assert visibility >= 6 * timeout
-    assert receives == 3
+    assert receives == RECEIVES["MarketDataQueue"]
+    assert receives * visibility < 60 * Settings().schedule.deadline_minutes
+
+
+def test_a_run_may_hand_over_until_its_deadline_and_the_queue_still_has_a_delivery_to_end_it() -> None:
+    """A message comes again a visibility after it came, whatever became of the delivery."""
+    visibility, timeout, receives = seconds(stack("shadow"), "TradeDecisionQueue", "TradingFunction")
+    assert receives == RECEIVES["TradeDecisionQueue"]
+    defaults = Settings()
+    deadline, handover = 60 * defaults.schedule.deadline_minutes, defaults.execution.handover_seconds
+    begins = [number * visibility for number in range(receives)]
+    after = [begin for begin in begins if begin >= deadline]
+    assert len(after) >= 2, "one may be lost"
+    assert timeout < visibility, "Lambda's rule"
+    assert visibility - (timeout - handover) < defaults.execution.lease_seconds, "between hand-over and next delivery"
+
+
+DECISIONS = {
+    "after the open": {},
+    "before the close": {
+        "DecisionTime": "cron(40 15 ? * * *)",
+        "EarlyDecisionTime": "cron(40 12 ? * * *)",
+        "WatchTime": "cron(5/10 9-16 ? * MON-FRI *)",
+    },
+}
+
+
+def fires(expression: str) -> list[int]:
+    """Minutes of the day at which a schedule fires."""
+    minute, hour = re.findall(r"[0-9/-]+", expression)[:2]
+    first, _, step = minute.partition("/")
+    begin, _, end = hour.partition("-")
+    minutes = range(int(first), 60, int(step)) if step else [int(first)]
+    return [60 * at + past for at in range(int(begin), int(end or begin) + 1) for past in minutes]
+
+
+@pytest.mark.parametrize("changes", DECISIONS.values(), ids=DECISIONS)
+def test_the_watch_comes_every_ten_minutes_from_any_decision_until_its_run_has_ended(changes: dict[str, str]) -> None:
+    """The monolith has nobody else: AWS tries it three times at most, and a hand-over is answered, not tried again."""
+    found, defaults = stack("monolith", **changes), Settings()
+    watch = found.of_type("AWS::Scheduler::Schedule")["OverdueWatch"]
+    comes = fires(str(watch["ScheduleExpression"]))
+    assert {later - earlier for earlier, later in pairwise(comes)} == {10}
+    assert watch["ScheduleExpressionTimezone"] == found.parameters["ExchangeTimeZone"]
+    for name in ("DecisionTime", "EarlyDecisionTime"):
+        for decides in fires(str(found.parameters[name])) if found.parameters[name] else ():
+            assert min(abs(decides - at) for at in comes) == 5, "as far from the decision's own delivery as can be"
+            deadline = min(decides + defaults.schedule.deadline_minutes, 16 * 60)
+            assert comes[0] <= decides
+            assert any(deadline < at <= deadline + 10 for at in comes)
+
+
+@pytest.mark.parametrize("pipeline", ["modular", "monolith"])
+def test_the_documented_timeline_of_a_leg_that_never_fills_is_the_templates(pipeline: str) -> None:
+    """Whatever comes while nobody has the account works until its process or the deadline is over."""
+    found, defaults = stack("cutover"), Settings()
     visibility, timeout, receives = seconds(found, "TradeDecisionQueue", "TradingFunction")
-    assert timeout < visibility < 6 * timeout
-    assert receives == 3
-    # The reason: the third delivery, a visibility after the second, must start before the decision has expired.
-    assert 2 * visibility < 60 * defaults.schedule.deadline_minutes
-    assert visibility - timeout > 0.25 * defaults.execution.handover_seconds
+    deadline, handover = 60 * defaults.schedule.deadline_minutes, int(defaults.execution.handover_seconds)
+    (decides,) = fires(str(found.parameters["DecisionTime"]))
+    comes = [(60 * (at - decides), "watch") for at in fires(str(found.parameters["WatchTime"])) if at > decides]
+    if pipeline == "modular":
+        comes += [(number * visibility, "message") for number in range(receives)]
+    else:
+        comes += [(0, "cycle")]
+    cells, free, worked = list[str](), 0, 0
+    for begins, what in sorted(comes):
+        if free <= begins < deadline:
+            free = min(begins + timeout - handover, deadline)
+            worked += free - begins
+            cells += [f"{begins // 60}:{begins % 60:02} {what}", f"{free // 60}:{free % 60:02}"]
+    page = (ROOT / "docs" / "trading.md").read_text(encoding="utf-8")
+    assert f"| {pipeline} | {' | '.join(cells)} |" in page
+    assert f"{round(worked / 60)} of its 60 minutes" in page or f"{round(worked / 60)} in the monolith" in page
+
+
+def test_a_watch_that_failed_is_not_tried_when_the_next_one_comes() -> None:
+    found = stack("cutover")
+    config = found.of_type("AWS::Lambda::EventInvokeConfig")["TradingFunctionEventInvokeConfig"]
+    assert int(str(config["MaximumEventAgeInSeconds"])) <= 600
 
 
 def test_no_trigger_and_no_invocation_is_tried_when_its_run_could_not_trade_any_more() -> None:
@@ -287,10 +360,11 @@ def test_one_schedule_fires_at_each_sessions_decision_time(
     assert len(found.of_type("AWS::Scheduler::Schedule")) == len(wanted) + 1
 
 
-def test_concurrency_is_reserved_for_a_delivery_and_a_watch_at_once_and_can_be_left_out() -> None:
+def test_concurrency_is_reserved_for_deliveries_and_watches_at_once_and_can_be_left_out() -> None:
+    """Where runs are watched: one watch that works, the next that finds it at work, and a delivery."""
     for service in SERVICES:
-        name = f"{service.capitalize()}Function"
-        assert properties(stack("shadow").resources[name])["ReservedConcurrentExecutions"] == 2
+        name, wanted = f"{service.capitalize()}Function", 3 if service in {"monolith", "trading"} else 2
+        assert properties(stack("shadow").resources[name])["ReservedConcurrentExecutions"] == wanted
         without = properties(stack("shadow", ReservedConcurrency="false").resources[name])
         assert "ReservedConcurrentExecutions" not in without
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from alchemiser_common.settings_loading import load_settings
-from local.delivering import read_map
+from local.delivering import read_map, read_watch
 from local.provision import in_real_time
 from local.stage import SECRET, local_stack
 
@@ -60,6 +60,14 @@ def test_the_event_source_knows_queues_functions_and_time_outs() -> None:
     for item, service in zip(maps, ("strategy", "trading"), strict=True):
         assert item.url == f"http://{service}:8080"
         assert item.timeout.total_seconds() == int(variables(service)["AWS_LAMBDA_FUNCTION_TIMEOUT"])
+
+
+def test_the_trading_function_is_watched_every_ten_minutes_of_the_exchange() -> None:
+    (watch,) = [
+        read_watch(part.removeprefix("--watch=")) for part in SERVICES["event-source"]["command"] if "--watch=" in part
+    ]
+    assert (watch.url, watch.every) == ("http://trading:8080", in_real_time(600, SPEED))
+    assert watch.timeout.total_seconds() == int(variables("trading")["AWS_LAMBDA_FUNCTION_TIMEOUT"])
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -6,6 +6,9 @@ PHASES = ("monolith", "staged", "shadow", "cutover", "modular")
 SERVICES = ("monolith", "data", "strategy", "trading")
 """Each has an image, and a function in some of the phases."""
 
+RECEIVES = {"MarketDataQueue": 3, "TradeDecisionQueue": 7}
+"""How often each queue gives a message to its function before it goes to the dead letters."""
+
 STATEFUL = frozenset(
     {
         "AWS::DynamoDB::Table",

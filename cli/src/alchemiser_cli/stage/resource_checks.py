@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from alchemiser_cli.stage.aliases import live_version
 from alchemiser_cli.stage.candidate import ALIAS
 from alchemiser_cli.stage.check_result import CheckContext, CheckFailed, Verdict
-from alchemiser_cli.stage.names import SERVICES
+from alchemiser_cli.stage.names import RECEIVES, SERVICES
 from alchemiser_cli.stage.parameters import function_variables
 from alchemiser_cli.stage.stack import deployed_template
 from alchemiser_common.aws.faults import Asking, code_of
@@ -68,15 +68,16 @@ def table(context: CheckContext) -> str:
 
 
 def queues(context: CheckContext) -> str:
-    """Each queue hands what fails three times to its dead letters, and none lie there."""
+    """Each queue hands what fails too often to its dead letters, and none lie there."""
     outputs, waiting = context.deployed.outputs, []
-    for name in ("MarketDataQueue", "TradeDecisionQueue"):
+    for name, receives in RECEIVES.items():
         dead = name.replace("Queue", "DeadLetters")
         attributes, letters = (_queue(context, outputs[part]) for part in (name, dead))
         redrive = json.loads(attributes.get("RedrivePolicy", "{}"))
-        if redrive.get("deadLetterTargetArn") != letters["QueueArn"] or int(redrive.get("maxReceiveCount", 0)) != 3:
+        known = redrive.get("deadLetterTargetArn"), int(redrive.get("maxReceiveCount", 0))
+        if known != (letters["QueueArn"], receives):
             raise CheckFailed(
-                f"{name} does not hand what fails three times to {dead}",
+                f"{name} does not hand what was received {receives} times to {dead}",
                 "set the redrive policy by hand: CloudFormation sees no difference, a deployment changes nothing",
             )
     for dead in ("MarketDataDeadLetters", "TradeDecisionDeadLetters", "TriggerDeadLetters"):
@@ -85,7 +86,7 @@ def queues(context: CheckContext) -> str:
             waiting.append(f"{count} in {dead}")
     if waiting:
         raise CheckFailed(f"dead letters: {', '.join(waiting)}", "see docs/runbooks/dead-letters.md", Verdict.WARNING)
-    return "with dead letters after three receives, none there"
+    return "with their dead letters, none there"
 
 
 def bucket(context: CheckContext) -> str:
@@ -185,7 +186,8 @@ def schedules(context: CheckContext) -> str:
     wanted = {"monolith": {"monolith"}, "staged": {"monolith"}, "shadow": {"monolith", "modular"}}.get(
         stack.phase, {"modular"}
     )
-    for name in ("monolith", "modular"):
+    wanted |= {"overdue"}
+    for name in ("monolith", "modular", "overdue"):
         on = states.get(name) == "ENABLED"
         if on != (name in wanted):
             raise CheckFailed(

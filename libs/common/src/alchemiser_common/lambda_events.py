@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from alchemiser_common import __version__
-from alchemiser_common.errors import AlchemiserError, InvalidMessage
+from alchemiser_common.errors import AlchemiserError, InvalidMessage, OutOfTime
 from alchemiser_common.messages.base import SCHEMA_VERSION, Frozen
 from alchemiser_common.messages.decision import ComponentVersion
 from alchemiser_common.messages.trigger import CycleTrigger
@@ -113,6 +113,8 @@ def handle_batch(event: Event, handle: Callable[[str], None]) -> BatchResponse:
     for index, record in enumerate(records):
         try:
             handle(record.body)
+        except OutOfTime as error:
+            _log.info("message handed over", extra={"message_id": record.message_id, "reason": str(error)})
         except AlchemiserError as error:
             _log.error(
                 "message failed",

@@ -1,5 +1,8 @@
 """Monolith Lambda on one page: a cycle from its trigger to its end, the watch's event, or a probe's answer."""
 
+import logging
+
+from alchemiser_common.errors import OutOfTime
 from alchemiser_common.lambda_events import Event, read_trigger
 from alchemiser_common.messages.base import Frozen
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
@@ -11,12 +14,21 @@ from alchemiser_monolith.monolith import Monolith
 from alchemiser_strategy.service import StrategyService
 from alchemiser_trading.handler import TradingFunction, is_watch
 
+_log = logging.getLogger(__name__)
+
 
 class MonolithAnswer(Frozen):
     """What the invocation came to."""
 
     run_id: str
     status: RunStatus
+    reason: str
+
+
+class HandedOver(Frozen):
+    """The process must end before the run does: the watch goes on with it."""
+
+    status: RunStatus = RunStatus.EXECUTING
     reason: str
 
 
@@ -51,12 +63,17 @@ class MonolithFunction:
         self._probes = probes
 
     def handle(self, event: Event, time_left: TimeLeft) -> Frozen:
-        """One cycle. Raises TransientError for the scheduler to try again, InvalidMessage for a foreign event."""
+        """One cycle. Raises TransientError for AWS to try again, InvalidMessage for a foreign event."""
         if is_watch(event):
             return self._trading.handle(event, time_left)
         if self._probes is not None and (answer := self._probes.answer(event)) is not None:
             return answer
-        outcome = self._monolith.run(read_trigger(event), time_left=time_left)
+        try:
+            outcome = self._monolith.run(read_trigger(event), time_left=time_left)
+        except OutOfTime as error:
+            # Answered, not raised: AWS tries twice more and no more often, and that is for what failed.
+            _log.info("the run is left to the next watch", extra={"reason": str(error)})
+            return HandedOver(reason=str(error))
         if isinstance(outcome, ExecutionReport):
             self._trading.ended(outcome)
         elif self._metrics is not None:

@@ -18,6 +18,8 @@ from alchemiser_trading.bootstrap import Connection, connect
 MARKET_DATA_QUEUE = "MarketDataQueue"
 TRADE_DECISION_QUEUE = "TradeDecisionQueue"
 _VISIBILITY = timedelta(minutes=5)
+_RECEIVES_OF_A_DECISION = 7
+"""As deployed: every hand-over is one, and a run may hand over until its deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +59,7 @@ def open_platform(
         events=adapters.events(),
         connection=connect(settings, adapters, clock),
         market_data_queue=MemoryQueue(MARKET_DATA_QUEUE, clock, visibility=_VISIBILITY),
-        trade_decision_queue=MemoryQueue(TRADE_DECISION_QUEUE, clock, visibility=_VISIBILITY),
+        trade_decision_queue=MemoryQueue(
+            TRADE_DECISION_QUEUE, clock, visibility=_VISIBILITY, max_receives=_RECEIVES_OF_A_DECISION
+        ),
     )

@@ -1,5 +1,8 @@
-"""Trading Lambda on one page: decode the decision, execute it once, report; end what nobody delivers any more."""
+"""Trading Lambda on one page: decode the decision, execute it once, report; go on with what nobody works on."""
 
+import logging
+
+from alchemiser_common.errors import LeaseHeld, OutOfTime
 from alchemiser_common.lambda_events import Event, handle_batch
 from alchemiser_common.messages.base import Frozen
 from alchemiser_common.messages.decision import TradeDecision
@@ -11,9 +14,11 @@ from alchemiser_common.probes import Composition, Probe
 from alchemiser_common.telemetry import run_scope
 from alchemiser_trading.service import DecisionService
 
+_log = logging.getLogger(__name__)
+
 
 class WatchAnswer(Frozen):
-    """Which overdue run was ended, if there was one."""
+    """Which run was ended, if there was one; or why one goes on."""
 
     ended: str | None = None
     status: RunStatus | None = None
@@ -21,7 +26,7 @@ class WatchAnswer(Frozen):
 
 
 def is_watch(event: Event) -> bool:
-    """Whether the event asks to end a run that nobody delivers any more."""
+    """Whether the event asks to go on with a run that nobody works on."""
     return event.get("watch") == "overdue"
 
 
@@ -37,12 +42,19 @@ class TradingFunction:
         if event.get("probe") == Probe.COMPOSITION:
             return Composition()
         if is_watch(event):
-            return self._end_overdue(time_left)
+            return self._watch(time_left)
         return handle_batch(event, lambda body: self._handle_message(body, time_left))
 
-    def _end_overdue(self, time_left: TimeLeft) -> WatchAnswer:
-        """Raises LeaseHeld while the run may still go on: whoever watches asks again later."""
-        report = self._service.end_overdue(time_left=time_left)
+    # A run that goes on elsewhere, or is handed over once more, is as it should be: raised, AWS would ask twice more
+    # within minutes and count an error each time, and the next watch comes in ten minutes anyway.
+    def _watch(self, time_left: TimeLeft) -> WatchAnswer:
+        """Raises TransientError if the run could not be worked on, InvalidMessage in a shadow."""
+        try:
+            report = self._service.end_overdue(time_left=time_left)
+        except (LeaseHeld, OutOfTime) as error:
+            reason = f"{type(error).__name__}: {error}"
+            _log.info("the run is left to the next watch", extra={"reason": reason})
+            return WatchAnswer(reason=reason)
         if report is None:
             return WatchAnswer()
         self.ended(report)

@@ -98,6 +98,7 @@ def test_trading_is_killed_at_a_stage(rig: ContainerRig, undisturbed: dict[str, 
 def test_three_kills_end_in_the_dead_letters_and_a_redrive_completes_the_run(
     rig: ContainerRig, undisturbed: dict[str, Decimal], caplog: pytest.LogCaptureFixture
 ) -> None:
+    rig.give_up_after(3)
     rig.up_to_the_decision()
     for number in range(3):
         rig.start("trading")

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from alchemiser_cli.stage.names import RECEIVES
 from alchemiser_simulator.control.faults import Delay, When
 from local.functions import Answered, Overran
-from support.container_rig import SHORT_OF_TIME, ContainerRig, assert_as_undisturbed, kill, kill_while_it_works
+from support.container_rig import QUEUES, SHORT_OF_TIME, ContainerRig, assert_as_undisturbed, kill, kill_while_it_works
 from support.real_processes import until
 
 ORDERS = When(method="POST", path="^/v2/orders$")
@@ -125,7 +126,7 @@ def test_a_message_that_cannot_be_read_ends_in_the_dead_letters_and_the_next_is_
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     rig.send(role, body)
-    for number in range(1, 4):
+    for number in range(1, RECEIVES[QUEUES[role]] + 1):
         delivery = rig.deliver(role)
         assert (delivery.receive_count, delivery.done) == (number, False)
         rig.forget_the_visibility()

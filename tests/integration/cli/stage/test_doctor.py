@@ -135,7 +135,7 @@ def wording(stage: StageOnMoto, words: tuple[str, str]) -> None:
 FAULTS = [
     Fault("secrets", WRONG, "is no JSON object", *two_ways(secret, "oops", json.dumps(KEY))),
     Fault("table", WRONG, "is not protected against deletion", *two_ways(protection, wrong=False, right=True)),
-    Fault("queues", WRONG, "TradeDecisionQueue does not hand", *two_ways(redrive, "9", "3")),
+    Fault("queues", WRONG, "TradeDecisionQueue does not hand what was received 7 times", *two_ways(redrive, "3", "7")),
     Fault("bucket", WRONG, "does not keep old", *two_ways(versioning, "Suspended", "Enabled")),
     Fault("schedules", WRONG, "modular on, and it is disabled", *two_ways(schedule, "DISABLED", "ENABLED")),
     Fault("sources", WRONG, "trading fed by its queue, and it is not", *two_ways(source, wrong=False, right=True)),
