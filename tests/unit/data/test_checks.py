@@ -1,4 +1,7 @@
-"""Bars that must not be decided on are named by symbol, date and rule; youth is no fault, and a gap has an end."""
+"""Bars that must not be decided on are named by symbol, date and rule; youth is no fault, and a gap has an end.
+
+What calendar and bars contradict each other in ends the run; what only one symbol's bars say is that symbol's fault.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -8,10 +11,13 @@ import pytest
 
 from alchemiser_common.messages.bars import DailyBars
 from alchemiser_common.ports.broker import SymbolBars
-from alchemiser_data.checks import CheckedBars, check_bars, describe_faults
-from alchemiser_data.split_detection import suspected_splits
+from alchemiser_data.checks import CheckedBars, check_bars, contradictions, describe_faults
+from alchemiser_data.split_detection import large_moves, suspected_splits
 
-DAYS = [date(2026, 1, 5) + timedelta(days=offset) for offset in range(30)]
+DAYS = [day for offset in range(42) if (day := date(2026, 1, 5) + timedelta(days=offset)).weekday() < 5]
+"""Thirty sessions, Mondays to Fridays."""
+TODAY = DAYS[-1] + timedelta(days=3)
+SATURDAYS = [date(2026, 1, 10), date(2026, 1, 17)]
 
 
 def bars(symbol: str, closes: Sequence[float] | None = None, days: Sequence[date] = DAYS) -> SymbolBars:
@@ -34,7 +40,7 @@ def without(*gaps: int) -> list[date]:
 
 
 def check(received: Sequence[SymbolBars], needed: Mapping[str, int], *, carry: int = 2) -> CheckedBars:
-    return check_bars(received, needed, DAYS, carry=carry)
+    return check_bars(received, needed, DAYS, carry=carry, repeats=9)
 
 
 def table(checked: CheckedBars) -> DailyBars:
@@ -44,7 +50,13 @@ def table(checked: CheckedBars) -> DailyBars:
 
 FAULTS = [
     ("absent", None, "BAD: the broker sent no bars (rule: present)"),
-    ("without a completed bar", bars("BAD", days=[]), "BAD: the broker sent no bars (rule: present)"),
+    ("without any", bars("BAD", days=[]), "BAD: the broker sent no bars (rule: present)"),
+    ("listed today", bars("BAD", days=[TODAY]), "BAD: the broker sent no bars (rule: present)"),
+    (
+        "a close too few",
+        SymbolBars("BAD", DAYS, [1.0] * 29),
+        "30 days came with 29 closes (rule: a close for each day)",
+    ),
     ("nan", bars("BAD", with_value(13, float("nan"))), f"BAD: close of {DAYS[13]} is nan (rule: positive price)"),
     ("zero", bars("BAD", with_value(13, 0.0)), f"close of {DAYS[13]} is 0.0 (rule: positive price)"),
     ("negative", bars("BAD", with_value(13, -1.0)), f"close of {DAYS[13]} is -1.0 (rule: positive price)"),
@@ -99,19 +111,93 @@ def test_a_short_gap_is_carried_and_marked_a_longer_one_stays_and_is_named(carry
         )
 
 
-def test_one_symbols_odd_day_and_a_wrong_calendar_make_no_gaps_in_the_others() -> None:
-    odd = DAYS[10]
-    calendar = [day for day in DAYS if day not in {odd, DAYS[12]}]
-    rest = without(10, 11)
-    received = [bars("A", days=rest), bars("B", days=rest), bars("C", days=without(11))]
-    checked = check_bars(received, dict.fromkeys("ABC", 30), calendar, carry=0)
-    assert not checked.faults, "nobody has day 11, only C has the odd day, and all have day 12"
-    assert {DAYS[12]} <= set(table(checked).dates)
-    assert not {odd, DAYS[11]} & set(table(checked).dates)
+def with_days(symbol: str, *extra: date) -> SymbolBars:
+    return bars(symbol, days=sorted([*DAYS, *extra]))
+
+
+def test_a_bar_of_a_day_without_session_is_left_out_and_named() -> None:
+    after = DAYS[-1] + timedelta(days=1)
+    received = [with_days("ODD", *SATURDAYS), with_days("LATE", after), bars("SPY")]
+    checked = check(received, {"ODD": 30, "LATE": 2, "SPY": 30})
+    assert [fault.symbol for fault in checked.faults] == ["LATE", "ODD"]
+    assert f"bar of {after}, when the exchange had no session" in describe_faults(checked.faults)
+    assert "ODD: bar of 2026-01-10, 2026-01-17, when the exchange had no session, is left out" in describe_faults(
+        checked.faults
+    )
+    assert table(checked).dates == tuple(DAYS), "and nobody has a gap"
+    assert not np.isnan(table(checked).closes[-2:]).any()
+    assert contradictions([with_days(name, *SATURDAYS) for name in "ABC"], dict.fromkeys("ABC", 30), DAYS) == []
+
+
+@pytest.mark.parametrize("lost", [DAYS[11], DAYS[-1]], ids=["inside", "the last"])
+def test_a_session_that_is_missing_in_all_symbols_is_a_contradiction(lost: date) -> None:
+    days = [day for day in DAYS if day != lost]
+    received = [bars("A", days=days), bars("B", days=days), bars("NEW", days=days[-5:])]
+    said = contradictions(received, {"A": 30, "B": 30, "NEW": 30}, DAYS)
+    assert said == [f"no symbol has a bar of {lost}, which the broker's calendar has as sessions"]
+    assert contradictions(received, {"A": 30, "B": 30, "NEW": 30}, days) == [], "where the calendar has it closed"
+    assert contradictions([*received, bars("C")], dict.fromkeys(("A", "B", "C", "NEW"), 30), DAYS) == [], "C has it"
+    assert contradictions([bars("A", days=days)], {"A": 30}, DAYS) == said, "the only symbol there is"
+
+
+def test_a_session_that_is_expected_of_one_of_several_is_a_gap_of_that_one() -> None:
+    received = [bars("THIN", days=without(3)), bars("SPY", days=DAYS[-12:])]
+    assert contradictions(received, {"THIN": 30, "SPY": 10}, DAYS) == []
+    assert contradictions([bars("OLD", days=without(3)), bars("SPY")], {"OLD": 30, "SPY": 10}, DAYS) == []
+    assert contradictions([bars("A", days=without(3))] * 2, {"A": 10}, DAYS) == [], "older than what is used"
+
+
+def test_a_working_day_that_most_symbols_have_and_the_calendar_lacks_is_a_contradiction() -> None:
+    calendar = [day for day in DAYS if day != DAYS[12]]
+    rest = without(12)
+    needed = dict.fromkeys("ABC", 30)
+    said = contradictions([bars("A"), bars("B"), bars("C", days=rest)], needed, calendar)
+    assert said == [f"there are bars of {DAYS[12]} (2 of 3 symbols), which the broker's calendar does not have"]
+    few = [bars("A"), bars("B", days=rest), bars("C", days=rest)]
+    assert contradictions(few, needed, calendar) == []
+    checked = check_bars(few, needed, calendar, carry=0, repeats=9)
+    assert [(fault.symbol, fault.rule) for fault in checked.faults] == [("A", "bars of sessions")]
+    assert table(checked).dates == tuple(calendar)
+
+
+def moving(symbol: str, still: int) -> SymbolBars:
+    """Thirty closes of which the last `still` are equal."""
+    closes = [100.0 + index for index in range(30)]
+    return bars(symbol, [*closes[: 30 - still], *[closes[30 - still]] * still])
+
+
+@pytest.mark.parametrize("needed", [30, 12, 1])
+def test_ten_equal_last_closes_of_a_symbol_that_moves_are_a_feed_that_stands_still(needed: int) -> None:
+    checked = check([moving("SPY", 10), moving("QQQ", 9)], {"SPY": needed, "QQQ": needed})
+    assert describe_faults(checked.faults) == (
+        "SPY: the last 10 closes are all 120; of the 20 changes before 0 were zero (rule: closes that move)"
+    )
+    assert table(checked).symbols == ("QQQ",)
+
+
+def test_a_symbol_whose_closes_often_repeat_may_rest_longer_and_one_too_young_is_not_judged() -> None:
+    rests = [91.5 + 0.01 * (index // 3) for index in range(18)]
+    bills = bars("BIL", [*rests, *[rests[-1]] * 12])
+    young = bars("NEW", [5.0, 5.1, *[5.2] * 12], DAYS[-14:])
+    assert not check([bills, young, bars("SPY")], {"BIL": 30, "NEW": 30, "SPY": 30}).faults
+
+
+def test_large_moves_are_found_on_every_bar_and_the_last_one_has_its_predecessor() -> None:
+    times, fell = scaled_from(29, 1000), scaled_from(29, 0.4)
+    checked = check([bars("UP", times), bars("DOWN", fell), bars("SPY")], {"UP": 1, "DOWN": 30, "SPY": 1})
+    moves = large_moves(checked.judged, 0.5, frozenset())
+    assert [(move.symbol, move.day, move.day_before) for move in moves] == [
+        ("DOWN", DAYS[-1], DAYS[-2]),
+        ("UP", DAYS[-1], DAYS[-2]),
+    ]
+    assert str(moves[1]) == f"close went from 100.5 to 101000 on {DAYS[-1]}"
+    assert large_moves(checked.judged, 0.5, frozenset({f"UP:{DAYS[-1]}", f"DOWN:{DAYS[-1]}"})) == []
+    assert large_moves([bars("HALF", scaled_from(9, 0.6))], 0.5, frozenset()) == []
 
 
 def test_today_s_bar_is_cut_off_whatever_the_feed_sends() -> None:
-    checked = check_bars([bars("A"), bars("B")], {"A": 30, "B": 30}, DAYS[:-1], carry=2)
+    checked = check_bars([bars("A"), bars("B")], {"A": 30, "B": 30}, DAYS[:-1], carry=2, repeats=9)
+    assert not checked.faults
     assert table(checked).dates[-1] == DAYS[-2]
 
 

@@ -1,5 +1,6 @@
 """Every setting in one typed tree, with defaults; the text below each field is its help (settings_help)."""
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -92,6 +93,13 @@ class DataSettings(Section):
     """`completed` decides on the last finished session, `provisional` on today's bar so far."""
     carry_gaps: int = Field(default=2, ge=0, le=20)
     """A gap of up to so many sessions in a symbol's bars takes the close before it, and is marked; 0 leaves gaps."""
+    closed_days: tuple[date, ...] = ()
+    """Days on which the exchange was closed, whatever the broker's calendar or its bars say, as YYYY-MM-DD."""
+    max_move: Decimal = Field(default=Decimal("0.5"), gt=0)
+    """A larger move between completed closes, as a fraction, counts only if announcements, raw bars and trades bear it
+    out."""
+    max_repeated_closes: int = Field(default=9, ge=2)
+    """More equal last closes, in a symbol whose closes seldom repeat, are a feed that stands still."""
     bars_feed: str = "sip"
     """Alpaca feed of the daily bars."""
     quotes_feed: str = "iex"

@@ -11,7 +11,7 @@ import numpy as np
 
 from alchemiser_common.errors import BrokerUnavailable, MarketDataRejected
 from alchemiser_common.ids import RunRef
-from alchemiser_common.messages.bars import DailyBars
+from alchemiser_common.messages.bars import MOST_CLOSES, DailyBars
 from alchemiser_common.messages.snapshot import (
     BarPolicy,
     MarketSession,
@@ -25,11 +25,11 @@ from alchemiser_common.ports.broker import MarketReader, SymbolBars
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.records.universe import Universe
 from alchemiser_common.settings import DataSettings
-from alchemiser_data.checks import CheckedBars, check_bars, describe_faults
+from alchemiser_data.checks import WATCHED, CheckedBars, check_bars, contradictions, describe_faults
 from alchemiser_data.decision_window import DecisionWindow
 from alchemiser_data.jumps import JumpChecks
 from alchemiser_data.provisional import provisional_row
-from alchemiser_data.split_detection import suspected_splits
+from alchemiser_data.split_detection import Jump, large_moves, suspected_splits
 
 _log = logging.getLogger(__name__)
 _DAYS_PER_SESSION = 1.5
@@ -65,15 +65,27 @@ class UnifiedDataProvider:
         self._jumps = JumpChecks(broker, archive)
 
     def session_on(self, day: date) -> MarketSession | None:
-        """The broker's session of that exchange date."""
-        return self._broker.session_on(day)
+        """The broker's session of that exchange date, unless the exchange is known to be closed."""
+        session = None if day in self._settings.closed_days else self._broker.session_on(day)
+        if session is None or session.previous_day not in self._settings.closed_days:
+            return session
+        before = self._sessions(session.previous_day - timedelta(days=_MARGIN_DAYS), session.previous_day)
+        if not before:
+            raise MarketDataRejected(f"the calendar has no session in the {_MARGIN_DAYS} days before {day}")
+        return session.model_copy(update={"previous_day": before[-1]})
+
+    def _sessions(self, first: date, last: date) -> Sequence[date]:
+        """The broker's sessions of a span, oldest first, without closed days."""
+        closed = self._settings.closed_days
+        return sorted({day for day in self._broker.sessions(first, last) if first <= day <= last and day not in closed})
 
     def read(
         self, run: RunRef, window: DecisionWindow, *, previous_targets: Sequence[StrategyTargets]
     ) -> MarketSnapshot:
         """One checked snapshot; symbols at fault are left out and named in it.
 
-        Raises MarketDataRejected if no symbol passes. Raises TransientError if the broker cannot be read now.
+        Raises MarketDataRejected if no symbol passes, or calendar and bars contradict each other. Raises TransientError
+        if the broker cannot be read now.
         """
         session, universe = window.session, self._universe()
         found = self._bars(session, _with_holdings(universe.bars, previous_targets))
@@ -127,18 +139,43 @@ class UnifiedDataProvider:
         """Checked bars up to the session before this one."""
         calendar = self._calendar(session, needed)
         lengths = needed.lengths(calendar)
+        _check_size(lengths, len(calendar))
+        received = self._received(lengths, calendar)
+        unclear = contradictions(received, lengths, calendar)
+        if unclear:
+            raise MarketDataRejected(
+                f"{'; '.join(unclear)}; if the exchange was closed on such a day, add it to data.closed_days"
+            )
+        checked = check_bars(
+            received,
+            lengths,
+            calendar,
+            carry=self._settings.carry_gaps,
+            repeats=self._settings.max_repeated_closes,
+        )
+        jumps = self._to_ask_about(checked.judged)
+        return checked.without(self._jumps.faults(jumps, calendar[-1], session.day)) if jumps else checked
+
+    def _received(self, lengths: Mapping[str, int], calendar: Sequence[date]) -> Sequence[SymbolBars]:
+        """What the broker sends, without closed days: of each symbol enough to judge its last bar by."""
+        closed = frozenset(self._settings.closed_days)
         received: list[SymbolBars] = []
-        for symbols, longest in _groups(lengths):
+        for symbols, longest in _groups({symbol: max(count, WATCHED) for symbol, count in lengths.items()}):
             received += self._broker.daily_bars(symbols, calendar[-min(longest, len(calendar))], calendar[-1])
-        checked = check_bars(received, lengths, calendar, carry=self._settings.carry_gaps)
-        jumps = suspected_splits(checked.good, frozenset(self._settings.accepted_jumps))
-        return checked.without(self._jumps.faults(jumps, session.day)) if jumps else checked
+        return [_without(bars, closed) for bars in received] if closed else received
+
+    def _to_ask_about(self, bars: Sequence[SymbolBars]) -> Sequence[Jump]:
+        """Moves that look like a split or are beyond the limit, each once, by symbol and day."""
+        accepted = frozenset(self._settings.accepted_jumps)
+        found = [*large_moves(bars, float(self._settings.max_move), accepted), *suspected_splits(bars, accepted)]
+        return [jump for _, jump in sorted({(jump.symbol, jump.day): jump for jump in found}.items())]
 
     def _calendar(self, session: MarketSession, needed: "_Needed") -> Sequence[date]:
         """The exchange's sessions up to the one before this, enough for the longest history."""
-        back = timedelta(days=round(max(needed.bars.values()) * _DAYS_PER_SESSION) + _MARGIN_DAYS)
+        longest = max(WATCHED, *needed.bars.values())
+        back = timedelta(days=round(longest * _DAYS_PER_SESSION) + _MARGIN_DAYS)
         first = min([session.previous_day - back, *needed.since.values()])
-        calendar = [day for day in self._broker.sessions(first, session.previous_day) if day <= session.previous_day]
+        calendar = self._sessions(first, session.previous_day)
         if not calendar or calendar[-1] != session.previous_day:
             last = calendar[-1] if calendar else "none"
             raise BrokerUnavailable(
@@ -162,7 +199,7 @@ class UnifiedDataProvider:
         closes = np.vstack([table.closes, today.prices])
         bars = DailyBars.from_closes((*table.dates, session.day), table.symbols, closes)
         faults = [*checked.faults, *today.faults]
-        return CheckedBars(table, checked.good, faults, checked.carried), bars, today.mark
+        return CheckedBars(table, checked.good, checked.judged, faults, checked.carried), bars, today.mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +228,22 @@ def _with_holdings(bars: Mapping[str, int], previous: Sequence[StrategyTargets])
                 decided = targets.as_of or targets.decided_for - timedelta(days=_MARGIN_DAYS)
                 since[item.symbol] = min(decided, since.get(item.symbol, decided))
     return _Needed(bars, since)
+
+
+def _check_size(lengths: Mapping[str, int], sessions: int) -> None:
+    """Raises MarketDataRejected if no table could hold what is needed: before it is read, not when it is packed."""
+    days = min(max(lengths.values()), sessions)
+    closes = days * len(lengths)
+    if closes > MOST_CLOSES:
+        raise MarketDataRejected(
+            f"{len(lengths):,} symbols over {days:,} sessions are {closes:,} closes, a snapshot holds {MOST_CLOSES:,}; "
+            "enable fewer strategies, or shorter windows"
+        )
+
+
+def _without(bars: SymbolBars, days: frozenset[date]) -> SymbolBars:
+    kept = [(day, close) for day, close in zip(bars.days, bars.closes, strict=False) if day not in days]
+    return SymbolBars(bars.symbol, [day for day, _ in kept], [close for _, close in kept])
 
 
 def _groups(lengths: Mapping[str, int]) -> Sequence[tuple[Sequence[str], int]]:

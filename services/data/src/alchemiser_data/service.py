@@ -5,11 +5,12 @@ Archives and records; sends nothing. The same trigger gives the same run id, how
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from alchemiser_common import keys
-from alchemiser_common.errors import PermanentError, StateCorrupt
+from alchemiser_common.errors import AlchemiserError, PermanentError, StateCorrupt, TransientError
 from alchemiser_common.ids import Pipeline, RunRef
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.reference import SnapshotReference
@@ -75,7 +76,8 @@ class DataService:
     def run(self, trigger: CycleTrigger) -> DataOutcome:
         """Read, check, archive and record.
 
-        Permanent faults end as a record with status `failed`; TransientError goes up, for the caller to retry.
+        Permanent faults end as a record with status `failed`. What else is raised goes up, for the caller to retry, and
+        the record says why the run stands where it stands.
         Raises StateCorrupt if an earlier trigger's snapshot is gone: its record is then left as it is.
         """
         run = RunRef.of(self._settings.account_alias, trigger.scheduled_at, self._pipeline)
@@ -93,6 +95,12 @@ class DataService:
             except PermanentError as error:
                 _log.error("data stage failed", extra={"error": type(error).__name__, "reason": str(error)})
                 return DataOutcome(self._record(run, RunStatus.FAILED, reason=str(error)))
+            except TransientError as error:
+                self._note(run, RunStatus.STARTED, f"to be tried again: {error}")
+                raise
+            except Exception as error:
+                self._note(run, RunStatus.FAILED, f"unexpected {type(error).__name__}: {error}")
+                raise
             _log.info("run skipped", extra={"reason": result.reason})
             return DataOutcome(self._record(run, RunStatus.SKIPPED, reason=result.reason))
 
@@ -154,6 +162,11 @@ class DataService:
             },
         )
         return DataOutcome(record, archived)
+
+    def _note(self, run: RunRef, status: RunStatus, reason: str) -> None:
+        """Record why an exception goes up; a store that stays away must not hide it."""
+        with suppress(AlchemiserError):
+            self._record(run, status, reason=reason)
 
     def _record(
         self,

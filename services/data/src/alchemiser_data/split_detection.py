@@ -1,4 +1,4 @@
-"""Price moves that look like unadjusted splits. Pure.
+"""Price moves to ask about: those that look like unadjusted splits, and those that are simply large. Pure.
 
 A move is suspected if it is near a split's ratio, far outside of what the symbol usually does, and far outside of
 what the other symbols did on that day by their own measure: in a crash everything moves, in a split one symbol does.
@@ -16,6 +16,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -54,19 +55,33 @@ class _Moves:
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A move that looks like a split of `new` shares for `old`: from the close before to that of `day`, USD."""
+    """A move to ask about, from the close before to that of `day`, USD.
+
+    It looks like a split of `new` shares for `old`, or, where these are 0, it is only large.
+    """
 
     symbol: str
     day: date
     day_before: date
     before: float
     after: float
-    new: int
-    old: int
+    new: int = 0
+    old: int = 0
 
     def __str__(self) -> str:
         """As faults say it."""
-        return f"close went from {self.before:g} to {self.after:g} on {self.day}, like a {self.new}:{self.old} split"
+        like = f", like a {self.new}:{self.old} split" if self.new else ""
+        return f"close went from {self.before:g} to {self.after:g} on {self.day}{like}"
+
+
+def large_moves(bars: Sequence[SymbolBars], limit: float, accepted: frozenset[str]) -> Sequence[Jump]:
+    """Every move from close to close of more than `limit` (a fraction), by symbol and day; arguments as below."""
+    return [
+        Jump(item.symbol, day, day_before, before, after)
+        for item in bars
+        for (day_before, day), (before, after) in zip(pairwise(item.days), pairwise(item.closes), strict=True)
+        if abs(after / before - 1) > limit and f"{item.symbol}:{day}" not in accepted
+    ]
 
 
 def suspected_splits(bars: Sequence[SymbolBars], accepted: frozenset[str]) -> Sequence[Jump]:

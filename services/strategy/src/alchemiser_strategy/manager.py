@@ -1,6 +1,5 @@
 """From a snapshot to a decision: every strategy's signal, netted into one set of targets. Pure: no I/O, no clock."""
 
-import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +9,8 @@ from alchemiser_common.messages.decision import (
     ComponentVersion,
     Signal,
     SignalStatus,
-    StrategyShare,
-    Target,
     TradeDecision,
+    netted,
 )
 from alchemiser_common.messages.snapshot import BarPolicy, MarketSnapshot, StrategyTargets
 from alchemiser_common.settings import UnknownPolicy
@@ -138,19 +136,6 @@ class MultiStrategyManager:
         raise StrategyUnknown(
             f"strategy {name} lacks data{keeping}: {'; '.join(lacking) or result.explanation.summary}"
         )
-
-
-def netted(signals: Sequence[Signal]) -> tuple[Target, ...]:
-    """One target a symbol, by symbol: the strategies' weights times their allocations, with who asked for how much."""
-    wanted: dict[str, list[StrategyShare]] = {}
-    for signal in signals:
-        for item in signal.weights:
-            share = StrategyShare(strategy=signal.strategy, weight=signal.allocation * item.weight)
-            wanted.setdefault(item.symbol, []).append(share)
-    return tuple(
-        Target(symbol=symbol, weight=min(1.0, math.fsum(share.weight for share in shares)), shares=tuple(shares))
-        for symbol, shares in sorted(wanted.items())
-    )
 
 
 def _changed(found: StrategyTargets, rules: str, fraction: float) -> str:

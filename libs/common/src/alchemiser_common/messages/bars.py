@@ -7,6 +7,7 @@ bytes of equal significance side by side, because that is what zlib can shrink.
 import base64
 import binascii
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
@@ -16,9 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from alchemiser_common.messages.base import Frozen, Symbol
+from alchemiser_common.messages.base import MOST_SYMBOLS, Frozen, Symbol
 
 type Matrix = NDArray[np.float64]
+
+MOST_DAYS = 20_000
+"""Of one table: eighty years of sessions."""
+MOST_CLOSES = 3_000_000
+"""Days x symbols of one table: 300 symbols over forty years, 24 MB. A few kilobytes of zlib data can claim far more."""
 
 
 class DailyBars(Frozen):
@@ -28,21 +34,27 @@ class DailyBars(Frozen):
     a gap. Each symbol has at least one. (Up to 1.4 every value was there.)
     """
 
-    dates: tuple[date, ...] = Field(min_length=1)
-    symbols: tuple[Symbol, ...] = Field(min_length=1)
+    dates: tuple[date, ...] = Field(min_length=1, max_length=MOST_DAYS)
+    symbols: tuple[Symbol, ...] = Field(min_length=1, max_length=MOST_SYMBOLS)
     close: str
 
     @classmethod
     def from_closes(cls, dates: Sequence[date], symbols: Sequence[str], closes: Matrix) -> Self:
-        """Pack a (days, symbols) matrix of closes in USD."""
+        """Pack a (days, symbols) matrix of closes in USD, of `MOST_CLOSES` at most."""
         return cls(dates=tuple(dates), symbols=tuple(symbols), close=_pack(closes))
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        claimed = len(self.dates) * len(self.symbols)
+        if claimed > MOST_CLOSES:
+            raise ValueError(
+                f"{len(self.dates):,} days x {len(self.symbols):,} symbols are {claimed:,} closes; "
+                f"a table has {MOST_CLOSES:,} at most"
+            )
         if any(later <= earlier for earlier, later in zip(self.dates, self.dates[1:], strict=False)):
             raise ValueError("dates must ascend without repeats")
-        if len(set(self.symbols)) != len(self.symbols):
-            repeated = sorted({symbol for symbol in self.symbols if self.symbols.count(symbol) > 1})
+        repeated = sorted(symbol for symbol, times in Counter(self.symbols).items() if times > 1)
+        if repeated:
             raise ValueError(f"symbols appear more than once: {', '.join(repeated)}")
         absent = np.isnan(self.closes)
         bad = ~(absent | (np.isfinite(self.closes) & (self.closes > 0)))

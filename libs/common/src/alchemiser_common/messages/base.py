@@ -21,19 +21,50 @@ from pydantic import (
     model_validator,
 )
 
-from alchemiser_common.ids import Pipeline, RunFields, RunRef, run_id
+from alchemiser_common.ids import Pipeline, RunFields, RunRef, cycle_id, run_id, scheduled_time
 
 SCHEMA_VERSION = "1.5"
 """Of messages and stored records alike: major and minor. CONTRIBUTING says when which of them grows."""
 
+MOST_SYMBOLS = 5_000
+"""Of one message: far above what any universe needs."""
+_CYCLE_YEARS = range(1900, 2200)
+_LAST_YEAR = 9998
+"""The year after it has moments that another zone, or an hour more, would carry beyond what datetime holds."""
+_DIGITS_BEFORE_POINT = 18
+_DIGITS_AFTER_POINT = 100
+"""Quotients have 28 digits, those of small figures begin late. Beyond it arithmetic overflows and text takes gigabytes.
+"""
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        utc = moment.astimezone(UTC)
+    except OverflowError:
+        utc = None
+    if utc is None or utc.year > _LAST_YEAR:
+        raise ValueError(f"is no moment between the years 1 and {_LAST_YEAR} in UTC")
+    return utc
+
+
+def _reckonable(number: Decimal) -> Decimal:
+    """Refuses what has so many digits that reckoning with it, or writing it out, would take the process down."""
+    exponent = number.as_tuple().exponent
+    if number.adjusted() >= _DIGITS_BEFORE_POINT or not isinstance(exponent, int) or exponent < -_DIGITS_AFTER_POINT:
+        raise ValueError(f"has more than {_DIGITS_BEFORE_POINT} digits before or {_DIGITS_AFTER_POINT} after the point")
+    return number
+
+
 Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9./-]{0,19}$")]
 Weight = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
-UtcTime = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
-Money = Annotated[Decimal, Field(allow_inf_nan=False)]
+StrategyName = Annotated[str, StringConstraints(max_length=200)]
+"""A part of keys in the state store, which are short."""
+UtcTime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Money = Annotated[Decimal, Field(allow_inf_nan=False), AfterValidator(_reckonable)]
 """US dollars."""
-Quantity = Annotated[Decimal, Field(allow_inf_nan=False)]
+Quantity = Annotated[Decimal, Field(allow_inf_nan=False), AfterValidator(_reckonable)]
 """Shares, up to nine decimals."""
-Price = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+Price = Annotated[Decimal, Field(gt=0, allow_inf_nan=False), AfterValidator(_reckonable)]
 """US dollars a share."""
 
 
@@ -99,6 +130,14 @@ class OfRun(VersionedModel):
     cycle_id: str
     pipeline: Pipeline
     account_alias: str
+
+    @model_validator(mode="after")
+    def _cycle_is_the_account_s(self) -> Self:
+        scheduled = scheduled_time(self.cycle_id)
+        known = scheduled.year in _CYCLE_YEARS and cycle_id(self.account_alias, scheduled) == self.cycle_id
+        if not known:
+            raise ValueError(f"cycle_id {self.cycle_id!r} is no cycle of account {self.account_alias!r}")
+        return self
 
     @property
     def run(self) -> RunRef:

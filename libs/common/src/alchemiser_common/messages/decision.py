@@ -1,17 +1,21 @@
 """TradeDecision: the portfolio to hold, the signals behind it, and why."""
 
+import math
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
-from alchemiser_common.messages.base import Frozen, Message, Symbol, UtcTime, Weight
+from alchemiser_common.messages.base import MOST_SYMBOLS, Frozen, Message, StrategyName, Symbol, UtcTime, Weight
 from alchemiser_common.messages.snapshot import BarPolicy, TargetWeight
 
 WEIGHT_TOLERANCE = 1e-9
 """How far weights may be from their sum through rounding."""
+_MOST_SIGNALS = 1_000
+"""Of one decision: far above what an account takes."""
 
 
 class SignalStatus(StrEnum):
@@ -28,10 +32,10 @@ class ConditionStep(Frozen):
     kind: Literal["condition"] = "condition"
     text: str
     """As the strategy writes it, e.g. ``rsi(TQQQ, 10) > 79``."""
-    left: float
-    right: float
+    left: FiniteFloat
+    right: FiniteFloat
     holds: bool
-    margin: float
+    margin: FiniteFloat
     """left - right, in the operands' unit."""
     fragile: bool = False
     """A move of 0.1 % in one symbol's last close would change the outcome, and with it the weights."""
@@ -43,7 +47,7 @@ class Candidate(Frozen):
     """One candidate of a ranking; `value` is None if it could not be computed."""
 
     name: str
-    value: float | None
+    value: FiniteFloat | None
     chosen: bool
 
 
@@ -95,10 +99,10 @@ class Signal(Frozen):
     strategy's own shares.
     """
 
-    strategy: str
+    strategy: StrategyName
     allocation: Weight
     status: SignalStatus
-    weights: tuple[TargetWeight, ...]
+    weights: tuple[TargetWeight, ...] = Field(max_length=MOST_SYMBOLS)
     explanation: Explanation
     rules: str = ""
     """SHA-256 (hex) of what the strategy decides by: another one is another strategy under that name. Since 1.5."""
@@ -112,7 +116,7 @@ class Signal(Frozen):
 class StrategyShare(Frozen):
     """How much of a target's weight one strategy asked for, in fractions of equity."""
 
-    strategy: str
+    strategy: StrategyName
     weight: Weight
 
 
@@ -121,7 +125,7 @@ class Target(Frozen):
 
     symbol: Symbol
     weight: Weight
-    shares: tuple[StrategyShare, ...]
+    shares: tuple[StrategyShare, ...] = Field(max_length=_MOST_SIGNALS)
 
 
 class ComponentVersion(Frozen):
@@ -133,7 +137,10 @@ class ComponentVersion(Frozen):
 
 
 class TradeDecision(Message):
-    """Consolidated target weights; what no target names is to be sold, what they leave is cash."""
+    """Consolidated target weights; what no target names is to be sold, what they leave is cash.
+
+    Targets are what the signals add up to by `netted`, exactly; whoever trades on a decision works it out again.
+    """
 
     ENVELOPE: ClassVar[frozenset[str]] = Message.ENVELOPE | {"versions"}
 
@@ -144,8 +151,8 @@ class TradeDecision(Message):
     as_of: date
     bar_policy: BarPolicy
     not_after: UtcTime
-    targets: tuple[Target, ...]
-    signals: tuple[Signal, ...]
+    targets: tuple[Target, ...] = Field(max_length=MOST_SYMBOLS)
+    signals: tuple[Signal, ...] = Field(max_length=_MOST_SIGNALS)
     versions: tuple[ComponentVersion, ...] = ()
 
     @model_validator(mode="after")
@@ -156,6 +163,29 @@ class TradeDecision(Message):
             if abs(shared - target.weight) > WEIGHT_TOLERANCE:
                 raise ValueError(f"target {target.symbol}: shares add up to {shared}, weight is {target.weight}")
         return self
+
+    @model_validator(mode="after")
+    def _each_strategy_speaks_once(self) -> Self:
+        repeated = [name for name, times in Counter(signal.strategy for signal in self.signals).items() if times > 1]
+        if repeated:
+            raise ValueError(f"signals: strategies appear more than once: {', '.join(sorted(repeated))}")
+        return self
+
+
+def netted(signals: Sequence[Signal]) -> tuple[Target, ...]:
+    """One target a symbol, by symbol: the strategies' weights times their allocations, with who asked for how much.
+
+    The one rule by which signals become targets: equal signals give equal targets, bit for bit, on any machine.
+    """
+    wanted: dict[str, list[StrategyShare]] = {}
+    for signal in signals:
+        for item in signal.weights:
+            share = StrategyShare(strategy=signal.strategy, weight=signal.allocation * item.weight)
+            wanted.setdefault(item.symbol, []).append(share)
+    return tuple(
+        Target(symbol=symbol, weight=min(1.0, math.fsum(share.weight for share in shares)), shares=tuple(shares))
+        for symbol, shares in sorted(wanted.items())
+    )
 
 
 def _check_weights(where: str, weights: tuple[TargetWeight, ...] | tuple[Target, ...]) -> None:

@@ -6,8 +6,20 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from alchemiser_common.ids import scheduled_time
 from alchemiser_common.messages.bars import DailyBars
-from alchemiser_common.messages.base import Frozen, Message, Money, Price, Quantity, Symbol, UtcTime, Weight
+from alchemiser_common.messages.base import (
+    MOST_SYMBOLS,
+    Frozen,
+    Message,
+    Money,
+    Price,
+    Quantity,
+    StrategyName,
+    Symbol,
+    UtcTime,
+    Weight,
+)
 
 
 class BarPolicy(StrEnum):
@@ -99,9 +111,9 @@ class TargetWeight(Frozen):
 class StrategyTargets(Frozen):
     """What one strategy last wanted to hold, and since which session."""
 
-    strategy: str
+    strategy: StrategyName
     decided_for: date
-    weights: tuple[TargetWeight, ...]
+    weights: tuple[TargetWeight, ...] = Field(max_length=MOST_SYMBOLS)
     as_of: date | None = None
     """Session of the last bar that the decision saw; None from before 1.5."""
     rules: str = ""
@@ -130,7 +142,7 @@ class MarketSnapshot(Message):
     """No order of this run may be sent after this moment."""
     session: MarketSession
     bar_policy: BarPolicy
-    universe: tuple[NeededBars, ...] = ()
+    universe: tuple[NeededBars, ...] = Field(default=(), max_length=MOST_SYMBOLS)
     """What was asked for: what the data service was deployed for. Since 1.5."""
     bars: DailyBars
     provisional: ProvisionalBar | None = None
@@ -145,6 +157,12 @@ class MarketSnapshot(Message):
     def as_of(self) -> date:
         """Session of the last bar."""
         return self.bars.dates[-1]
+
+    @model_validator(mode="after")
+    def _scheduled_as_the_cycle_says(self) -> Self:
+        if self.scheduled_at != scheduled_time(self.cycle_id):
+            raise ValueError(f"scheduled_at {self.scheduled_at} is not the time of cycle {self.cycle_id}")
+        return self
 
     @model_validator(mode="after")
     def _bars_fit_policy(self) -> Self:

@@ -5,6 +5,7 @@ the field, the value and the limit. `versions` says which fields of other versio
 """
 
 import json
+from collections import Counter
 
 from pydantic import ValidationError
 
@@ -19,7 +20,12 @@ ARCHIVED_LIMIT = 32 * 1024 * 1024
 """Bytes of one message that is read from the archive: far above what any universe needs."""
 _MAJOR = str(OWN_VERSION[0])
 _SHOWN = 80
+_SHOWN_RULE = 300
 _SHOWN_ERRORS = 5
+
+
+class _RepeatedName(ValueError):
+    """An object has a name twice: which of the values counts would be each reader's own guess."""
 
 
 def encode(message: Message, *, limit: int = MESSAGE_LIMIT) -> str:
@@ -34,7 +40,7 @@ def encode(message: Message, *, limit: int = MESSAGE_LIMIT) -> str:
 
 def decode[M: Message](body: str | bytes, *kinds: type[M], limit: int = MESSAGE_LIMIT) -> M:
     """Read one of the given kinds of message, of at most `limit` bytes. Raises InvalidMessage."""
-    raw = body.encode() if isinstance(body, str) else body
+    raw = body.encode(errors="surrogatepass") if isinstance(body, str) else body
     if len(raw) > limit:
         raise InvalidMessage(f"message is {len(raw):,} bytes; the limit is {limit:,}")
     kind = _select(raw, kinds)
@@ -42,6 +48,8 @@ def decode[M: Message](body: str | bytes, *kinds: type[M], limit: int = MESSAGE_
         return read_json(kind, raw)
     except ValidationError as error:
         raise InvalidMessage(f"{kind.__name__}: {describe(error)}") from error
+    except Exception as error:  # whatever a foreign text makes a reader raise, it is the text that is at fault
+        raise InvalidMessage(f"{kind.__name__} cannot be read: {type(error).__name__}: {_cut(str(error))}") from error
 
 
 def describe(error: ValidationError) -> str:
@@ -49,17 +57,19 @@ def describe(error: ValidationError) -> str:
     faults = error.errors(include_url=False, include_context=False)
     lines = []
     for fault in faults:
-        field = ".".join(str(part) for part in fault["loc"]) or "message"
+        field = ".".join(_name(part) for part in fault["loc"]) or "message"
         value = "" if isinstance(fault["input"], dict) else f" (got {_shown(fault['input'])})"
-        lines.append(f"{field}: {fault['msg'].removeprefix('Value error, ')}{value}")
+        lines.append(f"{field}: {_cut(fault['msg'].removeprefix('Value error, '))}{value}")
     return "; ".join(and_more(lines, _SHOWN_ERRORS))
 
 
 def _select[M: Message](raw: bytes, kinds: tuple[type[M], ...]) -> type[M]:
     try:
-        content = json.loads(raw)
+        content = json.loads(raw, object_pairs_hook=_once_each)
+    except _RepeatedName as error:
+        raise InvalidMessage(str(error)) from error
     except (ValueError, RecursionError) as error:
-        raise InvalidMessage(f"message is not JSON: {error}") from error
+        raise InvalidMessage(f"message is not JSON: {_cut(str(error))}") from error
     if not isinstance(content, dict):
         raise InvalidMessage(f"message is a JSON {type(content).__name__}, not an object")
     version = content.get("schema_version")
@@ -72,6 +82,28 @@ def _select[M: Message](raw: bytes, kinds: tuple[type[M], ...]) -> type[M]:
     return by_name[name]
 
 
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object. Raises _RepeatedName."""
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        repeated = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        raise _RepeatedName(f"message names {_shown(repeated)} more than once in one object")
+    return content
+
+
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    """A value as Python writes it, with control characters escaped, cut if it is long."""
+    try:
+        return _cut(repr(value), _SHOWN)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, lists in lists in lists
+        return f"a {type(value).__name__}"
+
+
+def _name(part: str | int) -> str:
+    """A field's name or index; foreign names may be anything."""
+    text = str(part)
+    return text if text.isidentifier() and len(text) <= _SHOWN else _shown(part)
+
+
+def _cut(text: str, most: int = _SHOWN_RULE) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -30,6 +30,7 @@ from alchemiser_trading.account.authority import require_authority
 from alchemiser_trading.account.trading_state import trading_state
 from alchemiser_trading.orders.order_gateway import read_skew
 from alchemiser_trading.plan.limits import check_daily_loss
+from alchemiser_trading.runs.decision_checks import check_origin, check_targets, check_times
 
 
 _CLOCK_ATTEMPTS = 3
@@ -59,7 +60,7 @@ class Checks:
     def run(self, decision: TradeDecision) -> Permit:
         """All of them. Raises DecisionRefused in the kind that fits, or TransientError if something is unreachable."""
         check_alias(self.settings, decision.account_alias)
-        check_snapshot(self.store, decision)
+        check_origin_and_content(self.store, decision, self.settings)
         return self._standing(decision.pipeline, decision.account_id, decision.session, decision.not_after)
 
     def run_again(self, head: JournalHead, plan: Plan) -> Permit:
@@ -74,7 +75,7 @@ class Checks:
     def run_in_shadow(self, decision: TradeDecision) -> Account:
         """Those that do not concern sending orders; the account as it is now. Raises as `run`."""
         check_alias(self.settings, decision.account_alias)
-        check_snapshot(self.store, decision)
+        check_origin_and_content(self.store, decision, self.settings)
         now = self.clock.now() + clock_skew(self.broker, self.clock, self.settings)
         check_deadline(decision.not_after, now)
         account = self.broker.account()
@@ -104,16 +105,12 @@ def check_alias(settings: Settings, account_alias: str) -> None:
         )
 
 
-def check_snapshot(store: StateStore, decision: TradeDecision) -> None:
-    """The decision was made from the snapshot that the data service recorded for the run. Raises DecisionRefused."""
+def check_origin_and_content(store: StateStore, decision: TradeDecision, settings: Settings) -> None:
+    """The decision follows from the run that it names. Raises DecisionRefused, StateCorrupt, StoreUnavailable."""
     record = load(store, keys.data_record(decision.run_id), RunRecord)
-    if record is None or record.value.snapshot_hash is None:
-        raise DecisionRefused(f"no snapshot is on record for run {decision.run_id}; the decision has no known origin")
-    if record.value.snapshot_hash != decision.snapshot_hash:
-        raise DecisionRefused(
-            f"the decision was made from snapshot {decision.snapshot_hash[:12]}, the run's is "
-            f"{record.value.snapshot_hash[:12]}"
-        )
+    check_origin(decision, None if record is None else record.value)
+    check_targets(decision)
+    check_times(decision, settings.schedule)
 
 
 def clock_skew(broker: MarketReader, clock: Clock, settings: Settings) -> timedelta:
