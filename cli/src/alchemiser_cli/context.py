@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from alchemiser_cli.console import note, out, reported_errors
+from alchemiser_common.embedded.environment_secrets import KEY_ID, SECRET_KEY
+from alchemiser_common.masking import mask_from_now_on, masked
 from alchemiser_common.settings import Backend, Environment, Settings
 from alchemiser_common.settings_files import read_dotenv, read_settings
 from alchemiser_common.settings_loading import LoadedSettings
@@ -37,15 +39,17 @@ class CommandContext:
 
     @cached_property
     def variables(self) -> Mapping[str, str]:
-        """The environment over .env: they may hold secrets."""
-        return {**read_dotenv(self.folder), **os.environ}
+        """The environment over .env. A broker's key among them is masked in all output from now on."""
+        found = {**read_dotenv(self.folder), **os.environ}
+        for name in (KEY_ID, SECRET_KEY):
+            mask_from_now_on(found.get(name, ""))
+        return found
 
     @cached_property
     def loaded(self) -> LoadedSettings:
         """The settings with their sources. Raises InvalidSettings."""
-        loaded = read_settings(os.environ, self.folder)
-        settings = loaded.settings.model_copy(update=dict(self.changes))
-        return LoadedSettings(settings, {**loaded.sources, **dict.fromkeys(self.changes, "command line")})
+        _ = self.variables  # what is said of wrong settings masks the key
+        return read_settings(os.environ, self.folder, self.changes)
 
     @property
     def settings(self) -> Settings:
@@ -100,9 +104,9 @@ class CommandContext:
         if not self.as_json:
             table()
         elif indent is None:
-            typer.echo(json.dumps(data))
+            typer.echo(masked(json.dumps(data)))
         else:
-            out.print_json(json.dumps(data), indent=indent)
+            out.print_json(masked(json.dumps(data)), indent=indent)
 
 
 @contextmanager
@@ -111,7 +115,7 @@ def command(*, as_json: bool = False, paper: bool = False, **changes: object) ->
 
     `changes` are settings of the command's own, None for those that were not given; `paper` chooses the paper account.
     """
-    account = {"environment": Environment.PAPER, "account_alias": "paper"} if paper else {}
+    account = {"environment": Environment.PAPER} if paper else {}
     given = {name: value for name, value in changes.items() if value is not None}
     with reported_errors():
         yield CommandContext(as_json, {**account, **given})
