@@ -11,6 +11,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from alchemiser_common.ids import RunRef
 from alchemiser_common.masking import masked
+from alchemiser_common.private_files import make_private_file, make_private_folder
 
 _NOISY = ("urllib3", "botocore", "asyncio", "uvicorn")
 
@@ -42,7 +43,8 @@ def log_to(target: Path | TextIO, *, service: str, level: int = logging.INFO) ->
     """
     handler: logging.Handler
     if isinstance(target, Path):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(target.parent)
+        make_private_file(target)
         handler = logging.FileHandler(target, encoding="utf-8")
     else:
         handler = logging.StreamHandler(target)
