@@ -11,6 +11,7 @@ JOURNAL_SORT = "JOURNAL"
 INTENT_PREFIX = "INTENT#"
 TARGETS_PREFIX = "TARGETS#"
 BOOK_PREFIX = "BOOK#"
+BINDING_SORT = "BINDING"
 DEAD_LETTERS_PREFIX = "dead-letters/"
 DEAD_LETTER_TIME = "%Y-%m-%dT%H-%M-%SZ"
 
@@ -73,6 +74,11 @@ def account_partition(account_alias: str) -> str:
 def strategy_targets(account_alias: str, strategy: str) -> Key:
     """What one strategy last wanted to hold."""
     return Key(account_partition(account_alias), f"{TARGETS_PREFIX}{strategy}")
+
+
+def account_binding(account_alias: str) -> Key:
+    """Which of the broker's accounts the alias stands for."""
+    return Key(account_partition(account_alias), BINDING_SORT)
 
 
 def lease_record(account_alias: str) -> Key:
