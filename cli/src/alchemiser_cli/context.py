@@ -21,6 +21,7 @@ from alchemiser_common.settings_loading import LoadedSettings
 if TYPE_CHECKING:
     from alchemiser_cli.stage.stage import Stage
     from alchemiser_common.adapters import Adapters
+    from alchemiser_common.embedded.sqlite_state import SqliteStateStore
     from alchemiser_common.ports.archive import Archive
     from alchemiser_common.ports.state import StateStore
 
@@ -70,8 +71,51 @@ class CommandContext:
 
     @cached_property
     def state(self) -> "StateStore":
-        """The state store."""
-        return self.adapters.state()
+        """The store, in which the account is known: nothing is made. What is acted on is said first.
+
+        Raises InvalidSettings if there is no store, or no such account in it.
+        """
+        store = self.home_state
+        if self.settings.backend is Backend.EMBEDDED:
+            from alchemiser_cli.home import require_account
+
+            require_account(self._existing, self.account, self.settings.home)
+        return store
+
+    @cached_property
+    def home_state(self) -> "StateStore":
+        """The store with whatever accounts it has; nothing is made. What is acted on is said first.
+
+        Raises InvalidSettings if there is none.
+        """
+        self.say_place()
+        return self.adapters.state() if self.settings.backend is Backend.AWS else self._existing
+
+    @property
+    def has_store(self) -> bool:
+        """Whether there is a store to look into; on AWS there is."""
+        from alchemiser_common.embedded.adapters import STATE_FILE
+
+        return self.settings.backend is Backend.AWS or (self.settings.home / STATE_FILE).is_file()
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that the store keeps; a table on AWS has one. Raises as `home_state`."""
+        if self.settings.backend is Backend.AWS:
+            return (self.account,)
+        from alchemiser_cli.home import accounts_in
+
+        return accounts_in(self._existing)
+
+    @cached_property
+    def _existing(self) -> "SqliteStateStore":
+        from alchemiser_cli.home import existing_store
+
+        return existing_store(self.settings.home)
+
+    def say_place(self) -> None:
+        """On stderr: where the command acts, in which environment, on which account."""
+        note(f"{self.place}, environment {self.settings.environment.value}, account {self.account}")
 
     @cached_property
     def archive(self) -> "Archive":
@@ -82,7 +126,7 @@ class CommandContext:
     def place(self) -> str:
         """Where the records are, for a sentence."""
         on_aws = self.settings.backend is Backend.AWS
-        return f"table {self.settings.aws.table}" if on_aws else str(self.settings.home)
+        return f"table {self.settings.aws.table}" if on_aws else f"home {self.settings.home.resolve()}"
 
     def stage(self, name: str) -> "Stage":
         """A stage of deploy/samconfig.toml, whose progress is told on stderr. Raises InvalidSettings."""

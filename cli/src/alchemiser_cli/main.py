@@ -25,6 +25,7 @@ COMMANDS = {
     "halt": "switches",
     "reduce": "switches",
     "resume": "switches",
+    "account": "account",
     "authority": "authority",
     "audit": "authority",
     "reconcile": "reconcile",
