@@ -15,6 +15,7 @@ from alchemiser_common.ports.state import ABSENT, Key, Put, StateStore, load, lo
 from alchemiser_common.records.account_binding import AccountBinding
 from alchemiser_common.records.authority import Authority
 from alchemiser_common.records.books import DailyEquity, StrategyBook
+from alchemiser_common.records.journal import JournalHead, Phase
 from alchemiser_common.records.run import RunEntry
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.records.trading_state import TradingState, TradingStateRecord
@@ -69,7 +70,7 @@ def plan_adoption(store: StateStore, old: str, new: str) -> Adoption:
     """What `adopt` would do; changes nothing. Raises WrongAccount if the two are not one account."""
     _require_one(store, old, new)
     mine, theirs = _equity(store, new), _equity(store, old)
-    old_traded_last = max(theirs, default="") > max(mine, default="")
+    old_traded_last = _last_trade(store, old) > _last_trade(store, new)
     books, own_books = _books(store, old), _books(store, new)
     taken = books if old_traded_last or not own_books else ()
     names = {book.strategy for book in taken}
@@ -193,6 +194,25 @@ def _bindings(store: StateStore, adoption: Adoption, environment: Environment, n
     if known is not None and mine is None:
         puts.append(put(keys.account_binding(adoption.new), bound, ABSENT))
     return puts
+
+
+def _last_trade(store: StateStore, alias: str) -> str:
+    """When the alias's own latest run that left books was scheduled; empty if there is none.
+
+    Runs that came over from another alias are in its list, but their cycles are still called after the other.
+    """
+    for key, entry in reversed(_runs(store, alias)):
+        if entry.cycle_id.startswith(f"{alias}:"):
+            head = load(store, keys.journal_record(entry.run_id), JournalHead)
+            if head is not None and _left_books(store, head.value):
+                return key.sort
+    return ""
+
+
+def _left_books(store: StateStore, head: JournalHead) -> bool:
+    if head.phase is Phase.HALTED:
+        return store.get(keys.plan_record(head.run_id)) is not None  # others were halted before they had a plan
+    return head.phase in {Phase.DONE, Phase.PARTIAL}
 
 
 def _equity(store: StateStore, alias: str) -> dict[str, DailyEquity]:
