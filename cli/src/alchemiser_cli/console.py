@@ -1,14 +1,19 @@
 """How the command speaks: results on stdout, everything else on stderr, one exit code per kind of end."""
 
+import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+
+from alchemiser_common.masking import masked
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -83,12 +88,17 @@ def write_page(file: Path, text: str) -> None:
         raise InvalidSettings(f"--page {file} cannot be written: {error.strerror}; give another file") from error
 
 
+def print_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A bug's traceback as Python prints it, without the secrets that were loaded: for `sys.excepthook`."""
+    sys.stderr.write(masked("".join(traceback.format_exception(kind, error, trace))))
+
+
 def fail(message: str, code: Exit) -> typer.Exit:
     """Say why on stderr; the caller raises the result."""
-    err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
+    err.print(f"[bold red]error:[/] {escape(masked(message))}", soft_wrap=True)
     return typer.Exit(code)
 
 
 def note(message: str) -> None:
     """A line for the person at the terminal."""
-    err.print(escape(message), style="dim", soft_wrap=True)
+    err.print(escape(masked(message)), style="dim", soft_wrap=True)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from alchemiser_cli.console import note, out, reported_errors
+from alchemiser_common.embedded.environment_secrets import KEY_ID, SECRET_KEY
+from alchemiser_common.masking import mask_from_now_on, masked
 from alchemiser_common.settings import Backend, Environment, Settings
 from alchemiser_common.settings_files import read_dotenv, read_settings
 from alchemiser_common.settings_loading import LoadedSettings
@@ -19,6 +21,7 @@ from alchemiser_common.settings_loading import LoadedSettings
 if TYPE_CHECKING:
     from alchemiser_cli.stage.stage import Stage
     from alchemiser_common.adapters import Adapters
+    from alchemiser_common.embedded.sqlite_state import SqliteStateStore
     from alchemiser_common.ports.archive import Archive
     from alchemiser_common.ports.state import StateStore
 
@@ -37,15 +40,17 @@ class CommandContext:
 
     @cached_property
     def variables(self) -> Mapping[str, str]:
-        """The environment over .env: they may hold secrets."""
-        return {**read_dotenv(self.folder), **os.environ}
+        """The environment over .env. A broker's key among them is masked in all output from now on."""
+        found = {**read_dotenv(self.folder), **os.environ}
+        for name in (KEY_ID, SECRET_KEY):
+            mask_from_now_on(found.get(name, ""))
+        return found
 
     @cached_property
     def loaded(self) -> LoadedSettings:
         """The settings with their sources. Raises InvalidSettings."""
-        loaded = read_settings(os.environ, self.folder)
-        settings = loaded.settings.model_copy(update=dict(self.changes))
-        return LoadedSettings(settings, {**loaded.sources, **dict.fromkeys(self.changes, "command line")})
+        _ = self.variables  # what is said of wrong settings masks the key
+        return read_settings(os.environ, self.folder, self.changes)
 
     @property
     def settings(self) -> Settings:
@@ -66,8 +71,51 @@ class CommandContext:
 
     @cached_property
     def state(self) -> "StateStore":
-        """The state store."""
-        return self.adapters.state()
+        """The store, in which the account is known: nothing is made. What is acted on is said first.
+
+        Raises InvalidSettings if there is no store, or no such account in it.
+        """
+        store = self.home_state
+        if self.settings.backend is Backend.EMBEDDED:
+            from alchemiser_cli.home import require_account
+
+            require_account(self._existing, self.account, self.settings.home)
+        return store
+
+    @cached_property
+    def home_state(self) -> "StateStore":
+        """The store with whatever accounts it has; nothing is made. What is acted on is said first.
+
+        Raises InvalidSettings if there is none.
+        """
+        self.say_place()
+        return self.adapters.state() if self.settings.backend is Backend.AWS else self._existing
+
+    @property
+    def has_store(self) -> bool:
+        """Whether there is a store to look into; on AWS there is."""
+        from alchemiser_common.embedded.adapters import STATE_FILE
+
+        return self.settings.backend is Backend.AWS or (self.settings.home / STATE_FILE).is_file()
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that the store keeps; a table on AWS has one. Raises as `home_state`."""
+        if self.settings.backend is Backend.AWS:
+            return (self.account,)
+        from alchemiser_cli.home import accounts_in
+
+        return accounts_in(self._existing)
+
+    @cached_property
+    def _existing(self) -> "SqliteStateStore":
+        from alchemiser_cli.home import existing_store
+
+        return existing_store(self.settings.home)
+
+    def say_place(self) -> None:
+        """On stderr: where the command acts, in which environment, on which account."""
+        note(f"{self.place}, environment {self.settings.environment.value}, account {self.account}")
 
     @cached_property
     def archive(self) -> "Archive":
@@ -78,7 +126,7 @@ class CommandContext:
     def place(self) -> str:
         """Where the records are, for a sentence."""
         on_aws = self.settings.backend is Backend.AWS
-        return f"table {self.settings.aws.table}" if on_aws else str(self.settings.home)
+        return f"table {self.settings.aws.table}" if on_aws else f"home {self.settings.home.resolve()}"
 
     def stage(self, name: str) -> "Stage":
         """A stage of deploy/samconfig.toml, whose progress is told on stderr. Raises InvalidSettings."""
@@ -100,9 +148,9 @@ class CommandContext:
         if not self.as_json:
             table()
         elif indent is None:
-            typer.echo(json.dumps(data))
+            typer.echo(masked(json.dumps(data)))
         else:
-            out.print_json(json.dumps(data), indent=indent)
+            out.print_json(masked(json.dumps(data)), indent=indent)
 
 
 @contextmanager
@@ -111,7 +159,7 @@ def command(*, as_json: bool = False, paper: bool = False, **changes: object) ->
 
     `changes` are settings of the command's own, None for those that were not given; `paper` chooses the paper account.
     """
-    account = {"environment": Environment.PAPER, "account_alias": "paper"} if paper else {}
+    account = {"environment": Environment.PAPER} if paper else {}
     given = {name: value for name, value in changes.items() if value is not None}
     with reported_errors():
         yield CommandContext(as_json, {**account, **given})

@@ -136,8 +136,13 @@ def _until(clock: Clock, ends: datetime) -> timedelta:
 
 
 def ensure_authority(settings: Settings, state: StateStore, now: datetime) -> None:
-    """Give a fresh simulated or paper home's account to the configured pipeline; live is given by hand only."""
-    if settings.environment is Environment.LIVE or read_authority(state, settings.account_alias) is not None:
+    """Give a fresh simulated or paper home's account to the configured pipeline; live is given by hand only.
+
+    A shadow gets nothing: it only plans.
+    """
+    if settings.shadow or settings.environment is Environment.LIVE:
+        return
+    if read_authority(state, settings.account_alias) is not None:
         return
     set_authority(
         state,

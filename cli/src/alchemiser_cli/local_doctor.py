@@ -4,17 +4,23 @@ The portfolio's part of what `alchemiser doctor --stage` examines of a stage. Re
 """
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from alchemiser_cli.context import CommandContext
 from alchemiser_cli.stage.check_result import CheckFailed, CheckResult, Verdict
 from alchemiser_cli.stage.last_decision import changed_rules, stored_targets
 from alchemiser_cli.stage.universe_record import read_universe
+from alchemiser_common.account_binding import check_binding, read_binding
 from alchemiser_common.clocks import open_clock
 from alchemiser_common.errors import AlchemiserError, TransientError
+from alchemiser_common.private_files import open_to_others
 from alchemiser_common.probes import Composition, unknown_of
 from alchemiser_common.records.universe import lacking
 from alchemiser_common.settings import Backend, Environment
 from alchemiser_common.text import named
+
+if TYPE_CHECKING:
+    from alchemiser_common.alpaca.broker import AlpacaReader
 
 _MOST_NAMED = 8
 
@@ -26,6 +32,8 @@ def run_local_checks(context: CommandContext) -> list[CheckResult]:
 
     made_of = composition_of(enabled_strategies(context.settings.strategies, context.variables))
     checks: Mapping[str, Callable[[CommandContext, Composition], str]] = {
+        "account": _account,
+        "files": _files,
         "strategies": _strategies,
         "universe": _universe,
         "symbols": _symbols,
@@ -45,6 +53,38 @@ def _result(name: str, run: Callable[[], str]) -> CheckResult:
         return CheckResult(name, Verdict.WRONG, str(error))
 
 
+def _account(context: CommandContext, _: Composition) -> str:
+    """What is acted on, and whether the key opens the account that the alias is bound to."""
+    settings = context.settings
+    where = f"{context.place}, environment {settings.environment.value}, account {settings.account_alias}"
+    if not context.has_store:
+        return f"{where}; nothing was run here yet"
+    store = context.adapters.state()
+    binding = read_binding(store, settings.account_alias)
+    if binding is None:
+        return f"{where}, which its next run binds to the account that the key opens"
+    if settings.environment is not Environment.SIMULATED:
+        opened = _reader(context).account().account_id
+        check_binding(store, settings.account_alias, settings.environment, opened)
+    return f"{where}, bound to the broker's account {binding.value.account_id} since {binding.value.since:%Y-%m-%d}"
+
+
+def _files(context: CommandContext, _: Composition) -> str:
+    """State, archive, logs and the key are for the user of this machine only."""
+    folders = [context.settings.home] if context.settings.backend is not Backend.AWS else []
+    places = [path for path in (*folders, context.folder / ".env") if path.exists()]
+    try:
+        found = [str(path) for place in places for path in open_to_others(place)]
+    except OSError as error:
+        raise CheckFailed(f"{error.filename} cannot be examined: {error.strerror}", "", Verdict.WARNING) from error
+    if found:
+        roots = " ".join(str(place) for place in places)
+        raise CheckFailed(
+            f"others on this machine can read {named(found, _MOST_NAMED)}", f"chmod -R go-rwx {roots}", Verdict.WARNING
+        )
+    return "only the user of this machine can read them"
+
+
 def _strategies(_: CommandContext, made_of: Composition) -> str:
     parts = (f"{item.strategy} {item.allocation:.2%} ({item.rules[:12]})" for item in made_of.strategies)
     return f"{', '.join(parts)}; `alchemiser config show` says where each setting comes from"
@@ -55,7 +95,7 @@ def _universe(context: CommandContext, made_of: Composition) -> str:
     size = f"{len(made_of.bars)} symbols, up to {max(made_of.bars.values())} bars"
     if context.settings.backend is not Backend.AWS:
         return f"{size}; a run on this machine reads for itself"
-    stored = read_universe(context.state, context.account)
+    stored = read_universe(context.adapters.state(), context.account)
     short = () if stored is None else lacking(made_of.bars, stored.bars)
     if stored is None or short:
         what = "no universe is stored" if stored is None else f"the stored one lacks {named(short, _MOST_NAMED)}"
@@ -68,11 +108,8 @@ def _symbols(context: CommandContext, made_of: Composition) -> str:
     settings = context.settings
     if settings.environment is Environment.SIMULATED and settings.broker.trading_url is None:
         raise CheckFailed("the environment is simulated: there is no broker to ask", "", Verdict.SKIPPED)
-    from alchemiser_common.alpaca.broker import AlpacaReader, open_alpaca
-
-    secrets = context.adapters.secrets()
-    reader = open_alpaca(AlpacaReader, settings, secrets.broker_credentials(), secrets, open_clock(settings))
-    unknown = unknown_of(made_of.bars, [asset.symbol for asset in reader.assets(sorted(made_of.bars))])
+    assets = _reader(context).assets(sorted(made_of.bars))
+    unknown = unknown_of(made_of.bars, [asset.symbol for asset in assets])
     if unknown:
         raise CheckFailed(
             f"the broker does not know {named(unknown, _MOST_NAMED)}: renamed, delisted or misspelt",
@@ -82,8 +119,18 @@ def _symbols(context: CommandContext, made_of: Composition) -> str:
     return f"the broker knows all {len(made_of.bars)}"
 
 
+def _reader(context: CommandContext) -> "AlpacaReader":
+    from alchemiser_common.alpaca.broker import AlpacaReader, open_alpaca
+
+    settings, secrets = context.settings, context.adapters.secrets()
+    return open_alpaca(AlpacaReader, settings, secrets.broker_credentials(), secrets, open_clock(settings))
+
+
 def _rules(context: CommandContext, made_of: Composition) -> str:
-    changed = changed_rules(made_of.strategies, stored_targets(context.state, context.account))
+    if not context.has_store:
+        raise CheckFailed("nothing was run here yet", "", Verdict.SKIPPED)
+    stored = stored_targets(context.adapters.state(), context.account)
+    changed = changed_rules(made_of.strategies, stored)
     if changed:
         raise CheckFailed("; ".join(changed), "expected after a change of strategies", Verdict.WARNING)
     return "as behind the stored targets"

@@ -7,6 +7,7 @@ from importlib import import_module
 
 import typer
 
+from alchemiser_cli.console import print_unexpected
 from alchemiser_common import __version__
 
 COMMANDS = {
@@ -24,6 +25,7 @@ COMMANDS = {
     "halt": "switches",
     "reduce": "switches",
     "resume": "switches",
+    "account": "account",
     "authority": "authority",
     "audit": "authority",
     "reconcile": "reconcile",
@@ -69,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Read by numpy and Arrow when they are imported: nothing here multiplies matrices, and files are read once.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    sys.excepthook = print_unexpected
     named = [argument for argument in given[:1] if argument in COMMANDS]
     build_app(named or COMMANDS)(given, prog_name="alchemiser")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.snapshot import MarketSession
+from alchemiser_common.private_files import make_private_file, make_private_folder
 from alchemiser_simulator import (
     SAMPLE_NOTICE,
     PriceHistory,
@@ -111,6 +112,9 @@ def embedded_exchange(
     market: Market, *, start: date, state: Path | None, cash: Decimal = Decimal(100_000)
 ) -> Iterator[Exchange]:
     """An exchange on a free loopback port. With `state` it remembers; a remembered clock wins over `start`."""
+    if state is not None:
+        make_private_folder(state.parent)
+        make_private_file(state)
     opening = market.sessions_from(start, 1)[0].opens - timedelta(hours=1)
     config = SimulatorConfig(history=market.history, start=opening, cash=cash, state=state)
     with SimulatorServer(config) as server, SimulatorControl(server.url) as control:

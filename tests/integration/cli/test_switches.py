@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from alchemiser_common import keys
+from alchemiser_common.account_binding import read_binding
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.ports.state import ABSENT, put
@@ -69,8 +70,8 @@ def test_a_change_without_a_reason_is_refused(home: Path) -> None:
     assert alchemiser(home, "halt", "--reason", " ").code == 2
 
 
-def test_the_pipelines_are_compared_cycle_by_cycle(tmp_path: Path) -> None:
-    nothing = alchemiser(tmp_path, "parity")
+def test_the_pipelines_are_compared_cycle_by_cycle(home: Path, tmp_path: Path) -> None:
+    nothing = alchemiser(home, "parity")
     assert (nothing.code, "run by both pipelines" in nothing.out) == (0, True)
     store = SqliteStateStore(tmp_path / ".alchemiser" / "state.db")
     for day, verdict in ((2, Verdict.IDENTICAL), (3, Verdict.DIFFERENT)):
@@ -87,3 +88,19 @@ def test_the_pipelines_are_compared_cycle_by_cycle(tmp_path: Path) -> None:
         ("demo:2026-11-02", "identical"),
     ]
     assert shown.code == 1, "the newest comparison is for a person to look at"
+
+
+def test_a_home_whose_alias_stands_for_another_account_trades_and_repairs_nothing(home: Path) -> None:
+    store = SqliteStateStore(home / ".alchemiser" / "state.db")
+    known = read_binding(store, "demo")
+    assert known is not None, "its first run bound it"
+    other = known.value.model_copy(update={"account_id": "the-account-before"})
+    store.write(put(keys.account_binding("demo"), other, known.version))
+    refused = alchemiser(home, "run", "--next", "--pipeline", "monolith", "--json")
+    answer = json.loads(refused.out)
+    assert (refused.code, answer["status"], answer["orders_placed_now"]) == (1, "failed", 0)
+    repair = alchemiser(home, "reconcile", "--repair", "--reason", "a new key")
+    assert repair.code == 1
+    for said in (answer["reason"], repair.err):
+        assert "the-account-before" in said
+        assert known.value.account_id in said

@@ -391,7 +391,7 @@ def test_consumers_and_warm_start_are_of_the_last_phase_and_off_unless_asked_for
         ({"RolloutPhase": "live"}, "RolloutPhase is 'live'; it may be monolith, staged"),
         ({"DataDigest": "latest"}, "DataDigest is 'latest'; it must look like sha256:"),
         ({"DataTag": "latest"}, "DataTag is 'latest'"),
-        ({"BrokerSecretArn": "PKSECRETVALUE"}, "BrokerSecretArn is 'PKSECRETVALUE'; it must look like arn:"),
+        ({"BrokerSecretArn": "PKSECRETVALUE"}, "BrokerSecretArn is 13 characters; it must look like arn:"),
         ({"Colour": "red"}, "Colour is not in the template"),
     ],
 )

@@ -32,9 +32,13 @@ def authority(
 ) -> None:
     """Show which pipeline may trade the account, or give it to one. Refused while a run is in progress."""
     with command(as_json=as_json) as context:
-        alias, store = context.account, context.state
-        if give_to is not None:
+        alias = context.account
+        if give_to is None:
+            store = context.state
+        else:
             by = signed(who, reason, refusal="a change of authority needs --reason")
+            context.say_place()
+            store = context.adapters.state()  # made if absent: live trading begins with this command
             set_authority(store, alias, give_to, who=by.who, reason=by.reason, now=datetime.now(UTC))
         current = read_authority(store, alias)
         state = trading_state(store, alias)

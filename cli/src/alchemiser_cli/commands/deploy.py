@@ -115,7 +115,7 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
-            raise typer.BadParameter(f"--parameter is {text!r}; write NAME=value")
+            raise typer.BadParameter(f"--parameter has {len(text)} characters and no '='; write NAME=value")
         pairs[name] = value
     return pairs
 

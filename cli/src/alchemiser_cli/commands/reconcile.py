@@ -9,6 +9,7 @@ from alchemiser_cli.console import Exit, out, plain_table
 from alchemiser_cli.context import command
 from alchemiser_cli.cycles import connected, logged
 from alchemiser_cli.options import AsJson, ReasonIfChanged, Who, signed
+from alchemiser_common.account_binding import check_binding
 from alchemiser_trading.books.book_store import compare_books, repair_books
 from alchemiser_trading.books.books import BookDifference
 
@@ -31,7 +32,9 @@ def reconcile(
     with command(as_json=as_json, paper=paper) as context:
         by = signed(who, reason, refusal="a repair needs --reason") if repair else None
         settings, alias = context.settings, context.account
+        _ = context.state  # there are books, or the command ends here and makes nothing
         with logged(settings.home), connected(settings, context.variables) as platform:
+            check_binding(platform.state, alias, settings.environment, platform.broker.account().account_id)
             positions, now = platform.broker.holdings().positions, platform.clock.now()
             if by is None:
                 found = compare_books(platform.state, alias, positions)

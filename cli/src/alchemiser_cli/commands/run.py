@@ -10,6 +10,7 @@ from alchemiser_cli.console import Exit, note, out
 from alchemiser_cli.context import command
 from alchemiser_cli.cycles import connected, cycle_runner, due_cycle, ensure_authority, logged, schedule_now
 from alchemiser_cli.history import RunDetail, RunSummary, ended_run, read_detail, read_run
+from alchemiser_cli.home import require_one_identity
 from alchemiser_cli.options import DAY, AsJson, MarketData, PipelineOption
 from alchemiser_cli.simulated import Exchange, Market
 from alchemiser_cli.views import run_view
@@ -58,6 +59,10 @@ def run(
             logged(settings.home),
             connected(settings, context.variables, data=data, start=day, prepare=move) as platform,
         ):
+            named = "account_alias" in context.loaded.sources
+            require_one_identity(
+                platform.state, settings, named=named, account_id=lambda: platform.broker.account().account_id
+            )
             summary, already = _run(platform, at_once=now)
             detail = read_detail(platform.state, platform.archive, summary)
         context.emit(_as_json(summary, already=already), lambda: _print(detail, already=already), indent=2)
@@ -97,7 +102,10 @@ def _run(platform: Platform, *, at_once: bool) -> tuple[RunSummary, bool]:
     settings = platform.settings
     ensure_authority(settings, platform.state, platform.clock.now())
     cycle = due_cycle(platform, at_once=at_once)
-    note(f"{settings.environment.value} exchange, account {settings.account_alias}, {settings.pipeline.value} pipeline")
+    note(
+        f"home {settings.home.resolve()}, {settings.environment.value} exchange, account {settings.account_alias}, "
+        f"{settings.pipeline.value} pipeline"
+    )
     before = read_run(platform.state, cycle.run_id)
     result = cycle_runner(platform)(cycle, 1)
     for letter in result.dead_letters:

@@ -1,44 +1,112 @@
-"""`alchemiser halt`, `reduce` and `resume`: what the account may do, from the next order on."""
+"""`alchemiser halt`, `reduce` and `resume`: what accounts may do, from the next order on."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from alchemiser_cli.console import out
-from alchemiser_cli.context import command
-from alchemiser_cli.options import Reason, Who, signed
-from alchemiser_common.records.trading_state import TradingState
-from alchemiser_trading.account.trading_state import set_trading_state
+from alchemiser_cli.console import Exit, fail, note, out
+from alchemiser_cli.context import CommandContext, command
+from alchemiser_cli.options import Reason, Signature, Who, signed
+from alchemiser_common.account_binding import read_binding
+from alchemiser_common.errors import AlchemiserError, Conflict, InvalidSettings
+from alchemiser_common.ports.state import StateStore
+from alchemiser_common.records.trading_state import TradingState, TradingStateRecord
+from alchemiser_trading.account.trading_state import read_trading_state, set_trading_state
 
 app = typer.Typer()
 
-
-@app.command()
-def halt(reason: Reason, who: Who = None) -> None:
-    """Stop trading: from now on no order is sent, in a running cycle too. Open orders may still be cancelled."""
-    _set(TradingState.HALTED, reason, who)
-
-
-@app.command()
-def reduce(reason: Reason, who: Who = None) -> None:
-    """Allow sells only, from the next order on."""
-    _set(TradingState.REDUCING, reason, who)
+One = Annotated[str | None, typer.Option("--account", help="This account of the home; default: the settings'.")]
+OneOrAll = Annotated[str | None, typer.Option("--account", help="Only this account; default: every one of the home.")]
+_TRIES = 5
+"""Of a change that another change comes before."""
 
 
 @app.command()
-def resume(reason: Reason, who: Who = None) -> None:
-    """Allow every order again."""
-    _set(TradingState.ACTIVE, reason, who)
+def halt(reason: Reason, who: Who = None, account: OneOrAll = None) -> None:
+    """Stop trading, on every account of the home: from now on no order is sent, in a running cycle too.
 
-
-def _set(state: TradingState, reason: str, who: str | None) -> None:
-    by = signed(who, reason, refusal="a change of what may be traded needs a reason")
+    Open orders may still be cancelled. Exit code 1 if an account could not be stopped, 2 if there is none.
+    """
+    by = _signed(who, reason)
     with command() as context:
-        switch = set_trading_state(
-            context.state, context.account, state, who=by.who, reason=by.reason, now=datetime.now(UTC)
+        store = context.home_state
+        aliases = [_known(context, account)] if account else _in_use(store, context.accounts)
+        if not aliases:
+            raise InvalidSettings(f"{context.place} has no account to stop")
+        failed = {}
+        for alias in aliases:
+            try:
+                _show(alias, _set(store, alias, TradingState.HALTED, by))
+            except AlchemiserError as error:
+                failed[alias] = error
+        if failed:
+            said = "; ".join(f"{alias}: {error}" for alias, error in failed.items())
+            raise fail(f"NOT stopped: {said}", Exit.FAILED)
+
+
+@app.command()
+def reduce(reason: Reason, who: Who = None, account: One = None) -> None:
+    """Allow sells only, from the next order on."""
+    _change(TradingState.REDUCING, _signed(who, reason), account)
+
+
+@app.command()
+def resume(reason: Reason, who: Who = None, account: One = None) -> None:
+    """Allow every order again, on one account: others that are stopped stay so, and are named."""
+    _change(TradingState.ACTIVE, _signed(who, reason), account)
+
+
+def _signed(who: str | None, reason: str) -> Signature:
+    return signed(who, reason, refusal="a change of what may be traded needs a reason")
+
+
+def _change(state: TradingState, by: Signature, account: str | None) -> None:
+    with command() as context:
+        store, alias = context.home_state, _known(context, account or context.account)
+        _show(alias, _set(store, alias, state, by))
+        for other in context.accounts:
+            if other != alias:
+                _say_unless_active(store, other)
+
+
+def _say_unless_active(store: StateStore, alias: str) -> None:
+    """What is done is done: an account that cannot be read here is only named."""
+    try:
+        found = read_trading_state(store, alias) if _in_use(store, [alias]) else None
+    except AlchemiserError as error:
+        note(f"account {alias}: {error}")
+        return
+    if found is not None and found.state is not TradingState.ACTIVE:
+        note(f"account {alias} stays {found.state.value}: --account {alias} changes that")
+
+
+def _known(context: CommandContext, alias: str) -> str:
+    """The alias, if the store has such an account. Raises InvalidSettings."""
+    if alias not in context.accounts:
+        raise InvalidSettings(
+            f"{context.place} has no account {alias}; it has {', '.join(context.accounts) or 'none'}: name one with "
+            "--account"
         )
-        out.print(
-            f"account {context.account} is [bold]{switch.state.value}[/], "
-            f"says {escape(switch.who)}: {escape(switch.reason)}"
-        )
+    return alias
+
+
+def _in_use(store: StateStore, aliases: Sequence[str]) -> list[str]:
+    """Without those that were given up for another: nothing trades under them."""
+    bindings = {alias: read_binding(store, alias) for alias in aliases}
+    return [alias for alias, known in bindings.items() if known is None or not known.value.moved_to]
+
+
+def _set(store: StateStore, alias: str, state: TradingState, by: Signature) -> TradingStateRecord:
+    for _ in range(_TRIES - 1):
+        try:
+            return set_trading_state(store, alias, state, who=by.who, reason=by.reason, now=datetime.now(UTC))
+        except Conflict:
+            continue  # another person's change came first; this one is the later word
+    return set_trading_state(store, alias, state, who=by.who, reason=by.reason, now=datetime.now(UTC))
+
+
+def _show(alias: str, switch: TradingStateRecord) -> None:
+    out.print(f"account {alias} is [bold]{switch.state.value}[/], says {escape(switch.who)}: {escape(switch.reason)}")

@@ -88,9 +88,11 @@ def _parameters(stage: Mapping[str, object], command: str) -> Mapping[str, objec
 
 def _pairs(text: str, field: str, stage: str) -> dict[str, str]:
     pairs = {}
-    for part in shlex.split(text):
+    for number, part in enumerate(shlex.split(text), 1):
         key, equals, value = part.partition("=")
         if not equals:
-            raise InvalidSettings(f"{field} of stage {stage} has {part!r} in {FILE}; write NAME=value")
+            raise InvalidSettings(
+                f"{field} of stage {stage} has no '=' in its part {number} in {FILE}; write NAME=value"
+            )
         pairs[key] = value
     return pairs

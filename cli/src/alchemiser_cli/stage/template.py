@@ -75,5 +75,7 @@ def _parameter(name: str, rule: Mapping[str, Json], given: str | None) -> str:
     if isinstance(allowed, list) and value not in allowed:
         raise TemplateError(f"parameter {name} is {value!r}; it may be {', '.join(str(item) for item in allowed)}")
     if isinstance(pattern, str) and not re.fullmatch(pattern, str(value)):
-        raise TemplateError(f"parameter {name} is {value!r}; it must look like {pattern}")
+        # A parameter that names a secret may have been given the secret itself.
+        shown = f"{len(str(value))} characters" if "Secret" in name else repr(value)
+        raise TemplateError(f"parameter {name} is {shown}; it must look like {pattern}")
     return str(value)

@@ -44,13 +44,19 @@ Those with a star are defined where they are raised: in `alchemiser_strategy`, `
 `alchemiser_cli.stage`. The simulated exchange stands alone and has its own (ConfigError, HistoryError, StateError,
 PortInUseError, ControlError).
 
-Messages name the field, the value and what to do. They never hold a secret. At the command line each ends as one line
-with an exit code: 2 for wrong settings, secrets and input, 3 for what was out of reach, 1 for the rest.
+Messages name the field, the value and what to do. They never hold a secret: one that was loaded reads masked. At the
+command line each ends as one line with an exit code: 2 for wrong settings, secrets and input, 3 for what was out of
+reach, 1 for the rest.
 """
+
+from alchemiser_common.masking import masked
 
 
 class AlchemiserError(Exception):
     """Base of every error raised on purpose."""
+
+    def __str__(self) -> str:
+        return masked(super().__str__())
 
 
 class PermanentError(AlchemiserError):

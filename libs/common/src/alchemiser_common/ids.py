@@ -14,8 +14,8 @@ from uuid import UUID, uuid5
 _NAMESPACE = UUID("6f1c1f5e-5d0b-5b52-9d43-8f0a4a3c7e11")
 _ALIAS = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 CLIENT_ORDER_ID_LIMIT = 48
-CLIENT_ORDER_ID_PREFIX = "alc-"
-"""Of every order that this system sends, whichever home and account it is for."""
+CLIENT_ORDER_PREFIX = "alc-"
+"""How every client order id of this system's making begins, whichever home made it."""
 
 
 class Pipeline(StrEnum):
@@ -101,7 +101,7 @@ def client_order_id(*, environment: str, run: UUID, symbol: str, side: Side, leg
     parts = f"{environment}|{run}|{symbol}|{side.value}|{leg}|{step}"
     digest = hashlib.sha256(parts.encode()).hexdigest()[:20]
     label = re.sub(r"[^A-Z0-9]", "", symbol.upper())[:8]
-    text = f"{CLIENT_ORDER_ID_PREFIX}{label}-{side.value[0]}{leg}-{step}-{digest}"
+    text = f"{CLIENT_ORDER_PREFIX}{label}-{side.value[0]}{leg}-{step}-{digest}"
     if len(text) > CLIENT_ORDER_ID_LIMIT:
         raise ValueError(f"leg {leg} step {step} make client order id {text!r} longer than {CLIENT_ORDER_ID_LIMIT}")
     return text

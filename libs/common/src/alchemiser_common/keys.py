@@ -12,6 +12,7 @@ INTENT_PREFIX = "INTENT#"
 TARGETS_PREFIX = "TARGETS#"
 BOOK_PREFIX = "BOOK#"
 LOOSE_PREFIX = "LOOSE#"
+BINDING_SORT = "BINDING"
 DEAD_LETTERS_PREFIX = "dead-letters/"
 DEAD_LETTER_TIME = "%Y-%m-%dT%H-%M-%SZ"
 
@@ -79,6 +80,11 @@ def strategy_targets(account_alias: str, strategy: str) -> Key:
 def loose_orders(account_alias: str, run: UUID) -> Key:
     """Orders of a run that has ended which may still be open."""
     return Key(account_partition(account_alias), f"{LOOSE_PREFIX}{run}")
+
+
+def account_binding(account_alias: str) -> Key:
+    """Which of the broker's accounts the alias stands for."""
+    return Key(account_partition(account_alias), BINDING_SORT)
 
 
 def lease_record(account_alias: str) -> Key:

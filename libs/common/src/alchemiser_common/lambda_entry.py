@@ -13,6 +13,7 @@ from typing import Protocol
 
 from alchemiser_common.errors import AlchemiserError
 from alchemiser_common.lambda_events import Event, is_version_probe, version_answer
+from alchemiser_common.masking import masked
 from alchemiser_common.messages.base import Frozen
 from alchemiser_common.ports.clock import TimeLeft
 from alchemiser_common.probes import Composition, ProbeFailure, composition_answer
@@ -52,7 +53,14 @@ class LambdaEntry:
             return version_answer(self._service, self._variables).model_dump(mode="json")
         if "probe" in event:
             return self._probed(event, context)
-        return self._answer(event, context).model_dump(mode="json")
+        try:
+            return self._answer(event, context).model_dump(mode="json")
+        except AlchemiserError:
+            raise  # its text is masked
+        except Exception as error:
+            # The runtime prints it and hands it to whoever invoked: a library's error may quote what it sent.
+            error.args = tuple(masked(part) if isinstance(part, str) else part for part in error.args)
+            raise
 
     def _probed(self, event: Event, context: Context) -> dict[str, object]:
         """The answer, or why there is none: whoever tries a build needs the whole reason, and no retry."""

@@ -1,4 +1,7 @@
-"""Every setting in one typed tree, with defaults; the text below each field is its help (settings_help)."""
+"""Every setting in one typed tree, with defaults; the text below each field is its help (settings_help).
+
+Each number has bounds: a value beyond them switches a guard off, or lets nothing be traded, and is a slip of the hand.
+"""
 
 from datetime import date
 from decimal import Decimal
@@ -8,6 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from alchemiser_common.broker_address import BrokerAddress, check_secrecy
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.snapshot import BarPolicy
 
@@ -19,9 +23,9 @@ MOST_STRATEGIES = 90
 
 
 class Section(BaseModel):
-    """A branch of the tree: frozen, and closed to names it does not know."""
+    """A branch of the tree: frozen, closed to names it does not know, and without numbers that are none (inf, nan)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Environment(StrEnum):
@@ -30,6 +34,14 @@ class Environment(StrEnum):
     SIMULATED = "simulated"
     PAPER = "paper"
     LIVE = "live"
+
+    @property
+    def default_alias(self) -> str:
+        """What the account is called if no alias is set: an environment is one account, however it was chosen."""
+        return _ALIASES[self]
+
+
+_ALIASES = {Environment.SIMULATED: "demo", Environment.PAPER: "paper", Environment.LIVE: "live"}
 
 
 class Backend(StrEnum):
@@ -80,7 +92,7 @@ class ScheduleSettings(Section):
     """Minutes after the open, or before the close."""
     window_minutes: Minutes = 30
     """A run that starts later than this after its scheduled time is skipped."""
-    deadline_minutes: Minutes = 60
+    deadline_minutes: int = Field(default=60, ge=1, le=390)
     """No order is sent later than this after the scheduled time."""
     close_margin_minutes: Minutes = 5
     """No order is sent within this time before the close."""
@@ -104,9 +116,9 @@ class DataSettings(Section):
     """Alpaca feed of the daily bars."""
     quotes_feed: str = "iex"
     """Alpaca feed of quotes and trades; `sip` needs a paid plan."""
-    max_trade_age_minutes: Minutes = 30
+    max_trade_age_minutes: int = Field(default=30, ge=1, le=390)
     """Provisional policy: the latest trade of a symbol may be at most this old."""
-    max_provisional_move: Decimal = Field(default=Decimal("0.5"), gt=0)
+    max_provisional_move: Decimal = Field(default=Decimal("0.5"), gt=0, le=1)
     """Provisional policy: a larger move against the last close, as a fraction, is refused."""
     accepted_jumps: tuple[str, ...] = ()
     """Price jumps known to be real, as SYMBOL:YYYY-MM-DD; only asked for where the broker cannot say what they were."""
@@ -141,23 +153,23 @@ class StrategySettings(Section):
 class TradingSettings(Section):
     """How targets become orders, and the limits on them."""
 
-    cash_reserve: Fraction = Decimal("0.01")
+    cash_reserve: Decimal = Field(default=Decimal("0.01"), ge=0, le=Decimal("0.9"))
     """Fraction of equity that stays in cash."""
-    min_trade_value: Decimal = Field(default=Decimal(10), ge=1)
+    min_trade_value: Decimal = Field(default=Decimal(10), ge=1, le=1_000_000)
     """Smaller differences in USD are left alone (full exits are not)."""
-    min_trade_share: Fraction = Decimal("0.002")
+    min_trade_share: Decimal = Field(default=Decimal("0.002"), ge=0, le=Decimal("0.5"))
     """Smaller differences as a fraction of equity are left alone (full exits are not)."""
-    price_allowance: Fraction = Decimal("0.0005")
+    price_allowance: Decimal = Field(default=Decimal("0.0005"), ge=0, le=Decimal("0.05"))
     """Buys are costed this fraction above the last price and sells this much below, for the spread."""
-    max_orders: int = Field(default=60, ge=1)
+    max_orders: int = Field(default=60, ge=1, le=10_000)
     """A plan with more legs is refused."""
-    max_order_value: Decimal = Field(default=Decimal(1_000_000), gt=0)
+    max_order_value: Decimal = Field(default=Decimal(1_000_000), gt=0, le=1_000_000_000)
     """A plan with a larger leg in USD is refused."""
-    max_turnover: Decimal = Field(default=Decimal("2.1"), gt=0)
+    max_turnover: Decimal = Field(default=Decimal("2.1"), gt=0, le=10)
     """A plan that trades more than this multiple of equity is refused; a full switch is 2."""
-    max_symbol_weight: Fraction = Decimal(1)
+    max_symbol_weight: Decimal = Field(default=Decimal(1), gt=0, le=1)
     """A plan that makes one symbol a larger part of the account is refused; shares that strategies keep count."""
-    max_daily_loss: Fraction = Decimal("0.25")
+    max_daily_loss: Decimal = Field(default=Decimal("0.25"), gt=0, lt=1)
     """Nothing is bought or sold after a larger loss since yesterday's equity."""
 
 
@@ -170,75 +182,92 @@ class ExecutionSettings(Section):
     """Style for symbols in between."""
     wide_style: ExecutionStyle = ExecutionStyle.PATIENT
     """Style for symbols with a spread from `wide_spread` on."""
-    tight_spread: Fraction = Decimal("0.0005")
+    tight_spread: Decimal = Field(default=Decimal("0.0005"), ge=0, le=Decimal("0.5"))
     """Fraction of mid."""
-    wide_spread: Fraction = Decimal("0.004")
+    wide_spread: Decimal = Field(default=Decimal("0.004"), gt=0, le=Decimal("0.5"))
     """Fraction of mid."""
     walk: tuple[WalkStep, ...] = Field(
         default=(Decimal("0.5"), Decimal("0.75"), Decimal("0.9"), Decimal(1)), min_length=1
     )
     """limit-walk: limit of each step as a fraction of the spread, from the passive to the far side."""
-    rest_seconds: float = Field(default=10.0, gt=0)
+    rest_seconds: float = Field(default=10.0, ge=0.1, le=3_600)
     """limit-walk: how long a step rests before the next."""
     patient_walk: tuple[WalkStep, ...] = Field(
         default=(Decimal("0.25"), Decimal("0.5"), Decimal("0.65"), Decimal("0.8"), Decimal(1)), min_length=1
     )
     """patient: as `walk`."""
-    patient_rest_seconds: float = Field(default=30.0, gt=0)
+    patient_rest_seconds: float = Field(default=30.0, ge=0.1, le=3_600)
     """patient: as `rest_seconds`."""
     max_steps: int = Field(default=12, ge=1, le=99)
     """After so many orders of one leg the last one rests until the deadline."""
-    poll_seconds: float = Field(default=2.0, gt=0)
+    poll_seconds: float = Field(default=2.0, ge=0.1, le=60)
     """Time between two looks at open orders and quotes."""
-    collar: Fraction = Decimal("0.01")
+    collar: Decimal = Field(default=Decimal("0.01"), gt=0, le=Decimal("0.1"))
     """The last step goes through the far side by at most this fraction of the price."""
-    max_spread: Fraction = Decimal("0.05")
+    max_spread: Decimal = Field(default=Decimal("0.05"), gt=0, le=Decimal("0.5"))
     """A quote with a wider spread, as a fraction of mid, is not traded on."""
-    max_quote_age_seconds: float = Field(default=60.0, gt=0)
+    max_quote_age_seconds: float = Field(default=60.0, ge=1, le=900)
     """An older quote is not traded on."""
-    max_quote_move: Fraction = Decimal("0.15")
+    max_quote_move: Decimal = Field(default=Decimal("0.15"), gt=0, le=Decimal("0.5"))
     """Of quote, last trade and planned price two must be this near each other, as a fraction; else no order."""
-    max_trade_age_seconds: float = Field(default=900.0, gt=0)
+    max_trade_age_seconds: float = Field(default=900.0, ge=1, le=23_400)
     """An older last trade is no price: it counts as absent."""
-    quote_patience_seconds: float = Field(default=60.0, ge=0)
+    quote_patience_seconds: float = Field(default=60.0, ge=1, le=23_400)
     """How long a leg waits for a quote that can be traded on."""
     without_quote: WithoutQuote = WithoutQuote.LAST_TRADE
     """Then: a limit at the last trade's price within the collar, or no order."""
-    cancel_patience_seconds: float = Field(default=60.0, gt=0)
+    cancel_patience_seconds: float = Field(default=60.0, ge=1, le=900)
     """A cancel that is not final after this freezes the symbol."""
-    lookups: int = Field(default=4, ge=1)
+    lookups: int = Field(default=4, ge=2, le=100)
     """An order whose request got no answer is absent after so many look-ups in a row without a result."""
-    max_refusals: int = Field(default=3, ge=0)
+    max_refusals: int = Field(default=3, ge=0, le=100)
     """How often a leg is tried again after the broker refused or withdrew an order for a passing reason."""
-    refusal_wait_seconds: float = Field(default=5.0, ge=0)
+    refusal_wait_seconds: float = Field(default=5.0, ge=1, le=600)
     """Pause before that."""
-    cash_patience_seconds: float = Field(default=300.0, ge=0)
+    cash_patience_seconds: float = Field(default=300.0, ge=1, le=23_400)
     """How long a buy waits for cash that other legs may bring or give back; then it buys what there is cash for."""
-    settle_seconds: float = Field(default=30.0, ge=0)
+    settle_seconds: float = Field(default=30.0, ge=1, le=600)
     """How long to wait for the broker's cash and positions to show the fills."""
-    requests_per_minute: int = Field(default=180, ge=20)
+    requests_per_minute: int = Field(default=180, ge=20, le=10_000)
     """Trading requests of all legs together; Alpaca allows 200 for the account."""
-    handover_seconds: float = Field(default=45.0, ge=0)
+    handover_seconds: float = Field(default=45.0, ge=1, le=600)
     """With less process time left the run cancels its open orders and is left to the next delivery."""
-    lease_seconds: float = Field(default=120.0, gt=0)
-    """An account's lease that is not renewed for this long may be taken over."""
-    max_clock_skew_seconds: float = Field(default=10.0, gt=0)
+    lease_seconds: float = Field(default=120.0, ge=10, le=900)
+    """An account's lease that is not renewed for this long may be taken over; longer than any request can wait."""
+    max_clock_skew_seconds: float = Field(default=10.0, gt=0, le=300)
     """A larger difference between this machine's clock and the broker's stops the run."""
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if not self.tight_spread <= self.wide_spread <= self.max_spread:
+            raise ValueError(
+                f"tight_spread is {self.tight_spread}, wide_spread {self.wide_spread} and max_spread "
+                f"{self.max_spread}; none may be above the next"
+            )
+        for name, walk in (("walk", self.walk), ("patient_walk", self.patient_walk)):
+            if list(walk) != sorted(walk):
+                raise ValueError(f"{name} is {', '.join(map(str, walk))}; no step may go back")
+        if self.poll_seconds * 3 > self.lease_seconds:
+            raise ValueError(
+                f"poll_seconds is {self.poll_seconds:g} and lease_seconds {self.lease_seconds:g}: a lease is renewed "
+                "after a third of its time, so give poll_seconds at most that"
+            )
+        return self
 
 
 class BrokerSettings(Section):
     """How the broker is reached."""
 
-    trading_url: str | None = None
-    """Base URL of the trading API; the environment's own if unset."""
-    data_url: str | None = None
-    """Base URL of the market data API; Alpaca's if unset."""
-    connect_timeout_seconds: float = Field(default=3.05, gt=0)
-    read_timeout_seconds: float = Field(default=15.0, gt=0)
+    trading_url: BrokerAddress | None = None
+    """Base URL of the trading API; the environment's own if unset. https, or http on this machine."""
+    data_url: BrokerAddress | None = None
+    """Base URL of the market data API; Alpaca's if unset. https, or http on this machine."""
+    connect_timeout_seconds: float = Field(default=3.05, ge=0.1, le=60)
+    read_timeout_seconds: float = Field(default=15.0, ge=0.1, le=60)
     """For the next bytes of an answer."""
-    total_timeout_seconds: float = Field(default=30.0, gt=0)
+    total_timeout_seconds: float = Field(default=30.0, ge=0.1, le=300)
     """For an answer as a whole, however slowly it comes."""
-    read_attempts: int = Field(default=4, ge=1)
+    read_attempts: int = Field(default=4, ge=1, le=10)
     """How often a read is tried. Orders are never repeated by the client."""
 
 
@@ -267,9 +296,9 @@ class AwsSettings(Section):
     """Rollout phase in which the process was deployed; for people to read, nothing decides by it."""
     revision: str = ""
     """The deployment's parameters as text, so that a change of one is a new version; nothing decides by it."""
-    connect_timeout_seconds: float = Field(default=2.0, gt=0)
-    read_timeout_seconds: float = Field(default=5.0, gt=0)
-    attempts: int = Field(default=4, ge=1)
+    connect_timeout_seconds: float = Field(default=2.0, ge=0.1, le=300)
+    read_timeout_seconds: float = Field(default=5.0, ge=0.1, le=300)
+    attempts: int = Field(default=4, ge=1, le=20)
     """How often a call is tried in all; every call can be repeated without harm."""
 
 
@@ -287,8 +316,10 @@ class Settings(Section):
 
     environment: Environment = Environment.SIMULATED
     """simulated, paper or live."""
-    account_alias: str = Field(default="demo", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
-    """Name of the account in ids, logs and tables."""
+    account_alias: str = Field(
+        default_factory=lambda given: given["environment"].default_alias, pattern=r"^[a-z0-9][a-z0-9-]{0,31}$"
+    )
+    """Name of the account in ids, logs and tables; if unset it follows the environment: demo, paper or live."""
     pipeline: Pipeline = Pipeline.MODULAR
     """Which pipeline this process works for."""
     shadow: bool = False
@@ -305,3 +336,43 @@ class Settings(Section):
     broker: BrokerSettings = BrokerSettings()
     live: LiveSettings = LiveSettings()
     aws: AwsSettings = AwsSettings()
+
+    @model_validator(mode="after")
+    def _sends_keys_in_secret(self) -> Self:
+        for name, url in (("trading_url", self.broker.trading_url), ("data_url", self.broker.data_url)):
+            if url is not None:
+                check_secrecy(f"broker.{name}", url, simulated=self.environment is Environment.SIMULATED)
+        return self
+
+    # Why a lease has a minimum: it is renewed between requests, never during one.
+    #
+    #   this worker    renews, asks the broker … times out, again, again, again … answer, next order
+    #   another               the lease has run out: takes the account, looks for orders, sends its own
+    #
+    # An order that was on its way in that gap has two owners. So a lease outlasts all attempts of one read, with the
+    # time that a hand-over takes for its cancels on top.
+    @model_validator(mode="after")
+    def _lease_outlasts_requests(self) -> Self:
+        broker, rules = self.broker, self.execution
+        longest = broker.read_attempts * (broker.connect_timeout_seconds + broker.read_timeout_seconds)
+        needed = longest + rules.handover_seconds
+        if rules.lease_seconds <= needed:
+            raise ValueError(
+                f"execution.lease_seconds is {rules.lease_seconds:g}; it must be above {needed:g}, which is "
+                f"broker.read_attempts x (connect + read timeout) = {longest:g} and execution.handover_seconds = "
+                f"{rules.handover_seconds:g}: while a request waits the lease is not renewed, and another worker would "
+                "take the account with an order on its way"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _walks_end_before_the_deadline(self) -> Self:
+        rules, deadline = self.execution, 60 * self.schedule.deadline_minutes
+        for walk, rest in (("walk", "rest_seconds"), ("patient_walk", "patient_rest_seconds")):
+            takes = len(getattr(rules, walk)) * getattr(rules, rest)
+            if takes > deadline:
+                raise ValueError(
+                    f"execution.{walk} with execution.{rest} takes {takes:g} s; schedule.deadline_minutes leaves "
+                    f"{deadline} s, and the last step would never be reached"
+                )
+        return self

@@ -1,7 +1,7 @@
 """Settings merged from their sources, and where each value came from.
 
-Later sources win: defaults, the portfolio's TOML file, the TOML file, .env, the environment. Variables are named
-``ALCHEMISER_<SECTION>__<FIELD>``, e.g. ``ALCHEMISER_TRADING__CASH_RESERVE=0.02``.
+Later sources win: defaults, the portfolio's TOML file, the TOML file, .env, the environment, the command line.
+Variables are named ``ALCHEMISER_<SECTION>__<FIELD>``, e.g. ``ALCHEMISER_TRADING__CASH_RESERVE=0.02``.
 """
 
 import json
@@ -50,10 +50,13 @@ def load_settings(
     portfolio: Path | None = None,
     file: Path | None = None,
     dotenv: Mapping[str, str] | None = None,
+    command_line: Mapping[str, object] | None = None,
 ) -> LoadedSettings:
-    """Merge the sources and validate the result. Raises InvalidSettings naming field, value and source.
+    """Merge the sources and validate the result. Raises InvalidSettings naming field, source and, of a field that is
+    known and holds no address, the value: what was meant for another name may be a secret.
 
-    `portfolio` is a folder of strategies, which may have a settings file of its own.
+    `portfolio` is a folder of strategies, which may have a settings file of its own. `command_line` are values of
+    fields at the top of the tree.
     """
     tree: dict[str, object] = {}
     sources: dict[str, str] = {}
@@ -69,13 +72,31 @@ def load_settings(
             if variable.startswith(PREFIX) and variable not in NOT_SETTINGS:
                 path = variable.removeprefix(PREFIX).lower().split("__")
                 _merge(tree, _nested(path, _value(text)), (), f"{name} {variable}", sources)
+    for name, value in (command_line or {}).items():
+        tree[name] = value
+        sources[name] = "command line"
     try:
-        return LoadedSettings(Settings.model_validate(tree), sources)
+        settings = Settings.model_validate(tree)
     except ValidationError as error:
         fields = {".".join(str(part) for part in fault["loc"]) for fault in error.errors()}
         origin = sorted({source for name, source in sources.items() if any(_related(name, field) for field in fields)})
         hint = f" (from {', '.join(origin)})" if origin else ""
-        raise InvalidSettings(f"settings: {describe(error)}{hint}") from error
+        # The validation error is no cause of this one: a traceback would print its values.
+        raise InvalidSettings(f"settings: {describe(error, whole='together', hidden=_may_be_secret)}{hint}") from None
+    return LoadedSettings(settings, sources)
+
+
+def _may_be_secret(place: tuple[int | str, ...]) -> bool:
+    """Whether a value there is none of a setting's own, or an address, which may have a password in it."""
+    section: type[BaseModel] = Settings
+    for part in place:
+        field = section.model_fields.get(str(part))
+        if field is None:
+            return True
+        if not (isinstance(field.annotation, type) and issubclass(field.annotation, Section)):
+            return str(part).endswith("_url")
+        section = field.annotation
+    return True
 
 
 def _related(name: str, field: str) -> bool:

@@ -10,11 +10,20 @@ from typing import TextIO
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from alchemiser_common.ids import RunRef
+from alchemiser_common.masking import masked
+from alchemiser_common.private_files import make_private_file, make_private_folder
 
 _NOISY = ("urllib3", "botocore", "asyncio", "uvicorn")
 
 
 _RUN: ContextVar[RunRef | None] = ContextVar("alchemiser_run", default=None)
+
+
+class _Masking(LambdaPowertoolsFormatter):
+    """JSON lines in which no loaded secret is readable, whoever put it there."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return masked(super().format(record))
 
 
 @contextmanager
@@ -34,11 +43,12 @@ def log_to(target: Path | TextIO, *, service: str, level: int = logging.INFO) ->
     """
     handler: logging.Handler
     if isinstance(target, Path):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(target.parent)
+        make_private_file(target)
         handler = logging.FileHandler(target, encoding="utf-8")
     else:
         handler = logging.StreamHandler(target)
-    handler.setFormatter(LambdaPowertoolsFormatter(utc=True, service=service))
+    handler.setFormatter(_Masking(utc=True, service=service))
     handler.addFilter(_stamp)
     root = logging.getLogger()
     root.addHandler(handler)

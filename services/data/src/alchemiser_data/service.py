@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alchemiser_common import keys
+from alchemiser_common.account_binding import check_binding
 from alchemiser_common.errors import AlchemiserError, PermanentError, StateCorrupt, TransientError
 from alchemiser_common.ids import Pipeline, RunRef
 from alchemiser_common.messages.base import Stage
@@ -130,11 +131,13 @@ class DataService:
         )
         if isinstance(window, Skip):
             return window
-        return self._provider.read(
+        snapshot = self._provider.read(
             run,
             window,
             previous_targets=self._previous_targets(),
         )
+        check_binding(self._state, run.account_alias, self._settings.environment, snapshot.account.account_id)
+        return snapshot
 
     def _previous_targets(self) -> Sequence[StrategyTargets]:
         partition = keys.account_partition(self._settings.account_alias)

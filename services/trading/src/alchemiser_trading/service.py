@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from alchemiser_common import keys
-from alchemiser_common.errors import InvalidMessage, LeaseHeld, StateCorrupt
+from alchemiser_common.errors import InvalidMessage, LeaseHeld, NotAuthorised, StateCorrupt
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
 from alchemiser_common.ports.broker import Broker, MarketReader
@@ -202,10 +202,20 @@ class ShadowService:
         self._tools = make_tools(state, reader, clock, settings)
 
     def execute(self, decision: TradeDecision, *, time_left: TimeLeft) -> ExecutionReport:  # noqa: ARG002  (the stage's)
-        """Plan, store and report beside the pipeline that trades; once, like it. Raises TransientError."""
+        """Plan, store and report beside the pipeline that trades; once, like it. Raises TransientError.
+
+        Raises NotAuthorised for a run that a trading service began: the phase was moved back under it. Its orders may
+        be open, and only a service that trades ends them.
+        """
         known = Journal.load(self._store, decision.run_id)
-        if known is not None:
+        if known is not None and known.head.phase.final:
             return self._ends.again(known, decision.session)
+        if known is not None and known.head.phase is not RunStatus.RECEIVED:
+            raise NotAuthorised(
+                f"run {decision.run_id} was begun by a service that trades ({known.head.phase.value}) and has not "
+                f"ended; this function is a shadow and touches none of its orders. After {known.head.not_after:%H:%M} "
+                "UTC the watch of the pipeline that trades ends it: docs/runbooks/stuck-run.md"
+            )
         shadow = shadow_run(self._tools, decision)
         plan = () if shadow.plan is None else (put(keys.plan_record(decision.run_id), shadow.plan, ABSENT),)
         self._ends.store_unplaced(shadow.report, decision.not_after, *plan)

@@ -1,17 +1,28 @@
 """A shadow run beside the pipeline that trades: the same plan, and never an order, whatever keys it holds."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from alchemiser_common import keys
-from alchemiser_common.errors import InvalidMessage
+from alchemiser_common.errors import InvalidMessage, LeaseHeld, NotAuthorised
 from alchemiser_common.ids import Pipeline
+from alchemiser_common.lambda_events import BatchResponse, sqs_event
+from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import LegStatus, RunStatus
+from alchemiser_common.messages.wire import encode
+from alchemiser_common.ports.queue import Delivery
 from alchemiser_common.ports.state import load
 from alchemiser_common.records.plan import Plan
+from alchemiser_data.service import DataService
+from alchemiser_monolith.handler import MonolithFunction
+from alchemiser_monolith.monolith import Monolith
+from alchemiser_strategy.service import StrategyService
 from alchemiser_trading.account.lease import AccountLease
-from support.faulty_ports import Faults, FaultyBroker
+from alchemiser_trading.handler import TradingFunction
+from alchemiser_trading.service import DecisionService
+from support.faulty_ports import Faults, FaultyBroker, Killed, killing_after
 from support.trading_rig import QUARTER_HOUR, Rig
 from support.trading_runs import SWITCH, assert_switched
 
@@ -19,6 +30,12 @@ from support.trading_runs import SWITCH, assert_switched
 def shadowing(rig: Rig) -> Rig:
     """The same rig for the pipeline without authority, with a broker that could trade."""
     return Rig(**{**vars(rig), "settings": rig.settings.model_copy(update={"shadow": True})})
+
+
+def whole(service: DecisionService) -> MonolithFunction:
+    """The monolith around it; the watch's event concerns neither of its other stages."""
+    data, strategy = object.__new__(DataService), object.__new__(StrategyService)
+    return MonolithFunction(Monolith(data, strategy, service), TradingFunction(service))
 
 
 def plan_of(rig: Rig, run: object) -> Plan:
@@ -89,6 +106,59 @@ def test_what_would_not_be_traded_is_not_planned(
     assert load(rig.state, keys.plan_record(decision.run_id), Plan) is None
 
 
-def test_it_ends_no_run_of_the_pipeline_that_trades(rig: Rig) -> None:
+def begun(rig: Rig) -> TradeDecision:
+    """A run of the modular pipeline that died with an order at the broker."""
+    decision = rig.decision(SWITCH)
+    with pytest.raises(Killed):
+        rig.trade(decision, broker=FaultyBroker(rig.broker, killing_after("submit sell CCC")))
+    assert len(rig.broker.open_orders().orders) == 1
+    return decision
+
+
+@pytest.mark.parametrize("function", [TradingFunction, whole], ids=["trading", "monolith"])
+def test_asked_directly_it_ends_no_run_of_the_pipeline_that_trades(
+    rig: Rig, function: Callable[[DecisionService], TradingFunction | MonolithFunction]
+) -> None:
+    begun(rig)
+    rig.clock.sleep(2 * 3600)
+    account, calls = keys.account_partition("bench"), Faults()
+    before = rig.state.list(account)
+    shadow = shadowing(rig).service(broker=FaultyBroker(rig.broker, calls))
     with pytest.raises(InvalidMessage, match="asks the shadow pipeline, which holds no lease"):
-        shadowing(rig).service().end_overdue(time_left=lambda: QUARTER_HOUR)
+        function(shadow).handle({"watch": "overdue"}, lambda: QUARTER_HOUR)
+    assert rig.state.list(account) == before, "the lease was taken"
+    assert calls.names == []
+
+
+def test_a_run_whose_phase_was_moved_back_under_it_is_refused_and_left_to_whoever_trades(rig: Rig) -> None:
+    decision = begun(rig)
+    open_before = rig.broker.open_orders()
+    stored = rig.state.list(keys.account_partition("bench")), rig.state.list(keys.run_partition(decision.run_id))
+    event = sqs_event(Delivery("1", "1", encode(decision), "bench", rig.clock.now(), 1), "arn:aws:sqs:x:0:q.fifo")
+    answer = TradingFunction(shadowing(rig).service()).handle(event, lambda: QUARTER_HOUR)
+    assert isinstance(answer, BatchResponse)
+    assert len(answer.batchItemFailures) == 1, "its message becomes a dead letter, with an alarm"
+    with pytest.raises(NotAuthorised, match=r"begun by a service that trades \(selling\) .* this function is a shadow"):
+        shadowing(rig).trade(decision)
+    assert rig.broker.open_orders() == open_before
+    now = rig.state.list(keys.account_partition("bench")), rig.state.list(keys.run_partition(decision.run_id))
+    assert now == stored
+    rig.clock.move_to(decision.not_after + timedelta(minutes=1))
+    ended = rig.service(worker="monolith").end_overdue(time_left=lambda: QUARTER_HOUR)
+    assert ended is not None
+    assert ended.run_id == decision.run_id
+    assert rig.broker.open_orders().orders == ()
+
+
+def test_a_run_that_was_only_received_when_the_phase_moved_back_is_planned_in_shadow(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
+    held = AccountLease.acquire(rig.state, rig.clock, "bench", owner="trader", duration=timedelta(minutes=2))
+    with pytest.raises(LeaseHeld):
+        rig.trade(decision)
+    report = shadowing(rig).trade(decision)
+    assert report.status is RunStatus.SHADOWED
+    held.release()
+    again = rig.trade(decision)
+    assert again.status is RunStatus.SHADOWED
+    assert "ended before" in again.reason
+    assert rig.orders() == []

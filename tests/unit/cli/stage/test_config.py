@@ -49,7 +49,7 @@ def test_the_projects_own_stages_are_whole(name: str) -> None:
     [
         ("moon", ("", ""), "stage 'moon' is not in deploy/samconfig.toml; it has dev"),
         ("dev", ('"123456789012"', '"12"'), "account of stage dev is '12'"),
-        ("dev", ("Stage=dev", "Stage"), "parameter_overrides of stage dev has 'Stage'"),
+        ("dev", ("Stage=dev", "Stage"), "parameter_overrides of stage dev has no '=' in its part 1"),
         ("dev", ("stack_name", "stack"), "stage dev has no stack_name"),
         ("dev", ("= ", "== "), "cannot be read"),
     ],

@@ -9,6 +9,9 @@ from alchemiser_common.embedded.environment_secrets import EnvironmentSecrets, s
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.settings import Environment, Settings
 
+STATE_FILE = "state.db"
+"""Of a home."""
+
 
 class EmbeddedAdapters:
     """Opens them; `variables` may hold the broker's key."""
@@ -19,7 +22,7 @@ class EmbeddedAdapters:
 
     def state(self) -> SqliteStateStore:
         """The state file, made if absent."""
-        return SqliteStateStore(self._settings.home / "state.db")
+        return SqliteStateStore(self._settings.home / STATE_FILE)
 
     def archive(self) -> DirectoryArchive:
         """The archive's folder."""

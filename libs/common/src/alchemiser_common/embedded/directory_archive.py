@@ -7,10 +7,11 @@ from pathlib import Path
 
 from alchemiser_common.errors import Conflict, StoreUnavailable
 from alchemiser_common.ids import check_key
+from alchemiser_common.private_files import FILE_MODE, make_private_folder
 
 
 class DirectoryArchive:
-    """Objects under `root`; the key is the relative path.
+    """Objects under `root`; the key is the relative path. Folders and files are made for their owner only.
 
     Raises StoreUnavailable for what the file system refuses, ValueError for what is no key (`check_key`).
     """
@@ -25,10 +26,11 @@ class DirectoryArchive:
         """
         path = self._path(key)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent)
             handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
             try:
                 with os.fdopen(handle, "wb") as file:
+                    os.fchmod(handle, FILE_MODE)
                     file.write(body)
                     file.flush()
                     os.fsync(file.fileno())

@@ -4,9 +4,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
-from alchemiser_common.errors import Conflict, StateCorrupt, StoreUnavailable
+from alchemiser_common.errors import Conflict, InvalidSettings, StateCorrupt, StoreUnavailable
 from alchemiser_common.ports.state import ABSENT, Key, Put, Record, check_writes
+from alchemiser_common.private_files import make_private_file, make_private_folder
 
 _BUSY_SECONDS = 10.0
 _APPLICATION_ID = 0x414C4348
@@ -22,7 +24,7 @@ CREATE TABLE IF NOT EXISTS records (
 
 
 class SqliteStateStore:
-    """Records in `path`; the file and its folder are made if absent.
+    """Records in `path`; the file and its folder are made if absent, for their owner only.
 
     Every call opens its own connection: no handle is left behind by a killed process, threads share nothing. Every call
     raises StoreUnavailable if the file cannot be opened or stays locked for ten seconds, StateCorrupt if it is damaged
@@ -32,7 +34,8 @@ class SqliteStateStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent)
+            make_private_file(path)  # SQLite gives the files beside it the same mode
         except OSError as error:
             raise StoreUnavailable(
                 f"state folder {path.parent} cannot be made: {error.strerror}; choose a writable `home`"
@@ -44,6 +47,13 @@ class SqliteStateStore:
                 with suppress(sqlite3.OperationalError):
                     # Another process may be at it; the store is as safe without, only slower.
                     connection.execute("PRAGMA journal_mode = WAL")
+
+    @classmethod
+    def existing(cls, path: Path) -> Self:
+        """The store in a file that is there; nothing is made. Raises InvalidSettings if there is none."""
+        if not path.is_file():
+            raise InvalidSettings(f"there is no state store at {path}")
+        return cls(path)
 
     def _found(self, connection: sqlite3.Connection) -> None:
         """Make an empty file a store. Under the write lock: of several processes that start at once, one does it."""
@@ -76,6 +86,15 @@ class SqliteStateStore:
             ).fetchall()
         return tuple(Record(Key(partition, sort), version, body) for sort, version, body in rows)
 
+    def partitions(self, prefix: str) -> tuple[str, ...]:
+        """Names of the partitions that start with `prefix` and have a record, sorted."""
+        with self._connection() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT partition FROM records WHERE substr(partition, 1, ?) = ? ORDER BY partition",
+                (len(prefix), prefix),
+            ).fetchall()
+        return tuple(partition for (partition,) in rows)
+
     def write(self, *puts: Put) -> None:
         """Apply all writes or none. Raises Conflict if any record is not at its expected version."""
         check_writes(puts)
@@ -106,7 +125,9 @@ class SqliteStateStore:
         """An autocommit connection; closing it rolls back whatever was not committed."""
         connection = None
         try:
-            connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+            # mode=rw: a file that was taken away is not made anew, empty and readable by others.
+            address = f"{self._path.absolute().as_uri()}?mode=rw"
+            connection = sqlite3.connect(address, timeout=_BUSY_SECONDS, isolation_level=None, uri=True)
             yield connection
         except sqlite3.OperationalError as error:
             raise StoreUnavailable(f"state file {self._path}: {error}") from error

@@ -6,6 +6,7 @@ the field, the value and the limit. `versions` says which fields of other versio
 
 import json
 from collections import Counter
+from collections.abc import Callable
 
 from pydantic import ValidationError
 
@@ -52,13 +53,23 @@ def decode[M: Message](body: str | bytes, *kinds: type[M], limit: int = MESSAGE_
         raise InvalidMessage(f"{kind.__name__} cannot be read: {type(error).__name__}: {_cut(str(error))}") from error
 
 
-def describe(error: ValidationError) -> str:
-    """The field, the value and the rule of each of the first few faults, on one line."""
-    faults = error.errors(include_url=False, include_context=False)
+def describe(
+    error: ValidationError,
+    *,
+    whole: str = "message",
+    hidden: Callable[[tuple[int | str, ...]], bool] = lambda _: False,
+) -> str:
+    """The field, the value and the rule of each of the first few faults, on one line.
+
+    `whole` is what a fault of no single field is called. `hidden` says of a field's place whether its value may be a
+    secret; then it is left out.
+    """
     lines = []
-    for fault in faults:
-        field = ".".join(_name(part) for part in fault["loc"]) or "message"
-        value = "" if isinstance(fault["input"], dict) else f" (got {_shown(fault['input'])})"
+    for fault in error.errors(include_url=False, include_context=False):
+        if fault["type"] == "default_factory_not_called":
+            continue  # only the consequence of another fault
+        field = ".".join(_name(part) for part in fault["loc"]) or whole
+        value = "" if isinstance(fault["input"], dict) or hidden(fault["loc"]) else f" (got {_shown(fault['input'])})"
         lines.append(f"{field}: {_cut(fault['msg'].removeprefix('Value error, '))}{value}")
     return "; ".join(and_more(lines, _SHOWN_ERRORS))
 

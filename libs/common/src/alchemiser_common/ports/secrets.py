@@ -5,6 +5,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from alchemiser_common.errors import MissingSecret
+from alchemiser_common.masking import mask_from_now_on
 from alchemiser_common.messages.base import Frozen
 
 
@@ -19,11 +20,15 @@ _MIN_LENGTH = 4
 
 
 def checked_key(name: str, value: object, remedy: str) -> SecretStr:
-    """A half of a key as it was found under `name`. Raises MissingSecret, which never shows the value."""
+    """A half of a key as it was found under `name`; masked in all output from now on.
+
+    Raises MissingSecret, which never shows the value.
+    """
     if not isinstance(value, str) or not value.strip():
         raise MissingSecret(f"{name} is not set; {remedy}")
     if len(value) < _MIN_LENGTH or any(character.isspace() or not character.isprintable() for character in value):
         raise MissingSecret(f"{name} is malformed: {len(value)} characters, or with spaces; copy it again")
+    mask_from_now_on(value)
     return SecretStr(value)
 
 

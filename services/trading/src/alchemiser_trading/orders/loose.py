@@ -15,13 +15,13 @@ from uuid import UUID
 
 from alchemiser_common import keys
 from alchemiser_common.errors import BrokerRefused, BrokerUnavailable
-from alchemiser_common.ids import CLIENT_ORDER_ID_PREFIX
+from alchemiser_common.ids import CLIENT_ORDER_PREFIX
 from alchemiser_common.ports.broker import Broker, BrokerOrder, OrderList
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock, TimeLeft
 from alchemiser_common.ports.state import StateStore, load_all, put
 from alchemiser_common.records.loose import LooseOrder, LooseOrders
 from alchemiser_trading.account.lease import AccountLease
-from alchemiser_trading.journal.owners import run_of
+from alchemiser_trading.journal.own_orders import own_order_ids
 from alchemiser_trading.orders.legs import LegState
 
 _log = logging.getLogger(__name__)
@@ -122,18 +122,19 @@ class LooseEnds:
         return tuple(lines)
 
     def _sorted(self, listed: OrderList, ours: Collection[str], order_ids: Collection[str]) -> LastLook:
-        mine: list[BrokerOrder] = []
-        foreign: list[str] = []
-        other_home = False
-        today = self._clock.now().astimezone(EXCHANGE_ZONE).date()
-        for order in listed.orders:
-            known = order.client_order_id in ours or order.order_id in order_ids
-            if known or run_of(self._store, self._alias, order.client_order_id, today) is not None:
-                mine.append(order)
-                continue
-            foreign.append(_order(order))
-            other_home = other_home or order.client_order_id.startswith(CLIENT_ORDER_ID_PREFIX)
-        return LastLook(tuple(mine), tuple(foreign), other_home)
+        unknown = [
+            order for order in listed.orders if order.client_order_id not in ours and order.order_id not in order_ids
+        ]
+        own: Collection[str] = ()
+        if any(order.client_order_id.startswith(CLIENT_ORDER_PREFIX) for order in unknown):
+            today = self._clock.now().date()
+            own = own_order_ids(self._store, self._alias, today - timedelta(days=1), today)
+        others = [order for order in unknown if order.client_order_id not in own]
+        return LastLook(
+            ours=tuple(order for order in listed.orders if order not in others),
+            foreign=tuple(_order(order) for order in others),
+            other_home=any(order.client_order_id.startswith(CLIENT_ORDER_PREFIX) for order in others),
+        )
 
     def _settle(self, order: LooseOrder, of: LooseOrders, still_open: Collection[str]) -> tuple[bool, str]:
         """Whether the order is known to have ended, by look-up and list, and a line about it."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from alchemiser_common import keys
+from alchemiser_common.account_binding import check_binding
 from alchemiser_common.errors import (
     BrokerUnavailable,
     DecisionExpired,
@@ -27,11 +28,11 @@ from alchemiser_common.records.run import RunRecord
 from alchemiser_common.records.trading_state import TradingState
 from alchemiser_common.settings import Environment, Settings
 from alchemiser_trading.account.authority import require_authority
+from alchemiser_trading.account.binding import bind_account
 from alchemiser_trading.account.trading_state import trading_state
 from alchemiser_trading.orders.order_gateway import read_skew
 from alchemiser_trading.plan.limits import check_daily_loss
 from alchemiser_trading.runs.decision_checks import check_origin, check_targets, check_times
-
 
 _CLOCK_ATTEMPTS = 3
 
@@ -80,6 +81,7 @@ class Checks:
         check_deadline(decision.not_after, now)
         account = self.broker.account()
         check_account(account, decision.account_id, self.settings)
+        check_binding(self.store, self.settings.account_alias, self.settings.environment, account.account_id)
         check_session(self.broker, decision.session, now, self.settings)
         return account
 
@@ -94,6 +96,7 @@ class Checks:
         account = self.broker.account()
         check_account(account, account_id, self.settings)
         last = check_session(self.broker, session, now, self.settings)
+        bind_account(self.store, alias, self.settings.environment, account.account_id, now)
         return Permit(authority, account, min(not_after, last), skew)
 
 
@@ -143,7 +146,9 @@ def check_deadline(not_after: datetime, now: datetime) -> None:
 def check_trading_state(store: StateStore, account_alias: str) -> None:
     """Raises TradingHalted if nothing at all may be sent."""
     if trading_state(store, account_alias) is TradingState.HALTED:
-        raise TradingHalted(f"account {account_alias} is halted; `alchemiser resume` ends that")
+        raise TradingHalted(
+            f"account {account_alias} is halted; `alchemiser resume --account {account_alias}` ends that"
+        )
 
 
 def check_arming(settings: Settings, *, paper_key: bool) -> None:

@@ -14,7 +14,8 @@ from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageF
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.events import EventBus
-from alchemiser_common.ports.state import ABSENT, Put, StateStore, put
+from alchemiser_common.ports.state import ABSENT, Put, StateStore, load, put, put_over
+from alchemiser_common.records.journal import JournalHead
 from alchemiser_common.records.parity import Parity
 from alchemiser_trading.journal.journal import Journal, listing, new_head
 from alchemiser_trading.runs.parity import compare_stored
@@ -32,7 +33,15 @@ class RunEnds:
         self._clock = clock
 
     def store_unplaced(self, report: ExecutionReport, not_after: datetime, *with_it: Put) -> None:
-        """Store a run that ends without ever having had a lease, in one write."""
+        """Store a run that ends without ever having had a lease, in one write.
+
+        It has no journal, or one that says no more than that its decision was received. Raises Conflict if it was
+        begun meanwhile.
+        """
+        key = keys.journal_record(report.run_id)
+        known = load(self._store, key, JournalHead)
+        if known is not None and known.value.phase is not RunStatus.RECEIVED:
+            raise Conflict(f"run {report.run_id} is {known.value.phase.value}: it was begun meanwhile")
         head = new_head(
             report.run,
             report.status,
@@ -41,7 +50,7 @@ class RunEnds:
             not_after=not_after,
         )
         self._store.write(
-            put(keys.journal_record(report.run_id), head.model_copy(update={"reason": report.reason}), ABSENT),
+            put_over(known, key, head.model_copy(update={"reason": report.reason})),
             put(keys.report_record(report.run_id), report, ABSENT),
             *with_it,
             *listing(self._store, report.run),

@@ -1,0 +1,103 @@
+"""The home that a command works in: the accounts that its store keeps, and that each is one account of the broker."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from alchemiser_common import keys
+from alchemiser_common.account_binding import read_binding
+from alchemiser_common.embedded.adapters import STATE_FILE
+from alchemiser_common.embedded.sqlite_state import SqliteStateStore
+from alchemiser_common.errors import InvalidSettings, WrongAccount
+from alchemiser_common.ids import client_order_id
+from alchemiser_common.ports.state import StateStore, load_all
+from alchemiser_common.records.journal import Intent
+from alchemiser_common.records.run import RunEntry
+from alchemiser_common.settings import Environment, Settings
+
+FORMER_DEFAULT = Environment.SIMULATED.default_alias
+"""What an account was called, up to 1.5, in every environment that was chosen by a setting."""
+
+
+def existing_store(home: Path) -> SqliteStateStore:
+    """The home's state store; nothing is made. Raises InvalidSettings if there is none."""
+    file = home.resolve() / STATE_FILE
+    if not file.is_file():
+        raise InvalidSettings(
+            f"nothing was ever run in home {home.resolve()}: it has no {STATE_FILE}, so there is no account to act on. "
+            "Go to the folder where the runs were made, or name their home with ALCHEMISER_HOME"
+        )
+    return SqliteStateStore.existing(file)
+
+
+def accounts_in(store: SqliteStateStore) -> tuple[str, ...]:
+    """The aliases of every account that the store knows anything of, sorted."""
+    prefixes = keys.account_partition(""), keys.runs_partition("")
+    return tuple(sorted({name.removeprefix(prefix) for prefix in prefixes for name in store.partitions(prefix)}))
+
+
+def require_account(store: SqliteStateStore, alias: str, home: Path) -> None:
+    """Raises InvalidSettings if the store knows nothing of the account, naming those that it knows."""
+    known = accounts_in(store)
+    if alias not in known:
+        raise InvalidSettings(
+            f"home {home.resolve()} has no account {alias}; it has {', '.join(known) or 'none'}. "
+            "ALCHEMISER_ENVIRONMENT (simulated, paper, live) or ALCHEMISER_ACCOUNT_ALIAS chooses another"
+        )
+
+
+def require_one_identity(store: StateStore, settings: Settings, *, named: bool, account_id: Callable[[], str]) -> None:
+    """Before a run: no other alias of this home stands for the broker account that the run would trade.
+
+    `named`: the alias was set, and does not follow from the environment. `account_id` asks the broker. Raises
+    InvalidSettings or WrongAccount, each with what to do. Says nothing of a store on AWS, which has one account.
+    """
+    if not isinstance(store, SqliteStateStore):
+        return
+    alias, environment = settings.account_alias, settings.environment
+    others = [other for other in accounts_in(store) if other != alias]
+    bound = {other: known.value for other in others if (known := read_binding(store, other)) is not None}
+    if not named and environment is not Environment.SIMULATED and FORMER_DEFAULT in others:
+        given_up = FORMER_DEFAULT in bound and bool(bound[FORMER_DEFAULT].moved_to)
+        known_here = alias in accounts_in(store)
+        if not given_up and not (known_here and FORMER_DEFAULT in bound) and _traded_in(store, environment):
+            raise InvalidSettings(
+                f"this home has traded its {environment.value} account as {FORMER_DEFAULT} too, and one account has "
+                f"one name: `alchemiser account adopt {FORMER_DEFAULT} --reason …` makes that part of {alias}; or set "
+                f'account_alias = "{FORMER_DEFAULT}" to go on with it, or "{alias}" to begin anew'
+            )
+    same = [
+        other
+        for other, binding in bound.items()
+        if not binding.moved_to and binding.environment == environment.value and binding.account_id == account_id()
+    ]
+    if same:
+        raise WrongAccount(
+            f"the key opens the broker's {environment.value} account {account_id()}, which this home trades as "
+            f"{same[0]}, not as {alias}: work with that alias (account_alias), or `alchemiser account adopt {same[0]}`"
+        )
+
+
+def _traded_in(store: StateStore, environment: Environment) -> bool:
+    """Whether an order of the former default alias was of that environment: its name is in each order's id."""
+    runs = load_all(store, keys.runs_partition(FORMER_DEFAULT), RunEntry, descending=True)
+    return any(_of(environment, item.value, _first_intent(store, item.value)) for item in runs)
+
+
+def _first_intent(store: StateStore, run: RunEntry) -> Sequence[Intent]:
+    found = load_all(store, keys.run_partition(run.run_id), Intent, prefix=keys.INTENT_PREFIX, limit=1)
+    return [item.value for item in found]
+
+
+def _of(environment: Environment, run: RunEntry, intents: Sequence[Intent]) -> bool:
+    return any(
+        intent.client_order_id
+        == client_order_id(
+            environment=environment.value,
+            run=run.run_id,
+            symbol=intent.symbol,
+            side=intent.side,
+            leg=intent.leg,
+            step=intent.step,
+        )
+        for intent in intents
+    )
