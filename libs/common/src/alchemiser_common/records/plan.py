@@ -7,8 +7,12 @@ from uuid import UUID
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.base import Frozen, Money, Price, Quantity, Symbol, UtcTime, VersionedModel
 from alchemiser_common.messages.decision import Target
+from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.snapshot import Account, Position, StrategyTargets, TargetWeight
 from alchemiser_common.shares import ORDER_STEP, WHOLE_SHARE
+
+_NOTEWORTHY = Decimal("0.005")
+"""Buys of a full portfolio always lack a little: the allowance, and sells that are too small to be made."""
 
 
 class PlannedLeg(Frozen):
@@ -19,9 +23,12 @@ class PlannedLeg(Frozen):
     side: Side
     quantity: Quantity
     price: Price
-    """The last price when the plan was made."""
+    """The price when the plan was made, of a source that a second one confirmed."""
     fractionable: bool
     full_exit: bool = False
+    order_quantity: Quantity | None = None
+    """Shares that one order of it may have at most, see `trading.max_order_value`; None if one may have all. Since 1.6.
+    """
 
     @property
     def value(self) -> Decimal:
@@ -35,12 +42,16 @@ class PlannedLeg(Frozen):
 
 
 class SkippedLeg(Frozen):
-    """A trade that was wanted and could not be planned, and why; the report names it."""
+    """A trade, or a part of one, that was wanted and could not be planned, and why; the report names it."""
 
     symbol: Symbol
     side: Side
     value: Money
+    """USD of what was left out."""
     reason: str
+    """Why, with the figures, for a person."""
+    cause: LegReason | None = None
+    """The same as a word of the one list; None from before 1.6."""
     untradable: bool = False
     """The broker does not trade it: the target cannot be met today."""
 
@@ -73,6 +84,8 @@ class Plan(VersionedModel):
     made_at: UtcTime
     account: Account
     positions: tuple[Position, ...]
+    unmanaged: Money = Decimal(0)
+    """What holdings are worth that are not managed: nothing of the equity is allocated in their place. Since 1.6."""
     reserve: Money
     """Cash that buys must leave."""
     targets: tuple[Target, ...]
@@ -86,3 +99,20 @@ class Plan(VersionedModel):
     skipped: tuple[SkippedLeg, ...] = ()
     shrink: Decimal = Decimal(1)
     """All buys were multiplied by this, because cash falls short; 1 if it does not."""
+    lacking: Money = Decimal(0)
+    """USD by which it falls short of them, with the allowance for the spread. Since 1.6."""
+
+    @property
+    def base(self) -> Decimal:
+        """USD of the account that targets are fractions of: equity without what is not managed."""
+        return self.account.equity - self.unmanaged
+
+    @property
+    def invested(self) -> Decimal:
+        """USD that targets share: the base less the reserve."""
+        return self.base - self.reserve
+
+    @property
+    def short_of_cash(self) -> bool:
+        """Whether the lack of cash is more than the allowance for the spread and trades too small to be made."""
+        return self.lacking > _NOTEWORTHY * self.account.equity

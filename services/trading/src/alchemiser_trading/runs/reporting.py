@@ -15,8 +15,6 @@ from alchemiser_trading.orders.settling import Afterwards
 from alchemiser_trading.plan.holdings import wanted_by
 
 _MOST_NAMED = 5
-_NOTEWORTHY = Decimal("0.995")
-"""Buys of a full portfolio are always cut a little, by the allowance for the spread."""
 
 
 def status_of(legs: Sequence[LegState], skipped: Sequence[SkippedLeg], stop: Stop | None) -> RunStatus:
@@ -25,6 +23,8 @@ def status_of(legs: Sequence[LegState], skipped: Sequence[SkippedLeg], stop: Sto
         return RunStatus.HALTED
     complete = all(state.outcome is LegStatus.FILLED for state in legs)
     if stop is not None and stop.kind is StopKind.UNRECONCILED:
+        return RunStatus.HALTED
+    if any(leg.cause is not None and leg.cause.by_limit for leg in skipped):
         return RunStatus.HALTED
     if complete and not skipped:
         return RunStatus.COMPLETED
@@ -37,7 +37,7 @@ def status_of(legs: Sequence[LegState], skipped: Sequence[SkippedLeg], stop: Sto
 def reason_of(plan: Plan, legs: Sequence[LegState], stop: Stop | None, after: Afterwards) -> str:
     """Everything a person should know, in one line; empty if all went as planned."""
     notes: list[str] = [] if stop is None else [stop.reason]
-    if plan.shrink < _NOTEWORTHY:
+    if plan.short_of_cash:
         notes.append(f"all buys cut to {plan.shrink:.4f} of their value: cash falls short")
     unhappy = [
         f"{state.leg.side.value} {state.leg.symbol}: {state.outcome.value}, {state.reason}"
