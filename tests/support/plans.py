@@ -26,7 +26,8 @@ DAY = date(2020, 6, 1)
 
 
 def account(cash: str, equity: str) -> Account:
-    return ACCOUNT.model_copy(update={"cash": Decimal(cash), "equity": Decimal(equity), "last_equity": Decimal(equity)})
+    usd = {"cash": cash, "equity": equity, "last_equity": equity, "buying_power": cash}
+    return ACCOUNT.model_copy(update={name: Decimal(value) for name, value in usd.items()})
 
 
 def position(symbol: str, quantity: str, price: str, available: str | None = None) -> Position:

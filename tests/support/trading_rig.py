@@ -1,7 +1,7 @@
 """A trading service on a real simulated exchange, through the real Alpaca adapter and real stores."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -34,7 +34,8 @@ from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.events import EventBus
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.ports.state import ABSENT, StateStore, put
-from alchemiser_common.records.run import RunRecord
+from alchemiser_common.records.plan import HeldShares
+from alchemiser_common.records.run import LastClose, RunRecord, SnapshotFigures
 from alchemiser_common.settings import ExecutionSettings, Settings, TradingSettings
 from alchemiser_simulator import PriceHistory, SimulatorConfig, SimulatorControl, SimulatorServer
 from alchemiser_simulator.control.models import MarketState, OrderState
@@ -186,9 +187,20 @@ class Rig:
                 status=RunStatus.PUBLISHED,
                 updated_at=scheduled,
                 snapshot_hash=decision.snapshot_hash,
+                figures=self.figures(weights, scheduled.date()),
             )
             self.state.write(put(key, record, ABSENT))
         return decision
+
+    def figures(self, wanted: Iterable[str], day: date) -> SnapshotFigures:
+        """What the data service would record of a snapshot: what is held now, and the closes before the day."""
+        held = self.broker.holdings().positions
+        symbols = sorted({*wanted, *(item.symbol for item in held)})
+        bars = self.broker.daily_bars(symbols, day - timedelta(days=5), day - timedelta(days=1)) if symbols else ()
+        return SnapshotFigures(
+            positions=tuple(HeldShares(symbol=item.symbol, quantity=item.quantity) for item in held),
+            closes=tuple(LastClose(symbol=item.symbol, price=Decimal(str(item.closes[-1]))) for item in bars),
+        )
 
     def truth(self) -> MarketState:
         """What the exchange has booked, whatever its API says."""

@@ -140,13 +140,16 @@ def test_row_14_buys_wait_for_the_price_of_the_sale(tmp_path: Path) -> None:
         assert all(leg.status is LegStatus.FILLED for leg in report.legs), report.reason
 
 
-def test_row_15_fractional_dust_leaves_with_a_full_exit(rig: Rig) -> None:
+def test_row_15_fractional_dust_is_named_and_the_rest_of_an_exit_leaves_with_it(rig: Rig) -> None:
+    """The broker takes no order under a dollar, so what is worth less is not offered to it every day."""
     rig.control.set_holding("CCC", Decimal("0.000000123"))
     rig.control.set_holding("DDD", Decimal("7.2273576"))
     report = rig.trade(rig.decision({"AAA": 0.4}))
-    assert "DDD" not in rig.held()
-    assert "CCC" not in rig.held(), report.reason
+    assert rig.held().keys() == {"AAA", "CCC"}
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert "sell CCC left alone: 1.23E-7 shares are worth 0.0000 USD: the broker takes no order under" in report.reason
     assert all(leg.filled <= leg.intended for leg in report.legs)
+    assert {order.symbol for order in rig.orders()} == {"AAA", "DDD"}
 
 
 def test_row_16_an_asset_that_trades_in_whole_shares_only(tmp_path: Path) -> None:

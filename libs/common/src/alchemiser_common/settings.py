@@ -161,16 +161,16 @@ class TradingSettings(Section):
     """Smaller differences as a fraction of equity are left alone (full exits are not)."""
     price_allowance: Decimal = Field(default=Decimal("0.0005"), ge=0, le=Decimal("0.05"))
     """Buys are costed this fraction above the last price and sells this much below, for the spread."""
-    max_orders: int = Field(default=60, ge=1, le=10_000)
-    """A plan with more legs is refused."""
-    max_order_value: Decimal = Field(default=Decimal(1_000_000), gt=0, le=1_000_000_000)
-    """A plan with a larger leg in USD is refused."""
+    max_orders: int | None = Field(default=None, ge=1, le=10_000)
+    """A plan with more legs loses its smallest buys; unset: a leg for each symbol that is wanted or held."""
+    max_order_value: Decimal | None = Field(default=None, gt=0, le=1_000_000_000)
+    """A larger leg in USD is sent in several orders; unset: a million, or half of equity if that is more."""
     max_turnover: Decimal = Field(default=Decimal("2.1"), gt=0, le=10)
-    """A plan that trades more than this multiple of equity is refused; a full switch is 2."""
+    """Buys are cut to what keeps a plan within this multiple of equity; a full switch is 2."""
     max_symbol_weight: Decimal = Field(default=Decimal(1), gt=0, le=1)
-    """A plan that makes one symbol a larger part of the account is refused; shares that strategies keep count."""
+    """Buys are cut to what keeps a symbol within this part of the account; shares that strategies keep count."""
     max_daily_loss: Decimal = Field(default=Decimal("0.25"), gt=0, lt=1)
-    """Nothing is bought or sold after a larger loss since yesterday's equity."""
+    """Nothing is bought after a larger loss since the last close; the day's transfers are no loss and no gain."""
 
 
 class ExecutionSettings(Section):
@@ -228,6 +228,8 @@ class ExecutionSettings(Section):
     """How long a buy waits for cash that other legs may bring or give back; then it buys what there is cash for."""
     settle_seconds: float = Field(default=30.0, ge=1, le=600)
     """How long to wait for the broker's cash and positions to show the fills."""
+    account_tolerance: Decimal = Field(default=Decimal("0.01"), gt=0, le=Decimal("0.1"))
+    """A plan needs equity to be cash and positions within this fraction of it."""
     requests_per_minute: int = Field(default=180, ge=20, le=10_000)
     """Trading requests of all legs together; Alpaca allows 200 for the account."""
     handover_seconds: float = Field(default=45.0, ge=1, le=600)

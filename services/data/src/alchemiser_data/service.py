@@ -22,7 +22,7 @@ from alchemiser_common.messages.wire import ARCHIVED_LIMIT, MESSAGE_LIMIT, decod
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.state import ABSENT, StateStore, load, load_all, put, put_over
-from alchemiser_common.records.run import RunEntry, RunRecord
+from alchemiser_common.records.run import RunEntry, RunRecord, SnapshotFigures
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.settings import Settings
 from alchemiser_common.telemetry import run_scope
@@ -154,7 +154,8 @@ class DataService:
         if archived is None:
             archived = Archived(traced, key, body)
             self._archive.put(key, body)
-        record = self._record(run, RunStatus.PUBLISHED, snapshot_key=key, snapshot_hash=content_hash)
+        figures = SnapshotFigures.of(archived.snapshot)
+        record = self._record(run, RunStatus.PUBLISHED, snapshot_key=key, snapshot_hash=content_hash, figures=figures)
         _log.info(
             "snapshot ready",
             extra={
@@ -179,6 +180,7 @@ class DataService:
         reason: str = "",
         snapshot_key: str | None = None,
         snapshot_hash: str | None = None,
+        figures: SnapshotFigures | None = None,
     ) -> RunRecord:
         record = RunRecord(
             **run.fields(),
@@ -188,6 +190,7 @@ class DataService:
             updated_at=self._clock.now(),
             snapshot_key=snapshot_key,
             snapshot_hash=snapshot_hash,
+            figures=figures,
         )
         key = keys.data_record(run.run_id)
         known = load(self._state, key, RunRecord)

@@ -19,9 +19,10 @@ def test_a_decision_of_unknown_origin_is_refused(rig: Rig, *, recorded: bool, kn
     assert rig.orders() == []
 
 
-def test_a_limit_that_is_breached_halts_before_anything_is_sent(rig: Rig) -> None:
+def test_a_limit_stops_buys_and_not_sells_and_says_what_would_have_been_bought(rig: Rig) -> None:
     settings = Settings(account_alias="bench", trading=TradingSettings(max_turnover=Decimal("0.1")))
     report = rig.trade(rig.decision(SWITCH), settings=settings)
     assert report.status is RunStatus.HALTED
-    assert "trading.max_turnover" in report.reason
-    assert rig.orders() == []
+    assert "buy AAA left alone: left out: 475.209777 shares; trading.max_turnover: the plan trades " in report.reason
+    assert rig.held() == {}, "what takes risk away is done"
+    assert {order.side for order in rig.orders()} == {"sell"}

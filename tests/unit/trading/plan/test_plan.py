@@ -7,18 +7,23 @@ import pytest
 from alchemiser_common.errors import DecisionRefused
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.decision import SignalStatus
+from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.snapshot import StrategyTargets
+from alchemiser_common.ports.broker import Asset, OtherHolding
 from alchemiser_common.records.plan import HeldShares, Plan, SkippedLeg, StrategyHolding
 from alchemiser_common.settings import TradingSettings
-from alchemiser_trading.plan.plan import make_plan
+from alchemiser_trading.plan.account_sum import set_aside
+from alchemiser_trading.plan.plan import Unmanaged, make_plan
+from alchemiser_trading.plan.prices import NoPrice
 from support.messages import ACCOUNT, RUN, SCHEDULED, SESSION, make_decision
-from support.plans import SETTINGS, book, decided, legs, planned, planned_for, position, signal
+from support.plans import SETTINGS, account, book, decided, legs, planned, planned_for, position, signal, target
 
 EXACT = TradingSettings(cash_reserve=Decimal(0), min_trade_share=Decimal(0))
 
 
-def left_alone(symbol: str, side: Side, value: str, reason: str, *, untradable: bool = False) -> SkippedLeg:
-    return SkippedLeg(symbol=symbol, side=side, value=Decimal(value), reason=reason, untradable=untradable)
+def left_alone(symbol: str, side: Side, value: str, cause: LegReason, reason: str) -> SkippedLeg:
+    untradable = cause in {LegReason.UNTRADABLE, LegReason.UNKNOWN_SYMBOL}
+    return SkippedLeg(symbol=symbol, side=side, value=Decimal(value), reason=reason, cause=cause, untradable=untradable)
 
 
 def test_a_symbol_that_is_held_and_not_wanted_is_sold_to_the_last_digit() -> None:
@@ -30,7 +35,7 @@ def test_a_full_exit_takes_what_the_broker_calls_available_and_says_what_stays()
     plan = planned({}, cash="0", positions=(position("CCC", "10", "100", available="4"),))
     assert legs(plan) == [("sell", "CCC", Decimal(4))]
     reason = "6 of 10 shares are not available: other orders hold them"
-    assert plan.skipped == (left_alone("CCC", Side.SELL, "600", reason),)
+    assert plan.skipped == (left_alone("CCC", Side.SELL, "600", LegReason.NOT_AVAILABLE, reason),)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +103,7 @@ def test_the_smallest_trade_is_the_larger_of_a_value_and_a_share_of_equity(
     settings = TradingSettings.model_validate({"cash_reserve": 0, "min_trade_share": 0} | smallest)
     plan = planned({"AAA": weight}, cash=cash, prices={"AAA": "10"}, settings=settings)
     assert legs(plan) == ([] if bought is None else [("buy", "AAA", Decimal(bought))])
-    assert plan.skipped == ()
+    assert [leg.cause for leg in plan.skipped] == ([LegReason.SMALL_TRADE] if bought is None else [])
 
 
 def test_whole_share_assets_are_bought_and_sold_in_whole_shares() -> None:
@@ -106,13 +111,14 @@ def test_whole_share_assets_are_bought_and_sold_in_whole_shares() -> None:
     plan = planned({"AAA": 0.5}, cash="1000", positions=held, prices={"AAA": "99"}, whole=frozenset({"AAA", "BBB"}))
     assert legs(plan) == [("sell", "BBB", Decimal(3)), ("buy", "AAA", Decimal(6))]
     reason = "0.7 shares stay: the broker trades whole shares of it only"
-    assert plan.skipped == (left_alone("BBB", Side.SELL, "70", reason),)
+    assert plan.skipped == (left_alone("BBB", Side.SELL, "70", LegReason.PART_OF_A_SHARE_STAYS, reason),)
 
 
 def test_a_buy_of_less_than_a_share_of_a_whole_share_asset_is_left_alone_and_named() -> None:
     plan = planned({"AAA": 0.5}, cash="1000", prices={"AAA": "501"}, whole=frozenset({"AAA"}), settings=EXACT)
-    reason = "less than one share, or than the smallest trade"
-    assert (plan.legs, plan.skipped) == ((), (left_alone("AAA", Side.BUY, "500", reason),))
+    reason = "500.00 USD are less than one share at 501; the broker trades whole shares of it only"
+    assert plan.legs == ()
+    assert plan.skipped == (left_alone("AAA", Side.BUY, "500", LegReason.LESS_THAN_ONE_SHARE, reason),)
 
 
 def test_buys_shrink_in_proportion_when_cash_falls_short() -> None:
@@ -124,9 +130,14 @@ def test_buys_shrink_in_proportion_when_cash_falls_short() -> None:
     values = {leg.symbol: leg.value for leg in plan.legs}
     assert values["AAA"] / values["BBB"] == pytest.approx(Decimal(2), rel=Decimal("1e-6"))
     assert sum(values.values()) <= Decimal(1000) - plan.reserve
-    reason = "cash falls short"
-    assert left_alone("CCC", Side.BUY, "10.89", reason) in plan.skipped, "what it shrank to is no order any more"
+    reason = "cash falls short of 10.89 USD"
+    small = left_alone("CCC", Side.BUY, "10.89", LegReason.CASH_SHORT, reason)
+    assert small in plan.skipped, "what it shrank to is no order any more"
     assert "CCC" not in values
+    cut = {leg.symbol: leg for leg in plan.skipped if leg.cause is LegReason.CASH_SHORT}
+    assert cut["AAA"].value == Decimal(6534) * 1 - values["AAA"] - Decimal(594)
+    assert cut["AAA"].reason == f"cut from 5940.00 to {values['AAA']:.2f} USD: cash falls short"
+    assert plan.short_of_cash
 
 
 def test_buys_may_cost_cash_and_cautious_proceeds_less_the_reserve() -> None:
@@ -156,8 +167,8 @@ def test_what_the_broker_does_not_trade_is_left_alone_and_named_and_the_rest_is_
     )
     assert legs(plan) == [("buy", "CCC", Decimal(20))]
     assert plan.skipped == (
-        left_alone("AAA", Side.BUY, "200", "the broker does not know the symbol any more", untradable=True),
-        left_alone("BBB", Side.SELL, "300", "the broker does not trade it", untradable=True),
+        left_alone("AAA", Side.BUY, "200", LegReason.UNKNOWN_SYMBOL, "the broker does not know the symbol any more"),
+        left_alone("BBB", Side.SELL, "300", LegReason.UNTRADABLE, "the broker does not trade it"),
     )
 
 
@@ -220,10 +231,89 @@ def test_more_strategies_than_an_account_takes_are_refused() -> None:
     assert planned_for(decided(*many[:90]), (), cash="1000", prices={}).legs == ()
 
 
-def test_no_price_and_a_short_position_are_refused() -> None:
-    with pytest.raises(DecisionRefused, match="AAA has no price"):
-        planned({"AAA": 0.5}, cash="1000")
-    with pytest.raises(DecisionRefused, match="AAA has no price"):
-        planned({"AAA": 0.5}, cash="1000", prices={"AAA": "0"})
-    with pytest.raises(DecisionRefused, match="held short"):
-        planned({}, cash="1000", positions=(position("AAA", "-1", "10"),))
+def test_a_symbol_without_a_price_or_held_in_another_form_is_left_alone_and_the_rest_is_traded() -> None:
+    held = (position("DDD", "10", "10"), position("EEE", "-1", "10"), position("FFF", "1", "10"))
+    prices: dict[str, Decimal | NoPrice] = {
+        "AAA": NoPrice(LegReason.PRICES_DISAGREE, "the last trade 0.2 against the quote's middle 20"),
+        "CCC": Decimal(0),
+        "DDD": Decimal(10),
+        "GGG": Decimal(10),
+    }
+    assets = {symbol: Asset(symbol=symbol, tradable=True, fractionable=True) for symbol in "AAA BBB CCC GGG".split()}
+    assets |= {item.symbol: Asset(symbol=item.symbol, tradable=True, fractionable=True) for item in held}
+    decision = make_decision(targets=tuple(target(symbol, 0.2) for symbol in ("AAA", "BBB", "CCC", "GGG")), signals=())
+    others = (OtherHolding(symbol="FFF", kind="unreadable", detail="qty is null"),)
+    plan = make_plan(
+        decision,
+        account("890", "1000"),
+        held,
+        {},
+        prices,
+        assets,
+        EXACT,
+        SCHEDULED,
+        Unmanaged(Decimal(100), set_aside(held, others)),
+    )
+    assert legs(plan) == [("sell", "DDD", Decimal(10)), ("buy", "GGG", Decimal(18))], "900 are there to allocate"
+    assert [(leg.symbol, leg.cause, leg.reason) for leg in plan.skipped] == [
+        ("AAA", LegReason.PRICES_DISAGREE, "the last trade 0.2 against the quote's middle 20"),
+        ("BBB", LegReason.NO_PRICE, "no price"),
+        ("CCC", LegReason.NO_PRICE, "no price"),
+        ("EEE", LegReason.OTHER_HOLDING, "held short (-1 shares)"),
+        ("FFF", LegReason.OTHER_HOLDING, "held as unreadable: qty is null"),
+    ]
+
+
+@pytest.mark.parametrize("price", ["100", "0.99"])
+def test_an_exit_under_a_dollar_is_dust_and_named_but_not_ordered(price: str) -> None:
+    quantity = "0.0099" if price == "100" else "1"
+    for untraded in (frozenset[str](), frozenset({"BBB"})):
+        plan = planned({}, cash="1000", positions=(position("BBB", quantity, price),), untraded=untraded)
+        reason = f"{quantity} shares are worth 0.9900 USD: the broker takes no order under 1 USD"
+        dust = left_alone("BBB", Side.SELL, str(Decimal(quantity) * Decimal(price)), LegReason.DUST, reason)
+        assert (plan.legs, plan.skipped) == ((), (dust,))
+    assert legs(planned({}, cash="1000", positions=(position("BBB", "1", "1"),))) == [("sell", "BBB", Decimal(1))]
+
+
+def test_what_is_available_of_an_exit_may_be_dust() -> None:
+    plan = planned({}, cash="1000", positions=(position("BBB", "10", "100", available="0.005"),))
+    assert plan.legs == ()
+    assert [leg.cause for leg in plan.skipped] == [LegReason.NOT_AVAILABLE, LegReason.DUST]
+
+
+def test_fifteen_whole_shares_of_a_thousand_dollars_are_too_few_dollars_each_and_not_too_little_cash() -> None:
+    prices = {f"S{number:02}": "60" if number < 3 else "90" for number in range(15)}
+    plan = planned(dict.fromkeys(prices, 1 / 15), cash="1000", prices=prices, whole=frozenset(prices))
+    assert len(legs(plan)) == 3
+    assert {leg.cause for leg in plan.skipped} == {LegReason.LESS_THAN_ONE_SHARE}
+    assert len(plan.skipped) == 12
+    assert not plan.short_of_cash
+
+
+def test_a_target_that_is_too_small_to_be_bought_is_named_until_it_is_held() -> None:
+    plan = planned({"AAA": 0.009, "BBB": 0.9}, cash="1000", prices={"AAA": "10", "BBB": "10"})
+    reason = "8.91 USD are wanted, the smallest trade is 10.00"
+    assert plan.skipped == (left_alone("AAA", Side.BUY, "8.91", LegReason.SMALL_TRADE, reason),)
+    held = (position("AAA", "0.5", "10"),)
+    assert planned({"AAA": 0.009}, cash="1000", positions=held).skipped == (), "drift is no news"
+
+
+def test_buys_are_sized_on_buying_power_where_it_is_below_cash() -> None:
+    decision = make_decision(targets=(target("AAA", 1.0),), signals=())
+    some = account("100000", "100000").model_copy(update={"buying_power": Decimal(40_000)})
+    assets = {"AAA": Asset(symbol="AAA", tradable=True, fractionable=True)}
+    plan = make_plan(decision, some, (), {}, {"AAA": Decimal(10)}, assets, SETTINGS, SCHEDULED)
+    assert Decimal(39_970) < sum(leg.value for leg in plan.legs) <= Decimal(40_000)
+    assert [leg.cause for leg in plan.skipped] == [LegReason.CASH_SHORT]
+    more = some.model_copy(update={"buying_power": Decimal(400_000)})
+    plan = make_plan(decision, more, (), {}, {"AAA": Decimal(10)}, assets, SETTINGS, SCHEDULED)
+    assert sum(leg.value for leg in plan.legs) <= Decimal(99_000), "never on margin"
+
+
+def test_a_small_lack_on_a_day_of_small_trades_is_no_lack_of_cash() -> None:
+    """A buy of 202 of 100,000 USD and 15 in cash: what is lacking is a sell of 187, which is too small to be made."""
+    held = (position("AAA", "4910", "10"), position("BBB", "4988.5", "10"))
+    targets = {"AAA": 0.498, "BBB": 0.502}
+    plan = planned(targets, cash="1015", positions=held)
+    assert plan.shrink < Decimal("0.1")
+    assert not plan.short_of_cash

@@ -11,6 +11,9 @@ from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.snapshot import Account, Position, StrategyTargets, TargetWeight
 from alchemiser_common.shares import ORDER_STEP, WHOLE_SHARE
 
+_NOTEWORTHY = Decimal("0.005")
+"""Buys of a full portfolio always lack a little: the allowance, and sells that are too small to be made."""
+
 
 class PlannedLeg(Frozen):
     """One symbol's side of the plan."""
@@ -20,7 +23,7 @@ class PlannedLeg(Frozen):
     side: Side
     quantity: Quantity
     price: Price
-    """The last price when the plan was made."""
+    """The price when the plan was made, of a source that a second one confirmed."""
     fractionable: bool
     full_exit: bool = False
     order_quantity: Quantity | None = None
@@ -81,6 +84,8 @@ class Plan(VersionedModel):
     made_at: UtcTime
     account: Account
     positions: tuple[Position, ...]
+    unmanaged: Money = Decimal(0)
+    """What holdings are worth that are not managed: nothing of the equity is allocated in their place. Since 1.6."""
     reserve: Money
     """Cash that buys must leave."""
     targets: tuple[Target, ...]
@@ -94,3 +99,20 @@ class Plan(VersionedModel):
     skipped: tuple[SkippedLeg, ...] = ()
     shrink: Decimal = Decimal(1)
     """All buys were multiplied by this, because cash falls short; 1 if it does not."""
+    lacking: Money = Decimal(0)
+    """USD by which it falls short of them, with the allowance for the spread. Since 1.6."""
+
+    @property
+    def base(self) -> Decimal:
+        """USD of the account that targets are fractions of: equity without what is not managed."""
+        return self.account.equity - self.unmanaged
+
+    @property
+    def invested(self) -> Decimal:
+        """USD that targets share: the base less the reserve."""
+        return self.base - self.reserve
+
+    @property
+    def short_of_cash(self) -> bool:
+        """Whether the lack of cash is more than the allowance for the spread and trades too small to be made."""
+        return self.lacking > _NOTEWORTHY * self.account.equity

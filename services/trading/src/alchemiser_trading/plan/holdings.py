@@ -26,7 +26,7 @@ class Wanted:
     scale: Decimal
     """What they get of it, at most 1: what is kept is not there for them."""
     invested: Decimal
-    """Equity less the reserve, USD."""
+    """Equity without what is not managed, less the reserve, USD."""
 
     def value(self, symbol: str) -> Decimal:
         """USD of a symbol for the strategies with targets."""
@@ -62,7 +62,7 @@ def holds(signal: Signal) -> bool:
 def wanted(
     targets: Iterable[Target], holdings: Iterable[StrategyHolding], positions: Sequence[Position], invested: Decimal
 ) -> Wanted:
-    """From a decision's targets and the strategies that hold. `invested` is equity less the reserve, in USD."""
+    """From a decision's targets and the strategies that hold. `invested` is what there is to allocate, in USD."""
     kept: dict[str, Decimal] = {}
     keeping = set()
     for holding in holdings:
@@ -83,7 +83,7 @@ def wanted(
 
 def wanted_by(plan: Plan) -> Wanted:
     """What a frozen plan wants."""
-    return wanted(plan.targets, plan.holdings, plan.positions, plan.account.equity - plan.reserve)
+    return wanted(plan.targets, plan.holdings, plan.positions, plan.invested)
 
 
 def _shares(book: StrategyBook | None) -> tuple[HeldShares, ...]:

@@ -1,21 +1,31 @@
 """What a person should know of a decision that is traded, one line a strategy and subject. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from alchemiser_common.messages.decision import RankingStep, Signal, SignalStatus, TradeDecision, UnknownReading
 from alchemiser_common.messages.snapshot import StrategyTargets
+from alchemiser_common.ports.broker import OtherHolding
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.text import and_more
 from alchemiser_trading.plan.holdings import wanted_by
 
 _MOST_NAMED = 3
+_MOST_OTHERS = 10
 _NOTEWORTHY = Decimal("0.995")
 """A hold leaves the others a little less or more than their share on any day."""
 
 
-def notes_of(decision: TradeDecision, plan: Plan, earlier: Mapping[str, StrategyTargets]) -> tuple[str, ...]:
-    """Notes on a decision and the plan made from it; `earlier` is what each strategy last decided."""
+def notes_of(
+    decision: TradeDecision,
+    plan: Plan,
+    earlier: Mapping[str, StrategyTargets],
+    others: Sequence[OtherHolding] = (),
+) -> tuple[str, ...]:
+    """Notes on a decision and the plan made from it.
+
+    `earlier` is what each strategy last decided, `others` what the account holds beside what is managed.
+    """
     lines: list[str] = []
     empty = {holding.strategy for holding in plan.holdings if holding.weights and not holding.shares}
     for signal in decision.signals:
@@ -28,7 +38,14 @@ def notes_of(decision: TradeDecision, plan: Plan, earlier: Mapping[str, Strategy
     scale = wanted_by(plan).scale
     if scale < _NOTEWORTHY:
         lines.append(f"what other strategies keep leaves those with targets {scale:.4f} of them")
+    lines += and_more([_other(item) for item in others], _MOST_OTHERS)
     return tuple(lines)
+
+
+def _other(item: OtherHolding) -> str:
+    worth = "of unknown value" if item.market_value is None else f"worth {item.market_value} USD"
+    quantity = "" if item.quantity is None else f"{item.quantity} "
+    return f"{quantity}{item.symbol or 'a holding without a name'} {worth} is left alone: {item.kind}, {item.detail}"
 
 
 def _changes(signal: Signal, before: StrategyTargets | None) -> Iterator[str]:

@@ -5,13 +5,14 @@ all: only the rest of the account is traded. Money in USD, quantities in shares,
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 
 from alchemiser_common.errors import DecisionRefused
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.base import UtcTime
 from alchemiser_common.messages.decision import SignalStatus, TradeDecision
+from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.snapshot import Account, Position, StrategyTargets
 from alchemiser_common.ports.broker import Asset
 from alchemiser_common.records.books import StrategyBook
@@ -19,6 +20,28 @@ from alchemiser_common.records.plan import Plan, PlannedLeg, SkippedLeg
 from alchemiser_common.settings import MOST_STRATEGIES, TradingSettings
 from alchemiser_common.shares import ORDER_STEP, WHOLE_SHARE
 from alchemiser_trading.plan.holdings import Wanted, holdings_of, wanted
+from alchemiser_trading.plan.prices import NoPrice
+
+SMALLEST_ORDER = Decimal(1)
+"""USD: the broker takes no smaller order, of either side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmanaged:
+    """What the account holds that this system leaves alone."""
+
+    value: Decimal = Decimal(0)
+    """USD; nothing is allocated in its place."""
+    symbols: Mapping[str, str] = field(default_factory=dict)
+    """Symbols that are neither bought nor sold, each with why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Obstacle:
+    """Why a symbol cannot be traded, as a word and in words."""
+
+    cause: LegReason
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +60,26 @@ class _Difference:
     """And none keeps any of it."""
 
 
+# The plan is worked out in this order, because each step rests on the one before: what is wanted of the money that is
+# there to allocate; the difference to what is held, symbol by symbol; sells, which need nothing; then buys, from cash
+# and what the sells bring. What is wanted and not planned is in `skipped` with its reason, but for differences that are
+# smaller than the smallest trade, or than one share.
 def make_plan(
     decision: TradeDecision,
     account: Account,
     positions: Sequence[Position],
     books: Mapping[str, StrategyBook],
-    prices: Mapping[str, Decimal],
+    prices: Mapping[str, Decimal | NoPrice],
     assets: Mapping[str, Asset],
     settings: TradingSettings,
     made_at: UtcTime,
+    unmanaged: Unmanaged | None = None,
 ) -> Plan:
     """The trades that bring `positions` to what the decision wants: targets, and what strategies that hold have.
 
-    `books` by strategy add up to the positions (`books.aligned`); `prices` are last prices in USD for every symbol
-    held or wanted; `assets` lacks what the broker does not know. Raises DecisionRefused if a price is missing, a
-    position is short, equity is not positive or the strategies are too many.
+    `books` by strategy add up to the positions (`books.aligned`); `prices` are in USD, or say why there is none, for
+    every symbol held or wanted; `assets` lacks what the broker does not know. Raises DecisionRefused if equity is not
+    positive or the strategies are too many.
     """
     if account.equity <= 0:
         raise DecisionRefused(f"equity is {account.equity} USD; there is nothing to allocate")
@@ -59,17 +87,21 @@ def make_plan(
         raise DecisionRefused(
             f"the decision has {len(decision.signals)} strategies; an account takes {MOST_STRATEGIES}"
         )
-    reserve = account.equity * settings.cash_reserve
+    aside = unmanaged or Unmanaged()
+    base = max(account.equity - aside.value, Decimal(0))
+    reserve = base * settings.cash_reserve
     holdings = holdings_of(decision.signals, books)
-    want = wanted(decision.targets, holdings, positions, account.equity - reserve)
-    differences, skipped = _differences(want, account, positions, prices, assets, settings)
+    want = wanted(decision.targets, holdings, positions, base - reserve)
+    differences, skipped = _differences(want, account, positions, prices, assets, settings, aside)
     sells = [leg for leg in differences if leg.side is Side.SELL]
     buys = [leg for leg in differences if leg.side is Side.BUY]
     sell_legs = [_leg(leg, _sell_quantity(leg, skipped)) for leg in _largest_first(sells)]
     sell_legs = [leg for leg in sell_legs if leg.quantity > 0]
     proceeds = sum((leg.value for leg in sell_legs), Decimal(0)) * (1 - settings.price_allowance)
-    shrink = _shrink(buys, account.cash + proceeds - reserve, settings)
-    buy_legs = _buy_legs(buys, shrink, settings, skipped)
+    cash = min(account.cash - reserve, account.buying_power) + proceeds
+    cost = sum((buy.value for buy in buys), Decimal(0)) * (1 + settings.price_allowance)
+    shrink = min(max(cash / cost, Decimal(0)), Decimal(1)) if cost else Decimal(1)
+    buy_legs = _buy_legs(buys, shrink, _smallest(account, settings), settings, skipped)
     legs = (leg.model_copy(update={"number": number}) for number, leg in enumerate((*sell_legs, *buy_legs), start=1))
     return Plan(
         run_id=decision.run_id,
@@ -78,6 +110,7 @@ def make_plan(
         made_at=made_at,
         account=account,
         positions=tuple(sorted(positions, key=lambda position: position.symbol)),
+        unmanaged=account.equity - base,
         reserve=reserve,
         targets=decision.targets,
         strategy_targets=_statements(decision),
@@ -85,6 +118,7 @@ def make_plan(
         legs=tuple(legs),
         skipped=tuple(sorted(skipped, key=lambda leg: leg.symbol)),
         shrink=shrink,
+        lacking=cost * (1 - shrink),
     )
 
 
@@ -92,9 +126,10 @@ def _differences(
     want: Wanted,
     account: Account,
     positions: Sequence[Position],
-    prices: Mapping[str, Decimal],
+    prices: Mapping[str, Decimal | NoPrice],
     assets: Mapping[str, Asset],
     settings: TradingSettings,
+    aside: Unmanaged,
 ) -> tuple[list[_Difference], list[SkippedLeg]]:
     """Wanted minus free for every symbol of either, without what is too small or cannot be traded."""
     held = {position.symbol: position for position in positions}
@@ -105,25 +140,41 @@ def _differences(
     for symbol in sorted(held.keys() | want.weights.keys()):
         position = held.get(symbol)
         quantity, available = (position.quantity, position.available) if position else (nothing, nothing)
-        if quantity < 0:
-            raise DecisionRefused(f"{symbol} is held short ({quantity} shares); this system trades long only")
         free = quantity - want.kept.get(symbol, nothing)
         leaves = symbol not in want.weights and free > 0
         full_exit = leaves and free == quantity
         value = want.value(symbol) - (_worth(position, free) if position else nothing)
-        if not full_exit and abs(value) < smallest:
-            continue
         side = Side.BUY if value > 0 and not full_exit else Side.SELL
-        asset = assets.get(symbol)
-        if asset is None or not asset.tradable:
-            reason = "the broker does not trade it" if asset else "the broker does not know the symbol any more"
-            skipped.append(SkippedLeg(symbol=symbol, side=side, value=abs(value), reason=reason, untradable=True))
+        if not full_exit and abs(value) < smallest:
+            if quantity == 0 and value > 0:
+                reason = f"{value:.2f} USD are wanted, the smallest trade is {smallest:.2f}"
+                skipped.append(_skipped(symbol, side, value, LegReason.SMALL_TRADE, reason))
             continue
-        price = prices.get(symbol)
-        if price is None or price <= 0:
-            raise DecisionRefused(f"{symbol} has no price to plan with")
+        if full_exit and abs(value) < SMALLEST_ORDER:
+            skipped.append(_dust(symbol, quantity, abs(value)))
+            continue
+        market = _market(symbol, assets.get(symbol), prices.get(symbol), aside)
+        if isinstance(market, _Obstacle):
+            skipped.append(_skipped(symbol, side, value, market.cause, market.reason))
+            continue
+        asset, price = market
         differences.append(_Difference(symbol, side, abs(value), price, asset, free, available, leaves, full_exit))
     return differences, skipped
+
+
+def _market(
+    symbol: str, asset: Asset | None, price: Decimal | NoPrice | None, aside: Unmanaged
+) -> tuple[Asset, Decimal] | _Obstacle:
+    """What the symbol trades as and at, or why it cannot be traded."""
+    if symbol in aside.symbols:
+        return _Obstacle(LegReason.OTHER_HOLDING, aside.symbols[symbol])
+    if asset is None:
+        return _Obstacle(LegReason.UNKNOWN_SYMBOL, "the broker does not know the symbol any more")
+    if not asset.tradable:
+        return _Obstacle(LegReason.UNTRADABLE, "the broker does not trade it")
+    if price is None or (isinstance(price, Decimal) and price <= 0):
+        return _Obstacle(LegReason.NO_PRICE, "no price")
+    return _Obstacle(price.reason, price.detail) if isinstance(price, NoPrice) else (asset, price)
 
 
 def _worth(position: Position, free: Decimal) -> Decimal:
@@ -135,25 +186,42 @@ def _smallest(account: Account, settings: TradingSettings) -> Decimal:
     return max(settings.min_trade_value, settings.min_trade_share * account.equity)
 
 
-def _shrink(buys: Sequence[_Difference], cash: Decimal, settings: TradingSettings) -> Decimal:
-    """The factor, at most 1, at which the buys cost no more than `cash` USD."""
-    cost = sum((buy.value for buy in buys), Decimal(0)) * (1 + settings.price_allowance)
-    return min(max(cash / cost, Decimal(0)), Decimal(1)) if cost else Decimal(1)
-
-
 def _buy_legs(
-    buys: Sequence[_Difference], shrink: Decimal, settings: TradingSettings, skipped: list[SkippedLeg]
+    buys: Sequence[_Difference],
+    shrink: Decimal,
+    smallest: Decimal,
+    settings: TradingSettings,
+    skipped: list[SkippedLeg],
 ) -> list[PlannedLeg]:
-    """The buys that cash allows, largest first; what comes out too small is skipped and named."""
+    """The buys that cash allows, largest first; what is left out or cut by more than a trade or a share is named."""
     legs: list[PlannedLeg] = []
     for buy in _largest_first(buys):
         leg = _leg(buy, _round(buy.value * shrink / buy.price, buy.asset))
-        if leg.value >= settings.min_trade_value:
-            legs.append(leg)
-        else:
-            reason = "cash falls short" if shrink < 1 else "less than one share, or than the smallest trade"
-            skipped.append(SkippedLeg(symbol=buy.symbol, side=Side.BUY, value=buy.value, reason=reason))
+        if leg.value < settings.min_trade_value:
+            skipped.append(_not_bought(buy, settings))
+            continue
+        legs.append(leg)
+        cut = buy.value - leg.value
+        if shrink < 1 and cut >= max(smallest, Decimal(0) if buy.asset.fractionable else buy.price):
+            reason = f"cut from {buy.value:.2f} to {leg.value:.2f} USD: cash falls short"
+            skipped.append(_skipped(buy.symbol, Side.BUY, cut, LegReason.CASH_SHORT, reason))
     return legs
+
+
+def _not_bought(buy: _Difference, settings: TradingSettings) -> SkippedLeg:
+    """What stands in the way of a buy of which nothing is left: its size, and only if that were enough the cash."""
+    whole = _round(buy.value / buy.price, buy.asset)
+    if whole < WHOLE_SHARE and not buy.asset.fractionable:
+        cause = LegReason.LESS_THAN_ONE_SHARE
+        reason = (
+            f"{buy.value:.2f} USD are less than one share at {buy.price}; the broker trades whole shares of it only"
+        )
+    elif whole * buy.price < settings.min_trade_value:
+        cause = LegReason.SMALL_TRADE
+        reason = f"{whole} shares are {whole * buy.price:.2f} USD, the smallest trade is {settings.min_trade_value:.2f}"
+    else:
+        cause, reason = LegReason.CASH_SHORT, f"cash falls short of {buy.value:.2f} USD"
+    return _skipped(buy.symbol, Side.BUY, buy.value, cause, reason)
 
 
 def _sell_quantity(sell: _Difference, skipped: list[SkippedLeg]) -> Decimal:
@@ -165,13 +233,28 @@ def _sell_quantity(sell: _Difference, skipped: list[SkippedLeg]) -> Decimal:
     quantity = available if exact else _round(available, sell.asset)
     left = sold - quantity
     if left > 0:
-        reason = (
-            f"{left} of {sold} shares are not available: other orders hold them"
-            if available < sold
-            else f"{left} shares stay: the broker trades whole shares of it only"
+        cause, reason = (
+            LegReason.PART_OF_A_SHARE_STAYS,
+            f"{left} shares stay: the broker trades whole shares of it only",
         )
-        skipped.append(SkippedLeg(symbol=sell.symbol, side=Side.SELL, value=left * sell.price, reason=reason))
+        if available < sold:
+            cause = LegReason.NOT_AVAILABLE
+            reason = f"{left} of {sold} shares are not available: other orders hold them"
+        skipped.append(_skipped(sell.symbol, Side.SELL, left * sell.price, cause, reason))
+    if 0 < quantity * sell.price < SMALLEST_ORDER:
+        skipped.append(_dust(sell.symbol, quantity, quantity * sell.price))
+        return Decimal(0)
     return quantity
+
+
+def _skipped(symbol: str, side: Side, value: Decimal, cause: LegReason, reason: str) -> SkippedLeg:
+    untradable = cause in {LegReason.UNTRADABLE, LegReason.UNKNOWN_SYMBOL}
+    return SkippedLeg(symbol=symbol, side=side, value=abs(value), reason=reason, cause=cause, untradable=untradable)
+
+
+def _dust(symbol: str, quantity: Decimal, value: Decimal) -> SkippedLeg:
+    reason = f"{quantity} shares are worth {value:.4f} USD: the broker takes no order under {SMALLEST_ORDER} USD"
+    return _skipped(symbol, Side.SELL, value, LegReason.DUST, reason)
 
 
 def _round(quantity: Decimal, asset: Asset) -> Decimal:

@@ -31,7 +31,6 @@ from alchemiser_trading.account.authority import require_authority
 from alchemiser_trading.account.binding import bind_account
 from alchemiser_trading.account.trading_state import trading_state
 from alchemiser_trading.orders.order_gateway import read_skew
-from alchemiser_trading.plan.limits import check_daily_loss
 from alchemiser_trading.runs.decision_checks import check_origin, check_targets, check_times
 
 _CLOCK_ATTEMPTS = 3
@@ -166,7 +165,7 @@ def check_arming(settings: Settings, *, paper_key: bool) -> None:
 
 
 def check_account(account: Account, decided_for: str, settings: Settings) -> None:
-    """Raises WrongAccount, or DecisionRefused if the broker blocks the account, or LimitBreached on the day's loss."""
+    """Raises WrongAccount, or DecisionRefused if the broker blocks the account."""
     if account.account_id != decided_for:
         raise WrongAccount(f"the decision is for account {decided_for}, the broker key opens {account.account_id}")
     if settings.environment is Environment.LIVE and account.account_id != settings.live.account_id:
@@ -175,7 +174,6 @@ def check_account(account: Account, decided_for: str, settings: Settings) -> Non
         raise DecisionRefused(
             f"account {account.account_id} cannot trade: status {account.status}, blocked or suspended"
         )
-    check_daily_loss(account, settings.trading)
 
 
 def check_session(broker: MarketReader, wanted: date, now: datetime, settings: Settings) -> datetime:

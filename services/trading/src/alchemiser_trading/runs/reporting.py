@@ -18,8 +18,6 @@ from alchemiser_trading.orders.settling import Afterwards
 from alchemiser_trading.plan.holdings import wanted_by
 
 _MOST_NAMED = 5
-_NOTEWORTHY = Decimal("0.995")
-"""Buys of a full portfolio are always cut a little, by the allowance for the spread."""
 
 
 class Finding(StrEnum):
@@ -97,7 +95,7 @@ def _finding_of(leg: SkippedLeg) -> Finding:
 def reason_of(plan: Plan, legs: Sequence[LegState], stop: Stop | None, after: Afterwards) -> str:
     """Everything a person should know, in one line; empty if all went as planned."""
     notes: list[str] = [] if stop is None else [stop.reason]
-    if plan.shrink < _NOTEWORTHY:
+    if plan.short_of_cash:
         notes.append(f"all buys cut to {plan.shrink:.4f} of their value: cash falls short")
     unhappy = [
         f"{state.leg.side.value} {state.leg.symbol}: {state.outcome.value}, {state.reason}"

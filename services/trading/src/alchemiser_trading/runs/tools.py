@@ -8,17 +8,20 @@ from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.snapshot import Account
 from alchemiser_common.ports.broker import Broker, MarketReader
 from alchemiser_common.ports.clock import Clock, TimeLeft
-from alchemiser_common.ports.state import StateStore, Versioned, load_all
+from alchemiser_common.ports.state import StateStore, Versioned, load, load_all
 from alchemiser_common.records.plan import Plan
+from alchemiser_common.records.run import RunRecord, SnapshotFigures
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.settings import Settings
 from alchemiser_trading.books.book_store import StoredBooks
 from alchemiser_trading.books.books import aligned
 from alchemiser_trading.orders.loose import LooseEnds
 from alchemiser_trading.orders.rate_limit import RequestBudget
-from alchemiser_trading.plan.limits import check_limits
+from alchemiser_trading.plan.account_reading import AccountReader
+from alchemiser_trading.plan.account_sum import set_aside
+from alchemiser_trading.plan.limits import within_limits
 from alchemiser_trading.plan.notes import notes_of
-from alchemiser_trading.plan.plan import make_plan
+from alchemiser_trading.plan.plan import Unmanaged, make_plan
 from alchemiser_trading.plan.symbol_facts import read_symbols
 from alchemiser_trading.runs.checks import Checks
 
@@ -44,17 +47,37 @@ def make_tools[B: MarketReader](store: StateStore, broker: B, clock: Clock, sett
 def planned[B: MarketReader](tools: Tools[B], decision: TradeDecision, account: Account) -> Plan:
     """The plan from what the account and each strategy hold now, within the limits.
 
-    Raises DecisionRefused, BrokerUnavailable, StoreUnavailable.
+    Raises DecisionRefused, Unreconciled, BrokerUnavailable, StoreUnavailable.
     """
-    alias = tools.settings.account_alias
-    positions = tools.broker.holdings().positions
+    alias, settings = tools.settings.account_alias, tools.settings
+    figures = _figures(tools.store, decision)
+    reader = AccountReader(tools.broker, tools.clock, settings, decision.session)
+    reading = reader.read(account, None if figures is None else figures.positions)
+    positions, others = reading.holdings.positions, reading.holdings.others
     books = aligned(StoredBooks.load(tools.store, alias).books, positions, decision.session)
-    facts = read_symbols(tools.broker, [target.symbol for target in decision.targets], positions)
-    rules = tools.settings.trading
-    plan = make_plan(decision, account, positions, books, facts.prices, facts.assets, rules, tools.clock.now())
-    check_limits(plan, rules)
+    closes = {} if figures is None else {item.symbol: item.price for item in figures.closes}
+    targets = [target.symbol for target in decision.targets]
+    facts = read_symbols(tools.broker, targets, positions, closes, settings.execution, tools.clock)
+    plan = make_plan(
+        decision,
+        reading.account,
+        positions,
+        books,
+        facts.prices,
+        facts.assets,
+        settings.trading,
+        tools.clock.now(),
+        Unmanaged(reading.unmanaged, set_aside(positions, others)),
+    )
     earlier = {name: known.value for name, known in last_targets(tools.store, alias).items()}
-    return plan.model_copy(update={"notes": notes_of(decision, plan, earlier)})
+    noted = plan.model_copy(update={"notes": notes_of(decision, plan, earlier, others)})
+    return within_limits(noted, settings.trading, reader.day(reading))
+
+
+def _figures(store: StateStore, decision: TradeDecision) -> SnapshotFigures | None:
+    """What the data service recorded of the run's snapshot; None if an older one did. Raises StateCorrupt."""
+    record = load(store, keys.data_record(decision.run_id), RunRecord)
+    return None if record is None else record.value.figures
 
 
 def loose_ends(tools: Tools[Broker], time_left: TimeLeft) -> LooseEnds:

@@ -1,0 +1,81 @@
+"""Reads the account until its figures agree with each other and with the snapshot's, or stops the run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from alchemiser_common.errors import BrokerRefused, BrokerUnavailable, Unreconciled
+from alchemiser_common.messages.snapshot import Account
+from alchemiser_common.ports.broker import Holdings, MarketReader
+from alchemiser_common.ports.clock import Clock
+from alchemiser_common.records.plan import HeldShares
+from alchemiser_common.settings import Settings
+from alchemiser_trading.plan.account_sum import account_sum, moved, unexplained
+from alchemiser_trading.plan.transfers import DayResult, day_result, transferred
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReading:
+    """An account whose figures agree."""
+
+    account: Account
+    holdings: Holdings
+    unmanaged: Decimal
+    """USD of holdings that are not managed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReader:
+    """What is asked, by which clock and rules, for which session."""
+
+    broker: MarketReader
+    clock: Clock
+    settings: Settings
+    session: date
+
+    # One wrong answer must not decide how much is bought: positions that are lacking once look like cash that was
+    # never spent. Fills and cash may also lag for seconds after another run's orders. So what disagrees is read again,
+    # the account with it, and only what still disagrees after `settle_seconds` stops the run.
+    def read(self, account: Account, before: Sequence[HeldShares] | None) -> AccountReading:
+        """The account, its holdings and what of them is not there to be allocated.
+
+        `before` are the snapshot's positions, None if they are not known. Raises Unreconciled with the figures,
+        BrokerUnavailable.
+        """
+        rules = self.settings.execution
+        ends = self.clock.now() + timedelta(seconds=rules.settle_seconds)
+        while True:
+            holdings = self.broker.holdings()
+            found = account_sum(account, holdings, rules.account_tolerance)
+            fault = found.fault or self._moved(before, holdings)
+            late = self.clock.now() >= ends
+            if not fault and (late or not found.guessed):
+                return AccountReading(account, holdings, found.unmanaged)
+            if late:
+                raise Unreconciled(
+                    f"the account does not add up, read again for {rules.settle_seconds:.0f} s: {fault}; compare it "
+                    "at the broker, then `alchemiser reconcile`"
+                )
+            self.clock.sleep(rules.poll_seconds)
+            account = self.broker.account()
+
+    def day(self, reading: AccountReading) -> DayResult:
+        """The day's result without transfers; what cannot be read leaves it unknown. Raises nothing of the broker's."""
+        try:
+            session = self.broker.session_on(self.session)
+            if session is None:
+                return day_result(reading.account, f"the calendar has no session on {self.session}")
+            activities = self.broker.activities(session.previous_day + timedelta(days=1), self.session)
+        except (BrokerUnavailable, BrokerRefused) as error:
+            return day_result(reading.account, str(error))
+        prices = {position.symbol: position.price for position in reading.holdings.positions}
+        return day_result(reading.account, transferred(activities, prices))
+
+    def _moved(self, before: Sequence[HeldShares] | None, holdings: Holdings) -> str:
+        """Positions that are others than the snapshot's without a fill or a notice; empty if there are none."""
+        changes = {} if before is None else moved(before, holdings)
+        if not changes:
+            return ""
+        lines = unexplained(changes, self.broker.activities(self.session, self.session))
+        return f"positions are others than in the snapshot, and no activity says why: {lines}" if lines else ""

@@ -1,0 +1,108 @@
+"""Whether the account adds up: equity, cash and every holding, and positions against those of the snapshot. Pure.
+
+Money in USD, quantities in shares.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from decimal import Decimal
+
+from alchemiser_common.ids import Side
+from alchemiser_common.messages.snapshot import Account, Position
+from alchemiser_common.ports.broker import Activities, Fill, Holdings, OtherHolding
+from alchemiser_common.ports.clock import EXCHANGE_ZONE
+from alchemiser_common.records.plan import HeldShares
+from alchemiser_common.shares import REPORTED_STEP
+
+_NOTHING = Decimal(0)
+DIVIDENDS = "DIV"
+"""How the codes of dividends begin: their quantity is what they were paid on, and does not move."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSum:
+    """What the account's figures come to."""
+
+    fault: str
+    """Why they do not add up, with the figures; empty if they do."""
+    unmanaged: Decimal
+    """USD of the holdings that are not managed, as far as they are worth something: not there to be allocated."""
+    guessed: bool
+    """Some of it has no value that can be read and counts as what equity is above the rest."""
+
+
+# A holding without a readable value leaves the sum open by just that value. If the rest adds up, it is worth nothing
+# that matters. If equity is above the rest, the difference is what it is worth: only its own symbol depends on it. If
+# equity is below the rest, no holding explains it. A short holding owes what it is worth, so its cash must stay: it is
+# not taken off as a negative value, which would lend its proceeds to the other targets.
+def account_sum(account: Account, holdings: Holdings, tolerance: Decimal) -> AccountSum:
+    """Equity against cash and every holding; `tolerance` is a fraction of equity."""
+    allowed = tolerance * abs(account.equity)
+    priced = [(item, item.quantity * item.price) for item in holdings.positions]
+    odd = [
+        f"{item.symbol}: market value {item.market_value}, {item.quantity} shares at {item.price} are {worth}"
+        for item, worth in priced
+        if abs(item.market_value - worth) > allowed
+    ]
+    known = [item.market_value for item in holdings.others if item.market_value is not None]
+    unvalued = [_name(item) for item in holdings.others if item.market_value is None]
+    positions = sum((worth for _, worth in priced), _NOTHING)
+    others = sum(known, _NOTHING)
+    left = account.equity - account.cash - positions - others
+    guess = left if unvalued and left > allowed else _NOTHING
+    unmanaged = sum((value for value in known if value > 0), _NOTHING) + guess
+    fault = "; ".join(odd)
+    if not fault and abs(left - guess) > allowed:
+        fault = (
+            f"equity is {account.equity} USD, but cash {account.cash}, {len(priced)} positions {positions} and "
+            f"{len(holdings.others)} other holdings {others} are {account.cash + positions + others}"
+        )
+    return AccountSum(fault, unmanaged, guessed=guess > 0)
+
+
+def moved(before: Iterable[HeldShares], holdings: Holdings) -> Mapping[str, Decimal]:
+    """Shares by symbol that positions have more (+) or fewer (-) than before; a symbol that is not managed is left out.
+
+    A symbol whose element cannot be read any more is not traded, and its value is in the account's sum.
+    """
+    then = {item.symbol: item.quantity for item in before}
+    now = {item.symbol: item.quantity for item in holdings.positions}
+    aside = {item.symbol for item in holdings.others}
+    found = {symbol: now.get(symbol, _NOTHING) - then.get(symbol, _NOTHING) for symbol in then.keys() | now.keys()}
+    return {symbol: by for symbol, by in sorted(found.items()) if symbol not in aside and abs(by) > REPORTED_STEP}
+
+
+# Positions follow a fill within seconds, and the snapshot was read in between somewhere: which of the day's changes it
+# had already seen is not known, but it saw them in their order. So the difference must be what the last of them make.
+def unexplained(changes: Mapping[str, Decimal], activities: Activities) -> str:
+    """The changes of positions that fills and other activities do not make, for a person; empty if they all do."""
+    lines = []
+    for symbol, by in changes.items():
+        total, sums = _NOTHING, {_NOTHING}
+        for _, quantity in sorted(_changes(symbol, activities), reverse=True):
+            total += quantity
+            sums.add(total)
+        if all(abs(by - known) > REPORTED_STEP for known in sums):
+            lines.append(f"{symbol} {by:+f} shares")
+    return ", ".join(lines)
+
+
+def _changes(symbol: str, activities: Activities) -> Iterable[tuple[datetime, Decimal]]:
+    for item in activities.entries:
+        if item.symbol != symbol:
+            continue
+        if isinstance(item, Fill):
+            yield item.at, item.quantity if item.side is Side.BUY else -item.quantity
+        elif item.quantity and not item.code.startswith(DIVIDENDS):
+            yield datetime.combine(item.day, time(), EXCHANGE_ZONE).astimezone(UTC), item.quantity
+
+
+def set_aside(positions: Sequence[Position], others: Sequence[OtherHolding]) -> Mapping[str, str]:
+    """Symbols that are neither bought nor sold, each with why: held in a form that is not managed."""
+    found = {item.symbol: f"held as {item.kind}: {item.detail}" for item in others if item.symbol}
+    return found | {item.symbol: f"held short ({item.quantity} shares)" for item in positions if item.quantity < 0}
+
+
+def _name(item: OtherHolding) -> str:
+    return item.symbol or item.kind
