@@ -11,11 +11,12 @@ from itertools import batched
 from alchemiser_common import keys
 from alchemiser_common.account_binding import read_binding
 from alchemiser_common.errors import Conflict, LimitBreached, WrongAccount
+from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.state import ABSENT, Key, Put, StateStore, load, load_all, parse, put, put_over
 from alchemiser_common.records.account_binding import AccountBinding
 from alchemiser_common.records.authority import Authority
 from alchemiser_common.records.books import DailyEquity, StrategyBook
-from alchemiser_common.records.journal import JournalHead, Phase
+from alchemiser_common.records.journal import JournalHead
 from alchemiser_common.records.run import RunEntry
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.records.trading_state import TradingState, TradingStateRecord
@@ -210,9 +211,9 @@ def _last_trade(store: StateStore, alias: str) -> str:
 
 
 def _left_books(store: StateStore, head: JournalHead) -> bool:
-    if head.phase is Phase.HALTED:
+    if head.phase is RunStatus.HALTED:
         return store.get(keys.plan_record(head.run_id)) is not None  # others were halted before they had a plan
-    return head.phase in {Phase.DONE, Phase.PARTIAL}
+    return head.phase in {RunStatus.COMPLETED, RunStatus.PARTIAL}
 
 
 def _equity(store: StateStore, alias: str) -> dict[str, DailyEquity]:

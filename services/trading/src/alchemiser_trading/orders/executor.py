@@ -18,22 +18,14 @@ from alchemiser_common.settings import Settings
 from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.journal.journal import Journal
 from alchemiser_trading.orders.cash import CashBudget, release_buys
+from alchemiser_trading.orders.leg_ends import unsent
 from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState, Place, Resend
 from alchemiser_trading.orders.order_gateway import OrderGateway, Stop, StopKind
 from alchemiser_trading.orders.order_tracker import DaysOrders, OrderTracker
+from alchemiser_trading.orders.order_watch import checked, refused, reheard, rested, throttled, unheard
 from alchemiser_trading.orders.pricing import Prices
 from alchemiser_trading.orders.reconcile import foreign_orders, moved
-from alchemiser_trading.orders.smart_execution import (
-    advance,
-    checked,
-    refused,
-    reheard,
-    rested,
-    stop,
-    throttled,
-    unheard,
-    unsent,
-)
+from alchemiser_trading.orders.smart_execution import advance, stop
 
 _log = logging.getLogger(__name__)
 _FAULTY_TICKS = 15
@@ -307,7 +299,7 @@ class Executor:
     # What lasts is met in two stages, so that no order is left behind for as long as anything can be reached:
     #
     #     15 ticks in a row    nothing new is sent; open orders are cancelled and looked up, by whatever still answers
-    #     30 ticks in a row    this delivery gives up; every order that may be open has an intent, and the next one goes on
+    #     30 ticks in a row    this delivery gives up; every order that may be open has an intent for the next one
     def _fault(self, error: BrokerUnavailable | StoreUnavailable) -> None:
         if self._faulty:
             return  # one a tick

@@ -236,10 +236,9 @@ def step_id(settings: Settings, run: UUID, leg: PlannedLeg, step: int) -> str:
 
 def read_skew(broker: MarketReader, clock: Clock) -> timedelta | None:
     """The broker's clock minus this machine's, compared with the middle of the round trip; None if that took long."""
-    asked = clock.now()
-    told = broker.now()
-    taken = clock.now() - asked
-    return None if taken > _QUICK else told - (asked + taken / 2)
+    reading = broker.clock()
+    answered = clock.now()
+    return None if reading.round_trip > _QUICK else reading.at - (answered - reading.round_trip / 2)
 
 
 def request_of(intent: Intent) -> OrderRequest:

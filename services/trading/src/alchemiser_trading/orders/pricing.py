@@ -57,8 +57,8 @@ class Unfit:
 
 
 # No single figure becomes a price (`plan.prices.verified`): a quote needs the last trade or the plan's price beside it,
-# and a fresh last trade that contradicts the quote ends in no price at all. The plan's price had two sources itself; it is
-# a witness here, for it is some minutes old.
+# and a fresh last trade that contradicts the quote ends in no price at all. The plan's price had two sources itself; it
+# is a witness here, for it is some minutes old.
 #
 #     quote 20.00   trade 30 days old   plan 20.05     the quote
 #     quote 20.00   trade 20.10         plan 14.00     the quote: the price has moved since

@@ -195,8 +195,8 @@ def _of_intent(intent: Intent, order: BrokerOrder | None) -> Difference:
 #     step 2   written, sent, filled                                  killed here
 #     resumed  look-up of step 1: not found     of step 2: 237.6     237.6 + 237.6: done
 #
-# An intent of an older version does not say it. Then what the broker does not show may have been filled whole, until the
-# position says otherwise (`smart_execution.checked`).
+# An intent of an older version does not say it. Then what the broker does not show may have been filled whole, until
+# the position says otherwise (`smart_execution.checked`).
 def _resumed(state: LegState, intents: Sequence[Intent], orders: Mapping[str, BrokerOrder], now: datetime) -> LegState:
     if not intents:
         return state

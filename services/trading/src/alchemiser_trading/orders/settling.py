@@ -10,10 +10,10 @@ from alchemiser_common.ports.broker import MarketReader, OtherHolding
 from alchemiser_common.ports.clock import Clock, TimeLeft
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.settings import ExecutionSettings
+from alchemiser_trading.orders.leg_ends import closed, last_report
 from alchemiser_trading.orders.legs import LegState
 from alchemiser_trading.orders.order_tracker import OrderTracker
 from alchemiser_trading.orders.reconcile import Difference, compare_positions
-from alchemiser_trading.orders.smart_execution import closed, last_report
 
 _NEEDED = timedelta(seconds=10)
 """Process time that the report after this needs."""

@@ -1,7 +1,7 @@
 """A broker whose reads never end a run: whatever it answers to a question, the question can be asked again.
 
-A 4xx on a read says nothing about orders: Alpaca answers 401, 403 and 404 to valid keys now and then. What is refused for
-good stays refused, and the run ends by its patience, not by one answer.
+A 4xx on a read says nothing about orders: Alpaca answers 401, 403 and 404 to valid keys now and then. What is refused
+for good stays refused, and the run ends by its patience, not by one answer.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +14,7 @@ from alchemiser_common.ports.broker import (
     Asset,
     Broker,
     BrokerOrder,
+    ClockReading,
     Holdings,
     OrderList,
     OrderRequest,
@@ -41,6 +42,10 @@ class SteadyBroker:
     def now(self) -> datetime:
         """As the broker's."""
         return _asked(self._broker.now)
+
+    def clock(self) -> ClockReading:
+        """As the broker's."""
+        return _asked(self._broker.clock)
 
     def account(self) -> Account:
         """As the broker's."""

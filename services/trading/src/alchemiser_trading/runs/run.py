@@ -41,13 +41,13 @@ from alchemiser_trading.books.attribution import attribute, strategies_of
 from alchemiser_trading.books.book_store import StoredBooks, equity_put
 from alchemiser_trading.journal.journal import Journal
 from alchemiser_trading.orders.executor import Executor
+from alchemiser_trading.orders.leg_ends import given_up
 from alchemiser_trading.orders.legs import LegState
 from alchemiser_trading.orders.loose import LastLook, LooseEnds, named, of_run
 from alchemiser_trading.orders.order_gateway import Mandate, OrderGateway, Stop, StopKind, step_id
 from alchemiser_trading.orders.order_tracker import OrderTracker
 from alchemiser_trading.orders.reconcile import compare_orders, resume
 from alchemiser_trading.orders.settling import Afterwards, Settling
-from alchemiser_trading.orders.smart_execution import given_up
 from alchemiser_trading.runs.checks import Permit
 from alchemiser_trading.runs.reporting import leg_reports, reason_of, residuals, status_of
 from alchemiser_trading.runs.tools import Tools, last_targets, loose_ends, planned
@@ -84,8 +84,8 @@ class Run:
         """Send nothing new: cancel what is open, count the fills, report."""
         return self._to_its_end(lambda: self._drive(None, Stop(StopKind.DEADLINE, reason)))
 
-    # How a delivery ends that does not end as it should. Before the plan is frozen nothing was sent, and the error is the
-    # run's report. Afterwards orders may be open, and no error whatever leaves them behind:
+    # How a delivery ends that does not end as it should. Before the plan is frozen nothing was sent, and the error is
+    # the run's report. Afterwards orders may be open, and no error whatever leaves them behind:
     #
     #     out of time, lease lost      the next delivery goes on; that is planned, and counts for nothing
     #     broker or store away         the same, counted; the third time nothing new is sent and the run is wound down

@@ -1,0 +1,101 @@
+"""How a leg ends, and what may still be learned of one that has. Pure."""
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from alchemiser_common.messages.reasons import LegReason
+from alchemiser_common.messages.report import LegStatus
+from alchemiser_common.ports.broker import BrokerOrder
+from alchemiser_trading.orders.evidence import Asked, Judgement, Proof, judge
+from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState
+
+type Advance = tuple[LegState, tuple[Action, ...]]
+
+
+def done(state: LegState, otherwise: LegStatus, reason: str, now: datetime, cause: LegReason | None) -> LegState:
+    """The leg ends: filled if nothing orderable is left of the plan, partial if something is filled."""
+    if otherwise is LegStatus.FROZEN:
+        outcome = LegStatus.FROZEN
+    elif state.filled > 0 and state.negligible(state.leg.quantity - state.filled):
+        outcome, reason, cause = LegStatus.FILLED, "", None
+    elif state.filled > 0:
+        outcome = LegStatus.PARTIAL
+    else:
+        outcome = LegStatus.UNFILLED if otherwise is LegStatus.FILLED else otherwise
+    return replace(state, phase=LegPhase.DONE, outcome=outcome, reason=reason, cause=cause, ended_at=now)
+
+
+def next_or_done(state: LegState, now: datetime) -> LegState:
+    """What follows once nothing is unknown: done, or held again if only the cash that was there was to be spent."""
+    if not state.negligible(state.remaining):
+        return state
+    if state.for_now and not state.stopping and state.phase is not LegPhase.DONE:
+        return replace(state, phase=LegPhase.HELD, intended=state.leg.quantity, for_now=False, short_since=None)
+    return done(state, LegStatus.FILLED, state.reason, now, state.cause)
+
+
+def unsent(state: LegState, reason: str, now: datetime) -> LegState:
+    """The step's request was never made: the time for it had passed."""
+    return done(replace(state, phase=LegPhase.CHECKING), LegStatus.UNFILLED, reason, now, LegReason.NOT_IN_TIME)
+
+
+def frozen(state: LegState, reason: str, now: datetime) -> Advance:
+    """The leg's orders cannot be settled: no further order of the symbol, and what may be open is to be cancelled."""
+    actions = () if state.order is None else (Cancel(state.order.order_id),)
+    return done(state, LegStatus.FROZEN, reason, now, LegReason.CONTRADICTION), actions
+
+
+# Halted while the request was on its way:
+#
+#     send ──► (held by the network)                      ──► the broker accepts it
+#          halt, look-up: not found, …, the run ends  ·  here the order may still come
+#
+# Not found is no end. The leg is done, and its order is unknown: it is kept among the loose orders, which the next
+# delivery, the watch and the next run look up and cancel.
+def lost_order(state: LegState, now: datetime) -> LegState:
+    reason = f"unknown: {state.stopping}; the order's request had no answer, and it may still reach the broker"
+    return done(replace(state, lost=True), LegStatus.FROZEN, reason, now, LegReason.NO_ANSWER)
+
+
+def given_up(state: LegState, reason: str, now: datetime) -> LegState:
+    """A leg of which nothing more can be read: what it may have done stays unknown."""
+    if state.phase is LegPhase.DONE:
+        return state
+    if state.steps == 0:
+        return done(state, LegStatus.UNFILLED, reason, now, LegReason.STOPPED)
+    return done(replace(state, lost=True), LegStatus.FROZEN, reason, now, LegReason.NO_ANSWER)
+
+
+def last_report(state: LegState, report: BrokerOrder) -> LegState:
+    """What the order of a leg that is done came to, seen at the end of the run: it may have ended by now."""
+    judged = judged_report(state, report)
+    if judged.proof is Proof.CONTRADICTION:
+        return state
+    order = report.model_copy(update={"filled_quantity": judged.filled})
+    if judged.proof is Proof.OPEN:
+        return replace(state, order=order, lost=False)
+    return replace(state, chain=(*state.chain, order), order=None, lost=False)
+
+
+def closed(state: LegState) -> LegState:
+    """A leg whose orders have all ended and whose position agrees: it is known what it got, frozen or not."""
+    if state.may_have_order:
+        return state
+    if state.outcome is not LegStatus.FROZEN:
+        return replace(state, unknown=Decimal(0))
+    outcome = LegStatus.UNFILLED if state.filled <= 0 else LegStatus.PARTIAL
+    whole = state.filled > 0 and state.negligible(state.leg.quantity - state.filled)
+    return replace(state, unknown=Decimal(0), outcome=LegStatus.FILLED if whole else outcome)
+
+
+def judged_report(state: LegState, report: BrokerOrder) -> Judgement:
+    most = Decimal(0) if state.order is None else state.order.filled_quantity
+    return judge(report, _asked(state), most)
+
+
+def _asked(state: LegState) -> Asked:
+    step = state.pending
+    if step is None:
+        raise AssertionError("a leg with an order has a step")
+    return Asked(state.leg.symbol, state.leg.side, step.quantity, step.order_type)

@@ -1,0 +1,252 @@
+"""What becomes of a leg's order once it was sent: looked for, weighed, cancelled, ended, confirmed. Pure."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from alchemiser_common.errors import BrokerRefused
+from alchemiser_common.ids import Side
+from alchemiser_common.messages.reasons import LegReason
+from alchemiser_common.messages.report import LegStatus
+from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
+from alchemiser_common.settings import ExecutionSettings
+from alchemiser_common.shares import REPORTED_STEP
+from alchemiser_trading.orders.evidence import Judgement, Proof
+from alchemiser_trading.orders.leg_ends import Advance, done, frozen, judged_report, lost_order, next_or_done
+from alchemiser_trading.orders.legs import Cancel, LegPhase, LegState, Resend
+from alchemiser_trading.orders.pricing import BidAsk, Prices, collared_limit, market_of, walk_limit
+from alchemiser_trading.orders.styles import style_of
+
+_CANCEL_AGAIN = timedelta(seconds=10)
+_MAX_SENDS = 4
+_ENDED_BY_TIME = frozenset({OrderStatus.EXPIRED, OrderStatus.DONE_FOR_DAY})
+
+
+def resolve(state: LegState, order: BrokerOrder | None, now: datetime, settings: ExecutionSettings) -> Advance:
+    """Find out whether the step that was sent is at the broker; None: it was asked, and does not know the id."""
+    if order is not None:
+        judged = judged_report(state, order)
+        if judged.proof is Proof.CONTRADICTION:
+            return _odd(state, judged, now, settings)
+        found = replace(state, phase=LegPhase.WORKING, misses=0, sends=0, not_before=None)
+        return told(found, order, now, settings)
+    return _missed(state, now, settings)
+
+
+def _missed(state: LegState, now: datetime, settings: ExecutionSettings) -> Advance:
+    pending = state.pending
+    if pending is None or (state.not_before is not None and now < state.not_before):
+        return state, ()
+    if state.misses < settings.lookups:
+        pause = timedelta(seconds=2.0**state.misses)
+        state = replace(state, misses=state.misses + 1, not_before=now + pause)
+        if state.misses < settings.lookups:
+            return state, ()
+    if state.stopping:
+        return lost_order(state, now), ()
+    if state.sends >= _MAX_SENDS:
+        reason = f"step {pending.number} was sent {state.sends} times without an answer and is not at the broker"
+        return done(replace(state, lost=True), LegStatus.FROZEN, reason, now, LegReason.NO_ANSWER), ()
+    return replace(state, misses=0, sends=state.sends + 1, not_before=now + timedelta(seconds=1)), (Resend(pending),)
+
+
+def told(state: LegState, report: BrokerOrder, now: datetime, settings: ExecutionSettings) -> Advance:
+    """A report of the open order, weighed."""
+    judged = judged_report(state, report)
+    if judged.proof is Proof.CONTRADICTION:
+        return _odd(state, judged, now, settings)
+    price = report.average_price or (state.order.average_price if state.order is not None else None)
+    order = report.model_copy(update={"filled_quantity": judged.filled, "average_price": price})
+    state = replace(state, order=order, odd_since=None)
+    if judged.proof is Proof.OPEN:
+        return watch(state, None, now, settings)
+    state = _ended(state, order, now, settings)
+    return (state if judged.proof is Proof.FILLED else replace(state, walked=state.walked + 1)), ()
+
+
+def _odd(state: LegState, judged: Judgement, now: datetime, settings: ExecutionSettings) -> Advance:
+    """The report cannot be true: ask again for a while, then leave the symbol alone."""
+    since = state.odd_since or now
+    state = replace(state, odd_since=since)
+    if now - since >= timedelta(seconds=settings.cancel_patience_seconds):
+        lost = state.order is None
+        return frozen(replace(state, lost=lost), f"the broker contradicts itself: {judged.detail}", now)
+    if state.stopping and state.order is not None and state.phase is LegPhase.WORKING:
+        return _cancel(state, state.order, now)
+    return state, ()
+
+
+def watch(state: LegState, prices: Prices | None, now: datetime, settings: ExecutionSettings) -> Advance:
+    """Nothing new was heard of the order: wait, or cancel it if its time is over."""
+    order = state.order
+    if order is None:
+        return state, ()
+    if state.phase is LegPhase.CANCELLING:
+        return _cancelling(state, order, now, settings)
+    if order.status is OrderStatus.CANCELLING:
+        return replace(state, phase=LegPhase.CANCELLING, since=now), ()
+    state = replace(state, since=state.since or now)
+    if state.stopping:
+        return _cancel(state, order, now)
+    return _repriced(state, order, prices, now, settings)
+
+
+def _repriced(
+    state: LegState, order: BrokerOrder, prices: Prices | None, now: datetime, settings: ExecutionSettings
+) -> Advance:
+    """Make room for the next step if there is a better price for it; else the order is better left where it is."""
+    market = market_of(prices, state.leg.price, now, settings) if rested(state, now, settings) and prices else None
+    if not isinstance(market, BidAsk):
+        return state, ()
+    return (
+        (replace(state, since=now), ()) if _same_price(state, order, market, settings) else _cancel(state, order, now)
+    )
+
+
+def rested(state: LegState, now: datetime, settings: ExecutionSettings) -> bool:
+    """Whether the open order has had its time, and there may be a better price for the next step."""
+    if state.phase is not LegPhase.WORKING or state.stopping or state.order is None:
+        return False
+    seconds = style_of(state.style).rest_seconds(settings)
+    return (
+        seconds is not None
+        and state.steps < settings.max_steps
+        and now - (state.since or now) >= timedelta(seconds=seconds)
+    )
+
+
+def _same_price(state: LegState, order: BrokerOrder, market: BidAsk, settings: ExecutionSettings) -> bool:
+    """Whether every step that is left would have the open order's limit: then it is better left where it is."""
+    side, walk = state.leg.side, style_of(state.style).walk(settings)
+    last = collared_limit(market.ask if side is Side.BUY else market.bid, side, settings.collar)
+    left = [walk_limit(market, side, fraction) for fraction in walk[state.walked + 1 : -1]]
+    return all(limit == order.order_type.limit_price for limit in (*left, last))
+
+
+def _cancel(state: LegState, order: BrokerOrder, now: datetime) -> Advance:
+    again = now + _CANCEL_AGAIN
+    return replace(state, phase=LegPhase.CANCELLING, since=now, not_before=again), (Cancel(order.order_id),)
+
+
+def _cancelling(state: LegState, order: BrokerOrder, now: datetime, settings: ExecutionSettings) -> Advance:
+    """Wait for the end; ask again if the broker shows no sign of the cancel; give the symbol up in the end."""
+    if now - (state.since or now) >= timedelta(seconds=settings.cancel_patience_seconds):
+        reason = f"order {order.order_id} did not end within {settings.cancel_patience_seconds:.0f} s of its cancel"
+        return frozen(state, reason, now)
+    if order.status is OrderStatus.OPEN and (state.not_before is None or now >= state.not_before):
+        return replace(state, not_before=now + _CANCEL_AGAIN), (Cancel(order.order_id),)
+    return state, ()
+
+
+def _ended(state: LegState, order: BrokerOrder, now: datetime, settings: ExecutionSettings) -> LegState:
+    """The order can fill no more, the broker says: count its fills; what is left waits for the position's word."""
+    asked = state.phase is LegPhase.CANCELLING
+    state = replace(
+        state,
+        chain=(*state.chain, order),
+        order=None,
+        phase=LegPhase.CHECKING,
+        since=now,
+        not_before=None,
+        odd_since=None,
+    )
+    if order.status is OrderStatus.REPLACED:
+        reason = f"order {order.order_id} was replaced by one that cannot be found"
+        beyond = state.unknown + max((order.quantity or Decimal(0)) - order.filled_quantity, Decimal(0))
+        return done(replace(state, unknown=beyond), LegStatus.FROZEN, reason, now, LegReason.CONTRADICTION)
+    if state.negligible(state.remaining):
+        return next_or_done(state, now)
+    if state.stopping:
+        return done(state, LegStatus.UNFILLED, state.stopping, now, LegReason.STOPPED)
+    if order.status in _ENDED_BY_TIME:
+        reason = f"the broker ended the order: {order.status.value}"
+        return done(state, LegStatus.UNFILLED, reason, now, LegReason.BROKER_ENDED)
+    if order.status is OrderStatus.REJECTED or (order.status is OrderStatus.CANCELLED and not asked):
+        reason = f"the broker ended the order: {order.status.value}"
+        return _withdrawn(state, reason, now, settings, LegReason.BROKER_ENDED)
+    return state
+
+
+def _withdrawn(state: LegState, reason: str, now: datetime, settings: ExecutionSettings, cause: LegReason) -> LegState:
+    """Somebody else ended the order: try again after a pause, a few times."""
+    state = replace(state, refusals=state.refusals + 1, reason=reason)
+    if state.refusals > settings.max_refusals:
+        return done(state, LegStatus.REFUSED, reason, now, cause)
+    return replace(state, not_before=now + timedelta(seconds=settings.refusal_wait_seconds))
+
+
+def refused(state: LegState, error: BrokerRefused, now: datetime, settings: ExecutionSettings) -> LegState:
+    """The broker said no, in its own words, to the step that was just sent: nothing of it is there, it says."""
+    state = replace(state, phase=LegPhase.CHECKING, since=now, misses=0)
+    if not error.may_pass:
+        return done(state, LegStatus.REFUSED, str(error), now, LegReason.BROKER_REFUSED)
+    return _withdrawn(state, str(error), now, settings, LegReason.BROKER_REFUSED)
+
+
+def throttled(state: LegState, now: datetime, settings: ExecutionSettings) -> LegState:
+    """The broker surely did not look at the request: send it again after a pause, without look-ups."""
+    pause = timedelta(seconds=settings.refusal_wait_seconds)
+    return replace(state, misses=settings.lookups, sends=max(state.sends - 1, 0), not_before=now + pause)
+
+
+def unheard(state: LegState, now: datetime, settings: ExecutionSettings) -> Advance:
+    """The broker could not be asked for the leg's order: a leg that is to end does not wait for it for ever."""
+    if not state.stopping:
+        return state, ()
+    if state.order is None:
+        if now - (state.since or now) >= timedelta(seconds=settings.cancel_patience_seconds):
+            return lost_order(state, now), ()
+        return state, ()
+    return watch(state, None, now, settings)
+
+
+def rechecked(state: LegState, order: BrokerOrder | None, now: datetime, settings: ExecutionSettings) -> Advance:
+    """All orders of the leg have ended, by one source; `order` is what the list shows under the last one's id."""
+    if order is not None and all(known.order_id != order.order_id for known in state.chain):
+        # It was refused, and is there all the same.
+        return told(replace(state, phase=LegPhase.WORKING, not_before=None), order, now, settings)
+    if state.stopping:
+        return done(state, LegStatus.UNFILLED, state.stopping, now, LegReason.STOPPED), ()
+    return state, ()
+
+
+def checked(state: LegState, moved: Decimal | None, now: datetime, settings: ExecutionSettings) -> Advance:
+    """The positions were read: `moved` shares have come (of a buy) or gone (of a sale) since the plan was made.
+
+    None: the symbol's position cannot be told. The one arrow into READY after an order: orders and position say the
+    same, so nothing is unknown any more. Positions may lag behind fills, so it waits; what never agrees freezes it.
+    """
+    if state.phase is not LegPhase.CHECKING:
+        return state, ()
+    if moved is not None and abs(moved - state.filled) <= REPORTED_STEP:
+        state = replace(state, phase=LegPhase.READY, unknown=Decimal(0), since=now)
+        return next_or_done(state, now), ()
+    if now - (state.since or now) < timedelta(seconds=settings.settle_seconds):
+        return state, ()
+    if moved is None:
+        return frozen(state, "the position cannot be read", now)
+    reason = f"the position has moved by {moved} shares, the orders' reports say {state.filled}"
+    beyond = max(moved - state.filled, state.unknown)
+    return frozen(replace(state, unknown=beyond), reason, now)
+
+
+def reheard(state: LegState, report: BrokerOrder, now: datetime) -> LegState:
+    """A report of an order of the chain, which had ended: a fill that came late counts, and an order that is open
+    after all is the leg's order again.
+    """
+    known = next((order for order in state.chain if order.order_id == report.order_id), None)
+    if known is None or state.phase is LegPhase.DONE:
+        return state
+    if report.filled_quantity > known.filled_quantity and report.filled_quantity <= (known.quantity or Decimal(0)):
+        late = known.model_copy(
+            update={"filled_quantity": report.filled_quantity, "average_price": report.average_price}
+        )
+        state = replace(state, chain=tuple(late if order is known else order for order in state.chain))
+        if state.phase is LegPhase.WORKING:
+            # What is open was sized without it.
+            return replace(state, phase=LegPhase.CANCELLING, since=now, not_before=now)
+    if not report.status.terminal and state.phase in {LegPhase.CHECKING, LegPhase.READY}:
+        chain = tuple(order for order in state.chain if order.order_id != report.order_id)
+        order = report.model_copy(update={"filled_quantity": max(report.filled_quantity, known.filled_quantity)})
+        return replace(state, chain=chain, order=order, phase=LegPhase.CANCELLING, since=now, not_before=now)
+    return state
