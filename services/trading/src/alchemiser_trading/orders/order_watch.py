@@ -60,8 +60,7 @@ def told(state: LegState, report: BrokerOrder, now: datetime, settings: Executio
     state = replace(state, order=order, odd_since=None)
     if judged.proof is Proof.OPEN:
         return watch(state, None, now, settings)
-    state = _ended(state, order, now, settings)
-    return (state if judged.proof is Proof.FILLED else replace(state, walked=state.walked + 1)), ()
+    return _ended(state, order, now, settings), ()
 
 
 def _odd(state: LegState, judged: Judgement, now: datetime, settings: ExecutionSettings) -> Advance:
@@ -164,7 +163,8 @@ def _ended(state: LegState, order: BrokerOrder, now: datetime, settings: Executi
     if order.status is OrderStatus.REJECTED or (order.status is OrderStatus.CANCELLED and not asked):
         reason = f"the broker ended the order: {order.status.value}"
         return _withdrawn(state, reason, now, settings, LegReason.BROKER_ENDED)
-    return state
+    # A slice that filled whole goes on at the same place of the walk.
+    return state if order.filled_quantity == order.quantity else replace(state, walked=state.walked + 1)
 
 
 def _withdrawn(state: LegState, reason: str, now: datetime, settings: ExecutionSettings, cause: LegReason) -> LegState:
