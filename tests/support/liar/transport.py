@@ -153,8 +153,8 @@ class InProcess(BaseAdapter):
         answer = self._teller.tell(asked, lambda wanted: call(self._app, wanted))
         response = requests.Response()
         response.status_code = answer.status
-        response._content = answer.body  # noqa: SLF001  (what requests' own tests do)
-        response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
+        response._content = answer.body
+        response._content_consumed = True  # type: ignore[attr-defined]
         response.encoding = "utf-8"
         response.headers = CaseInsensitiveDict({name.decode(): value.decode() for name, value in answer.headers})
         response.headers["content-type"] = answer.content_type
