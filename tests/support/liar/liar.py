@@ -174,8 +174,8 @@ class Liar:
 
 def _line(place: Endpoint, asked: Asked) -> str:
     if place is Endpoint.SUBMIT:
-        order = asked.json
-        return f"submit {order['side']} {order['qty']} {order['symbol']} at {order.get('limit_price')} {order['client_order_id']}"
+        order = {"limit_price": None, **asked.json}
+        return "submit {side} {qty} {symbol} at {limit_price} {client_order_id}".format_map(order)
     about = asked.query.get("client_order_id") or asked.query.get("symbols") or ""
     if place in {Endpoint.CANCEL, Endpoint.ORDER, Endpoint.ASSET}:
         about = asked.path.rsplit("/", 1)[1]

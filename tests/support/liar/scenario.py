@@ -109,10 +109,8 @@ class Scenario:
         """For a person."""
         targets = ", ".join(f"{symbol} {weight:.2f}" for symbol, weight in self.weights.items())
         held = ", ".join(f"{symbol} {quantity}" for symbol, quantity in self.holdings.items()) or "nothing"
-        lines = [
-            f"{self.mode.value} seed {self.seed}: targets {targets}; holds {held}; processes of "
-            f"{self.process_seconds:.0f} s"
-        ]
+        head = f"{self.mode.value} seed {self.seed}: targets {targets}; holds {held}"
+        lines = [head, f"processes of {self.process_seconds:.0f} s"]
         if self.power < 1:
             lines.append(f"buying power is {self.power:.2f} of cash")
         if self.mode is Mode.LIVENESS:
@@ -127,7 +125,9 @@ def scenario(seed: int, mode: Mode) -> Scenario:
     targets = chance.sample(symbols, chance.randint(1, 4))
     shares = [chance.randint(1, 5) for _ in targets]
     whole = chance.choice([1.0, 1.0, 0.8, 0.5])
-    weights = {symbol: round(whole * share / sum(shares), 3) for symbol, share in zip(targets, shares, strict=True)}
+    weights = {
+        symbol: int(1000 * whole * share / sum(shares)) / 1000 for symbol, share in zip(targets, shares, strict=True)
+    }
     holdings = {symbol: _some(chance, symbol) for symbol in chance.sample(symbols, chance.randint(0, 3))}
     about = tuple(sorted({*targets, *holdings}))
     safety = mode is Mode.SAFETY

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message
 URL = "http://exchange"
 """Where the in-process exchange answers."""
 
-type Json = None | bool | int | float | str | list[Json] | dict[str, Json]
+type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
@@ -45,7 +45,7 @@ class Endless(BaseException):
 
 def market() -> PriceHistory:
     """Symbols that stand still, swing by half a percent a day, and one with a wide spread."""
-    days = sessions(TODAY - timedelta(days=9), TODAY + timedelta(days=2))
+    days = sessions(date(2020, 5, 18), TODAY + timedelta(days=2))
     closes = np.tile(np.array(list(PRICES.values())), (len(days), 1))
     swing = np.array([0.0, 0.004, 0.002, 0.0, 0.006, 0.003])
     volume = np.tile(np.array([5e7, 5e7, 5e7, 5e7, 5e7, 4e3]), (len(days), 1))
@@ -145,7 +145,7 @@ class World:
     each_step: Callable[[timedelta], None] = lambda _: None
     """Called after each stretch of time with its length."""
     _events: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
-    _numbers: count[int] = field(default_factory=count)
+    _numbers: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self.exchange.control.reset(start=SCHEDULED)
