@@ -108,7 +108,7 @@ class Rig:
     clock: ExchangeClock
     broker: AlpacaBroker
     state: StateStore
-    archive: DirectoryArchive
+    archive: Archive
     settings: Settings
     control_url: str = ""
     """Where the exchange answers."""
