@@ -139,8 +139,10 @@ class Executor:
         listed = self._listed()
         complete = listed is not None
         for index, state in enumerate(self._legs):
-            if state.phase is LegPhase.CHECKING and listed is not None:
-                self._told(index, listed.find(self._client_order_id(state)))
+            if state.phase is LegPhase.HELD:
+                self._told(index, None)  # whether it is to end
+            elif state.phase is LegPhase.CHECKING:
+                self._told(index, None if listed is None else listed.find(self._client_order_id(state)))
             elif state.phase in _ASKED_FOR:
                 order = None if listed is None else listed.find(self._client_order_id(state))
                 if order is not None:

@@ -9,7 +9,7 @@ watch or run          record, and so does one that is not there after the close 
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock, TimeLeft
 from alchemiser_common.ports.state import StateStore, load_all, put
 from alchemiser_common.records.loose import LooseOrder, LooseOrders
 from alchemiser_trading.account.lease import AccountLease
-from alchemiser_trading.journal.own_orders import own_order_ids
+from alchemiser_trading.journal.own_orders import orders_of_another_home, own_order_ids
 from alchemiser_trading.orders.legs import LegState
 
 _log = logging.getLogger(__name__)
@@ -121,14 +121,30 @@ class LooseEnds:
             _log.warning("loose order", extra={"finding": line})
         return tuple(lines)
 
+    def of_another_home(self) -> tuple[str, ...]:
+        """Today's orders, open or ended, that carry an id of this system and that no intent of this store explains.
+
+        Each in a line for a person. Raises BrokerUnavailable, StoreUnavailable.
+        """
+        now = self._clock.now()
+        day = datetime.combine(now.astimezone(EXCHANGE_ZONE).date(), time.min, EXCHANGE_ZONE)
+        listed = self._broker.orders_since(day)
+        ids = (order.client_order_id for order in (*listed.orders, *listed.odd))
+        if not any(item.startswith(CLIENT_ORDER_PREFIX) for item in ids):
+            return ()
+        return tuple(item.detail for item in orders_of_another_home(listed, self._own_ids()))
+
+    def _own_ids(self) -> Collection[str]:
+        """Client order ids of every intent of today's runs of this account."""
+        today = self._clock.now().date()
+        return own_order_ids(self._store, self._alias, today - timedelta(days=1), today)
+
     def _sorted(self, listed: OrderList, ours: Collection[str], order_ids: Collection[str]) -> LastLook:
         unknown = [
             order for order in listed.orders if order.client_order_id not in ours and order.order_id not in order_ids
         ]
-        own: Collection[str] = ()
-        if any(order.client_order_id.startswith(CLIENT_ORDER_PREFIX) for order in unknown):
-            today = self._clock.now().date()
-            own = own_order_ids(self._store, self._alias, today - timedelta(days=1), today)
+        ours_by_name = any(order.client_order_id.startswith(CLIENT_ORDER_PREFIX) for order in unknown)
+        own = self._own_ids() if ours_by_name else ()
         others = [order for order in unknown if order.client_order_id not in own]
         return LastLook(
             ours=tuple(order for order in listed.orders if order not in others),

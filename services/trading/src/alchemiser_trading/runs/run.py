@@ -182,6 +182,9 @@ class Run:
             raise BrokerUnavailable(seen.unread)
         if seen.any:
             raise Unreconciled(f"open orders before the first of this run: {'; '.join(seen.lines)}")
+        others = ends.of_another_home()
+        if others:
+            raise Unreconciled(others[0])
         plan = planned(tools, decision, permit.account)
         plan = plan.model_copy(update={"notes": (*found, *plan.notes)})
         self.journal.freeze(self.lease, plan, permit.authority.epoch, plan.made_at)
