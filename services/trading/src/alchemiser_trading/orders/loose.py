@@ -129,7 +129,7 @@ class LooseEnds:
         now = self._clock.now()
         day = datetime.combine(now.astimezone(EXCHANGE_ZONE).date(), time.min, EXCHANGE_ZONE)
         listed = self._broker.orders_since(day)
-        ids = (order.client_order_id for order in (*listed.orders, *listed.odd))
+        ids = [order.client_order_id for order in listed.orders] + [order.client_order_id for order in listed.odd]
         if not any(item.startswith(CLIENT_ORDER_PREFIX) for item in ids):
             return ()
         return tuple(item.detail for item in orders_of_another_home(listed, self._own_ids()))
