@@ -6,6 +6,7 @@ In: a moment to reach. Out: changed books. One long advance and many short ones 
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -64,9 +65,8 @@ class Timeline:
         # The session around now and the one after it are enough: no span passes their opens and closes.
         near = calendar.sessions[max(number, 0) : number + 2]
         stops = [moment for session in near for moment in (session.opens, session.closes)]
-        history = self.market.history
-        days = [*history.happenings, *(ending.day for ending in history.endings)]
-        stops += [new_york_midnight(day) for day in days]
+        days = self.market.history.turning_days
+        stops += [new_york_midnight(day) for day in days[bisect_right(days, new_york_day(now)) :][:1]]
         stops += [entry.at for entry in self.books.due]
         stops += [order.cancel_due for order in self.books.open_orders if order.cancel_due is not None]
         stops += [fill.visible_at for fill in self.books.head.unreported]

@@ -35,7 +35,7 @@ class Venue:
     def __init__(self, config: SimulatorConfig) -> None:
         """Go on from the state file, or begin as configured. Raises StateError, ConfigError."""
         self.config = config
-        self._history = changed(config.history, config.changes)
+        self._history = changed(config.prices, config.changes)
         self.market = Market(self._history, config.spread)
         self.counts: Counter[str] = Counter()
         self._store = Store(config.state, config.history.fingerprint) if config.state is not None else None

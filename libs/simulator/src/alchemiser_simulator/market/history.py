@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from alchemiser_simulator.market.actions import Action, MadeSplit
+from alchemiser_simulator.market.actions import Action, MadeSplit, StockDividend
 from alchemiser_simulator.market.derive import Bars, FloatArray, IntArray, complete, previous_present
 
 DERIVED_NOTE = (
@@ -120,7 +120,7 @@ class PriceHistory:
     @cached_property
     def happenings(self) -> Mapping[date, Sequence[Action]]:
         """All corporate actions by the day they take effect: those that were put in, and the splits of the source."""
-        put_in = {(action.symbol, action.day) for action in self.actions}
+        put_in = {(one.symbol, one.day) for one in self.actions if isinstance(one, MadeSplit | StockDividend)}
         found = [
             MadeSplit(symbol=one.symbol, day=one.day, ratio=one.ratio, announced=one.announced, adjusted=one.adjusted)
             for one in self.splits
@@ -130,6 +130,19 @@ class PriceHistory:
         for action in (*self.actions, *found):
             days.setdefault(action.day, []).append(action)
         return days
+
+    @cached_property
+    def turning_days(self) -> Sequence[date]:
+        """Days, ascending, at whose beginning something happens to a symbol."""
+        return sorted({*self.happenings, *(ending.day for ending in self.endings)})
+
+    @cached_property
+    def distributions_of(self) -> Mapping[str, Sequence[Distribution]]:
+        """Payments by symbol."""
+        found: dict[str, list[Distribution]] = {}
+        for paid in self.distributions:
+            found.setdefault(paid.symbol, []).append(paid)
+        return found
 
     @cached_property
     def derived(self) -> str:
@@ -205,8 +218,8 @@ class PriceHistory:
         """What to divide split-adjusted prices by for dividends, shape (days,); 1 on the last bar by `as_of`."""
         if self.adjusted_close is None:
             factors = np.ones(len(self.dates))
-            for paid in self.distributions:
-                if paid.symbol == symbol and paid.day <= as_of:
+            for paid in self.distributions_of.get(symbol, ()):
+                if paid.day <= as_of:
                     factors[self.ordinals < paid.day.toordinal()] /= paid.factor
             return factors
         column = self.positions[symbol]

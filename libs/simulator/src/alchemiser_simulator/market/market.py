@@ -118,8 +118,8 @@ class Market:
         return sum(
             (
                 paid.amount
-                for paid in self.history.distributions
-                if paid.symbol == symbol and bar_day < paid.day <= new_york_day(now)
+                for paid in self.history.distributions_of.get(symbol, ())
+                if bar_day < paid.day <= new_york_day(now)
             ),
             Decimal(0),
         )
