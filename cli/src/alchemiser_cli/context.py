@@ -102,7 +102,7 @@ class CommandContext:
         elif indent is None:
             typer.echo(json.dumps(data))
         else:
-            out.print_json(json.dumps(data), indent=indent)
+            out.print_json(json.dumps(data), indent=indent, ensure_ascii=True)
 
 
 @contextmanager
