@@ -260,7 +260,7 @@ def test_a_real_fall_of_the_last_close_is_borne_out_by_what_trades_after_it(tmp_
 def test_a_session_that_is_missing_in_all_symbols_ends_the_run_unless_the_exchange_was_closed(tmp_path: Path) -> None:
     lost = DAYS[-9]
     with line(tmp_path, prices(), DAYS[-5]) as there:
-        for symbol in prices():
+        for symbol in there.market.history.symbols:
             there.exchange.control.change_market(SkippedBars(symbol=symbol, days=(lost,)))
         run = there.run(DAYS[-5])
         assert run.summary.status == RunStatus.FAILED.value
