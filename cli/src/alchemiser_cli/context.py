@@ -150,7 +150,7 @@ class CommandContext:
         elif indent is None:
             typer.echo(masked(json.dumps(data)))
         else:
-            out.print_json(masked(json.dumps(data)), indent=indent)
+            out.print_json(masked(json.dumps(data)), indent=indent, ensure_ascii=True)
 
 
 @contextmanager
