@@ -11,7 +11,7 @@ from alchemiser_common.ports.broker import Holdings, MarketReader
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.records.plan import HeldShares
 from alchemiser_common.settings import Settings
-from alchemiser_trading.plan.account_sum import account_sum, moved, unexplained
+from alchemiser_trading.plan.account_sum import account_sum, doubtful, moved, unexplained
 from alchemiser_trading.plan.transfers import DayResult, day_result, transferred
 
 
@@ -36,7 +36,8 @@ class AccountReader:
 
     # One wrong answer must not decide how much is bought: positions that are lacking once look like cash that was
     # never spent. Fills and cash may also lag for seconds after another run's orders. So what disagrees is read again,
-    # the account with it, and only what still disagrees after `settle_seconds` stops the run.
+    # the account with it, and only what still disagrees after `settle_seconds` stops the run. So is a position that has
+    # just become unreadable: it may be one bad answer, and its symbol is not traded if it stays so.
     def read(self, account: Account, before: Sequence[HeldShares] | None) -> AccountReading:
         """The account, its holdings and what of them is not there to be allocated.
 
@@ -50,7 +51,7 @@ class AccountReader:
             found = account_sum(account, holdings, rules.account_tolerance)
             fault = found.fault or self._moved(before, holdings)
             late = self.clock.now() >= ends
-            if not fault and (late or not found.guessed):
+            if not fault and (late or not (found.guessed or doubtful(before or (), holdings))):
                 return AccountReading(account, holdings, found.unmanaged)
             if late:
                 raise Unreconciled(

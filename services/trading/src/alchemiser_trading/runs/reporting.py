@@ -111,6 +111,7 @@ def _skipped_report(plan: Plan, leg: SkippedLeg) -> LegReport:
         intended=(leg.value / price).quantize(REPORTED_STEP) if price else Decimal(0),
         filled=Decimal(0),
         reason=leg.reason,
+        cause=leg.cause,
     )
 
 
