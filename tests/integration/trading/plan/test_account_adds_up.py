@@ -11,7 +11,7 @@ from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.ports.state import load
 from alchemiser_common.records.plan import Plan
-from alchemiser_simulator.control.lies import Operation, Patch
+from alchemiser_simulator.control.lies import Answer, Operation, Patch
 from alchemiser_simulator.control.rules import When
 from support.trading_rig import Rig
 from support.trading_runs import SWITCH, assert_switched
@@ -40,6 +40,15 @@ ONCE_WRONG = {
 def test_what_is_wrong_once_is_read_again_and_nothing_comes_of_it(rig: Rig, name: str) -> None:
     decision = rig.decision(SWITCH)
     lie(rig, *ONCE_WRONG[name])
+    report = rig.trade(decision)
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert_switched(rig)
+
+
+@pytest.mark.parametrize("path", ["/v2/positions$", "/v2/stocks/quotes/latest"])
+def test_a_read_that_is_refused_once_is_asked_again(rig: Rig, path: str) -> None:
+    decision = rig.decision(SWITCH)
+    rig.control.add_fault(Answer(match=When(method="GET", path=path), status=403, body={"code": 40310000}, count=1))
     report = rig.trade(decision)
     assert report.status is RunStatus.COMPLETED, report.reason
     assert_switched(rig)
