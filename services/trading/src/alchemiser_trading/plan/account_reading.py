@@ -84,10 +84,10 @@ class AccountReader:
         return _Look(AccountReading(account, holdings, found.unmanaged), "", doubtful=odd)
 
     def _account(self, known: Account) -> Account:
-        """The account as it is now; where the broker refuses to tell, as it was: it is asked again."""
+        """The account as it is now; where the broker does not tell, as it was: it is asked again."""
         try:
             return self.broker.account()
-        except BrokerRefused:
+        except (BrokerUnavailable, BrokerRefused):
             return known
 
     def day(self, reading: AccountReading) -> DayResult:
