@@ -716,7 +716,7 @@ def draw(chance: random.Random, symbols: tuple[str, ...], taken: Mapping[str, st
     at = kind.at if kind.together else (chance.choice(kind.at),)
     if kind.together and chance.random() < 0.4:
         at = (chance.choice(kind.at),)
-    skip = min(int(chance.expovariate(0.25)), 40) if chance.random() < 0.7 else 0
+    skip = min(int(chance.expovariate(0.35)), 30) if chance.random() < 0.6 else 0
     times = chance.choices([1, chance.randint(2, 6), None], [5, 4, 2])[0]
     lie = Lie(name, variant, at, skip, times, chance.choice(symbols), chance.random())
     what, source = hidden_by(lie)
