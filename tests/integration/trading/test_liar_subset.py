@@ -5,7 +5,6 @@ from multiprocessing import get_context
 
 import pytest
 
-from support.liar.lies import KINDS
 from support.liar.runner import tally, told, traces
 from support.liar.scenario import Mode
 
@@ -22,15 +21,8 @@ def test_no_lie_breaks_a_run(mode: Mode, part: int) -> None:
 
 @pytest.mark.parametrize("mode", list(Mode), ids=lambda mode: mode.value)
 def test_a_seed_is_replayed_word_for_word_in_any_process_and_order(mode: Mode) -> None:
-    seeds = range(7000, 7006)
+    seeds = range(7000, 7004)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as elsewhere:
         other = elsewhere.submit(traces, mode, list(reversed(seeds)))
         here = traces(mode, seeds)
         assert other.result()[::-1] == here
-
-
-def test_every_kind_of_lie_is_told() -> None:
-    told_kinds = set[str]()
-    for mode in Mode:
-        told_kinds |= set(tally(mode, range(60)).lies)
-    assert told_kinds >= set(KINDS) - {"slow answer", "calendar", "odd order listed"}, set(KINDS) - told_kinds

@@ -10,11 +10,14 @@ from collections.abc import Callable
 import pytest
 
 from support.liar.guards import GUARDS, Guard, first_seed
+from support.liar.lies import KINDS
 from support.liar.runner import tally_by_all, told
 from support.liar.scenario import Mode
 
 SEEDS = int(os.environ.get("SEEDS", "5000"))
 GUARD_SEEDS = 2000
+ALL_KINDS = 500
+"""So many seeds tell every kind of lie there is."""
 
 type Record = Callable[[str, object], None]
 
@@ -25,6 +28,7 @@ def test_no_lie_breaks_a_run(mode: Mode, record_property: Record) -> None:
     record_property(f"a liar at every answer, {mode.value}", str(total))
     record_property(f"kinds of lies told, {mode.value}", dict(total.lies.most_common()))
     assert not total.found, told(total)
+    assert SEEDS < ALL_KINDS or set(total.lies) == set(KINDS), f"never told: {set(KINDS) - set(total.lies)}"
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)

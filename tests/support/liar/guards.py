@@ -4,7 +4,7 @@ A guard is a row: its name, the mode to look in, and what stands in its place. A
 guard and does not with it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -79,42 +79,27 @@ def _no_difference(*_: object, **__: object) -> str:
     return ""
 
 
-GUARDS: tuple[Guard, ...] = (
-    Guard("an order keeps its client order id", Mode.SAFETY, lambda: [(order_gateway, "request_of", _new_ids())]),
-    Guard(
-        "an order that is not listed is looked up",
-        Mode.LIVENESS,
-        lambda: [(order_tracker.OrderTracker, "look_up", _nothing)],
-    ),
-    Guard("a report that lags takes nothing back", Mode.SAFETY, lambda: [(smart_execution, "_seen", _any_report)]),
-    Guard(
-        "a stranger's order stops the run",
-        Mode.SAFETY,
-        lambda: [
-            (executor, "foreign_orders", _empty),
-            (run, "foreign_orders", _empty),
-            (reconcile, "foreign_orders", _empty),
-        ],
-    ),
-    Guard(
-        "an order is the intended one",
-        Mode.SAFETY,
-        lambda: [(executor, "altered", _no_difference), (reconcile, "altered", _no_difference)],
-    ),
-    Guard("intents are written first", Mode.SAFETY, lambda: [(Journal, "intend", _nothing)]),
-    Guard("a delivery goes on where the last one was", Mode.SAFETY, lambda: [(run, "resume", _from_the_start)]),
-    Guard("no order after the deadline", Mode.SAFETY, lambda: [(order_gateway.OrderGateway, "stop_by_time", _nothing)]),
-    Guard(
-        "no order once halted", Mode.SAFETY, lambda: [(order_gateway.OrderGateway, "stop_by_trading_state", _nothing)]
-    ),
-    Guard("a quote is checked", Mode.SAFETY, lambda: [(smart_execution, "sane", _any_quote)]),
-    Guard(
-        "buys cost no more than the ledger has",
-        Mode.SAFETY,
-        lambda: [(cash.CashBudget, "ledger", property(lambda budget: budget.broker_cash))],
-    ),
-    Guard("the account must be the decision's", Mode.SAFETY, lambda: [(checks, "check_account", _nothing)]),
-)
+def _guards() -> Iterator[Guard]:
+    gateway, tracker = order_gateway.OrderGateway, order_tracker.OrderTracker
+    safety, liveness = Mode.SAFETY, Mode.LIVENESS
+    yield Guard("an order keeps its client order id", safety, lambda: [(order_gateway, "request_of", _new_ids())])
+    yield Guard("an order that is not listed is looked up", liveness, lambda: [(tracker, "look_up", _nothing)])
+    yield Guard("a report that lags takes nothing back", safety, lambda: [(smart_execution, "_seen", _any_report)])
+    strangers = [(room, "foreign_orders", _empty) for room in (executor, run, reconcile)]
+    yield Guard("a stranger's order stops the run", safety, lambda: strangers)
+    others = [(room, "altered", _no_difference) for room in (executor, reconcile)]
+    yield Guard("an order is the intended one", safety, lambda: others)
+    yield Guard("intents are written first", safety, lambda: [(Journal, "intend", _nothing)])
+    yield Guard("a delivery goes on where the last one was", safety, lambda: [(run, "resume", _from_the_start)])
+    yield Guard("no order after the deadline", safety, lambda: [(gateway, "stop_by_time", _nothing)])
+    yield Guard("no order once halted", safety, lambda: [(gateway, "stop_by_trading_state", _nothing)])
+    yield Guard("a quote is checked", safety, lambda: [(smart_execution, "sane", _any_quote)])
+    by_the_broker = property(lambda budget: budget.broker_cash)
+    yield Guard("buys cost what the ledger has", safety, lambda: [(cash.CashBudget, "ledger", by_the_broker)])
+    yield Guard("the account is the decision's", safety, lambda: [(checks, "check_account", _nothing)])
+
+
+GUARDS = tuple(_guards())
 
 
 def first_seed(guard: Guard, most: int) -> Noticed | None:
