@@ -3,7 +3,7 @@
 Everything is drawn from the seed and all time is the exchange's, so a number is all that a replay needs.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -272,7 +272,7 @@ def _halt(world: World, symbol: str, *, halted: bool) -> None:
     venue.set_asset(replace(venue.asset(symbol), halted=halted))
 
 
-def explore(exchange: Exchange, mode: Mode, seeds: range) -> Iterator[Played]:
+def explore(exchange: Exchange, mode: Mode, seeds: Iterable[int]) -> Iterator[Played]:
     """Each seed's outcome."""
     for seed in seeds:
         yield play(exchange, scenario(seed, mode))

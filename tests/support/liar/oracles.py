@@ -119,9 +119,13 @@ def named_orders(report: ExecutionReport | None, state: StateStore) -> frozenset
 
 
 def loose(world: World) -> list[tuple[str, str]]:
-    """Orders of ours that may still fill: client order id and broker's id, the latter empty while in the network."""
+    """Orders of ours that may still fill: client order id and broker's id, the latter empty while in the network.
+
+    What is in the network a second time does not count: the exchange takes an id once.
+    """
+    taken = world.exchange.venue.exchange.books.by_client_id
     at_the_exchange = [(order.client_order_id, str(order.id)) for order in world.ours() if order.is_open]
-    return at_the_exchange + [(name, "") for name in world.in_flight if is_ours(name)]
+    return at_the_exchange + [(name, "") for name in world.in_flight if is_ours(name) and name not in taken]
 
 
 def at_the_end(watched: Watched, report: ExecutionReport, liar: Liar) -> Iterator[Violation]:
@@ -240,7 +244,7 @@ def _completed(
 
 
 def _cut(leg: PlannedLeg, report: LegReport | None) -> bool:
-    return leg.side is Side.BUY and report is not None and "cash" in report.reason
+    return leg.side is Side.BUY and report is not None and ("cash" in report.reason or "power" in report.reason)
 
 
 def _off_target(watched: Watched) -> Iterator[Violation]:

@@ -137,7 +137,7 @@ def scenario(seed: int, mode: Mode) -> Scenario:
         if isinstance(quirk.fault, LaggingPositions):
             hidden["fills"] = "positions"
         parts.append(quirk)
-    for _ in range(min(1 + int(chance.expovariate(0.6)), 6)):
+    for _ in range(min(1 + int(chance.expovariate(0.35)), 8)):
         lie = draw(chance, about, hidden)
         if lie is not None:
             what, source = hidden_by(lie)

@@ -31,7 +31,7 @@ from support.trading_rig import SCHEDULED, ExchangeClock, Rig, sessions
 
 PRICES = {"AAA": 100.0, "BBB": 50.0, "CCC": 20.0, "DDD": 10.0, "EEE": 250.0, "FFF": 33.0}
 ALIAS = "bench"
-DEADLINE_MINUTES = 12
+DEADLINE_MINUTES = 10
 NOT_AFTER = SCHEDULED + timedelta(minutes=DEADLINE_MINUTES)
 OURS = "alc-"
 STRANGERS = "feedfeedfeedfeedfeed"
@@ -268,11 +268,21 @@ def is_ours(client_order_id: str) -> bool:
 
 
 def rules(**execution: object) -> Settings:
-    """Defaults, but for a shorter day: what takes an hour there takes twelve minutes here."""
-    walk = ("0.5", "1")
-    chosen = {"poll_seconds": 4.0, "walk": walk, "patient_walk": walk, "patient_rest_seconds": 20.0, **execution}
+    """Defaults, but for a shorter day: what takes an hour there takes ten minutes here."""
+    shorter = {
+        "poll_seconds": 6.0,
+        "walk": ("0.5", "1"),
+        "rest_seconds": 12.0,
+        "patient_walk": ("0.25", "1"),
+        "patient_rest_seconds": 18.0,
+        "max_steps": 6,
+        "quote_patience_seconds": 40.0,
+        "cancel_patience_seconds": 40.0,
+        "settle_seconds": 20.0,
+        "lookups": 3,
+    }
     return Settings(
         account_alias=ALIAS,
         schedule=ScheduleSettings(deadline_minutes=DEADLINE_MINUTES),
-        execution=ExecutionSettings.model_validate(chosen),
+        execution=ExecutionSettings.model_validate({**shorter, **execution}),
     )
