@@ -43,7 +43,7 @@ def trade(store: SqliteStateStore, alias: str, days: tuple[date, ...], *books: S
         at = datetime.combine(day, SCHEDULED.timetz())
         run = RunRef.of(alias, at, Pipeline.MODULAR)
         entry = RunEntry(run_id=run.run_id, cycle_id=run.cycle_id)
-        head = new_head(run, Phase.DONE, at, decision_hash="", not_after=at)
+        head = new_head(run, RunStatus.COMPLETED, at, decision_hash="", not_after=at)
         worth = DailyEquity(session=day, equity=Decimal(len(alias)), cash=Decimal(0), strategies=())
         store.write(
             put(keys.run_entry(alias, at, Pipeline.MODULAR), entry, ABSENT),
