@@ -9,8 +9,8 @@ from alchemiser_cli.console import Exit, out, plain_table
 from alchemiser_cli.context import command
 from alchemiser_cli.cycles import connected, logged
 from alchemiser_cli.options import AsJson, ReasonIfChanged, Who, signed
-from alchemiser_trading.books.book_store import compare_books, repair_books
 from alchemiser_trading.books.books import BookDifference
+from alchemiser_trading.books.reconciling import compare_account, repair_books
 
 app = typer.Typer()
 
@@ -32,12 +32,12 @@ def reconcile(
         by = signed(who, reason, refusal="a repair needs --reason") if repair else None
         settings, alias = context.settings, context.account
         with logged(settings.home), connected(settings, context.variables) as platform:
-            positions, now = platform.broker.holdings().positions, platform.clock.now()
+            state, broker, now = platform.state, platform.broker, platform.clock.now()
             if by is None:
-                found = compare_books(platform.state, alias, positions)
+                found = compare_account(state, broker, alias, now)
             else:
-                found = repair_books(platform.state, alias, positions, who=by.who, reason=by.reason, now=now)
-        agreed = f"books of account {alias} agree with the broker's {len(positions)} positions"
+                found = repair_books(state, broker, alias, who=by.who, reason=by.reason, now=now)
+        agreed = f"books of account {alias} agree with the broker's positions"
         context.emit(
             {"differences": [item.model_dump(mode="json") for item in found], "repaired": repair},
             lambda: _print(found, repaired=repair) if found else out.print(agreed),

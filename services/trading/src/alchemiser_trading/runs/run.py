@@ -24,13 +24,12 @@ from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.ports.broker import Broker
 from alchemiser_common.ports.clock import TimeLeft
-from alchemiser_common.ports.state import WRITES_LIMIT, Put, put_over
+from alchemiser_common.ports.state import Put, put_over
 from alchemiser_common.records.journal import Intent, Phase
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_trading.account.lease import AccountLease
-from alchemiser_trading.books.attribution import attribute, strategies_of
-from alchemiser_trading.books.book_store import StoredBooks, equity_put
+from alchemiser_trading.books.run_end import book_run
 from alchemiser_trading.journal.journal import Journal
 from alchemiser_trading.journal.phases import phase_of
 from alchemiser_trading.orders.executor import Executor
@@ -47,8 +46,6 @@ _log = logging.getLogger(__name__)
 _TRADED = frozenset({RunStatus.COMPLETED, RunStatus.PARTIAL})
 _TARGETS_AT_ONCE = 90
 """Of one write, beside the lease."""
-_BOOKS_AT_ONCE = WRITES_LIMIT - 4
-"""Of the write that ends a run, beside lease, head, report and equity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +98,9 @@ class Run:
         foreign = foreign_orders(tools.broker.open_orders().orders, (), ())
         if foreign:
             raise Unreconciled(f"{len(foreign)} open orders before the first of this run: {foreign[0].detail}")
-        plan = planned(tools, decision, permit.account)
+        plan, writes = planned(tools, decision, permit.account)
+        for write in writes:
+            self.lease.write(*write)
         self.journal.freeze(self.lease, plan, permit.authority.epoch, plan.made_at)
         _log.info(
             "plan frozen", extra={"legs": len(plan.legs), "skipped": len(plan.skipped), "shrink": str(plan.shrink)}
@@ -194,17 +193,8 @@ class Run:
 
     def _books(self, plan: Plan, legs: Sequence[LegState], after: Afterwards) -> tuple[Put, ...]:
         """What each strategy holds now, and the day's equity: with the end or not at all, for a fill counts once."""
-        alias, store = self.journal.head.account_alias, self.tools.store
-        stored = StoredBooks.load(store, alias)
-        books = attribute(stored.books, plan, legs)
-        puts = stored.puts(alias, books)
-        if len(puts) > _BOOKS_AT_ONCE:
-            for write in stored.retirements(alias, strategies_of(plan)):
-                self.lease.write(*write)
-            stored = StoredBooks.load(store, alias)
-            books = attribute(stored.books, plan, legs)
-            puts = stored.puts(alias, books)
-        return (*puts, equity_put(store, alias, plan.session, after.account, after.positions, books))
+        alias = self.journal.head.account_alias
+        return book_run(self.tools.store, self.lease, alias, plan, legs, after.account, after.positions)
 
     def _report(self, status: RunStatus, reason: str, error: str) -> ExecutionReport:
         head = self.journal.head
