@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from alchemiser_cli.simulated import Exchange, SimulatedClock, embedded_exchange, open_market
 from alchemiser_common.alpaca.broker import AlpacaBroker, AlpacaReader
-from alchemiser_common.alpaca.http import RequestPolicy
+from alchemiser_common.alpaca.session import RequestPolicy
 from alchemiser_common.errors import (
     AmbiguousOutcome,
     BrokerRefused,
@@ -196,8 +196,10 @@ def test_an_open_order_is_listed_until_its_cancel_is_confirmed(broker: AlpacaBro
 def test_a_used_client_order_id_gives_the_order_it_was_used_for(broker: AlpacaBroker, exchange: Exchange) -> None:
     first = broker.submit(order(order_type=LimitOrder(Decimal("100.00"))))
     broker.cancel(first.order_id)
-    again = broker.submit(order(quantity=Decimal(7)))
-    assert again.order_id == first.order_id
+    again = broker.submit(order(order_type=LimitOrder(Decimal("100.00"))))
+    assert (again.order_id, again.status) == (first.order_id, OrderStatus.CANCELLED)
+    with pytest.raises(AmbiguousOutcome, match=r"another order: quantity 1\.5 for 7, limit 100 for 400"):
+        broker.submit(order(quantity=Decimal(7)))
     assert len(exchange.control.state().orders) == 1
 
 

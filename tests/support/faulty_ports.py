@@ -16,6 +16,7 @@ from alchemiser_common.ports.broker import (
     Asset,
     Broker,
     BrokerOrder,
+    ClockReading,
     Holdings,
     OrderList,
     OrderRequest,
@@ -129,6 +130,9 @@ class FaultyBroker:
 
     def _read[R](self, name: str, call: Callable[[], R]) -> R:
         return self._faults.around(name, call, BrokerUnavailable)
+
+    def clock(self) -> ClockReading:
+        return self._read("clock", self._inner.clock)
 
     def now(self) -> datetime:
         return self._read("clock", self._inner.now)

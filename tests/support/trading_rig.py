@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from alchemiser_common import keys
 from alchemiser_common.alpaca.broker import AlpacaBroker
-from alchemiser_common.alpaca.http import RequestPolicy
+from alchemiser_common.alpaca.session import RequestPolicy
 from alchemiser_common.embedded.archived_events import ArchivedEvents
 from alchemiser_common.embedded.directory_archive import DirectoryArchive
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore

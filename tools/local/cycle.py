@@ -16,7 +16,7 @@ from rich.console import Console
 from alchemiser_cli.history import RunSummary, detail_json, read_detail, read_run
 from alchemiser_cli.views import run_view
 from alchemiser_common.alpaca.broker import AlpacaBroker
-from alchemiser_common.alpaca.http import RequestPolicy
+from alchemiser_common.alpaca.session import RequestPolicy
 from alchemiser_common.embedded.exchange_clock import ExchangeClock
 from alchemiser_common.errors import InvalidSettings, StoreUnavailable
 from alchemiser_common.ids import Pipeline, cycle_id, run_id

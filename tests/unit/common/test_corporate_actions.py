@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from alchemiser_common.alpaca.payloads import CorporateActionsPayload, parse
+from alchemiser_common.alpaca.payloads import CorporateActionsPayload
+from alchemiser_common.alpaca.reading import parse
 from alchemiser_common.errors import BrokerUnavailable
 from alchemiser_common.ports.broker import Split
 

@@ -223,6 +223,9 @@ class BrokerSettings(Section):
     """Base URL of the market data API; Alpaca's if unset."""
     connect_timeout_seconds: float = Field(default=3.05, gt=0)
     read_timeout_seconds: float = Field(default=15.0, gt=0)
+    """For the next bytes of an answer."""
+    total_timeout_seconds: float = Field(default=30.0, gt=0)
+    """For an answer as a whole, however slowly it comes."""
     read_attempts: int = Field(default=4, ge=1)
     """How often a read is tried. Orders are never repeated by the client."""
 

@@ -1,9 +1,13 @@
 """The broker port through alpaca-py's clients: a reader that cannot trade, and a broker that is one and can."""
 
+import ipaddress
 import logging
 import random
+import time
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from urllib.parse import quote, urlsplit
+from uuid import UUID
 
 from alpaca.common.enums import Sort
 from alpaca.trading.client import TradingClient
@@ -11,11 +15,15 @@ from alpaca.trading.enums import AssetClass, AssetStatus, QueryOrderStatus
 from alpaca.trading.requests import GetAssetsRequest, GetCalendarRequest, GetOrdersRequest
 
 from alchemiser_common.alpaca import payloads
-from alchemiser_common.alpaca.http import Caller, RequestPolicy, change_key, harden
+from alchemiser_common.alpaca.activities import read_activities
+from alchemiser_common.alpaca.holdings import read_holdings
+from alchemiser_common.alpaca.http import Caller, Unexplained
 from alchemiser_common.alpaca.keys import is_paper_key
 from alchemiser_common.alpaca.market_data import MarketData
-from alchemiser_common.alpaca.payloads import parse
-from alchemiser_common.alpaca.symbol_groups import ABOUT_A_SYMBOL
+from alchemiser_common.alpaca.orders import difference, read_order, read_orders
+from alchemiser_common.alpaca.reading import Unreadable, convert, elements, guarded, members, parse, whole
+from alchemiser_common.alpaca.session import RequestPolicy, change_key, harden
+from alchemiser_common.alpaca.symbol_groups import about_a_symbol
 from alchemiser_common.errors import (
     AlchemiserError,
     AmbiguousOutcome,
@@ -28,6 +36,7 @@ from alchemiser_common.ports.broker import (
     Activities,
     Asset,
     BrokerOrder,
+    ClockReading,
     Holdings,
     LimitOrder,
     MarketOrder,
@@ -76,6 +85,7 @@ class AlpacaReader:
     ) -> None:
         policy = policy or RequestPolicy()
         self._credentials = credentials
+        self._clock = clock
         self._renewed = renewed
         key, secret = credentials.key_id.get_secret_value(), credentials.secret_key.get_secret_value()
         self._trading = TradingClient(key, secret, paper=paper, raw_data=True, url_override=trading_url)
@@ -85,44 +95,76 @@ class AlpacaReader:
             credentials, self._caller, policy, url=data_url, bars_feed=bars_feed, quotes_feed=quotes_feed
         )
 
+    def clock(self) -> ClockReading:
+        """`GET /v2/clock`; of an answer that had to be asked for again, the last round trip counts."""
+
+        def ask() -> tuple[object, timedelta]:
+            began, ticks = self._clock.now(), time.monotonic()
+            content = self._trading.get_clock()
+            elapsed = timedelta(seconds=time.monotonic() - ticks)
+            return content, max(elapsed, self._clock.now() - began)
+
+        content, round_trip = self._caller.read("clock", ask)
+        return ClockReading(parse(payloads.ClockPayload, content, "clock").timestamp, round_trip)
+
     def now(self) -> datetime:
         """`GET /v2/clock`."""
-        return parse(payloads.ClockPayload, self._caller.read("clock", self._trading.get_clock), "clock").timestamp
+        return self.clock().at
 
     def account(self) -> Account:
         """`GET /v2/account`."""
         content = self._caller.read("account", self._trading.get_account)
-        return parse(payloads.AccountPayload, content, "account").account()
+        return whole(lambda found: convert(payloads.AccountPayload, found).account(), content, "account")
 
     def holdings(self) -> Holdings:
         """`GET /v2/positions`."""
-        content = self._caller.read("positions", self._trading.get_all_positions)
-        return Holdings(tuple(item.position() for item in parse(list[payloads.PositionPayload], content, "positions")))
+        found = read_holdings(self._caller.read("positions", self._trading.get_all_positions))
+        for other in found.others:
+            _log.info(
+                "holding that is not managed",
+                extra={"symbol": other.symbol, "holding_kind": other.kind, "reason": other.detail},
+            )
+        return found
 
     def activities(self, first: date, last: date) -> Activities:
         """`GET /v2/account/activities`, every page followed."""
-        raise NotImplementedError
+
+        def ask(parameters: dict[str, str]) -> object:
+            return self._caller.read("account activities", lambda: self._trading.get("/account/activities", parameters))
+
+        return read_activities(ask, first, last)
 
     def session_on(self, day: date) -> MarketSession | None:
         """The session of that exchange date, or None if the market is closed all day."""
         days = self._calendar(day - _CALENDAR_MARGIN, day)
-        if not days or days[-1].date != day:
+        listed = [item for item in days if item.day == day]
+        if not listed:
             return None
-        if len(days) == 1:
+        before = [item.day for item in days if item.day < day]
+        if not before:
             raise BrokerUnavailable(f"calendar: no session in the {_CALENDAR_MARGIN.days} days before {day}")
-        last = days[-1]
-        return MarketSession(day=day, opens=last.opens(), closes=last.closes(), previous_day=days[-2].date)
+        try:
+            session, *again = [item.session(before[-1]) for item in listed]
+        except Unreadable as error:
+            raise BrokerUnavailable(f"calendar: the hours of {day} cannot be: {error}") from error
+        if any(other != session for other in again):
+            raise BrokerUnavailable(f"calendar: {day} is listed with different hours")
+        return session
 
     def sessions(self, first: date, last: date) -> Sequence[date]:
         """`GET /v2/calendar`, whatever the span."""
-        return [item.date for item in self._calendar(first, last)]
+        return list(dict.fromkeys(item.day for item in self._calendar(first, last)))
 
-    def _calendar(self, first: date, last: date) -> list[payloads.CalendarPayload]:
-        """Sessions of a span, oldest first."""
+    def _calendar(self, first: date, last: date) -> list[payloads.CalendarDay]:
+        """Entries of a span, oldest first.
+
+        Raises BrokerUnavailable if one has no date: any day may be the one that it stands for. An entry whose hours
+        cannot be is one only for who asks for its hours.
+        """
         span = GetCalendarRequest(start=first, end=last)
-        content = self._caller.read("calendar", lambda: self._trading.get_calendar(span))
-        days = sorted(parse(list[payloads.CalendarPayload], content, "calendar"), key=lambda item: item.date)
-        return [item for item in days if first <= item.date <= last]
+        content = elements(self._caller.read("calendar", lambda: self._trading.get_calendar(span)), "calendar")
+        days = [whole(payloads.read_calendar_day, element, "calendar") for element in content]
+        return sorted((item for item in days if first <= item.day <= last), key=lambda item: item.day)
 
     def daily_bars(
         self, symbols: Sequence[str], first: date, last: date, *, adjusted: bool = True
@@ -143,35 +185,43 @@ class AlpacaReader:
         return self._market_data.latest_quotes(symbols)
 
     def assets(self, symbols: Sequence[str]) -> Sequence[Asset]:
-        """Metadata of the symbols the broker knows: one by one if they are few, else from the list of active assets."""
+        """Metadata of the symbols the broker knows: one by one if they are few, else from the list of active assets.
+
+        Of a symbol that is listed more than once, the tradable one.
+        """
         if len(symbols) <= _FEW_ASSETS:
-            found = (self._asset(symbol) for symbol in symbols)
+            found = [self._asset(symbol) for symbol in symbols]
             return [asset for asset in found if asset is not None]
         request = GetAssetsRequest(status=AssetStatus.ACTIVE, asset_class=AssetClass.US_EQUITY)
         content = self._caller.read("assets", lambda: self._trading.get_all_assets(request))
         wanted = frozenset(symbols)
-        known = parse(list[payloads.AssetPayload], content, "assets")
-        return [item.asset() for item in known if item.symbol in wanted]
+        known: dict[str, Asset] = {}
+        for element in elements(content, "assets"):
+            symbol = element.get("symbol") if isinstance(element, dict) else None
+            if isinstance(symbol, str) and symbol in wanted:
+                asset = _readable_asset(symbol, element)
+                if asset is not None and (asset.tradable or symbol not in known):
+                    known[symbol] = asset
+        return list(known.values())
 
     def open_orders(self) -> OrderList:
         """Every order that may still fill. Raises BrokerUnavailable if there are more than one page shows."""
         request = GetOrdersRequest(status=QueryOrderStatus.OPEN, limit=_ORDER_PAGE, nested=False)
-        content = self._caller.read("open orders", lambda: self._trading.get_orders(request))
-        orders = parse(list[payloads.OrderPayload], content, "open orders")
-        if len(orders) == _ORDER_PAGE:
+        orders = self._orders("open orders", request)
+        if _length(orders) >= _ORDER_PAGE:
             raise BrokerUnavailable(f"open orders: {_ORDER_PAGE} or more are open; more than this reader can see")
-        return OrderList(tuple(item.order() for item in orders))
+        return orders
 
     def orders_since(self, moment: datetime) -> OrderList:
         """Orders submitted after the moment, newest first; beyond one page only those that may still fill."""
         request = GetOrdersRequest(
             status=QueryOrderStatus.ALL, after=moment, limit=_ORDER_PAGE, direction=Sort.DESC, nested=False
         )
-        content = self._caller.read("orders", lambda: self._trading.get_orders(request))
-        orders = parse(list[payloads.OrderPayload], content, "orders")
-        if len(orders) == _ORDER_PAGE:
-            return self.open_orders()
-        return OrderList(tuple(item.order() for item in orders))
+        orders = self._orders("orders", request)
+        return self.open_orders() if _length(orders) >= _ORDER_PAGE else orders
+
+    def _orders(self, what: str, request: GetOrdersRequest) -> OrderList:
+        return read_orders(self._caller.read(what, lambda: self._trading.get_orders(request)), what)
 
     def quota(self) -> RequestQuota | None:
         """As the trading API's newest answer told it; asks nothing."""
@@ -188,11 +238,19 @@ class AlpacaReader:
 
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
         """The order, or None if the broker does not know the id."""
-        return self._found(f"order {client_order_id}", lambda: self._trading.get_order_by_client_id(client_order_id))
+        what = f"order {client_order_id}"
+        found = self._found(what, lambda: self._trading.get_order_by_client_id(client_order_id))
+        if found is not None and found.client_order_id != client_order_id:
+            raise BrokerUnavailable(f"{what}: the answer is order {found.client_order_id}")
+        return found
 
     def order(self, order_id: str) -> BrokerOrder | None:
         """The order by the broker's own id, or None if the broker does not know it."""
-        return self._found(f"order {order_id}", lambda: self._trading.get_order_by_id(order_id))
+        what, path = f"order {order_id}", _order_path(order_id)
+        found = self._found(what, lambda: self._trading.get(path))
+        if found is not None and found.order_id != order_id:
+            raise BrokerUnavailable(f"{what}: the answer is order {found.order_id}")
+        return found
 
     def _renew(self) -> bool:
         """Take another key if there is one; a live key never replaces a paper one, nor a paper key a live one."""
@@ -209,22 +267,50 @@ class AlpacaReader:
         _log.info("key renewed: the broker refused the former one")
         return True
 
+    # "Not found" lets an order count as absent, so only Alpaca's own words do: a proxy's page says nothing of orders.
     def _found(self, what: str, call: Callable[[], object]) -> BrokerOrder | None:
         try:
-            return _order(self._caller.read(what, call), what)
+            return whole(read_order, self._caller.read(what, call), what)
         except BrokerRefused as error:
-            if error.status == _NOT_FOUND:
+            if error.status != _NOT_FOUND:
+                raise
+            if error.code:
                 return None
-            raise
+            raise BrokerUnavailable(f"{error}; that is not how Alpaca says so") from error
 
     def _asset(self, symbol: str) -> Asset | None:
+        path = f"/assets/{quote(symbol, safe='')}"
         try:
-            content = self._caller.read(f"asset {symbol}", lambda: self._trading.get_asset(symbol))
+            content = self._caller.read(f"asset {symbol}", lambda: self._trading.get(path))
         except BrokerRefused as error:
-            if error.status in ABOUT_A_SYMBOL:
+            if about_a_symbol(error):
                 return None
             raise
-        return parse(payloads.AssetPayload, content, f"asset {symbol}").asset()
+        return _readable_asset(symbol, content)
+
+
+def _length(orders: OrderList) -> int:
+    return len(orders.orders) + len(orders.odd)
+
+
+def _order_path(order_id: str) -> str:
+    """Where an order is. Raises BrokerRefused for what is no id: the path of all orders is not far from that of one."""
+    try:
+        return f"/orders/{UUID(order_id)}"
+    except ValueError as error:
+        raise BrokerRefused(f"order {order_id!r}: an id of Alpaca is a UUID", status=_UNPROCESSABLE) from error
+
+
+def _readable_asset(symbol: str, content: object) -> Asset | None:
+    """The asset of that symbol; None, named in the log, if it cannot be read: an unknown asset is not traded."""
+    try:
+        asset = guarded(lambda found: convert(payloads.AssetPayload, members(found)).asset(), content)
+        if asset.symbol != symbol:
+            raise Unreadable(f"symbol: {asset.symbol!r}, not {symbol}")  # noqa: TRY301
+    except Unreadable as error:
+        _log.warning("asset left out: it cannot be read", extra={"symbol": symbol, "reason": str(error)})
+        return None
+    return asset
 
 
 class AlpacaBroker(AlpacaReader):
@@ -249,27 +335,36 @@ class AlpacaBroker(AlpacaReader):
                 body |= {"type": "market"}
         what = f"submit {request.side.value} {request.symbol} ({request.client_order_id})"
         try:
-            placed = self._caller.once(what, lambda: _order(self._trading.post("/orders", body), what))
+            placed = self._caller.once(what, lambda: whole(read_order, self._trading.post("/orders", body), what))
         except BrokerRefused as error:
-            if error.status == _UNPROCESSABLE and "unique" in str(error):
-                known = self.order_by_client_id(request.client_order_id)
-                if known is None:
-                    raise AmbiguousOutcome(f"{what}: the id is taken, but its order is not visible yet") from error
-                return known
-            raise
+            if error.status != _UNPROCESSABLE or "unique" not in str(error):
+                raise
+            placed = self._taken(request, what, error)
+        other = difference(request, placed)
+        if other:
+            raise AmbiguousOutcome(f"{what}: the answer is another order: {other}")
         return placed
+
+    def _taken(self, request: OrderRequest, what: str, error: BrokerRefused) -> BrokerOrder:
+        """The order that has the request's id. Raises AmbiguousOutcome if it cannot be seen."""
+        try:
+            known = self.order_by_client_id(request.client_order_id)
+        except (BrokerUnavailable, BrokerRefused) as unseen:
+            raise AmbiguousOutcome(f"{what}: the id is taken, and its order cannot be read: {unseen}") from error
+        if known is None:
+            raise AmbiguousOutcome(f"{what}: the id is taken, but its order is not visible yet") from error
+        return known
 
     def cancel(self, order_id: str) -> None:
         """Ask for a cancel. An order that cannot be cancelled any more is not an error here: a read tells."""
+        what, path = f"cancel {order_id}", _order_path(order_id)
         try:
-            self._caller.read(f"cancel {order_id}", lambda: self._trading.cancel_order_by_id(order_id))
+            self._caller.read(what, lambda: self._trading.delete(path))
         except BrokerRefused as error:
             if error.status not in {_NOT_FOUND, _UNPROCESSABLE}:
                 raise
-
-
-def _order(content: object, what: str) -> BrokerOrder:
-    return parse(payloads.OrderPayload, content, what).order()
+            if isinstance(error, Unexplained):
+                raise BrokerUnavailable(f"{error}; that is not how Alpaca says so") from error
 
 
 def open_alpaca[B: AlpacaReader](
@@ -277,9 +372,13 @@ def open_alpaca[B: AlpacaReader](
 ) -> B:
     """A reader or broker with `credentials`; `secrets` is asked again if the broker refuses them.
 
-    Raises InvalidSettings if the environment is simulated and nothing says where the simulator is.
+    Raises InvalidSettings if the environment is simulated and nothing says where the simulator is, or if the key would
+    travel unencrypted.
     """
     broker = settings.broker
+    for name, url in (("broker.trading_url", broker.trading_url), ("broker.data_url", broker.data_url)):
+        if url is not None:
+            _require_privacy(name, url, settings.environment)
     if settings.environment is Environment.SIMULATED and broker.trading_url is None:
         raise InvalidSettings("environment is simulated, but broker.trading_url does not say where the simulator is")
     return kind(
@@ -295,6 +394,32 @@ def open_alpaca[B: AlpacaReader](
         policy=RequestPolicy(
             connect_timeout=broker.connect_timeout_seconds,
             read_timeout=broker.read_timeout_seconds,
+            total_timeout=broker.total_timeout_seconds,
             read_attempts=broker.read_attempts,
         ),
     )
+
+
+def _require_privacy(name: str, url: str, environment: Environment) -> None:
+    """Raises InvalidSettings unless the address is https://, or http:// on this machine.
+
+    The simulated exchange has no key worth hiding, and may be a container's neighbour.
+    """
+    parts = urlsplit(url)
+    if not parts.hostname or parts.username is not None or parts.password is not None:
+        raise InvalidSettings(f"{name} is no address of the form https://HOST[:PORT]")
+    if parts.scheme == "https":
+        return
+    if parts.scheme != "http":
+        raise InvalidSettings(f"{name} begins with {parts.scheme}://; give an https:// address")
+    if environment is not Environment.SIMULATED and not _on_this_machine(parts.hostname):
+        raise InvalidSettings(
+            f"{name} is http:// to {parts.hostname}: the broker's key would travel unencrypted; give https://"
+        )
+
+
+def _on_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

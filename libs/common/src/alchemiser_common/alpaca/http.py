@@ -1,85 +1,38 @@
-"""alpaca-py's HTTP made safe: requests have timeouts, orders are sent once, every failure is classified.
+"""What alpaca-py's calls raise, classified: reads are repeated, orders are sent once.
 
-alpaca-py itself sets no timeout and repeats 429 and 504 for every method, orders included.
+alpaca-py itself repeats 429 and 504 for every method, orders included.
 """
 
 import json
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable
 
 import requests
 from alpaca.common.exceptions import APIError
-from alpaca.common.rest import RESTClient
 
+from alchemiser_common.alpaca.reading import shown
+from alchemiser_common.alpaca.session import RequestPolicy, UnusableAnswer
 from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable
-from alchemiser_common.ports.broker import RequestQuota
 from alchemiser_common.ports.clock import Clock
-from alchemiser_common.ports.secrets import BrokerCredentials
 
 _UNAUTHORISED = 401
 _FORBIDDEN = 403
 _THROTTLED = 429
 _SERVER_ERRORS = 500
 _REQUEST_TIMEOUT = 408
+_CONFLICT = 409
 _BACKOFF_SECONDS = 0.5
 _SHOWN = 200
 _PASSING = ("insufficient", "wash trade", "held_for_orders", "held for orders", "opposite side")
 """Words of refusals that may be gone a moment later: cash that lags, shares still held by an ending order."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestPolicy:
-    """Timeouts in seconds, and how often a read is tried."""
-
-    connect_timeout: float = 3.05
-    read_timeout: float = 15.0
-    read_attempts: int = 4
+class Unexplained(BrokerRefused):
+    """Raised for a refusal that does not look like Alpaca's: no JSON object, so who refused, and what, is unknown."""
 
 
-class TimeoutSession(requests.Session):
-    """A session whose requests cannot hang."""
-
-    def __init__(self, policy: RequestPolicy) -> None:
-        super().__init__()
-        self.trust_env = False
-        self._timeout = (policy.connect_timeout, policy.read_timeout)
-        self.quota: RequestQuota | None = None
-        """As the newest answer's headers told it."""
-        self.sent = 0
-        """Requests, repeated ones included."""
-
-    def request(self, method: str | bytes, url: str | bytes, *args: object, **kwargs: object) -> requests.Response:
-        """As requests', with a timeout."""
-        kwargs.setdefault("timeout", self._timeout)
-        self.sent += 1
-        answer = super().request(method, url, *args, **kwargs)  # type: ignore[arg-type]
-        self.quota = _quota(answer.headers) or self.quota
-        return answer
-
-
-def _quota(headers: Mapping[str, str]) -> RequestQuota | None:
-    """Alpaca's rate-limit headers; None where they are missing or no numbers."""
-    try:
-        remaining, reset = int(headers["x-ratelimit-remaining"]), int(headers["x-ratelimit-reset"])
-        return RequestQuota(remaining, datetime.fromtimestamp(reset, UTC))
-    except (KeyError, ValueError, OverflowError, OSError):
-        return None
-
-
-def harden(client: RESTClient, policy: RequestPolicy) -> TimeoutSession:
-    """Give a client a session with timeouts, which comes back, and take its own retries away."""
-    session = TimeoutSession(policy)
-    client._session = session  # noqa: SLF001  (alpaca-py has no public way)
-    client._retry = 0  # noqa: SLF001
-    return session
-
-
-def change_key(client: RESTClient, credentials: BrokerCredentials) -> None:
-    """From its next request on the client uses this key."""
-    client._api_key = credentials.key_id.get_secret_value()  # noqa: SLF001
-    client._secret_key = credentials.secret_key.get_secret_value()  # noqa: SLF001
+class UnexplainedThrottle(BrokerThrottled):
+    """Raised for a 429 that does not look like Alpaca's: something in between may have said it, before or after."""
 
 
 class Caller:
@@ -111,17 +64,28 @@ class Caller:
                 self._clock.sleep(_BACKOFF_SECONDS * 2 ** (attempt - 1) * (0.5 + self._jitter.random()))
         raise AssertionError("read_attempts is at least 1")
 
+    # A refusal of an order ends it, so it must be certain. Answers to a POST, and what they say of the order:
+    #
+    #     4xx, JSON with Alpaca's integer `code`    refused: Alpaca read it and said no
+    #     429, a JSON object                        throttled: Alpaca answers it before it looks at the body
+    #     409, 408, whatever the body               unknown: another request, or the same one, may be on its way
+    #     4xx or 429 otherwise (HTML, empty, …)     unknown: a proxy may say so after the broker has accepted
+    #     5xx, no answer, no order in it            unknown
     def once[R](self, what: str, call: Callable[[], R]) -> R:
         """A request that must not be repeated.
 
-        Raises BrokerRefused if it surely was not accepted, AmbiguousOutcome if that is unknown. A throttled
-        request was not accepted, for Alpaca answers 429 before it looks at the body: it is BrokerThrottled.
+        Raises BrokerRefused if it surely was not accepted, BrokerThrottled if it surely was not looked at, and
+        AmbiguousOutcome if that is unknown. The table above.
         """
         try:
             return self._authorised(what, call)
-        except BrokerThrottled:
-            raise
+        except BrokerRefused as error:
+            if error.code and error.status != _CONFLICT:
+                raise
+            raise AmbiguousOutcome(f"{error}; whether the broker has the order is unknown") from error
         except BrokerUnavailable as error:
+            if isinstance(error, BrokerThrottled) and not isinstance(error, UnexplainedThrottle):
+                raise
             raise AmbiguousOutcome(str(error)) from error
 
     def _authorised[R](self, what: str, call: Callable[[], R]) -> R:
@@ -134,7 +98,12 @@ class Caller:
 
 
 def _key_refused(error: BrokerRefused) -> bool:
-    """Alpaca says 401, or 403 with nothing but "forbidden."; other 403s are about the order."""
+    """Alpaca says 401, or 403 with nothing but "forbidden."; other 403s are about the order.
+
+    A refusal by something else (a proxy's login page) says nothing about the key, nor that nothing was done.
+    """
+    if isinstance(error, Unexplained):
+        return False
     return error.status == _UNAUTHORISED or (error.status == _FORBIDDEN and str(error).endswith(": forbidden."))
 
 
@@ -143,11 +112,16 @@ def _classified[R](what: str, call: Callable[[], R]) -> R:
         return call()
     except APIError as error:
         raise _from_api(what, error) from error
+    except (requests.JSONDecodeError, RecursionError) as error:
+        # of a 2xx with an unreadable body, or one nested so deep that Python gives up
+        raise BrokerUnavailable(f"{what}: the answer is not JSON ({type(error).__name__})") from error
+    except UnusableAnswer as error:
+        raise BrokerUnavailable(f"{what}: {error}") from error
     except requests.RequestException as error:
         raise BrokerUnavailable(f"{what}: {_network_fault(error)}") from error
     except ValueError as error:
-        # json.JSONDecodeError of a 2xx with an unreadable body
-        raise BrokerUnavailable(f"{what}: the answer is not JSON ({type(error).__name__})") from error
+        # a number of thousands of digits
+        raise BrokerUnavailable(f"{what}: the answer cannot be read ({type(error).__name__})") from error
 
 
 def _network_fault(error: requests.RequestException) -> str:
@@ -157,23 +131,25 @@ def _network_fault(error: requests.RequestException) -> str:
 
 def _from_api(what: str, error: APIError) -> BrokerRefused | BrokerUnavailable:
     status = error.status_code or 0
-    code, message = _body(str(error))
-    text = f"{what}: HTTP {status}: {message}"
+    content = _object(str(error))
+    code = 0 if content is None else content.get("code")
+    message = str(error) if content is None else str(content.get("message", error))
+    text = f"{what}: HTTP {status}: {shown(' '.join(message.split()), _SHOWN) or '(empty body)'}"
     if status == _THROTTLED:
-        return BrokerThrottled(text)
+        return UnexplainedThrottle(text) if content is None else BrokerThrottled(text)
     if status >= _SERVER_ERRORS or status in {0, _REQUEST_TIMEOUT}:
         return BrokerUnavailable(text)
+    if content is None:
+        return Unexplained(text, status=status)
     may_pass = any(words in text.lower() for words in _PASSING)
-    return BrokerRefused(text, status=status, code=code, may_pass=may_pass)
+    number = code if isinstance(code, int) and not isinstance(code, bool) else 0
+    return BrokerRefused(text, status=status, code=number, may_pass=may_pass)
 
 
-def _body(text: str) -> tuple[int, str]:
-    """Code and message of an error body, which may be JSON, HTML or nothing."""
+def _object(text: str) -> dict[str, object] | None:
+    """An error body that is a JSON object, as Alpaca's are; None for HTML, a list, or nothing."""
     try:
         content = json.loads(text)
-    except ValueError:
-        return 0, " ".join(text.split())[:_SHOWN] or "(empty body)"
-    if not isinstance(content, dict):
-        return 0, text[:_SHOWN]
-    code = content.get("code")
-    return code if isinstance(code, int) else 0, str(content.get("message", text))[:_SHOWN]
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None

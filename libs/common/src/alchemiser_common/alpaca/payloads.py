@@ -1,204 +1,182 @@
-"""Alpaca's JSON as models, read leniently: fields come and go, only what is used is asked for."""
+"""Alpaca's account, assets, calendar, clock, quotes, trades and announcements as the port has them."""
 
-from datetime import date, datetime, time
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
-from typing import Annotated, TypedDict
+from typing import Annotated
 
-from pydantic import AliasPath, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AliasPath, BeforeValidator, Field, StrictBool
 
-from alchemiser_common.errors import BrokerUnavailable
-from alchemiser_common.ids import Side
-from alchemiser_common.messages.base import UtcTime
-from alchemiser_common.messages.snapshot import Account, Position
-from alchemiser_common.messages.wire import describe
-from alchemiser_common.ports.broker import Asset, BrokerOrder, OrderStatus, Quote, Split, Trade, order_type
+from alchemiser_common.alpaca.reading import (
+    Day,
+    Moment,
+    Number,
+    Payload,
+    Text,
+    Unreadable,
+    WallTime,
+    convert,
+    members,
+    shown,
+)
+from alchemiser_common.errors import BrokerRefused, BrokerUnavailable
+from alchemiser_common.messages.snapshot import Account, MarketSession
+from alchemiser_common.ports.broker import Asset, Quote, Split, Trade
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 
-_STATUSES = {
-    "filled": OrderStatus.FILLED,
-    "canceled": OrderStatus.CANCELLED,
-    "expired": OrderStatus.EXPIRED,
-    "rejected": OrderStatus.REJECTED,
-    "replaced": OrderStatus.REPLACED,
-    "done_for_day": OrderStatus.DONE_FOR_DAY,
-    "pending_cancel": OrderStatus.CANCELLING,
-}
+_ACTIVE = "ACTIVE"
+_OK = 200
 
 
-class _Payload(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+class AccountPayload(Payload):
+    """GET /v2/account. Only id and status are always there: an account that is being opened has no money yet."""
 
-
-class AccountPayload(_Payload):
-    """GET /v2/account."""
-
-    id: str
-    status: str
-    currency: str = "USD"
-    equity: Decimal
-    last_equity: Decimal
-    cash: Decimal
-    buying_power: Decimal
-    trading_blocked: bool = False
-    account_blocked: bool = False
-    trade_suspended_by_user: bool = False
+    id: Text
+    status: Text
+    currency: Text = "USD"
+    equity: Number | None = None
+    last_equity: Number | None = None
+    cash: Number | None = None
+    buying_power: Number | None = None
+    trading_blocked: StrictBool | None = None
+    account_blocked: StrictBool | None = None
+    trade_suspended_by_user: StrictBool | None = None
 
     def account(self) -> Account:
-        """The account as the port has it; USD."""
+        """The account as the port has it; USD.
+
+        Raises BrokerRefused if it is not active and lacks what an account has, BrokerUnavailable if it is active and
+        lacks it.
+        """
+        equity, cash, power = self.equity, self.cash, self.buying_power
+        blocks = (self.trading_blocked, self.account_blocked, self.trade_suspended_by_user)
+        if equity is None or cash is None or power is None or None in blocks:
+            raise self._incomplete()
         return Account(
             account_id=self.id,
             status=self.status,
             currency=self.currency,
-            equity=self.equity,
+            equity=equity,
             last_equity=self.last_equity,
-            cash=self.cash,
-            buying_power=self.buying_power,
-            blocked=self.trading_blocked or self.account_blocked or self.trade_suspended_by_user,
+            cash=cash,
+            buying_power=power,
+            blocked=any(blocks),
+        )
+
+    def _incomplete(self) -> BrokerRefused | BrokerUnavailable:
+        needed = ("equity", "cash", "buying_power", "trading_blocked", "account_blocked", "trade_suspended_by_user")
+        missing = ", ".join(name for name in needed if getattr(self, name) is None)
+        if self.status.upper() == _ACTIVE:
+            return BrokerUnavailable(f"account: the answer has another shape than expected: {missing} missing")
+        return BrokerRefused(
+            f"account {shown(self.id)} is {shown(self.status)}, not {_ACTIVE}, and has no {missing}: it cannot trade "
+            "until Alpaca has opened it",
+            status=_OK,
         )
 
 
-class PositionPayload(_Payload):
-    """GET /v2/positions."""
-
-    symbol: str
-    qty: Decimal
-    qty_available: Decimal
-    market_value: Decimal
-    current_price: Decimal
-    avg_entry_price: Decimal
-
-    def position(self) -> Position:
-        """The holding as the port has it; shares and USD."""
-        return Position(
-            symbol=self.symbol,
-            quantity=self.qty,
-            available=self.qty_available,
-            market_value=self.market_value,
-            price=self.current_price,
-            average_entry_price=self.avg_entry_price,
-        )
+_STOCKS = "us_equity"
 
 
-class OrderPayload(_Payload):
-    """GET /v2/orders. A status this project does not know counts as open: it may still fill."""
+class AssetPayload(Payload):
+    """GET /v2/assets/{symbol}. What is not said to be so is not so: an unknown step is a whole share."""
 
-    id: str
-    client_order_id: str
-    symbol: str
-    side: Side
-    status: str
-    qty: Decimal | None = None
-    filled_qty: Decimal = Decimal(0)
-    filled_avg_price: Decimal | None = None
-    limit_price: Decimal | None = None
-    submitted_at: UtcTime | None = None
-    replaced_by: str | None = None
-
-    def order(self) -> BrokerOrder:
-        """The order as the port has it; shares and USD."""
-        return BrokerOrder(
-            order_id=self.id,
-            client_order_id=self.client_order_id,
-            symbol=self.symbol,
-            side=self.side,
-            status=_STATUSES.get(self.status, OrderStatus.OPEN),
-            quantity=self.qty,
-            filled_quantity=self.filled_qty,
-            average_price=self.filled_avg_price or None,
-            order_type=order_type(self.limit_price),
-            submitted_at=self.submitted_at,
-            replaced_by=self.replaced_by,
-        )
-
-
-class AssetPayload(_Payload):
-    """GET /v2/assets/{symbol}."""
-
-    symbol: str
-    status: str
-    tradable: bool
-    fractionable: bool = False
+    symbol: Text
+    asset_class: str | None = Field(default=_STOCKS, validation_alias=AliasPath("class"))
+    status: str | None = None
+    tradable: object = None
+    fractionable: object = None
 
     def asset(self) -> Asset:
-        """The asset as the port has it; tradable only while Alpaca calls it active, too."""
+        """The asset as the port has it; tradable only while Alpaca calls it active, too.
+
+        Raises Unreadable for what is no stock.
+        """
+        if self.asset_class != _STOCKS:
+            raise Unreadable(f"class: {shown(self.asset_class or 'null')}, not {_STOCKS}")
         return Asset(
-            symbol=self.symbol, tradable=self.tradable and self.status == "active", fractionable=self.fractionable
+            symbol=self.symbol,
+            tradable=self.tradable is True and self.status == "active",
+            fractionable=self.fractionable is True,
         )
 
 
-class CalendarPayload(_Payload):
-    """GET /v2/calendar: a date with local wall times."""
-
-    date: date
-    open: time
-    close: time
-
-    def opens(self) -> datetime:
-        """The opening, aware, in the exchange's zone."""
-        return datetime.combine(self.date, self.open, EXCHANGE_ZONE)
-
-    def closes(self) -> datetime:
-        """The close, aware, in the exchange's zone."""
-        return datetime.combine(self.date, self.close, EXCHANGE_ZONE)
+class _Dated(Payload):
+    date: Day
 
 
-class ClockPayload(_Payload):
+class _Hours(Payload):
+    """A calendar day's local wall times."""
+
+    date: Day
+    open: WallTime
+    close: WallTime
+
+    def moments(self) -> tuple[datetime, datetime]:
+        """Opening and close, aware, in the exchange's zone. Raises Unreadable if the one is not before the other."""
+        if self.open >= self.close:
+            raise Unreadable(f"it opens at {self.open} and closes at {self.close}")
+        return (
+            datetime.combine(self.date, self.open, EXCHANGE_ZONE),
+            datetime.combine(self.date, self.close, EXCHANGE_ZONE),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDay:
+    """An element of GET /v2/calendar: a session's date, and the element, whose hours few ask for."""
+
+    day: date
+    element: object
+
+    def session(self, previous: date) -> MarketSession:
+        """The session, after that of `previous`. Raises Unreadable if its hours cannot be."""
+        opens, closes = convert(_Hours, self.element).moments()
+        return MarketSession(day=self.day, opens=opens, closes=closes, previous_day=previous)
+
+
+def read_calendar_day(element: object) -> CalendarDay:
+    """Raises Unreadable if it has no date."""
+    return CalendarDay(convert(_Dated, members(element)).date, element)
+
+
+class ClockPayload(Payload):
     """GET /v2/clock."""
 
-    timestamp: UtcTime
+    timestamp: Moment
 
 
-class BarPayload(TypedDict):
-    """One bar of GET /v2/stocks/bars, a plain dictionary: a portfolio's bars are a few hundred thousand."""
-
-    t: str
-    c: float
-
-
-@cache
-def bar_day(stamp: str) -> date:
-    """Session of a bar: a daily bar is stamped with midnight in New York, which falls on the same UTC date.
-
-    Raises BrokerUnavailable if the stamp is none.
-    """
-    try:
-        return date.fromisoformat(stamp[:10])
-    except ValueError as error:
-        raise BrokerUnavailable(f"daily bars: the broker sent the time {stamp!r}, which is none") from error
-
-
-class QuotePayload(_Payload):
+class QuotePayload(Payload):
     """One entry of GET /v2/stocks/quotes/latest."""
 
-    bid: Decimal = Field(validation_alias=AliasPath("bp"))
-    ask: Decimal = Field(validation_alias=AliasPath("ap"))
-    at: UtcTime = Field(validation_alias=AliasPath("t"))
+    bid: Number = Field(validation_alias=AliasPath("bp"))
+    ask: Number = Field(validation_alias=AliasPath("ap"))
+    at: Moment = Field(validation_alias=AliasPath("t"))
 
     def quote(self, symbol: str) -> Quote:
         """The quote as the port has it; USD."""
         return Quote(symbol=symbol, bid=self.bid, ask=self.ask, at=self.at)
 
 
-class TradePayload(_Payload):
+class TradePayload(Payload):
     """One entry of GET /v2/stocks/trades/latest."""
 
-    price: Decimal = Field(validation_alias=AliasPath("p"))
-    at: UtcTime = Field(validation_alias=AliasPath("t"))
+    price: Number = Field(validation_alias=AliasPath("p"))
+    at: Moment = Field(validation_alias=AliasPath("t"))
 
     def trade(self, symbol: str) -> Trade:
         """The trade as the port has it; USD."""
         return Trade(symbol=symbol, price=self.price, at=self.at)
 
 
-type _Shares = Annotated[Decimal, Field(gt=0)]
+type _Shares = Annotated[Number, Field(gt=0)]
 
 
-class SplitPayload(_Payload):
+class SplitPayload(Payload):
     """A forward or reverse split of GET /v1/corporate-actions: `new_rate` shares for `old_rate`."""
 
-    symbol: str
-    ex_date: date
+    symbol: Text
+    ex_date: Day
     new_rate: _Shares
     old_rate: _Shares
 
@@ -207,11 +185,11 @@ class SplitPayload(_Payload):
         return Split(self.symbol, self.ex_date, self.new_rate, self.old_rate)
 
 
-class StockDividendPayload(_Payload):
+class StockDividendPayload(Payload):
     """A stock dividend of GET /v1/corporate-actions: `rate` more shares for each one held."""
 
-    symbol: str
-    ex_date: date
+    symbol: Text
+    ex_date: Day
     rate: _Shares
 
     def split(self) -> Split:
@@ -219,12 +197,12 @@ class StockDividendPayload(_Payload):
         return Split(self.symbol, self.ex_date, 1 + self.rate, Decimal(1))
 
 
-class UnitSplitPayload(_Payload):
+class UnitSplitPayload(Payload):
     """A unit split of GET /v1/corporate-actions: units become shares, mostly under another symbol."""
 
-    old_symbol: str
-    new_symbol: str
-    effective_date: date
+    old_symbol: Text
+    new_symbol: Text
+    effective_date: Day
     new_rate: _Shares
     old_rate: _Shares
 
@@ -235,16 +213,20 @@ class UnitSplitPayload(_Payload):
         return Split(self.old_symbol, self.effective_date, self.new_rate, self.old_rate)
 
 
-class CorporateActionsPayload(_Payload):
+type _List[P] = Annotated[tuple[P, ...], BeforeValidator(lambda content: () if content is None else content)]
+"""Null is what Alpaca writes for a list without entries."""
+
+
+class CorporateActionsPayload(Payload):
     """GET /v1/corporate-actions: lists by type, of which those that change a share count are read.
 
     A spin-off gives shares of another symbol, and a merger ends one: neither changes the count of what is held.
     """
 
-    forward_splits: list[SplitPayload] = []
-    reverse_splits: list[SplitPayload] = []
-    unit_splits: list[UnitSplitPayload] = []
-    stock_dividends: list[StockDividendPayload] = []
+    forward_splits: _List[SplitPayload] = ()
+    reverse_splits: _List[SplitPayload] = ()
+    unit_splits: _List[UnitSplitPayload] = ()
+    stock_dividends: _List[StockDividendPayload] = ()
 
     def splits(self) -> list[Split]:
         """All of them, oldest first."""
@@ -254,11 +236,3 @@ class CorporateActionsPayload(_Payload):
             *(item.split() for item in self.stock_dividends),
         ]
         return sorted((split for split in found if split is not None), key=lambda split: split.day)
-
-
-def parse[P](shape: type[P], content: object, what: str) -> P:
-    """Content as `shape` (a model, or a list or dict of models). Raises BrokerUnavailable if it is something else."""
-    try:
-        return TypeAdapter(shape).validate_python(content)
-    except ValidationError as error:
-        raise BrokerUnavailable(f"{what}: the answer has another shape than expected: {describe(error)}") from error

@@ -3,14 +3,14 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
+from alchemiser_common.alpaca.http import Unexplained
 from alchemiser_common.errors import BrokerRefused
 
 _log = logging.getLogger(__name__)
 GROUP = 300
 """Symbols a request: they stand in its URL."""
 _NOT_FOUND = 404
-ABOUT_A_SYMBOL = frozenset({400, _NOT_FOUND, 422})
-"""Statuses with which Alpaca refuses a symbol that is malformed or unknown."""
+_ABOUT_A_SYMBOL = frozenset({400, _NOT_FOUND, 422})
 
 
 # Alpaca refuses a whole request for one malformed symbol (400 "invalid symbol: BRK/B"). Halving finds it:
@@ -35,11 +35,16 @@ def ask_in_groups[R](
     return found
 
 
+def about_a_symbol(error: BrokerRefused) -> bool:
+    """Whether it is a refusal with which Alpaca answers a symbol that is malformed or unknown."""
+    return error.status in _ABOUT_A_SYMBOL and not isinstance(error, Unexplained)
+
+
 def _halved[R](what: str, symbols: Sequence[str], ask: Callable[[Sequence[str]], Mapping[str, R]]) -> dict[str, R]:
     try:
         return dict(ask(symbols))
     except BrokerRefused as error:
-        if error.status not in ABOUT_A_SYMBOL:
+        if not about_a_symbol(error):
             raise
         if len(symbols) == 1:
             if not _about(symbols[0], error):

@@ -24,7 +24,8 @@ class Account(Frozen):
     status: str
     currency: str = "USD"
     equity: Money
-    last_equity: Money
+    last_equity: Money | None
+    """Equity at yesterday's close; zero or less for a new account, None if the broker does not say. None since 1.6."""
     cash: Money
     buying_power: Money
     blocked: bool = False

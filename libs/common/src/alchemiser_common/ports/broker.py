@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -71,7 +71,7 @@ class OrderRequest(Frozen):
 
 
 class BrokerOrder(Frozen):
-    """An order as the broker reports it."""
+    """An order as the broker reports it; its figures are numbers, but may contradict each other."""
 
     order_id: str
     client_order_id: str
@@ -86,6 +86,8 @@ class BrokerOrder(Frozen):
     order_type: OrderType = MarketOrder()
     submitted_at: UtcTime | None = None
     replaced_by: str | None = None
+    raw_status: str = ""
+    """The status as the broker wrote it, for reports: `held`, `calculated`, one that this project does not know."""
 
 
 class Asset(Frozen):
@@ -114,6 +116,19 @@ class Trade(Frozen):
 
 
 @dataclass(frozen=True, slots=True)
+class ClockReading:
+    """What the broker's clock said, and how long the answer took: it was read at some moment of the round trip."""
+
+    at: datetime
+    """Aware UTC."""
+    round_trip: timedelta
+    """From the request to the answer, by the longer of two measures: the given clock's and a monotonic one's.
+
+    The middle of it is the best guess at the moment of `at`, and half of it the most that this guess is wrong by.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class RequestQuota:
     """What the broker said is left of the account's request budget, whoever used the rest."""
 
@@ -124,7 +139,10 @@ class RequestQuota:
 
 @dataclass(frozen=True, slots=True)
 class SymbolBars:
-    """Daily bars of one symbol as the broker sent them, oldest first: session dates and closes in USD, unchecked."""
+    """Daily bars of one symbol as the broker sent them, oldest first: session dates and closes in USD, unchecked.
+
+    A close that the broker sent as something else than a number is NaN.
+    """
 
     symbol: str
     days: Sequence[date]
@@ -238,12 +256,19 @@ class Activities:
 class MarketReader(Protocol):
     """Read-only access. Every read raises BrokerUnavailable (try again) or BrokerRefused (do not)."""
 
+    def clock(self) -> ClockReading:
+        """The broker's clock, and how long it took to answer."""
+        ...
+
     def now(self) -> datetime:
-        """The broker's clock, aware UTC, some network delay old."""
+        """The broker's clock, aware UTC, some network delay old: `clock().at`."""
         ...
 
     def account(self) -> Account:
-        """Status, equity, cash and buying power in USD as the broker shows them now, which may lag behind fills."""
+        """Status, equity, cash and buying power in USD as the broker shows them now, which may lag behind fills.
+
+        Raises BrokerRefused, with the reason, for an account that is not active and has no figures yet.
+        """
         ...
 
     def holdings(self) -> Holdings:
@@ -251,11 +276,18 @@ class MarketReader(Protocol):
         ...
 
     def activities(self, first: date, last: date) -> Activities:
-        """What happened on the account from `first` to `last`, exchange dates, both included; every page followed."""
+        """What happened on the account, or was entered by the broker, from `first` to `last`; every page followed.
+
+        Exchange dates, both included. What is entered late has an earlier day: it is found by who reads the day of the
+        entry, and counts once by its id.
+        """
         ...
 
     def session_on(self, day: date) -> MarketSession | None:
-        """The session of that exchange date, or None if the market is closed all day."""
+        """The session of that exchange date, or None if the market is closed all day.
+
+        Hours that cannot be are no answer: BrokerUnavailable, as is an entry of the calendar without a date.
+        """
         ...
 
     def sessions(self, first: date, last: date) -> Sequence[date]:
@@ -267,14 +299,16 @@ class MarketReader(Protocol):
     ) -> Sequence[SymbolBars]:
         """Daily bars of the sessions first..last, adjusted for splits and dividends, or as they were traded.
 
-        Symbols without any are left out, as are those that the broker refuses; the same in the reads below.
+        Symbols without any are left out, as are those that the broker refuses, and what cannot be read, which the log
+        names; the same in the reads below.
         """
         ...
 
     def announced_splits(self, symbol: str, first: date, last: date) -> Sequence[Split]:
         """Splits and stock dividends of a symbol that take effect from `first` to `last`, both included, oldest first.
 
-        Announcements reach the broker late now and then: none is no proof that there was none.
+        Announcements reach the broker late now and then: none is no proof that there was none. One that cannot be read
+        is BrokerUnavailable.
         """
         ...
 
@@ -302,7 +336,10 @@ class MarketReader(Protocol):
         ...
 
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
-        """The order, or None if the broker does not know the id; one sent a moment ago may not be visible yet."""
+        """The order, or None if the broker does not know the id; one sent a moment ago may not be visible yet.
+
+        An answer with another order, or one that is no order, is BrokerUnavailable.
+        """
         ...
 
     def order(self, order_id: str) -> BrokerOrder | None:
@@ -331,7 +368,8 @@ class Broker(MarketReader, Protocol):
 
         Raises BrokerRefused (surely not placed, do not repeat), BrokerThrottled (surely not placed, may be repeated
         later under the same id) or AmbiguousOutcome (unknown: look it up by client order id).
-        An id that was used before gives the order it was used for.
+        An id that was used before gives the order it was used for if that is the same one. An answer with an order
+        that differs from the request (id, symbol, side, quantity, limit) is an AmbiguousOutcome that names both.
         """
         ...
 

@@ -47,6 +47,10 @@ def check_weights(plan: Plan, settings: TradingSettings) -> None:
 
 def check_daily_loss(account: Account, settings: TradingSettings) -> None:
     """Raises LimitBreached after too large a loss since yesterday's equity (a new account has no yesterday)."""
+    if account.last_equity is None:
+        raise LimitBreached(
+            "trading.max_daily_loss: the broker does not say what equity was yesterday; nothing is sent"
+        )
     if account.last_equity <= 0:
         return
     loss = 1 - account.equity / account.last_equity
