@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from alchemiser_simulator.control.faults import FaultBook
 from alchemiser_simulator.exchange.refusals import Refusal
 from alchemiser_simulator.exchange.venue import Venue
+from alchemiser_simulator.http.connections import Line, SocketLine
 from alchemiser_simulator.http.control import ControlRoutes
 from alchemiser_simulator.http.data import DataRoutes
 from alchemiser_simulator.http.gateway import Gateway
@@ -30,8 +31,10 @@ async def _no_route(request: Request, error: Exception) -> Response:
     return JSONResponse({"code": status * 100_000, "message": message}, status_code=status)
 
 
-def application(venue: Venue) -> ASGIApp:
-    """The ASGI application over a venue, with no fault in force."""
+def application(venue: Venue, line: Line | None = None) -> ASGIApp:
+    """The ASGI application over a venue, with no fault in force. `line`: the way to its clients, uvicorn's sockets if
+    that is None.
+    """
     faults = FaultBook()  # one for all: the control routes fill it, the others and the gateway obey it
     routes = [
         *TradingRoutes(venue, faults).routes(),
@@ -39,4 +42,4 @@ def application(venue: Venue) -> ASGIApp:
         *ControlRoutes(venue, faults).routes(),
     ]
     starlette = Starlette(routes=routes, exception_handlers={Refusal: _refused, HTTPException: _no_route})
-    return Gateway(starlette, venue, faults)
+    return Gateway(starlette, venue, faults, line or SocketLine())

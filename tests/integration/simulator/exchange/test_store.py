@@ -88,3 +88,19 @@ def test_two_simulators_do_not_share_a_state_file(tmp_path: Path) -> None:
     settings = config(state=tmp_path / "exchange.db")
     with SimulatorServer(settings), pytest.raises(StateError, match="another simulator is using it"):
         SimulatorServer(settings).start()
+
+
+def test_a_file_from_before_there_were_activities_is_read_and_goes_on(tmp_path: Path) -> None:
+    state = tmp_path / "exchange.db"
+    with SimulatorServer(config(state=state)) as server:
+        buy(server.url, "one", qty="3")
+    with contextlib.closing(sqlite3.connect(state)) as database, database:
+        database.execute("DROP TABLE entries")
+        database.execute("UPDATE head SET body = CAST(json_remove(body, '$.opening') AS BLOB)")
+        database.execute("UPDATE fills SET body = CAST(json_remove(body, '$.number') AS BLOB)")
+    with SimulatorServer(config(state=state)) as server:
+        buy(server.url, "two", qty="4")
+    with SimulatorServer(config(state=state)) as server, server.control as control:
+        assert [held.qty for held in control.state().holdings] == [Decimal(7)]
+        fills = get(server.url, "/v2/account/activities/FILL", direction="asc").json()
+        assert [fill["qty"] for fill in fills] == ["3", "4"]

@@ -3,7 +3,7 @@
 | endpoint | test |
 |---|---|
 | GET /v2/account | test_the_account_* |
-| GET /v2/account/activities/FILL | test_fills_are_listed_as_activities |
+| GET /v2/account/activities/FILL | test_activities.py |
 | GET /v2/clock, /v2/calendar | test_clock_*, test_the_calendar_* |
 | GET /v2/assets, /v2/assets/{symbol or id} | test_assets_* |
 | GET /v2/positions, /v2/positions/{symbol or id} | test_a_position_* |
@@ -278,9 +278,3 @@ def test_closing_everything_reports_each_position(trading: Client) -> None:
     assert held == {"SPY": 403, "TLT": 200}
     assert {result.status for result in trading.close_all_positions(cancel_orders=True)} == {200}
     assert trading.get_all_positions() == []
-
-
-def test_fills_are_listed_as_activities(trading: Client) -> None:
-    market(trading)
-    fills = trading.get("/account/activities/FILL")
-    assert [(fill["symbol"], fill["qty"], fill["type"]) for fill in fills] == [("SPY", "10", "fill")]

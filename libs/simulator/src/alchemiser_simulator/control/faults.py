@@ -13,70 +13,68 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field
 
+from alchemiser_simulator.control.lies import Answer, BadTrade, Drip, LateArrival, OtherOrder, Patch, Stale
+from alchemiser_simulator.control.rules import Rule, When
 from alchemiser_simulator.exchange.orders import CancelQuirks, Quirks
 
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class When(_Model):
-    """Which requests a rule applies to; what is left out matches everything. `path` is a regular expression."""
-
-    method: Literal["GET", "POST", "PATCH", "DELETE"] | None = None
-    path: str | None = None
-    symbol: str | None = None
-    side: Literal["buy", "sell"] | None = None
-
-    @field_validator("path")
-    @classmethod
-    def _compiles(cls, path: str | None) -> str | None:
-        if path is not None:
-            try:
-                re.compile(path)
-            except re.error as error:
-                raise ValueError(f"{path!r} is not a regular expression: {error}") from error
-        return path
-
-
-class _Rule(_Model):
-    match: When = When()
-    count: int | None = Field(default=None, ge=1, description="times the rule applies; None: always")
-    every: int = Field(default=1, ge=1, description="applies to each n-th matching request only")
-    probability: float = Field(default=1.0, ge=0.0, le=1.0)
-    seed: int = 0
+__all__ = [
+    "Answer",
+    "BadQuote",
+    "BadTrade",
+    "Delay",
+    "Drip",
+    "DropConnection",
+    "Facts",
+    "Fault",
+    "FaultBook",
+    "LaggingPositions",
+    "LateArrival",
+    "LatePrice",
+    "OtherOrder",
+    "PartialFills",
+    "Patch",
+    "RateLimited",
+    "Reject",
+    "ServerError",
+    "Stale",
+    "StuckCancel",
+    "Taken",
+    "TimeoutAfterAccept",
+    "Transport",
+    "When",
+]
 
 
-class Delay(_Rule):
+class Delay(Rule):
     """The request waits before it is carried out; wall seconds, as its client feels them."""
 
     kind: Literal["delay"] = "delay"
     seconds: float = Field(gt=0, le=30)
 
 
-class TimeoutAfterAccept(_Rule):
+class TimeoutAfterAccept(Rule):
     """The request is carried out, its answer never sent: silence for `hold_seconds`, then a dropped connection."""
 
     kind: Literal["timeout_after_accept"] = "timeout_after_accept"
     hold_seconds: float = Field(default=0.0, ge=0, le=60)
 
 
-class DropConnection(_Rule):
+class DropConnection(Rule):
     """The connection breaks before the request is carried out."""
 
     kind: Literal["drop_connection"] = "drop_connection"
 
 
-class RateLimited(_Rule):
+class RateLimited(Rule):
     """The request is refused with 429; its headers promise a new budget after `reset_seconds`."""
 
     kind: Literal["rate_limited"] = "rate_limited"
     reset_seconds: int = Field(default=1, ge=0, le=60)
 
 
-class ServerError(_Rule):
+class ServerError(Rule):
     """A gateway's HTML page instead of an answer; `accepted`: the request was carried out all the same."""
 
     kind: Literal["server_error"] = "server_error"
@@ -84,7 +82,7 @@ class ServerError(_Rule):
     accepted: bool = False
 
 
-class StuckCancel(_Rule):
+class StuckCancel(Rule):
     """A cancelled order stays pending_cancel for virtual `seconds` (None: for ever); part of it may fill first."""
 
     kind: Literal["stuck_cancel"] = "stuck_cancel"
@@ -92,7 +90,7 @@ class StuckCancel(_Rule):
     fill_fraction: Decimal = Field(default=Decimal(0), ge=0, le=1)
 
 
-class PartialFills(_Rule):
+class PartialFills(Rule):
     """Each match fills a share of the order; after `max_fills` matches the rest meets its end."""
 
     kind: Literal["partial_fills"] = "partial_fills"
@@ -102,21 +100,21 @@ class PartialFills(_Rule):
     then: Literal["rest", "cancel", "reject", "done_for_day"] = "rest"
 
 
-class LaggingPositions(_Rule):
+class LaggingPositions(Rule):
     """Positions, cash and buying power show a fill virtual `seconds` late."""
 
     kind: Literal["lagging_positions"] = "lagging_positions"
     seconds: float = Field(gt=0)
 
 
-class LatePrice(_Rule):
+class LatePrice(Rule):
     """A filled order shows no average price the first `polls` times it is read."""
 
     kind: Literal["late_price"] = "late_price"
     polls: int = Field(ge=1)
 
 
-class Reject(_Rule):
+class Reject(Rule):
     """An order is refused on arrival, or (`accepted`) taken and rejected afterwards."""
 
     kind: Literal["reject"] = "reject"
@@ -126,19 +124,45 @@ class Reject(_Rule):
     message: str = "order rejected by a fault"
 
 
-class BadQuote(_Rule):
-    """A symbol's latest quote is wrong or missing; orders still trade at the true one."""
+class BadQuote(Rule):
+    """A symbol's latest quote is wrong or missing; orders still trade at the true one. `scaled`: both sides times
+    `factor`.
+    """
 
     kind: Literal["bad_quote"] = "bad_quote"
-    flavour: Literal["zero", "zero_bid", "zero_ask", "crossed", "stale", "absurd", "missing"]
+    flavour: Literal["zero", "zero_bid", "zero_ask", "crossed", "stale", "absurd", "scaled", "missing"]
     stale_seconds: float = Field(default=900.0, gt=0)
+    factor: Decimal = Field(default=Decimal("0.01"), gt=0)
 
 
-type Transport = Delay | TimeoutAfterAccept | DropConnection | RateLimited | ServerError
-type OnOrder = PartialFills | LaggingPositions | LatePrice | Reject
-type Fault = Annotated[Transport | OnOrder | StuckCancel | BadQuote, Field(discriminator="kind")]
+type Transport = Annotated[
+    Delay
+    | TimeoutAfterAccept
+    | DropConnection
+    | RateLimited
+    | ServerError
+    | Answer
+    | LateArrival
+    | Patch
+    | Stale
+    | Drip,
+    Field(discriminator="kind"),
+]
+type OnOrder = Annotated[PartialFills | LaggingPositions | LatePrice | Reject | OtherOrder, Field(discriminator="kind")]
+type Fault = Annotated[Transport | OnOrder | StuckCancel | BadQuote | BadTrade, Field(discriminator="kind")]
 
-_TRANSPORT = (Delay, TimeoutAfterAccept, DropConnection, RateLimited, ServerError)
+_TRANSPORT = (
+    Delay,
+    TimeoutAfterAccept,
+    DropConnection,
+    RateLimited,
+    ServerError,
+    Answer,
+    LateArrival,
+    Patch,
+    Stale,
+    Drip,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +173,16 @@ class Facts:
     path: str
     symbols: frozenset[str] = frozenset()
     side: str | None = None
+    client_order_id: str | None = None
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A rule that applies to a request, under its number."""
+
+    number: int
+    fault: Transport
 
 
 @dataclass(slots=True)
@@ -188,9 +222,18 @@ class FaultBook:
         """Number, rule, and how often it was applied."""
         return [(entry.number, entry.fault, entry.used) for entry in self._entries.values()]
 
-    def transport(self, facts: Facts) -> list[Transport]:
+    def transport(self, facts: Facts) -> list[Taken]:
         """Rules that meddle with this request's connection or answer, in the order they were added."""
-        return [fault for fault in self._taken(facts, _TRANSPORT) if isinstance(fault, _TRANSPORT)]
+        return [
+            Taken(entry.number, entry.fault)
+            for entry in self._entries.values()
+            if isinstance(entry.fault, _TRANSPORT) and _takes(entry, facts)
+        ]
+
+    def give_back(self, number: int) -> None:
+        """A rule that was taken found nothing to apply to: it does not count."""
+        if number in self._entries:
+            self._entries[number].used -= 1
 
     def on_order(self, facts: Facts) -> tuple[Quirks, Reject | None]:
         """What befalls an order that this request creates, and the rule that refuses it outright, if one does. Of two
@@ -227,11 +270,19 @@ class FaultBook:
                 return CancelQuirks(stuck=stuck, seconds=fault.seconds, fill_fraction=fault.fill_fraction)
         return None
 
+    def answers_with_another(self, facts: Facts) -> bool:
+        """Whether an accepted order is answered with another one."""
+        return bool(list(self._taken(facts, (OtherOrder,))))
+
+    def on_trade(self, facts: Facts) -> BadTrade | None:
+        """What befalls a symbol's last trade: the first rule added decides. None: nothing."""
+        return next((fault for fault in self._taken(facts, (BadTrade,)) if isinstance(fault, BadTrade)), None)
+
     def on_quote(self, facts: Facts) -> BadQuote | None:
         """What befalls a symbol's quote: the first rule added decides. None: nothing."""
         return next((fault for fault in self._taken(facts, (BadQuote,)) if isinstance(fault, BadQuote)), None)
 
-    def _taken(self, facts: Facts, kinds: tuple[type[_Rule], ...]) -> Iterable[Fault]:
+    def _taken(self, facts: Facts, kinds: tuple[type[Rule], ...]) -> Iterable[Fault]:
         """Matching rules of some kinds, each counted as applied."""
         return [
             entry.fault for entry in self._entries.values() if isinstance(entry.fault, kinds) and _takes(entry, facts)
@@ -244,12 +295,19 @@ def _fits(when: When, facts: Facts) -> bool:
         and (when.path is None or re.search(when.path, facts.path) is not None)
         and (when.symbol is None or when.symbol in facts.symbols)
         and when.side in {None, facts.side}
+        and (when.query is None or re.search(when.query, facts.query) is not None)
+        and (
+            when.client_order_id is None
+            or (
+                facts.client_order_id is not None and re.search(when.client_order_id, facts.client_order_id) is not None
+            )
+        )
     )
 
 
 # A rule repeats exactly, because nothing but requests that fit it moves it on:
 #
-#     fits? --> seen + 1 --> every n-th? --> draw < probability? --> used + 1, applied
+#     fits? --> seen + 1 --> past `skip`? --> every n-th? --> draw < probability? --> used + 1, applied
 #
 # A request that does not fit neither counts nor draws, so other traffic does not shift a rule's luck; only what was
 # applied uses up `count`, and a rule that is used up counts and draws no more.
@@ -258,7 +316,11 @@ def _takes(entry: _Entry, facts: Facts) -> bool:
     if (fault.count is not None and entry.used >= fault.count) or not _fits(fault.match, facts):
         return False
     entry.seen += 1
-    if entry.seen % fault.every or entry.chance.random() >= fault.probability:
+    if (
+        entry.seen <= fault.skip
+        or (entry.seen - fault.skip) % fault.every
+        or entry.chance.random() >= fault.probability
+    ):
         return False
     entry.used += 1
     return True

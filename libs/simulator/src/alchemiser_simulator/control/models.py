@@ -5,16 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from alchemiser_simulator.control.faults import Fault
+from alchemiser_simulator.control.rules import Model
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ClockState(_Model):
+class ClockState(Model):
     """The exchange's time, aware UTC. `mode` is frozen or flowing; the clock can show [begins, ends]."""
 
     now: datetime
@@ -24,7 +21,7 @@ class ClockState(_Model):
     ends: datetime
 
 
-class ClockChange(_Model):
+class ClockChange(Model):
     """Set `now`, or `advance` by seconds: one of them."""
 
     now: AwareDatetime | None = None
@@ -37,7 +34,7 @@ class ClockChange(_Model):
         return self
 
 
-class FaultEntry(_Model):
+class FaultEntry(Model):
     """A rule in force, and how many requests it was applied to."""
 
     number: int
@@ -45,7 +42,7 @@ class FaultEntry(_Model):
     fault: Fault
 
 
-class AssetChange(_Model):
+class AssetChange(Model):
     """None leaves a property as it is. An asset that is halted, not tradable or not active takes no new orders; its
     open ones stay, and trade only while it is neither halted nor untradable.
     """
@@ -56,7 +53,7 @@ class AssetChange(_Model):
     active: bool | None = None
 
 
-class AccountChange(_Model):
+class AccountChange(Model):
     """None leaves a property as it is; `cash` in USD. A block refuses new orders and leaves open ones."""
 
     cash: Decimal | None = None
@@ -65,7 +62,7 @@ class AccountChange(_Model):
     trade_suspended_by_user: bool | None = None
 
 
-class HoldingChange(_Model):
+class HoldingChange(Model):
     """Put shares into the account; zero removes them. Prices in USD a share; without one they cost the last."""
 
     symbol: str
@@ -73,14 +70,14 @@ class HoldingChange(_Model):
     avg_entry_price: Decimal | None = Field(default=None, gt=0)
 
 
-class Reset(_Model):
+class Reset(Model):
     """A fresh account; what is not given is as configured. `cash` in USD."""
 
     start: AwareDatetime | None = None
     cash: Decimal | None = Field(default=None, ge=0)
 
 
-class HoldingState(_Model):
+class HoldingState(Model):
     """Shares held as booked, and what all of them cost, in USD."""
 
     symbol: str
@@ -88,7 +85,7 @@ class HoldingState(_Model):
     cost: Decimal
 
 
-class OrderState(_Model):
+class OrderState(Model):
     """An order as it is now: quantities in shares, amounts, prices and cost in USD."""
 
     id: str
@@ -106,7 +103,7 @@ class OrderState(_Model):
     replaced_by: str | None
 
 
-class MarketState(_Model):
+class MarketState(Model):
     """The truth behind the trading API: booked (not reported) cash and holdings, all orders, request counts.
 
     Money in USD. `requests` counts by method and path, ids and symbols replaced by placeholders; `derived` is empty or

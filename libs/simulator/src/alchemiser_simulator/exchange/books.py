@@ -7,18 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import TypedDict, Unpack
 from uuid import UUID, uuid5
 
 from alchemiser_simulator.exchange.acceptance import AccountFlags, Asset
+from alchemiser_simulator.exchange.activities import Entry, EntryStatus
 from alchemiser_simulator.exchange.orders import ZERO, Fill, Ledger, Order, Status
 from alchemiser_simulator.market.changes import MarketChange
 
 
+class Told(TypedDict, total=False):
+    """What an entry may tell; the same fields as the Entry's."""
+
+    shown_at: datetime
+    amount: Decimal
+    symbol: str
+    qty: Decimal
+    sub_code: str
+    per_share: Decimal | None
+    description: str
+    status: EntryStatus
+    group: UUID | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """All state but orders and fills. `reported` is what positions show; it trails `ledger` by `unreported` fills."""
+    """All state but orders, fills and entries. `reported` is what positions show; it trails `ledger` by `unreported`
+    fills. `opening` is what the account began with, and what the control API put in or took out as if it had.
+    """
 
     now: datetime
     account: UUID
@@ -30,6 +48,7 @@ class Head:
     assets: Mapping[str, Asset] = field(default_factory=dict)
     flags: AccountFlags = field(default_factory=AccountFlags)
     market_changes: tuple[MarketChange, ...] = ()
+    opening: Ledger = field(default_factory=lambda: Ledger(ZERO, {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +58,22 @@ class Changes:
     head: Head | None
     orders: tuple[Order, ...]
     fills: tuple[Fill, ...]
+    entries: tuple[Entry, ...] = ()
 
 
 class Books:
-    """Orders by id in submission order, client order ids (kept for ever), fills, and the head."""
+    """Orders by id in submission order, client order ids (kept for ever), fills, entries, and the head."""
 
-    def __init__(self, head: Head, orders: Iterable[Order] = (), fills: Iterable[Fill] = ()) -> None:
+    def __init__(
+        self, head: Head, orders: Iterable[Order] = (), fills: Iterable[Fill] = (), entries: Iterable[Entry] = ()
+    ) -> None:
         self._head = head
         self.orders: dict[UUID, Order] = {order.id: order for order in orders}
         self.by_client_id: dict[str, UUID] = {order.client_order_id: order.id for order in self.orders.values()}
         self.fills: list[Fill] = list(fills)
         self._open: dict[UUID, None] = {order.id: None for order in self.orders.values() if order.is_open}
-        self._saved_fills = len(self.fills)
+        self.entries: list[Entry] = list(entries)
+        self._saved_fills, self._saved_entries = len(self.fills), len(self.entries)
         self._changed: dict[UUID, None] = {}
         self._head_changed = False
 
@@ -109,8 +132,10 @@ class Books:
             after = replace(after, status=order.status if pending else Status.PARTIALLY_FILLED)
         else:
             after = replace(after, status=Status.FILLED, filled_at=at)
+        number = self.number()
         fill = Fill(
-            id=self.identity("fill", self.number()),
+            id=self.identity("fill", number),
+            number=number,
             order_id=order.id,
             symbol=order.ticket.symbol,
             side=order.ticket.side,
@@ -126,6 +151,21 @@ class Books:
         self.head = replace(head, ledger=head.ledger.after(fill), unreported=(*head.unreported, fill))
         self.report(at)
         return self.put(after)
+
+    def enter(
+        self, code: str, at: datetime, day: date, *, cost: Decimal | None = None, **fields: Unpack[Told]
+    ) -> Entry:
+        """Book what is no trade and return its entry. `cost`: USD that coming shares cost in all."""
+        number = self.number()
+        told: Told = {"shown_at": at, **fields}
+        entry = Entry(number=number, id=self.identity("entry", number), code=code, at=at, day=day, **told)
+        self.entries.append(entry)
+        head = self._head
+        moves = entry.amount, entry.symbol, entry.shares, cost
+        ledger = head.ledger.moved(*moves)
+        reported = ledger if head.reported is head.ledger else head.reported.moved(*moves)
+        self.head = replace(head, ledger=ledger, reported=reported)
+        return entry
 
     def report(self, now: datetime) -> None:
         """Let positions show the fills whose time has come, those of one symbol in their order."""
@@ -148,6 +188,8 @@ class Books:
             self._head if self._head_changed else None,
             tuple(self.orders[order] for order in self._changed),
             tuple(self.fills[self._saved_fills :]),
+            tuple(self.entries[self._saved_entries :]),
         )
-        self._changed, self._head_changed, self._saved_fills = {}, False, len(self.fills)
+        self._changed, self._head_changed = {}, False
+        self._saved_fills, self._saved_entries = len(self.fills), len(self.entries)
         return changes

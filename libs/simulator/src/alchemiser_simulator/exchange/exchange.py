@@ -64,7 +64,10 @@ def opening_books(config: SimulatorConfig, market: Market) -> Books:
     """
     ledger = Ledger(config.cash, {})
     now = config.first_moment(market.calendar)
-    return Books(Head(now=now, account=config.account, ledger=ledger, reported=ledger, last_equity=config.cash))
+    head = Head(
+        now=now, account=config.account, ledger=ledger, reported=ledger, last_equity=config.cash, opening=ledger
+    )
+    return Books(head)
 
 
 class Exchange:
@@ -83,6 +86,11 @@ class Exchange:
 
     def advance_to(self, target: datetime) -> None:
         """Move the clock. Raises Refusal if that is backwards or past the last day with prices."""
+        self.check_moment(target)
+        self._timeline.advance_to(target.astimezone(UTC))
+
+    def check_moment(self, target: datetime) -> None:
+        """Whether the clock can be moved there: not backwards, not past the last day with prices. Raises Refusal."""
         target = target.astimezone(UTC)
         if target < self.now:
             raise invalid(f"now is {self.now}, {target} is earlier; the clock moves backwards only by a reset")
@@ -91,7 +99,6 @@ class Exchange:
             raise invalid(
                 f"{target} is past the last day with prices, {last}; reset to an earlier start or extend the data"
             )
-        self._timeline.advance_to(target)
 
     # Assets
 
@@ -114,20 +121,26 @@ class Exchange:
         self.books.head = replace(self.books.head, flags=flags)
 
     def set_cash(self, cash: Decimal) -> None:
-        """Set the cash, in USD. As reported and as booked: fills that were still to show, show."""
-        ledger = Ledger(cash, self.books.head.ledger.holdings)
-        self._set_ledger(ledger)
+        """Set the cash, in USD, as if the account had had it from the beginning: no activity tells of it."""
+        self._set_ledger(Ledger(cash, self.books.head.ledger.holdings))
 
     def set_holding(self, symbol: str, qty: Decimal, average: Decimal | None) -> None:
-        """Set a holding without a trade: `qty` shares that cost `average` USD each, the last price if that is None.
-        Zero shares take it out. Raises Refusal if there is no such asset.
+        """Set a holding as if the account had had it from the beginning: `qty` shares that cost `average` USD each, the
+        last price if that is None. Zero shares take it out. Raises Refusal if there is no such asset.
         """
         self.asset(symbol)
         price = average if average is not None else self.market.last_price(symbol, self.now) or ZERO
         self._set_ledger(self.books.head.ledger.holding(symbol, Holding(qty, qty * price)))
 
     def _set_ledger(self, ledger: Ledger) -> None:
-        self.books.head = replace(self.books.head, ledger=ledger, reported=ledger, unreported=())
+        """As reported and as booked: fills that were still to show, show. The difference goes into the opening."""
+        head = self.books.head
+        opening = head.opening.moved(ledger.cash - head.ledger.cash)
+        for symbol in {*ledger.holdings, *head.ledger.holdings}:
+            before, after = (one.holdings.get(symbol, Holding(ZERO, ZERO)) for one in (head.ledger, ledger))
+            if after != before:
+                opening = opening.moved(ZERO, symbol, after.qty - before.qty, after.cost - before.cost)
+        self.books.head = replace(head, ledger=ledger, reported=ledger, unreported=(), opening=opening)
 
     # Orders
 

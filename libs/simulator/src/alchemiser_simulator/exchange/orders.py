@@ -171,6 +171,7 @@ class Fill:
     visible_at: datetime
     cum_qty: Decimal
     leaves_qty: Decimal
+    number: int = 0  # in the account's own sequence; 0 in a state file that did not keep it
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,18 @@ class Ledger:
             return self
         others = {name: holding for name, holding in self.holdings.items() if name != symbol}
         return Ledger(self.cash, {**others, into: held})
+
+    def moved(self, amount: Decimal, symbol: str = "", qty: Decimal = ZERO, cost: Decimal | None = None) -> Ledger:
+        """The ledger after `amount` USD and `qty` shares have come, or gone where they are below zero. Shares come at
+        `cost` USD in all, nothing if that is None, and take their part of the cost along when they go.
+        """
+        cash = self.cash + amount
+        if not qty:
+            return Ledger(cash, self.holdings)
+        held = self.holdings.get(symbol, Holding(ZERO, ZERO))
+        going = held.qty and (qty < 0) == (held.qty > 0)
+        change = held.cost * qty / held.qty if cost is None and going else cost or ZERO
+        return self._with(symbol, Holding(held.qty + qty, held.cost + change), cash)
 
     def holding(self, symbol: str, holding: Holding) -> Ledger:
         """The ledger with one holding set, as the control API does."""

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from alchemiser_simulator.exchange.activities import Entry
 from alchemiser_simulator.exchange.books import Books, Changes, Head
 from alchemiser_simulator.exchange.orders import Fill, Order
 
 _APPLICATION = 0x414C4353  # "ALCS" in the file header marks the file as ours
 _VERSION = 1
-_HEAD, _ORDER, _FILL = TypeAdapter(Head), TypeAdapter(Order), TypeAdapter(Fill)
+_HEAD, _ORDER, _FILL, _ENTRY = TypeAdapter(Head), TypeAdapter(Order), TypeAdapter(Fill), TypeAdapter(Entry)
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), body BLOB NOT NULL) STRICT;
@@ -26,6 +27,8 @@ CREATE TABLE orders (
 ) STRICT;
 CREATE TABLE fills (number INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
 """
+# Since 1.6; a file without it gets it.
+_ENTRIES = "CREATE TABLE IF NOT EXISTS entries (number INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT"
 
 
 class StateError(RuntimeError):
@@ -33,13 +36,14 @@ class StateError(RuntimeError):
 
 
 # The file holds states, not events: one head (clock, ledgers, flags, the next number), each order as it is now, each
-# fill. So a restart reads and replays nothing: ids and numbers go on where they stopped, client order ids stay taken,
-# and open orders come back in their sequence, in which they were put, so that the same order is matched first.
+# fill and entry. So a restart reads and replays nothing: ids and numbers go on where they stopped, client order ids
+# stay taken, and open orders come back in their sequence, in which they were put, so that the same order is matched
+# first.
 #
-#     BEGIN    head    orders    fills    COMMIT
-#          <--------- killed here: ------>  the state before the request, whole
+#     BEGIN    head    orders    fills    entries    COMMIT
+#          <-------------- killed here: ----------->  the state before the request, whole
 #
-# One transaction for all three: a ledger without the fill that explains it, or a fill whose order does not know of
+# One transaction for all: a ledger without the fill that explains it, or a fill whose order does not know of
 # it, would be money from nowhere. The gateway commits before the answer leaves, hence what was answered is here.
 class Store:
     """The state file of one simulator."""
@@ -76,7 +80,7 @@ class Store:
         database.execute("PRAGMA synchronous = NORMAL")
         if tables == 0:
             database.execute("BEGIN")
-            for statement in _SCHEMA.split(";"):
+            for statement in (*_SCHEMA.split(";"), _ENTRIES):
                 database.execute(statement)
             entries = [("version", str(_VERSION)), ("history", fingerprint)]
             database.executemany("INSERT INTO meta VALUES (?, ?)", entries)
@@ -97,6 +101,7 @@ class Store:
         (verdict,) = database.execute("PRAGMA quick_check").fetchone()
         if verdict != "ok":
             raise StateError(f"{self._path}: is damaged ({verdict}); restore a copy or start a new state file")
+        database.execute(_ENTRIES)
 
     def load(self) -> Books | None:
         """The books as last saved, None in a new file. Raises StateError if a record cannot be read."""
@@ -107,10 +112,11 @@ class Store:
             head = _HEAD.validate_json(row[0])
             orders = [_ORDER.validate_json(body) for (body,) in self._rows("SELECT body FROM orders ORDER BY sequence")]
             fills = [_FILL.validate_json(body) for (body,) in self._rows("SELECT body FROM fills ORDER BY number")]
+            entries = [_ENTRY.validate_json(body) for (body,) in self._rows("SELECT body FROM entries ORDER BY number")]
         except ValidationError as error:
             reason = error.errors()[0]["msg"]
             raise StateError(f"{self._path}: holds an unreadable record ({reason}); start a new state file") from error
-        return Books(head, orders, fills)
+        return Books(head, orders, fills, entries)
 
     def _rows(self, query: str) -> list[tuple[bytes]]:
         with closing(self._database.execute(query)) as cursor:
@@ -118,7 +124,7 @@ class Store:
 
     def save(self, changes: Changes) -> None:
         """Write changes in one transaction; all of them or, on any error, none."""
-        if changes.head is None and not changes.orders and not changes.fills:
+        if changes.head is None and not changes.orders and not changes.fills and not changes.entries:
             return
         database = self._database
         database.execute("BEGIN IMMEDIATE")
@@ -132,6 +138,10 @@ class Store:
             database.executemany(
                 "INSERT INTO fills (body) VALUES (?)", [(_FILL.dump_json(fill),) for fill in changes.fills]
             )
+            database.executemany(
+                "INSERT INTO entries VALUES (?, ?)",
+                [(entry.number, _ENTRY.dump_json(entry)) for entry in changes.entries],
+            )
         except BaseException:
             database.execute("ROLLBACK")
             raise
@@ -139,7 +149,9 @@ class Store:
 
     def wipe(self) -> None:
         """Forget everything but the identity of the data."""
-        self._database.executescript("BEGIN; DELETE FROM head; DELETE FROM orders; DELETE FROM fills; COMMIT;")
+        self._database.executescript(
+            "BEGIN; DELETE FROM head; DELETE FROM orders; DELETE FROM fills; DELETE FROM entries; COMMIT;"
+        )
 
     def close(self) -> None:
         self._database.close()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -20,6 +21,12 @@ from alchemiser_simulator.exchange.store import Store
 from alchemiser_simulator.market.changes import ChangeError, Delisted, MarketChange, Renamed, changed
 from alchemiser_simulator.market.market import Market
 from alchemiser_simulator.market.sessions import new_york_day
+
+
+@dataclass(frozen=True, slots=True)
+class _Late:
+    due: datetime
+    act: Callable[[], None]
 
 
 class Venue:
@@ -36,6 +43,7 @@ class Venue:
             self.market.change(changed(config.history, books.head.market_changes))
         self.exchange = Exchange(config, self.market, books)
         self._price_polls: dict[UUID, int] = {}
+        self._late: list[_Late] = []
         self._anchor = (time.monotonic(), self.exchange.now)
         self.commit()
 
@@ -47,12 +55,26 @@ class Venue:
         passed = timedelta(seconds=(time.monotonic() - wall) * self.config.speed)
         target = min(start + passed, self.market.calendar.ends)
         if target > self.exchange.now:
-            self.exchange.advance_to(target)
+            self._move(target)
 
     def advance_to(self, target: datetime) -> None:
         """Move the clock by hand; a flowing clock goes on from there. Raises Refusal."""
-        self.exchange.advance_to(target)
+        self.exchange.check_moment(target)
+        self._move(target)
         self._anchor = (time.monotonic(), self.exchange.now)
+
+    def schedule(self, due: datetime, act: Callable[[], None]) -> None:
+        """Do something when the exchange's clock gets there. What the network holds is lost with the process."""
+        self._late.append(_Late(due, act))
+
+    def _move(self, target: datetime) -> None:
+        """Move the clock, stopping for what is due on the way: earliest first, then in the order it was scheduled."""
+        while late := min((one for one in self._late if one.due <= target), key=lambda one: one.due, default=None):
+            self._late.remove(late)
+            if late.due > self.exchange.now:
+                self.exchange.advance_to(late.due)
+            late.act()
+        self.exchange.advance_to(target)
 
     def reset(self, start: datetime | None, cash: Decimal | None) -> None:
         """A fresh account: orders, ids, positions and counts are gone. `cash` in USD; what is None is as configured.
@@ -72,6 +94,7 @@ class Venue:
         books.head = books.head  # a fresh head counts as changed, so that it is stored
         self.counts.clear()
         self._price_polls.clear()
+        self._late.clear()
         self._anchor = (time.monotonic(), self.exchange.now)
 
     def change_market(self, change: MarketChange) -> None:

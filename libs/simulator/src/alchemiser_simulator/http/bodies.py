@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -74,6 +75,20 @@ class OrdersQuery(Body):
     @classmethod
     def _aware(cls, moment: datetime | None) -> datetime | None:
         return aware(moment)
+
+
+class ActivitiesQuery(Body):
+    """Days and moments as text: what they mean depends on the parameter."""
+
+    activity_types: str | None = None
+    category: Literal["trade_activity", "non_trade_activity"] | None = None
+    order_id: UUID | None = None
+    date: str | None = None
+    after: str | None = None
+    until: str | None = None
+    direction: Literal["asc", "desc"] = "desc"
+    page_size: int = Field(default=100, ge=1, le=100)
+    page_token: str | None = None
 
 
 class CalendarQuery(Body):
@@ -154,9 +169,9 @@ def parse[T: BaseModel](model: type[T], values: object, *, status: int = 422) ->
         raise Refusal(status, 40010001, f"invalid {field} {first['input']!r}: {first['msg']}") from error
 
 
-def parse_json(body: bytes, *, status: int = 422) -> object:
-    """A JSON body; numbers with a point come as Decimals, so that no digit is lost."""
+def parse_json(body: bytes, *, status: int = 422, number: Callable[[str], object] = Decimal) -> object:
+    """A JSON body; numbers with a point come as `number` makes them: Decimals, so that no digit is lost."""
     try:
-        return json.loads(body or b"{}", parse_float=Decimal)
+        return json.loads(body or b"{}", parse_float=number)
     except ValueError as error:
         raise Refusal(status, 40010000, f"request body is not JSON: {error}") from error

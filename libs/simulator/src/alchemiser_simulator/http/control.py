@@ -137,7 +137,8 @@ class ControlRoutes:
         return JSONResponse([entry.model_dump(mode="json") for entry in listed])
 
     async def add_fault(self, request: Request) -> Response:
-        fault = parse(_NewFault, {"fault": parse_json(await request.body())}).fault
+        # Floats: what a rule holds is in part JSON that goes out again.
+        fault = parse(_NewFault, {"fault": parse_json(await request.body(), number=float)}).fault
         number = self._faults.add(fault)
         return _answer(FaultEntry(number=number, fault=fault, used=0), 201)
 

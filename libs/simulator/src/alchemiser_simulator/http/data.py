@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from alchemiser_simulator.control.faults import BadQuote, Facts, FaultBook
+from alchemiser_simulator.control.faults import BadQuote, BadTrade, Facts, FaultBook
 from alchemiser_simulator.exchange.refusals import Refusal
 from alchemiser_simulator.exchange.venue import Venue
 from alchemiser_simulator.http.bodies import BarsQuery, CorporateActionsQuery, SymbolsQuery, market_symbols, parse
@@ -50,6 +50,17 @@ def spoilt(quote: Quote, fault: BadQuote) -> Quote | None:
         "crossed": replace(quote, bid=quote.ask, ask=quote.bid),
         "stale": replace(quote, at=quote.at - timedelta(seconds=fault.stale_seconds)),
         "absurd": replace(quote, bid=quote.bid / 100, ask=quote.ask * 100),
+        "scaled": replace(quote, bid=quote.bid * fault.factor, ask=quote.ask * fault.factor),
+    }
+    return shown.get(fault.flavour)
+
+
+def spoilt_trade(price: Decimal, at: datetime, fault: BadTrade) -> tuple[Decimal, datetime] | None:
+    """A last trade as a faulty feed shows it; None: not at all."""
+    shown = {
+        "zero": (Decimal(0), at),
+        "scaled": (price * fault.factor, at),
+        "stale": (price, at - timedelta(seconds=fault.stale_seconds)),
     }
     return shown.get(fault.flavour)
 
@@ -126,7 +137,7 @@ class DataRoutes:
         return JSONResponse({"quotes": {symbol: quote for symbol, quote in quotes.items() if quote is not None}})
 
     async def latest_trades(self, request: Request) -> Response:
-        trades = {symbol: self._trade(symbol) for symbol in self._symbols(request)}
+        trades = {symbol: self._trade(request, symbol) for symbol in self._symbols(request)}
         return JSONResponse({"trades": {symbol: trade for symbol, trade in trades.items() if trade is not None}})
 
     async def latest_bars(self, request: Request) -> Response:
@@ -137,7 +148,7 @@ class DataRoutes:
     async def snapshots(self, request: Request) -> Response:
         parts = []
         for symbol in self._symbols(request):
-            quote, trade = self._quote(request, symbol), self._trade(symbol)
+            quote, trade = self._quote(request, symbol), self._trade(request, symbol)
             minute, days = self._minute(symbol), self._last_days(symbol)
             head = JSONResponse({"latestTrade": trade, "latestQuote": quote}).body[1:-1]
             today, before = [*days, "null", "null"][:2]
@@ -148,16 +159,22 @@ class DataRoutes:
     def _quote(self, request: Request, symbol: str) -> JsonObject | None:
         quote = self._venue.market.quote(symbol, self._venue.exchange.now)
         if quote is not None and self._faults:
-            fault = self._faults.on_quote(Facts("GET", request.url.path, frozenset({symbol})))
+            fault = self._faults.on_quote(_facts(request, symbol))
             quote = spoilt(quote, fault) if fault is not None else quote
         return None if quote is None else quote_json(quote)
 
-    def _trade(self, symbol: str) -> JsonObject | None:
+    def _trade(self, request: Request, symbol: str) -> JsonObject | None:
         market, now = self._venue.market, self._venue.exchange.now
         price = market.last_price(symbol, now)
         if price is None:
             return None
         at = market.last_trade_at(symbol, now)
+        fault = self._faults.on_trade(_facts(request, symbol)) if self._faults else None
+        if fault is not None:
+            shown = spoilt_trade(price, at, fault)
+            if shown is None:
+                return None
+            price, at = shown
         number = int(at.timestamp())
         return {"t": stamp(at), "x": "V", "p": float(price), "s": 100, "c": ["@"], "i": number, "z": "B"}
 
@@ -177,3 +194,7 @@ class DataRoutes:
         now = self._venue.exchange.now
         query = BarQuery(symbols=[symbol], start=now - timedelta(days=30), end=now, descending=True, limit=2)
         return self._bars.rendered(query, now)
+
+
+def _facts(request: Request, symbol: str) -> Facts:
+    return Facts("GET", request.url.path, frozenset({symbol}), query=request.url.query)

@@ -6,32 +6,35 @@ state behind it is committed, and never apply a fault to the control API.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qs
-from uuid import UUID
+from datetime import timedelta
 
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from alchemiser_simulator.control.faults import (
+    Answer,
     Delay,
+    Drip,
     DropConnection,
-    Facts,
     FaultBook,
+    LateArrival,
+    Patch,
     RateLimited,
     ServerError,
+    Stale,
+    Taken,
     TimeoutAfterAccept,
     Transport,
 )
 from alchemiser_simulator.exchange.venue import Venue
-from alchemiser_simulator.http.bodies import symbols_of
-from alchemiser_simulator.http.connections import drop
+from alchemiser_simulator.http.answers import Changes, Ear, drip, leave
+from alchemiser_simulator.http.connections import Line
+from alchemiser_simulator.http.requests import ID, body_of, facts_of, replayed, run_now, swallow
 
-_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}")
 _NAMED = re.compile(r"^(/v2/(?:positions|assets)|/control/assets)/[^/]+")
 _MINUTE = 60
 _HTML = "<html><head><title>{status}</title></head><body><center><h1>{status} Bad Gateway</h1></center></body></html>"
@@ -39,7 +42,7 @@ _HTML = "<html><head><title>{status}</title></head><body><center><h1>{status} Ba
 
 def endpoint(method: str, path: str) -> str:
     """A request's name in the counts: ids and symbols give way to placeholders."""
-    return f"{method} {_NAMED.sub(r'\1/{symbol}', _ID.sub('{id}', path))}"
+    return f"{method} {_NAMED.sub(r'\1/{symbol}', ID.sub('{id}', path))}"
 
 
 @dataclass(slots=True)
@@ -82,14 +85,16 @@ def _too_many() -> Response:
 # Hence the commit sits in `send`, which every answer passes, refusals included: a flowing clock may have moved the
 # books before them. All requests share one event loop, so a commit may take along what another request has changed;
 # that is kept before its answer leaves, never after. A fault that keeps an answer back lets the route run into
-# `_swallow` through the same commit: for the exchange the request has been answered.
+# `swallow` through the same commit: for the exchange the request has been answered.
 class Gateway:
     """ASGI middleware around the routes of one venue."""
 
-    def __init__(self, app: ASGIApp, venue: Venue, faults: FaultBook) -> None:
+    def __init__(self, app: ASGIApp, venue: Venue, faults: FaultBook, line: Line) -> None:
         self._app = app
         self._venue = venue
         self._faults = faults
+        self._line = line
+        self._changes = Changes(faults)
         self._window = RateWindow(venue.config.rate_limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -148,26 +153,50 @@ class Gateway:
         return None
 
     # Rules may ask for the symbol and side that an order's body names, so the body is read before the routes run, and
-    # given to them again, once; what comes after it (the client hanging up) they receive as it comes. Delays add up;
-    # the first rule of another kind decides, and those behind it do nothing, though they count as applied.
+    # given to them again, once; what comes after it (the client hanging up) they receive as it comes. Delays add up,
+    # and rules that change an answer work on it together; of those that stand in for one the first decides, and those
+    # behind it do nothing, though they count as applied.
     async def _run_with_faults(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _body(receive)
-        sent = False
+        body = await body_of(receive)
+        replay, changing = replayed(body, receive), list[Taken]()
+        for taken in self._faults.transport(facts_of(scope, body, self._venue.exchange.books)):
+            match taken.fault:
+                case Delay(seconds=seconds):
+                    await self._line.wait(seconds)
+                case Patch() | Stale() | Drip():
+                    changing.append(taken)
+                case LateArrival() as late:
+                    await self._hold(late, scope, body, receive)
+                    return
+                case fault:
+                    await self._meddle(fault, scope, replay, send)
+                    return
+        if changing:
+            await self._run_changed(changing, scope, replay, send)
+        else:
+            await self._run(scope, replay, send)
 
-        async def replay() -> Message:
-            nonlocal sent
-            if sent:
-                return await receive()
-            sent = True
-            return {"type": "http.request", "body": body, "more_body": False}
+    async def _run_changed(self, changing: Sequence[Taken], scope: Scope, receive: Receive, send: Send) -> None:
+        ear = Ear()
+        await self._run(scope, receive, self._committing(ear.send))
+        request = f"{scope['method']} {scope['path']}?{bytes(scope['query_string']).decode('latin-1')}"
+        heard = self._changes.changed(ear.heard, changing, request, self._venue.exchange.now)
+        dripping = next((taken.fault for taken in changing if isinstance(taken.fault, Drip)), None)
+        if dripping is None:
+            await leave(heard, send)
+        else:
+            await drip(heard, dripping, scope, receive, send, self._line)
 
-        for fault in self._faults.transport(self._facts(scope, body)):
-            if isinstance(fault, Delay):
-                await asyncio.sleep(fault.seconds)
-            else:
-                await self._meddle(fault, scope, replay, send)
-                return
-        await self._run(scope, replay, send)
+    async def _hold(self, late: LateArrival, scope: Scope, body: bytes, receive: Receive) -> None:
+        """Keep a request on its way; it arrives when the exchange's clock says so, and nobody hears the answer."""
+        due = self._venue.exchange.now + timedelta(seconds=late.seconds)
+        self._venue.schedule(due, lambda: run_now(self._arrive(scope, body)))
+        if late.hold_seconds:
+            await self._line.silence(receive, late.hold_seconds)
+        await self._line.hang_up(scope, receive)
+
+    async def _arrive(self, scope: Scope, body: bytes) -> None:
+        await self._app(scope, replayed(body), swallow)
 
     async def _meddle(self, fault: Transport, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer in the routes' stead, or keep their answer back."""
@@ -181,66 +210,21 @@ class Gateway:
                 await answer(scope, receive, send)
             case ServerError():
                 if fault.accepted:
-                    await self._run(scope, receive, self._committing(_swallow))
+                    await self._run(scope, receive, self._committing(swallow))
                 page = _HTML.format(status=fault.status)
                 await Response(page, fault.status, media_type="text/html")(scope, receive, send)
+            case Answer():
+                if fault.accepted:
+                    await self._run(scope, receive, self._committing(swallow))
+                text = json.dumps(fault.body) if fault.text is None else fault.text
+                answer = Response(text.encode(), fault.status, fault.headers, media_type=fault.content_type)
+                await answer(scope, receive, send)
             case DropConnection():
-                await _hang_up(scope, receive)
+                await self._line.hang_up(scope, receive)
             case TimeoutAfterAccept():
-                await self._run(scope, receive, self._committing(_swallow))
+                await self._run(scope, receive, self._committing(swallow))
                 if fault.hold_seconds:
-                    await _silence(receive, fault.hold_seconds)
-                await _hang_up(scope, receive)
-            case Delay():
+                    await self._line.silence(receive, fault.hold_seconds)
+                await self._line.hang_up(scope, receive)
+            case _:
                 await self._run(scope, receive, send)
-
-    def _facts(self, scope: Scope, body: bytes) -> Facts:
-        """Method, path, and the symbols and side a request is about, as far as it tells."""
-        method, path = str(scope["method"]), str(scope["path"])
-        query = parse_qs(bytes(scope["query_string"]).decode("latin-1"))
-        symbols = symbols_of(query.get("symbols", [None])[0])
-        found = _ID.search(path)
-        order = self._venue.exchange.books.orders.get(UUID(found.group())) if found else None
-        if order is not None:
-            return Facts(method, path, frozenset({order.ticket.symbol}), order.ticket.side.value)
-        if path.startswith("/v2/positions/"):
-            symbols = [path.rsplit("/", 1)[1]]
-        side: str | None = None
-        try:
-            values = json.loads(body) if body else None
-        except ValueError:
-            values = None
-        if isinstance(values, dict):
-            symbols = [str(values["symbol"])] if "symbol" in values else symbols
-            side = str(values["side"]) if "side" in values else None
-        return Facts(method, path, frozenset(symbols), side)
-
-
-async def _body(receive: Receive) -> bytes:
-    parts, more = [], True
-    while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        more = bool(message.get("more_body", False))
-    return b"".join(parts)
-
-
-async def _swallow(_: Message) -> None:
-    """An answer nobody will hear."""
-
-
-async def _silence(receive: Receive, seconds: float) -> None:
-    """Say nothing until the client gives up or the time is over."""
-    try:
-        async with asyncio.timeout(seconds):
-            while (await receive())["type"] != "http.disconnect":
-                pass
-    except TimeoutError:
-        return
-
-
-async def _hang_up(scope: Scope, receive: Receive) -> None:
-    """Break the connection and wait until it is gone, so that the server does not answer for us."""
-    drop(scope)
-    while (await receive())["type"] != "http.disconnect":
-        pass

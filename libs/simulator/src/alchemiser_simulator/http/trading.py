@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import unquote
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,7 +19,9 @@ from alchemiser_simulator.exchange.exchange import Replacement
 from alchemiser_simulator.exchange.orders import CancelQuirks, Order, Quirks
 from alchemiser_simulator.exchange.refusals import Refusal, not_found, unprocessable
 from alchemiser_simulator.exchange.venue import Venue
+from alchemiser_simulator.http.activities import activities_page
 from alchemiser_simulator.http.bodies import (
+    ActivitiesQuery,
     CalendarQuery,
     ClosePositionQuery,
     OrderBody,
@@ -34,7 +37,6 @@ from alchemiser_simulator.http.wire import (
     account_json,
     asset_json,
     clock_json,
-    fill_json,
     order_json,
     position_json,
     refusal_json,
@@ -84,12 +86,9 @@ class TradingRoutes:
         return JSONResponse(account_json(self._venue.exchange))
 
     async def activities(self, request: Request) -> Response:
-        """Fills, newest first; other kinds do not occur here."""
-        kinds = symbols_of(request.path_params.get("kind") or request.query_params.get("activity_types"))
-        if kinds and "FILL" not in kinds:
-            return JSONResponse([])
-        exchange = self._venue.exchange
-        return JSONResponse([fill_json(fill, exchange) for fill in reversed(exchange.books.fills)])
+        query = parse(ActivitiesQuery, dict(request.query_params))
+        kind = request.path_params.get("kind")
+        return JSONResponse(activities_page(self._venue.exchange, query, None if kind is None else str(kind)))
 
     async def clock(self, _: Request) -> Response:
         return JSONResponse(clock_json(self._venue.exchange))
@@ -144,7 +143,7 @@ class TradingRoutes:
     async def close(self, request: Request) -> Response:
         query = parse(ClosePositionQuery, dict(request.query_params))
         symbol = self._asset(request).symbol
-        quirks = self._quirks(request, symbol, "sell")
+        quirks = self._quirks(_facts(request, symbol, "sell"))
         order = self._venue.exchange.close(symbol, qty=query.qty, percentage=query.percentage, quirks=quirks)
         return JSONResponse(self._accepted(order))
 
@@ -156,7 +155,7 @@ class TradingRoutes:
         results: list[Json] = []
         for symbol in sorted(exchange.books.head.ledger.holdings):
             try:
-                order = exchange.close(symbol, quirks=self._quirks(request, symbol, "sell"))
+                order = exchange.close(symbol, quirks=self._quirks(_facts(request, symbol, "sell")))
                 entry: JsonObject = {
                     "symbol": symbol,
                     "status": 200,
@@ -181,8 +180,19 @@ class TradingRoutes:
             if isinstance(kind, str) and not _OFFERED.match(kind):
                 raise unprocessable(f'order type "{kind}" is not offered by this simulator; use market or limit')
         ticket = parse(OrderBody, values).ticket
-        quirks = self._quirks(request, ticket.symbol, ticket.side.value)
-        return JSONResponse(self._accepted(self._venue.exchange.submit(ticket, quirks)))
+        facts = _facts(request, ticket.symbol, ticket.side.value, ticket.client_order_id)
+        order = self._venue.exchange.submit(ticket, self._quirks(facts))
+        if self._faults and self._faults.answers_with_another(facts):
+            order = self._another(order)
+        return JSONResponse(self._accepted(order))
+
+    def _another(self, order: Order) -> Order:
+        """The latest other order of that symbol and side; without one the order itself under ids that nobody knows."""
+        asked = (order.ticket.symbol, order.ticket.side)
+        for other in reversed(self._venue.exchange.books.orders.values()):
+            if other.id != order.id and (other.ticket.symbol, other.ticket.side) == asked:
+                return other
+        return replace(order, id=uuid5(order.id, "other"), client_order_id=f"other-{order.sequence}")
 
     async def orders(self, request: Request) -> Response:
         """Orders that pass every filter given, newest first unless asked otherwise."""
@@ -219,7 +229,7 @@ class TradingRoutes:
             time_in_force=body.time_in_force,
             client_order_id=body.client_order_id or None,
         )
-        quirks = self._quirks(request, old.symbol, old.side.value)
+        quirks = self._quirks(_facts(request, old.symbol, old.side.value, wanted.client_order_id))
         return JSONResponse(self._accepted(exchange.replace(identity, wanted, quirks)))
 
     async def cancel(self, request: Request) -> Response:
@@ -241,17 +251,17 @@ class TradingRoutes:
 
     # Faults and rendering
 
-    def _quirks(self, request: Request, symbol: str, side: str) -> Quirks:
+    def _quirks(self, facts: Facts) -> Quirks:
         """What the faults in force do to an order this request is about to create. Raises Refusal if one refuses it."""
         if not self._faults:
             return Quirks()
-        quirks, refused = self._faults.on_order(_facts(request, symbol, side))
+        quirks, refused = self._faults.on_order(facts)
         if refused is not None:
             raise Refusal(refused.status, refused.code, refused.message)
         return quirks
 
     def _cancel_quirks(self, request: Request, order: Order) -> CancelQuirks | None:
-        facts = _facts(request, order.ticket.symbol, order.ticket.side.value)
+        facts = _facts(request, order.ticket.symbol, order.ticket.side.value, order.client_order_id)
         return self._faults.on_cancel(facts) if self._faults else None
 
     def _accepted(self, order: Order) -> JsonObject:
@@ -262,8 +272,8 @@ class TradingRoutes:
         return order_json(order, asset, hide_price=self._venue.price_hidden(order))
 
 
-def _facts(request: Request, symbol: str, side: str) -> Facts:
-    return Facts(request.method, request.url.path, frozenset({symbol}), side)
+def _facts(request: Request, symbol: str, side: str, client_order_id: str | None = None) -> Facts:
+    return Facts(request.method, request.url.path, frozenset({symbol}), side, client_order_id, request.url.query)
 
 
 def _identity(request: Request) -> UUID:

@@ -7,7 +7,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from alchemiser_simulator.exchange.acceptance import Asset
 from alchemiser_simulator.exchange.exchange import Exchange
-from alchemiser_simulator.exchange.orders import ZERO, Fill, Holding, Order, Side
+from alchemiser_simulator.exchange.orders import ZERO, Holding, Order, Side
 from alchemiser_simulator.exchange.refusals import Refusal, text
 from alchemiser_simulator.exchange.valuation import market_value, spending_power
 from alchemiser_simulator.market.sessions import NEW_YORK, Session, stamp
@@ -182,26 +182,6 @@ def account_json(exchange: Exchange) -> JsonObject:
         "account_blocked": head.flags.account_blocked,
         "trade_suspended_by_user": head.flags.trade_suspended_by_user,
         "created_at": stamp(begins),
-    }
-
-
-def fill_json(fill: Fill, exchange: Exchange) -> JsonObject:
-    """A fill as an account activity."""
-    done = fill.leaves_qty == 0
-    return {
-        "id": f"{fill.at:%Y%m%d%H%M%S}000::{fill.id}",
-        "account_id": str(exchange.books.head.account),
-        "activity_type": "FILL",
-        "transaction_time": stamp(fill.at),
-        "type": "fill" if done else "partial_fill",
-        "price": text(fill.price),
-        "qty": text(fill.qty),
-        "side": fill.side.value,
-        "symbol": fill.symbol,
-        "leaves_qty": text(fill.leaves_qty),
-        "order_id": str(fill.order_id),
-        "cum_qty": text(fill.cum_qty),
-        "order_status": "filled" if done else "partially_filled",
     }
 
 
