@@ -102,6 +102,8 @@ class BookedEvent(Frozen):
     """Activities that are one event, such as the two entries of a split, and what they did. Since 1.6."""
 
     day: date
+    """On which it took effect."""
+    booked: date
     entries: tuple[BookedEntry, ...]
     changes: tuple[BookChange, ...] = ()
     transferred: Money = Decimal(0)

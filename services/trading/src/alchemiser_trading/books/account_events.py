@@ -24,9 +24,9 @@ _MAY_END = frozenset({"REORG", "CIL"})
 """Of these, shares may go for nothing: removed as worthless, or a fraction that was paid before."""
 _ISSUERS = _SPLITS | {"NC", "SC", "MA", "REORG", "SPIN", "SSO", "VOF", "CIL"}
 _TRANSFERS = frozenset({"CSD", "CSR", "CSW", "TRANS", "JNL", "JNLC", "JNLS", "ACATC", "ACATS", "FOPT"})
-_OUTSIDE = frozenset({"SWP", "FXTRD", "EXTRD", "MEM"})
+_OUTSIDE = frozenset({"FILL", "SWP", "FXTRD", "EXTRD", "MEM"})
+"""FILL: of an option."""
 _WORD = re.compile(r"[A-Z0-9][A-Z0-9./-]*")
-_OTHER_INSTRUMENT = re.compile(r"[A-Z]{1,6}\d{6}[CP]\d{8}|.*/.*")
 
 
 class Kind(Enum):
@@ -51,11 +51,6 @@ def kind_of(entry: AccountEntry) -> Kind:
     if entry.code in _TRANSFERS:
         return Kind.TRANSFER
     return Kind.OUTSIDE if entry.code in _OUTSIDE or entry.code.startswith("OP") else Kind.INCOME
-
-
-def is_stock(symbol: str) -> bool:
-    """Whether the symbol's form is a stock's: neither an option's (`AAPL251219C00200000`) nor a pair (`BTC/USD`)."""
-    return not _OTHER_INSTRUMENT.fullmatch(symbol)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 from alchemiser_common.ports.broker import AccountEntry, Activity
 from alchemiser_common.records.books import BookedEntry, BookedEvent, FollowedAccount
@@ -13,7 +14,7 @@ from alchemiser_trading.books.ledger import Ledger, Step, booked_entry
 # The broker takes an entry back by changing its status, or by a second entry that says of the same figures that they
 # are canceled; and it may mend an entry's figures. Then the whole event is taken back, and those of its entries that
 # still stand are booked anew. What was taken back is remembered without effect, or it would be booked again.
-def taken_back(ledger: Ledger, entries: Sequence[AccountEntry]) -> Iterator[Step]:
+def taken_back(ledger: Ledger, entries: Sequence[AccountEntry], today: date) -> Iterator[Step]:
     """Events that the broker has taken back or mended, undone."""
     for entry in entries:
         known = {booked.activity_id: event for event in ledger.account.events for booked in event.entries}
@@ -31,7 +32,7 @@ def taken_back(ledger: Ledger, entries: Sequence[AccountEntry]) -> Iterator[Step
                 continue
         elif event is None or booked_entry(entry) in event.entries or entry.status not in BOOKED:
             continue
-        yield (step := _undone(ledger, event, void))
+        yield (step := _undone(ledger, event, void, today))
         ledger = step.ledger
 
 
@@ -47,10 +48,10 @@ def _mirrors(entry: AccountEntry, other: AccountEntry) -> bool:
     return same and abs(entry.quantity) == abs(other.quantity) and abs(entry.amount) == abs(other.amount)
 
 
-def _undone(ledger: Ledger, event: BookedEvent | None, void: Sequence[AccountEntry]) -> Step:
+def _undone(ledger: Ledger, event: BookedEvent | None, void: Sequence[AccountEntry], today: date) -> Step:
     """The ledger without the event; the `void` entries are remembered."""
     events = [known for known in ledger.account.events if known is not event]
-    events.extend(BookedEvent(day=entry.day, entries=(booked_entry(entry),)) for entry in void)
+    events.extend(BookedEvent(day=entry.day, booked=today, entries=(booked_entry(entry),)) for entry in void)
     account = ledger.account.model_copy(update={"events": tuple(events)})
     if event is None:
         return Step(replace(ledger, account=account))
@@ -75,13 +76,13 @@ def _figures(event: BookedEvent) -> str:
     )
 
 
-def acknowledged(account: FollowedAccount, activities: Sequence[Activity]) -> FollowedAccount:
+def acknowledged(account: FollowedAccount, activities: Sequence[Activity], today: date) -> FollowedAccount:
     """The account with every entry settled as it stands: a person has made the books right by other means."""
     entries = {item.activity_id: item for item in activities if isinstance(item, AccountEntry)}
     events = [event for event in account.events if all(_stands(booked, entries) for booked in event.entries)]
     known = {booked.activity_id for event in events for booked in event.entries}
     events.extend(
-        BookedEvent(day=entry.day, entries=(booked_entry(entry),))
+        BookedEvent(day=entry.day, booked=today, entries=(booked_entry(entry),))
         for entry in entries.values()
         if entry.activity_id not in known and entry.status in {*BOOKED, CANCELED}
     )

@@ -130,7 +130,7 @@ def _announced(ledger: Ledger, broker: MarketReader, holdings: Holdings, now: da
             if change not in {exact, exact.to_integral_value(rounding=ROUND_FLOOR)}:
                 continue
             try:
-                step = announced(ledger, item.symbol, split.day, change)
+                step = announced(ledger, item.symbol, split.day, change, today)
             except Unexplained:
                 continue
             ledger = step.ledger

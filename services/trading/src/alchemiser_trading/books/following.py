@@ -21,7 +21,6 @@ from alchemiser_trading.books.account_events import (
     Kind,
     events_of,
     exchange_of,
-    is_stock,
 )
 from alchemiser_trading.books.apportion import apportioned
 from alchemiser_trading.books.attribution import attribute_late
@@ -33,13 +32,15 @@ from alchemiser_trading.books.ledger import Ledger, Step, booked_entry
 
 LOOK_BACK = timedelta(days=10)
 """How far each reading goes back beyond the last one: notices come late, and are corrected."""
+_REMEMBERED = 2 * LOOK_BACK
+"""How long an event is known after it was booked: longer than any reading shows it."""
 _FILLS_LATE = timedelta(days=2)
 """Older fills than this before the last reading are booked: the broker reports them within seconds."""
 _ANNOUNCED = "announced"
 _NEAR = timedelta(days=5)
 """Between the day that a split was announced for and the one of the broker's entries."""
-_CONTRACT = 100
-"""Shares of an option."""
+_PAIR = "/"
+"""In the name of what is no stock, such as BTC/USD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class Facts:
 def follow(ledger: Ledger, activities: Sequence[Activity], facts: Facts, now: datetime) -> Iterator[Step]:
     """Every step from the ledger to one that has all activities; the last one only notes the moment."""
     entries = [item for item in activities if isinstance(item, AccountEntry)]
-    for step in taken_back(ledger, entries):
+    today = _day(now)
+    for step in taken_back(ledger, entries, today):
         ledger = step.ledger
         yield step
     known = {entry.activity_id for event in ledger.account.events for entry in event.entries}
@@ -67,7 +69,7 @@ def follow(ledger: Ledger, activities: Sequence[Activity], facts: Facts, now: da
     # A day's events take effect before its market opens; of one day they keep their order, and fills theirs.
     for *_, item in sorted(due, key=lambda one: (one[0], one[1], one[2])):
         try:
-            step = _filled(ledger, item, facts) if isinstance(item, Fill) else _booked(ledger, item, facts)
+            step = _filled(ledger, item, facts) if isinstance(item, Fill) else _booked(ledger, item, facts, today)
         except Unexplained as error:
             step = Step(ledger, unexplained=dict.fromkeys(error.symbols, f"{error} ({_text(item)})"))
         ledger = step.ledger
@@ -79,7 +81,7 @@ def adopted(activities: Sequence[Activity], now: datetime) -> FollowedAccount:
     """Where following begins: whatever has happened so far is in the broker's figures, and in the books by them."""
     entries = [item for item in activities if isinstance(item, AccountEntry) and item.status in {*BOOKED, CANCELED}]
     fills = [BookedFill(activity_id=item.activity_id, at=item.at) for item in activities if isinstance(item, Fill)]
-    events = tuple(BookedEvent(day=entry.day, entries=(booked_entry(entry),)) for entry in entries)
+    events = tuple(BookedEvent(day=entry.day, booked=_day(now), entries=(booked_entry(entry),)) for entry in entries)
     return _pruned(FollowedAccount(through=now, events=events, fills=tuple(fills)), now)
 
 
@@ -100,7 +102,7 @@ def unbooked_fills(account: FollowedAccount, activities: Iterable[Activity]) -> 
     return left
 
 
-def announced(ledger: Ledger, symbol: str, day: date, quantity: Decimal) -> Step:
+def announced(ledger: Ledger, symbol: str, day: date, quantity: Decimal, today: date) -> Step:
     """A split that the position shows and the announcements explain, before the account's own entries have come.
 
     `quantity` are the shares that came, negative if they went. Raises Unexplained.
@@ -112,10 +114,10 @@ def announced(ledger: Ledger, symbol: str, day: date, quantity: Decimal) -> Step
     )
     after = exchanged(ledger.books, split, {})
     note = f"SPLIT {symbol} {quantity:+} shares of {day}, as announced"
-    return Step(ledger.after(after, BookedEvent(day=day, entries=(entry,))), note)
+    return Step(ledger.after(after, BookedEvent(day=day, booked=today, entries=(entry,))), note)
 
 
-def _booked(ledger: Ledger, event: Event, facts: Facts) -> Step:
+def _booked(ledger: Ledger, event: Event, facts: Facts, today: date) -> Step:
     """An event in the books. Raises Unexplained."""
     entries = tuple(booked_entry(entry) for entry in event.entries)
     known = _as_announced(ledger.account, event)
@@ -134,7 +136,7 @@ def _booked(ledger: Ledger, event: Event, facts: Facts) -> Step:
         case Kind.TRANSFER:
             after = _transferred(books, event, facts)
             outside = _from_outside(books, after, event.cash)
-    booked = BookedEvent(day=event.day, entries=entries, transferred=outside)
+    booked = BookedEvent(day=event.day, booked=today, entries=entries, transferred=outside)
     step = ledger.after(after, booked)
     return Step(step, f"{event.text()}{_whose(step.account.events[-1])}")
 
@@ -187,7 +189,7 @@ def _filled(ledger: Ledger, fill: Fill, facts: Facts) -> Step:
     seen = BookedFill(activity_id=fill.activity_id, at=fill.at)
     account = account.model_copy(update={"fills": (*account.fills, seen)})
     after, outside = dict(ledger.books), Decimal(0)
-    if fill.side is Side.BUY and is_stock(fill.symbol):
+    if fill.side is Side.BUY and _PAIR not in fill.symbol:
         after = bought(after, UNASSIGNED, fill.symbol, fill.quantity, fill.price, day)
     else:
         # What is no stock, or sold without being held, is not managed: its cash is as if it came from outside.
@@ -195,8 +197,7 @@ def _filled(ledger: Ledger, fill: Fill, facts: Facts) -> Step:
         here = min(fill.quantity, held) if fill.side is Side.SELL else Decimal(0)
         after = sold(after, fill.symbol, here, fill.price, day)
         sign = 1 if fill.side is Side.SELL else -1
-        unit = 1 if is_stock(fill.symbol) or "/" in fill.symbol else _CONTRACT
-        outside = sign * (fill.quantity - here) * fill.price * unit
+        outside = sign * (fill.quantity - here) * fill.price
     account = account.model_copy(update={"transferred": account.transferred + outside})
     return Step(Ledger(after, account), f"by hand: {_text(fill)}")
 
@@ -228,13 +229,12 @@ def _replaced(account: FollowedAccount, old: BookedEvent, new: BookedEvent) -> F
 
 def _pruned(account: FollowedAccount, now: datetime) -> FollowedAccount:
     """Without what no later reading goes back to."""
-    first = _day(now) - LOOK_BACK
     return account.model_copy(
         update={
             "through": now,
             "runs": tuple(run for run in account.runs if run.session >= _day(now - _FILLS_LATE)),
             "fills": tuple(fill for fill in account.fills if fill.at >= now - _FILLS_LATE),
-            "events": tuple(event for event in account.events if event.day >= first),
+            "events": tuple(event for event in account.events if event.booked >= _day(now) - _REMEMBERED),
         }
     )
 

@@ -40,8 +40,9 @@ def repair_books(
     for write in followed.writes:
         store.write(require_idle(store, account_alias, now), *write)
     stored, account = followed.stored, followed.account
-    after = aligned(stored.books, holdings.positions, now.astimezone(EXCHANGE_ZONE).date())
-    settled = acknowledged(account, followed.activities).model_copy(update={"blocked": ()})
+    today = now.astimezone(EXCHANGE_ZONE).date()
+    after = aligned(stored.books, holdings.positions, today)
+    settled = acknowledged(account, followed.activities, today).model_copy(update={"blocked": ()})
     store.write(
         require_idle(store, account_alias, now),
         *stored.puts(account_alias, after),
