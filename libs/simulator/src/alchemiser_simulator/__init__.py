@@ -9,9 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from alchemiser_simulator.application import InProcess, Reply, build
     from alchemiser_simulator.config import ClockMode, ConfigError, SimulatorConfig
     from alchemiser_simulator.control.control import ControlError, SimulatorControl
     from alchemiser_simulator.exchange.store import StateError
+    from alchemiser_simulator.http.connections import ConnectionDroppedError
     from alchemiser_simulator.market.history import PriceHistory, Split
     from alchemiser_simulator.market.history_reader import HistoryError, read_history
     from alchemiser_simulator.market.intraday import SpreadModel
@@ -23,22 +25,27 @@ __all__ = [
     "SAMPLE_NOTICE",
     "ClockMode",
     "ConfigError",
+    "ConnectionDroppedError",
     "ControlError",
     "HistoryError",
+    "InProcess",
     "PortInUseError",
     "PriceHistory",
+    "Reply",
     "SimulatorConfig",
     "SimulatorControl",
     "SimulatorServer",
     "Split",
     "SpreadModel",
     "StateError",
+    "build",
     "read_history",
     "sample_history",
     "serve",
 ]
 
 _ROOMS = {
+    "application": ("InProcess", "Reply", "build"),
     "config": ("ClockMode", "ConfigError", "SimulatorConfig"),
     "control.control": ("ControlError", "SimulatorControl"),
     "market.history": ("PriceHistory", "Split"),
@@ -47,6 +54,7 @@ _ROOMS = {
     "market.sample": ("SAMPLE_NOTICE", "sample_history"),
     "server": ("DEFAULT_PORT", "PortInUseError", "SimulatorServer", "serve"),
     "exchange.store": ("StateError",),
+    "http.connections": ("ConnectionDroppedError",),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 

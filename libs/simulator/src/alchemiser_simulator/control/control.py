@@ -21,6 +21,7 @@ from alchemiser_simulator.control.models import (
     MarketState,
     Reset,
 )
+from alchemiser_simulator.exchange.transfers import Transfer
 from alchemiser_simulator.market.changes import MarketChange
 
 _FAULTS = TypeAdapter(list[FaultEntry])
@@ -43,11 +44,13 @@ class SimulatorControl:
     is refused or not answered. Money in USD, times aware UTC.
     """
 
-    def __init__(self, url: str, *, timeout: float = 30.0) -> None:
-        """A client of the simulator at `url`; `timeout` in seconds, for connecting and for each answer."""
+    def __init__(self, url: str, *, timeout: float = 30.0, session: requests.Session | None = None) -> None:
+        """A client of the simulator at `url`; `timeout` in seconds, for connecting and for each answer. `session`: one
+        that reaches it on another way than a socket, for example with an adapter into a simulator of this process.
+        """
         self._url = url
         self._timeout = timeout
-        self._session = requests.Session()
+        self._session = session or requests.Session()
         self._session.trust_env = False  # the simulator is on this machine: a proxy of the environment is not asked
 
     def close(self) -> None:
@@ -113,13 +116,27 @@ class SimulatorControl:
         self._ask("PATCH", f"/control/assets/{symbol}", change)
 
     def set_account(self, change: AccountChange) -> MarketState:
-        """Change cash and blocks."""
+        """Change cash and blocks. The cash is set as if it had been there from the beginning, without an activity."""
         return MarketState.model_validate_json(self._ask("PATCH", "/control/account", change))
 
     def set_holding(self, symbol: str, qty: Decimal, avg_entry_price: Decimal | None = None) -> MarketState:
-        """Set a holding without a trade: `qty` shares at that price each (None: the last one); zero takes it out."""
+        """Set a holding as if it had been there from the beginning, without an activity: `qty` shares at that price
+        each (None: the last one); zero takes it out.
+        """
         change = HoldingChange(symbol=symbol, qty=qty, avg_entry_price=avg_entry_price)
         return MarketState.model_validate_json(self._ask("POST", "/control/positions", change))
+
+    def transfer(self, transfer: Transfer) -> MarketState:
+        """Let money or shares come or go, as an activity tells."""
+        return MarketState.model_validate_json(self._ask("POST", "/control/transfers", transfer))
+
+    def deposit(self, amount: Decimal) -> MarketState:
+        """Bring so many USD into the account."""
+        return self.transfer(Transfer(code="CSD", amount=amount))
+
+    def withdraw(self, amount: Decimal) -> MarketState:
+        """Take so many USD out of the account."""
+        return self.transfer(Transfer(code="CSW", amount=-amount))
 
     def market_changes(self) -> list[MarketChange]:
         """The events put into the price history, in the order they were."""

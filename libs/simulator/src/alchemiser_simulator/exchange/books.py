@@ -15,7 +15,9 @@ from uuid import UUID, uuid5
 from alchemiser_simulator.exchange.acceptance import AccountFlags, Asset
 from alchemiser_simulator.exchange.activities import Entry, EntryStatus
 from alchemiser_simulator.exchange.orders import ZERO, Fill, Ledger, Order, Status
+from alchemiser_simulator.exchange.transfers import Transfer
 from alchemiser_simulator.market.changes import MarketChange
+from alchemiser_simulator.market.sessions import new_york_day
 
 
 class Told(TypedDict, total=False):
@@ -48,6 +50,7 @@ class Head:
     assets: Mapping[str, Asset] = field(default_factory=dict)
     flags: AccountFlags = field(default_factory=AccountFlags)
     market_changes: tuple[MarketChange, ...] = ()
+    planned: tuple[Transfer, ...] = ()
     opening: Ledger = field(default_factory=lambda: Ledger(ZERO, {}))
 
 
@@ -166,6 +169,20 @@ class Books:
         reported = ledger if head.reported is head.ledger else head.reported.moved(*moves)
         self.head = replace(head, ledger=ledger, reported=reported)
         return entry
+
+    def transfer(self, transfer: Transfer, at: datetime) -> Entry:
+        """Book a transfer."""
+        return self.enter(
+            transfer.code,
+            at,
+            new_york_day(at),
+            cost=transfer.qty * transfer.price if transfer.price is not None and transfer.qty > 0 else None,
+            amount=transfer.amount,
+            symbol=transfer.symbol,
+            qty=transfer.qty,
+            description=transfer.description,
+            shown_at=at + timedelta(seconds=transfer.told_after),
+        )
 
     def report(self, now: datetime) -> None:
         """Let positions show the fills whose time has come, those of one symbol in their order."""

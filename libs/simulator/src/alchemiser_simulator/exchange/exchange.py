@@ -39,6 +39,7 @@ from alchemiser_simulator.exchange.refusals import (
     unprocessable,
 )
 from alchemiser_simulator.exchange.timeline import Timeline
+from alchemiser_simulator.exchange.transfers import Transfer
 from alchemiser_simulator.exchange.valuation import buying_power, market_value
 from alchemiser_simulator.market.market import Market
 from alchemiser_simulator.market.sessions import new_york_day
@@ -131,6 +132,24 @@ class Exchange:
         self.asset(symbol)
         price = average if average is not None else self.market.last_price(symbol, self.now) or ZERO
         self._set_ledger(self.books.head.ledger.holding(symbol, Holding(qty, qty * price)))
+
+    def transfer(self, transfer: Transfer) -> None:
+        """Let money or shares come or go, now or when the clock gets there. Raises Refusal for a symbol that nobody
+        knows, a moment that has passed, and shares that are not there.
+        """
+        head = self.books.head
+        if transfer.symbol:
+            self.asset(transfer.symbol)
+        if transfer.at is not None and transfer.at > self.now:
+            self.check_moment(transfer.at)
+            self.books.head = replace(head, planned=(*head.planned, transfer))
+            return
+        if transfer.at is not None and transfer.at < self.now:
+            raise invalid(f"at is {transfer.at}, and it is {self.now}: give a later moment, or none")
+        held = head.ledger.holdings.get(transfer.symbol)
+        if transfer.qty < 0 and (held is None or held.qty < -transfer.qty):
+            raise insufficient_quantity(transfer.symbol, -transfer.qty, held.qty if held else ZERO, ZERO, [])
+        self.books.transfer(transfer, self.now)
 
     def _set_ledger(self, ledger: Ledger) -> None:
         """As reported and as booked: fills that were still to show, show. The difference goes into the opening."""

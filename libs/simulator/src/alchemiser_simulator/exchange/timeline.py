@@ -68,6 +68,7 @@ class Timeline:
         stops += [new_york_midnight(day) for day in days]
         stops += [order.cancel_due for order in self.books.open_orders if order.cancel_due is not None]
         stops += [fill.visible_at for fill in self.books.head.unreported]
+        stops += [transfer.at for transfer in self.books.head.planned if transfer.at is not None]
         return min((moment for moment in stops if now < moment < target), default=target)
 
     def _at(self, now: datetime) -> None:
@@ -76,6 +77,7 @@ class Timeline:
         """
         self.books.report(now)
         self._at_midnight(now)
+        self._transfer(now)
         for order in self.books.open_orders:
             if order.cancel_due is not None and order.cancel_due <= now:
                 self.finish(order, Status.CANCELED, now)
@@ -86,6 +88,15 @@ class Timeline:
             for order in self.books.open_orders:
                 if order.status is Status.ACCEPTED:
                     self.books.put(replace(order, status=Status.NEW, updated_at=now))
+
+    def _transfer(self, now: datetime) -> None:
+        """Transfers that were to happen by now, in the order they were asked for."""
+        planned = self.books.head.planned
+        due = [transfer for transfer in planned if transfer.at is not None and transfer.at <= now]
+        if due:
+            self.books.head = replace(self.books.head, planned=tuple(one for one in planned if one not in due))
+        for transfer in due:
+            self.books.transfer(transfer, now)
 
     def _at_midnight(self, now: datetime) -> None:
         """What takes effect with the day that begins now, if one does."""

@@ -34,7 +34,7 @@ class Ear:
 
     status: int = 0
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    body: bytes = b""
+    body: bytearray = field(default_factory=bytearray)
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -46,7 +46,7 @@ class Ear:
     def heard(self) -> Heard:
         """The answer so far; the length it claims is left out."""
         kept = tuple(header for header in self.headers if header[0].lower() != b"content-length")
-        return Heard(self.status, kept, self.body)
+        return Heard(self.status, kept, bytes(self.body))
 
 
 # Two rules of these kinds may apply to one answer: they work on it one after the other, in the order they were added.

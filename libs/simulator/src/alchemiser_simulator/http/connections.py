@@ -82,13 +82,19 @@ async def _gone(receive: Receive) -> None:
 
 
 class ConnectionDroppedError(Exception):
-    """A fault broke the connection of a request that came without a socket, before its answer was whole."""
+    """A fault broke the connection of a request that came without a socket, before its answer was whole; `waited`:
+    after how many seconds of silence.
+    """
+
+    def __init__(self, waited: float) -> None:
+        super().__init__(f"the connection was dropped after {waited} s")
+        self.waited = waited
 
 
 @dataclass(slots=True)
 class ImaginedLine:
     """A connection without a socket: nothing waits, `waited` is how many seconds a client would have by now, and a
-    broken connection raises ConnectionDroppedError out of the application. One line serves one request at a time.
+    broken connection raises ConnectionDroppedError out of the application. It serves one request at a time.
     """
 
     waited: float = field(default=0.0)
@@ -104,4 +110,4 @@ class ImaginedLine:
         return False
 
     async def hang_up(self, _scope: Scope, _receive: Receive) -> None:
-        raise ConnectionDroppedError
+        raise ConnectionDroppedError(self.waited)

@@ -27,6 +27,7 @@ from alchemiser_simulator.control.models import (
 )
 from alchemiser_simulator.exchange.orders import Order
 from alchemiser_simulator.exchange.refusals import invalid, not_found
+from alchemiser_simulator.exchange.transfers import Transfer
 from alchemiser_simulator.exchange.venue import Venue
 from alchemiser_simulator.http.bodies import parse, parse_json
 from alchemiser_simulator.http.wire import asset_json
@@ -84,6 +85,7 @@ class ControlRoutes:
             ("PATCH", "/control/assets/{symbol}", self.set_asset),
             ("PATCH", "/control/account", self.set_account),
             ("POST", "/control/positions", self.set_holding),
+            ("POST", "/control/transfers", self.transfer),
             ("GET", "/control/market", self.market_changes),
             ("POST", "/control/market", self.change_market),
             ("POST", "/control/reset", self.reset),
@@ -172,6 +174,10 @@ class ControlRoutes:
     async def set_holding(self, request: Request) -> Response:
         change = parse(HoldingChange, parse_json(await request.body()))
         self._venue.exchange.set_holding(change.symbol, change.qty, change.avg_entry_price)
+        return await self.state(request)
+
+    async def transfer(self, request: Request) -> Response:
+        self._venue.exchange.transfer(parse(Transfer, parse_json(await request.body())))
         return await self.state(request)
 
     async def market_changes(self, _: Request) -> Response:

@@ -58,12 +58,13 @@ def _object(body: bytes) -> dict[str, object]:
     return values if isinstance(values, dict) else {}
 
 
-def run_now(request: Coroutine[Any, Any, None]) -> None:
+def run_now[T](request: Coroutine[Any, Any, T]) -> T:
     """Run a request to its end at once: the routes wait for nothing but their body, which is there."""
     try:
         request.send(None)
-    except StopIteration:
-        return
+    except StopIteration as end:
+        result: T = end.value
+        return result
     request.close()
     raise RuntimeError("a request that was to run at once waits for something")
 
