@@ -141,8 +141,8 @@ def test_every_kind_changes_lots_and_results_as_it_should(case: Case) -> None:
         wanted = [(symbol, Decimal(shares), Decimal(cost), BEFORE) for symbol, shares, cost in expected]
         assert sorted(lot_rows(after.books[name])) == sorted(wanted), "lots keep their day"
         assert round(after.books[name].realised, 9) == Decimal(realised)
-    cost = sum(book.cost() - book.realised for book in after.books.values())
-    cash = sum(item.amount for item in case.entries)
+    cost = sum((book.cost() - book.realised for book in after.books.values()), Decimal(0))
+    cash = sum((item.amount for item in case.entries), Decimal(0))
     assert abs(cost - (760 - cash)) < Decimal("1e-9"), "what the account has and what was earned add up"
     again = followed(after, *case.entries, prices=case.prices)
     assert again.books == after.books, "told twice, booked once"
@@ -151,7 +151,7 @@ def test_every_kind_changes_lots_and_results_as_it_should(case: Case) -> None:
 def test_shares_bought_on_the_day_are_new_ones_and_a_late_notice_leaves_them_alone() -> None:
     start = ledger(held("a", "40", "20").changed("OLD", Decimal(5), Decimal(7), DAY))
     after = followed(start, entry("SPLIT", "OLD", "-40"), entry("SPLIT", "OLD", "120"))
-    assert [row[1:3] for row in lot_rows(after.books["a"])] == [(120, Decimal("6.666666667")), (5, 7)]
+    assert [row[1:3] for row in lot_rows(after.books["a"])] == [(Decimal(120), Decimal("6.666666667")), (Decimal(5), Decimal(7))]
 
 
 def test_a_mergers_cash_may_come_days_later_and_is_waited_for() -> None:
