@@ -151,7 +151,10 @@ def test_every_kind_changes_lots_and_results_as_it_should(case: Case) -> None:
 def test_shares_bought_on_the_day_are_new_ones_and_a_late_notice_leaves_them_alone() -> None:
     start = ledger(held("a", "40", "20").changed("OLD", Decimal(5), Decimal(7), DAY))
     after = followed(start, entry("SPLIT", "OLD", "-40"), entry("SPLIT", "OLD", "120"))
-    assert [row[1:3] for row in lot_rows(after.books["a"])] == [(Decimal(120), Decimal("6.666666667")), (Decimal(5), Decimal(7))]
+    assert [row[1:3] for row in lot_rows(after.books["a"])] == [
+        (Decimal(120), Decimal("6.666666667")),
+        (Decimal(5), Decimal(7)),
+    ]
 
 
 def test_a_mergers_cash_may_come_days_later_and_is_waited_for() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from alchemiser_common.ids import Side
 from alchemiser_common.ports.broker import AccountEntry, Activity, Fill
-from alchemiser_common.records.books import BookedRun, FollowedAccount
+from alchemiser_common.records.books import BookedOrder, BookedRun, FollowedAccount
 from alchemiser_trading.books.books import UNASSIGNED, Book, total
 from alchemiser_trading.books.corrections import acknowledged
 from alchemiser_trading.books.following import adopted, unbooked_fills
@@ -49,7 +49,7 @@ def test_fills_of_a_run_are_booked_as_far_as_the_run_has_not_booked_them() -> No
     leg = filled("X", Side.BUY, "100", "60")
     made = plan({"X": {"a": 0.5}}, (), (leg,))
     start = ledger(book("a", "60"))
-    run = BookedRun(run_id=made.run_id, session=DAY, orders={"o": Decimal(60)})
+    run = BookedRun(run_id=made.run_id, session=DAY, orders=(BookedOrder(order_id="o", quantity=Decimal(60)),))
     start = Ledger(start.books, start.account.model_copy(update={"runs": (run,)}))
     fills = [fill(Side.BUY, "50", "9", order="o", minutes=9), fill(Side.BUY, "50", "11", order="o", minutes=8)]
     (rest,) = unbooked_fills(start.account, fills)

@@ -1,6 +1,5 @@
 """What each strategy holds at what cost, and what account and strategies are worth after a session. USD, shares."""
 
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -61,13 +60,19 @@ class DailyEquity(VersionedModel):
     """Came from outside, less what went there, since the account is followed: nobody's profit. Since 1.6."""
 
 
+class BookedOrder(Frozen):
+    """How much of an order's fills is booked: more may come. Since 1.6."""
+
+    order_id: str
+    quantity: Quantity
+
+
 class BookedRun(Frozen):
-    """How much of its orders' fills a run booked when it ended: more may come. Since 1.6."""
+    """The orders of a run that had fills when it ended, or later. Since 1.6."""
 
     run_id: UUID
     session: date
-    orders: Mapping[str, Quantity]
-    """Shares by the broker's order id, of orders with fills."""
+    orders: tuple[BookedOrder, ...]
 
 
 class BookedFill(Frozen):

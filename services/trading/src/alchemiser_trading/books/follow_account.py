@@ -178,7 +178,7 @@ class _Owners:
 
     def plans(self, ledger: Ledger, fills: Iterable[Fill]) -> dict[str, Plan]:
         """The plans of the runs whose orders were filled, by the broker's order id."""
-        known = {order: run.run_id for run in ledger.account.runs for order in run.orders}
+        known = {order.order_id: run.run_id for run in ledger.account.runs for order in run.orders}
         found: dict[str, Plan] = {}
         for order_id in dict.fromkeys(fill.order_id for fill in fills):
             run = known.get(order_id) or self._run_of(order_id)

@@ -12,7 +12,14 @@ from decimal import Decimal
 from alchemiser_common.ids import Side
 from alchemiser_common.ports.broker import AccountEntry, Activity, Fill
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
-from alchemiser_common.records.books import BookedEntry, BookedEvent, BookedFill, BookedRun, FollowedAccount
+from alchemiser_common.records.books import (
+    BookedEntry,
+    BookedEvent,
+    BookedFill,
+    BookedOrder,
+    BookedRun,
+    FollowedAccount,
+)
 from alchemiser_common.records.plan import Plan
 from alchemiser_trading.books.account_events import (
     BOOKED,
@@ -89,7 +96,7 @@ def unbooked_fills(account: FollowedAccount, activities: Iterable[Activity]) -> 
     """Fills that are not in the books, oldest first: of an order of a run what exceeds what the run booked itself."""
     since = account.through - _FILLS_LATE
     known = {fill.activity_id for fill in account.fills}
-    booked = {order: quantity for run in account.runs for order, quantity in run.orders.items()}
+    booked = {order.order_id: order.quantity for run in account.runs for order in run.orders}
     left = []
     for fill in sorted((item for item in activities if isinstance(item, Fill)), key=lambda item: item.at):
         if fill.at < since or fill.activity_id in known:
@@ -205,8 +212,10 @@ def _filled(ledger: Ledger, fill: Fill, facts: Facts) -> Step:
 def _with_fill(runs: Sequence[BookedRun], plan: Plan, fill: Fill) -> tuple[BookedRun, ...]:
     """The runs' orders after one more fill of one of them."""
     known = next((run for run in runs if run.run_id == plan.run_id), None)
-    run = known or BookedRun(run_id=plan.run_id, session=_day(fill.at), orders={})
-    orders = {**run.orders, fill.order_id: run.orders.get(fill.order_id, Decimal(0)) + fill.quantity}
+    run = known or BookedRun(run_id=plan.run_id, session=_day(fill.at), orders=())
+    earlier = sum((order.quantity for order in run.orders if order.order_id == fill.order_id), Decimal(0))
+    order = BookedOrder(order_id=fill.order_id, quantity=earlier + fill.quantity)
+    orders = (*(other for other in run.orders if other.order_id != fill.order_id), order)
     return (*(other for other in runs if other is not known), run.model_copy(update={"orders": orders}))
 
 

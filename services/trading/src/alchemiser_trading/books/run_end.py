@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from alchemiser_common.messages.snapshot import Account, Position
 from alchemiser_common.ports.state import WRITES_LIMIT, Put, StateStore
-from alchemiser_common.records.books import BookedRun
+from alchemiser_common.records.books import BookedOrder, BookedRun
 from alchemiser_common.records.plan import Plan
 from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.books.alignment import aligned
@@ -60,5 +60,5 @@ def _before(stored: StoredBooks, plan: Plan) -> dict[str, Book]:
 # more of them. Both name the broker's order, and what is booked here is counted there.
 def _booked(plan: Plan, legs: Sequence[LegState]) -> BookedRun:
     orders = {order.order_id: order.filled_quantity for state in legs for order in state.orders}
-    filled = {order: quantity for order, quantity in orders.items() if quantity > 0}
-    return BookedRun(run_id=plan.run_id, session=plan.session, orders=filled)
+    booked = (BookedOrder(order_id=order, quantity=quantity) for order, quantity in orders.items() if quantity > 0)
+    return BookedRun(run_id=plan.run_id, session=plan.session, orders=tuple(booked))

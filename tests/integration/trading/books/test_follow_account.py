@@ -1,0 +1,196 @@
+"""The books follow a real account: orders by hand, orders that outlive their run, transfers, splits and riddles."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from alchemiser_common import keys
+from alchemiser_common.ids import Side, client_order_id
+from alchemiser_common.messages.report import RunStatus
+from alchemiser_common.ports.broker import MarketOrder, OrderRequest
+from alchemiser_common.ports.state import ABSENT, load, put
+from alchemiser_common.records.audit import AuditEntry
+from alchemiser_common.records.books import DailyEquity, FollowedAccount
+from alchemiser_simulator.market.changes import MadeSplit, changed
+from alchemiser_trading.account.audit import read_audit
+from alchemiser_trading.books.book_store import StoredBooks, compare_books
+from alchemiser_trading.books.books import UNASSIGNED, Book
+from alchemiser_trading.books.follow_account import follow_account
+from alchemiser_trading.books.reconciling import compare_account, repair_books
+from alchemiser_trading.journal.journal import Journal
+from support.trading_rig import SCHEDULED, Rig, exchange, quiet_market
+from support.trading_runs import SWITCH
+
+NEXT = SCHEDULED + timedelta(days=1)
+KEEP = {"AAA": 0.4, "BBB": 0.4}
+
+
+def by_hand(rig: Rig, symbol: str, side: Side, quantity: str, name: str = "mine") -> None:
+    """A person's market order, in full and at once."""
+    request = OrderRequest(
+        client_order_id=name, symbol=symbol, side=side, quantity=Decimal(quantity), order_type=MarketOrder()
+    )
+    rig.broker.submit(request)
+    rig.clock.sleep(5)
+
+
+def owned(rig: Rig) -> Decimal:
+    """USD of the account that nobody has earned: what it began with, whatever happens to it."""
+    stored = StoredBooks.load(rig.state, "bench")
+    assert stored.account is not None
+    cost = sum((book.cost() - book.realised - book.income for book in stored.books.values()), Decimal(0))
+    return rig.truth().cash + cost - stored.account.transferred
+
+
+def follow(rig: Rig) -> dict[str, Book]:
+    """What a run does before it plans."""
+    found = follow_account(rig.state, rig.broker, "bench", rig.broker.holdings(), rig.clock.now())
+    for write in found.writes:
+        rig.state.write(*write)
+    return dict(found.books)
+
+
+def audited(rig: Rig) -> list[AuditEntry]:
+    return [item for item in read_audit(rig.state, "bench") if item.who == "broker"]
+
+
+def test_hands_on_the_account_have_their_own_prices_and_books_and_account_agree(rig: Rig) -> None:
+    rig.trade(rig.decision(SWITCH))
+    began, before = owned(rig), StoredBooks.load(rig.state, "bench").books["only"]
+    by_hand(rig, "DDD", Side.BUY, "100", "first")
+    by_hand(rig, "AAA", Side.SELL, "75.209777", "second")
+    books = follow(rig)
+    filled = (order for order in rig.orders() if order.filled_qty)
+    prices = {order.client_order_id: order.filled_cost / order.filled_qty for order in filled}
+    (lot,) = books[UNASSIGNED].lots
+    assert (lot.symbol, lot.quantity, lot.price) == ("DDD", Decimal(100), prices["first"])
+    (cost,) = (lot.price for lot in before.lots if lot.symbol == "AAA")
+    assert books["only"].realised == before.realised + Decimal("75.209777") * (prices["second"] - cost)
+    assert compare_books(rig.state, "bench", rig.broker.holdings().positions) == ()
+    assert owned(rig) == began
+    assert follow(rig) == books, "read twice, booked once"
+    (entry,) = audited(rig)
+    assert "by hand: buy 100 DDD" in entry.what
+    rig.clock.move_to(NEXT)
+    report = rig.trade(rig.decision(KEEP, scheduled=NEXT))
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert abs(owned(rig) - began) < Decimal("1e-9")
+    assert compare_books(rig.state, "bench", rig.broker.holdings().positions) == ()
+
+
+def test_an_order_that_came_through_after_its_run_had_ended_is_its_strategies(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
+    rig.trade(decision)
+    began, before = owned(rig), StoredBooks.load(rig.state, "bench").books["only"]
+    journal = Journal.load(rig.state, decision.run_id)
+    assert journal is not None
+    intent = journal.intents()[-1]
+    late = client_order_id(
+        environment="paper", run=decision.run_id, symbol=intent.symbol, side=intent.side, leg=intent.leg, step=9
+    )
+    changes = {"client_order_id": late, "step": 9, "quantity": Decimal(3)}
+    on_its_way = intent.model_copy(update=changes)
+    rig.state.write(put(keys.intent_record(decision.run_id, intent.leg, 9), on_its_way, ABSENT))
+    by_hand(rig, intent.symbol, intent.side, "3", late)
+    books = follow(rig)
+    sign = 1 if intent.side is Side.BUY else -1
+    assert books["only"].quantity(intent.symbol) == before.quantity(intent.symbol) + sign * 3
+    assert UNASSIGNED not in books or not books[UNASSIGNED].lots
+    assert abs(owned(rig) - began) < Decimal("1e-9")
+    assert follow(rig) == books
+
+
+def test_money_and_shares_from_outside_are_nobodys_profit(rig: Rig) -> None:
+    rig.trade(rig.decision(SWITCH))
+    began = owned(rig)
+    rig.control.deposit(Decimal(40000))
+    rig.control.withdraw(Decimal(30000))
+    follow(rig)
+    assert owned(rig) == began
+    rig.clock.move_to(NEXT)
+    rig.trade(rig.decision(KEEP, scheduled=NEXT))
+    equity = load(rig.state, keys.equity_record("bench", NEXT.date()), DailyEquity)
+    assert equity is not None
+    assert equity.value.transferred == 10000
+
+
+def test_a_symbol_whose_shares_nothing_explains_is_not_traded_and_the_others_are(rig: Rig) -> None:
+    rig.trade(rig.decision(SWITCH))
+    held = rig.held()
+    rig.control.set_holding("AAA", held["AAA"] * 2)
+    rig.clock.move_to(NEXT)
+    orders = len(rig.orders())
+    report = rig.trade(rig.decision({"CCC": 0.8}, scheduled=NEXT))
+    assert {order.symbol for order in rig.orders()[orders:]} == {"BBB", "CCC"}
+    assert report.status is RunStatus.PARTIAL
+    assert "no activity explains it" in report.reason
+    assert "alchemiser reconcile --repair" in report.reason
+    account = StoredBooks.load(rig.state, "bench").account
+    assert account is not None
+    assert [blocked.symbol for blocked in account.blocked] == ["AAA"]
+    (difference,) = compare_account(rig.state, rig.broker, "bench", rig.clock.now())
+    assert (difference.symbol, difference.in_books) == ("AAA", held["AAA"])
+    repair_books(rig.state, rig.broker, "bench", who="ann", reason="given", now=rig.clock.now())
+    rig.clock.move_to(NEXT + timedelta(days=1))
+    report = rig.trade(rig.decision({"CCC": 0.8}, scheduled=NEXT + timedelta(days=1)))
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert set(rig.held()) == {"CCC"}
+
+
+@pytest.mark.parametrize("ratio", [3.0, 0.1])
+def test_strategies_profit_is_continuous_through_a_split(tmp_path: Path, ratio: float) -> None:
+    """Two strategies' shares at other costs; whatever comes first, the shares or the notice."""
+    history = quiet_market({"AAA": 100.0, "BBB": 50.0})
+    split = MadeSplit(symbol="AAA", day=NEXT.date(), ratio=ratio)
+    with exchange(changed(history, [split]), tmp_path) as rig:
+        rig.trade(rig.decision(KEEP))
+        began = owned(rig)
+        before = StoredBooks.load(rig.state, "bench").books["only"]
+        rig.clock.move_to(NEXT)
+        books = follow(rig)
+        assert books["only"].quantity("AAA") == rig.held()["AAA"]
+        assert abs(books["only"].cost() - before.cost()) < Decimal("1e-9")
+        assert books["only"].realised == before.realised
+        assert abs(owned(rig) - began) < Decimal("1e-9")
+        orders = len(rig.orders())
+        report = rig.trade(rig.decision(KEEP, scheduled=NEXT))
+        assert (report.status, len(rig.orders())) == (RunStatus.COMPLETED, orders), "nothing to trade"
+        assert compare_books(rig.state, "bench", rig.broker.holdings().positions) == ()
+        assert set(StoredBooks.load(rig.state, "bench").books) == {"only"}, "nothing came to nobody"
+
+
+def test_a_home_from_before_is_aligned_once_and_follows_from_then_on(rig: Rig) -> None:
+    old = Book(strategy="only").changed("CCC", Decimal(900), Decimal(15), SCHEDULED.date())
+    rig.state.write(put(keys.strategy_book("bench", "only"), old, ABSENT))
+    by_hand(rig, "DDD", Side.BUY, "7")
+    books = follow(rig)
+    assert books["only"] == old
+    assert {lot.symbol: lot.quantity for lot in books[UNASSIGNED].lots} == {
+        "CCC": Decimal("100.123456789"),
+        "DDD": Decimal(7),
+    }
+    assert follow(rig) == books, "what was there before is not booked again"
+    by_hand(rig, "DDD", Side.BUY, "2", "second")
+    assert follow(rig)[UNASSIGNED].quantity("DDD") == 9
+
+
+def test_more_books_change_than_one_write_takes(rig: Rig) -> None:
+    day = SCHEDULED.date() - timedelta(days=9)
+    for symbol in ("AAA", "BBB"):
+        rig.control.set_holding(symbol, Decimal(60))
+        for number in range(60):
+            book = Book(strategy=f"{symbol}{number}").changed(symbol, Decimal(1), Decimal(10), day)
+            rig.state.write(put(keys.strategy_book("bench", book.strategy), book, ABSENT))
+    rig.control.set_holding("CCC", Decimal(0))
+    account = FollowedAccount(through=datetime(2020, 6, 3, 13, 30, tzinfo=UTC))
+    rig.state.write(put(keys.followed_account("bench"), account, ABSENT))
+    by_hand(rig, "AAA", Side.SELL, "30", "one")
+    by_hand(rig, "BBB", Side.SELL, "30", "two")
+    found = follow_account(rig.state, rig.broker, "bench", rig.broker.holdings(), rig.clock.now())
+    assert [len(write) for write in found.writes] == [62, 62]
+    rig.state.write(*found.writes[0])
+    books = follow(rig)
+    assert {book.quantity(name[:3]) for name, book in books.items() if name != UNASSIGNED} == {Decimal("0.5")}
+    assert len(audited(rig)) == 2
