@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 
 from alchemiser_simulator.exchange.acceptance import AccountFlags, Asset
 from alchemiser_simulator.exchange.activities import Entry, EntryStatus
+from alchemiser_simulator.exchange.marks import Mark
 from alchemiser_simulator.exchange.orders import ZERO, Fill, Ledger, Order, Status
 from alchemiser_simulator.exchange.transfers import Transfer
 from alchemiser_simulator.market.changes import MarketChange
@@ -51,6 +52,9 @@ class Head:
     flags: AccountFlags = field(default_factory=AccountFlags)
     market_changes: tuple[MarketChange, ...] = ()
     planned: tuple[Transfer, ...] = ()
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    odd_orders: Mapping[str, str] = field(default_factory=dict)  # by id, as JSON: what no ticket can be
+    withheld: Decimal = ZERO  # USD that may not be spent, unsettled or not cleared
     opening: Ledger = field(default_factory=lambda: Ledger(ZERO, {}))
 
 

@@ -189,7 +189,9 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Cash in USD, below zero where margin is used, and holdings by symbol; no holding has zero shares."""
+    """Cash in USD, below zero where margin is used, and holdings by symbol; no holding has zero shares, a short one has
+    less than zero, and so has its cost.
+    """
 
     cash: Decimal
     holdings: Mapping[str, Holding]
@@ -199,6 +201,8 @@ class Ledger:
         held = self.holdings.get(fill.symbol, Holding(ZERO, ZERO))
         amount = fill.qty * fill.price
         if fill.side is Side.BUY:
+            if held.qty < 0:
+                return self.moved(-amount, fill.symbol, fill.qty)
             return self._with(fill.symbol, Holding(held.qty + fill.qty, held.cost + amount), self.cash - amount)
         left = held.qty - fill.qty
         cost = held.cost * left / held.qty if held.qty else ZERO

@@ -16,7 +16,7 @@ from alchemiser_simulator.exchange import matching
 from alchemiser_simulator.exchange.books import Books
 from alchemiser_simulator.exchange.matching import Match
 from alchemiser_simulator.exchange.orders import Order, Side, Status, TimeInForce
-from alchemiser_simulator.exchange.valuation import market_value, spending_power
+from alchemiser_simulator.exchange.valuation import spending_power, values
 from alchemiser_simulator.market.history import Ending
 from alchemiser_simulator.market.market import Market, second_of
 from alchemiser_simulator.market.sessions import Session, new_york_midnight
@@ -142,9 +142,9 @@ class Timeline:
                 if stuck and order.cancel_due is None:
                     continue  # a cancellation that is stuck for ever stays so
                 self.finish(order, Status.CANCELED if stuck else Status.EXPIRED, now)
-        ledger = self.books.head.ledger
-        equity = ledger.cash + market_value(ledger, self.market, now)
-        self.books.head = replace(self.books.head, last_equity=equity)
+        head = self.books.head
+        equity = head.ledger.cash + values(head.ledger, self.market, head.marks, now).net
+        self.books.head = replace(head, last_equity=equity)
 
     def finish(self, order: Order, status: Status, now: datetime) -> Order:
         """End an order as canceled, expired, rejected or done for the day, and return it as it then is."""
@@ -242,6 +242,7 @@ class Timeline:
         cost = match.price * match.qty
         if cost <= order.reserved:
             return True
-        ledger = self.books.head.ledger
-        power = spending_power(ledger, market_value(ledger, self.market, at), self.config.multiplier)
+        head = self.books.head
+        held = values(head.ledger, self.market, head.marks, at)
+        power = spending_power(head.ledger, held, self.config.multiplier) - head.withheld
         return cost <= power - (self.books.reserved - order.reserved)
