@@ -20,6 +20,7 @@ from alchemiser_common.ports.broker import Holdings, OtherHolding
 
 _STOCKS = "us_equity"
 _UNREADABLE = "unreadable"
+_STOCK_KINDS = frozenset({"short", "unpriced", _UNREADABLE})
 
 
 class PositionPayload(Payload):
@@ -52,7 +53,7 @@ def read_holdings(content: object) -> Holdings:
     A symbol that is listed twice contradicts itself: neither element is managed.
     """
     found = [_holding(element) for element in elements(content, "positions")]
-    times = Counter(item.symbol for item in found if isinstance(item, Position) or item.kind == _UNREADABLE)
+    times = Counter(item.symbol for item in found if isinstance(item, Position) or item.kind in _STOCK_KINDS)
     positions = [item for item in found if isinstance(item, Position)]
     others = [item for item in found if isinstance(item, OtherHolding)]
     for item in [item for item in positions if times[item.symbol] > 1]:

@@ -52,6 +52,8 @@ _BARS_A_PAGE = 10_000
 _ACTIONS_A_PAGE = 1000
 _MOST_PAGES = 2000
 _NO_NUMBER = float("nan")
+_BEYOND = 1e15
+"""USD; no price comes near it."""
 
 type _Parameters = dict[str, object]
 
@@ -60,7 +62,7 @@ class _Bar(TypedDict):
     """One bar of GET /v2/stocks/bars, a plain dictionary: a portfolio's bars are a few hundred thousand."""
 
     t: Annotated[str, Field(strict=True)]
-    c: Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    c: Annotated[float, Field(strict=True, gt=-_BEYOND, lt=_BEYOND)]
 
 
 class MarketData:

@@ -82,7 +82,7 @@ class AssetPayload(Payload):
     """GET /v2/assets/{symbol}. What is not said to be so is not so: an unknown step is a whole share."""
 
     symbol: Text
-    asset_class: str | None = Field(default=_STOCKS, validation_alias=AliasPath("class"))
+    asset_class: Text = Field(validation_alias=AliasPath("class"))
     status: str | None = None
     tradable: object = None
     fractionable: object = None
@@ -93,7 +93,7 @@ class AssetPayload(Payload):
         Raises Unreadable for what is no stock.
         """
         if self.asset_class != _STOCKS:
-            raise Unreadable(f"class: {shown(self.asset_class or 'null')}, not {_STOCKS}")
+            raise Unreadable(f"class: {shown(self.asset_class)}, not {_STOCKS}")
         return Asset(
             symbol=self.symbol,
             tradable=self.tradable is True and self.status == "active",

@@ -1,11 +1,13 @@
 """The HTTP session that alpaca-py's clients get: no answer takes for ever, is endless, or gives a key away."""
 
 import io
+import json
 import time
 from collections.abc import Buffer, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http.client import HTTPResponse
 from socket import socket
 
@@ -165,6 +167,9 @@ class TimeoutSession(requests.Session):
         answer._content = self._masked(bytes(body))  # noqa: SLF001  (requests has no public way)
         answer._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
         answer.encoding = "utf-8"  # what JSON is; guessing it from megabytes is slow
+        # requests takes simplejson where that is installed, which reads other things than Python's own: a bare NaN in
+        # one element, which is no JSON, would cost the whole answer.
+        answer.json = partial(json.loads, answer.text)  # type: ignore[method-assign]
         answer.reason = self._masked(str(answer.reason).encode()).decode()
 
     def _masked(self, text: bytes) -> bytes:
