@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alchemiser_common.ids import Side
-from alchemiser_common.ports.broker import AccountEntry, Activity, Fill
+from alchemiser_common.ports.broker import AccountEntry, Activity, Fill, Holdings, OtherHolding
 from alchemiser_common.records.books import BookedOrder, BookedRun, FollowedAccount
 from alchemiser_trading.books.books import UNASSIGNED, Book, total
 from alchemiser_trading.books.corrections import acknowledged
-from alchemiser_trading.books.following import adopted, unbooked_fills
+from alchemiser_trading.books.follow_account import blocked_symbols
+from alchemiser_trading.books.following import adopted, announced, unbooked_fills
 from alchemiser_trading.books.ledger import Ledger
 from support.activities import NOW, entry, fill, followed, ledger, lot_rows, steps
 from support.books import DAY, book, filled, plan, position
@@ -171,6 +172,21 @@ def test_a_split_that_is_taken_back_after_trades_is_named_until_a_person_has_ack
     assert followed(settled, *void).books == done.books
 
 
+def test_an_announced_split_is_booked_once_and_a_fractions_cash_when_it_comes() -> None:
+    start = ledger(held("a", "10.5", "20"))
+    step = announced(start, "X", DAY, Decimal("20.5"), DAY)
+    assert step.ledger.books["a"].quantity("X") == 31
+    told = [entry("SPLIT", "X", "-10.5"), entry("SPLIT", "X", "31"), entry("CIL", "X", cash="10")]
+    after = followed(step.ledger, *told, prices={"X": "20"})
+    assert after.books["a"].quantity("X") == 31
+    assert round(after.books["a"].realised, 9) == 10 - round(210 * Decimal(10) / 630, 9)
+    assert followed(after, *told, prices={"X": "20"}).books == after.books
+    alone = followed(step.ledger, *told[:2])
+    assert alone.books == step.ledger.books
+    void = [one.model_copy(update={"status": "canceled"}) for one in told[:2]]
+    assert followed(alone, *void).books == start.books, "taken back as a whole"
+
+
 def test_following_begins_after_what_has_happened_and_forgets_what_cannot_come_again() -> None:
     activities: list[Activity] = [*SPLIT, DIVIDEND, fill(Side.BUY, "1", "5")]
     account = adopted(activities, NOW)
@@ -241,3 +257,16 @@ def test_every_dollar_and_every_share_of_the_account_has_an_owner(happenings: li
     earned = sum(found.realised + found.income for found in now.books.values())
     cost = sum(found.cost() for found in now.books.values())
     assert abs(cash + cost - (whole + earned + now.account.transferred)) < Decimal("1e-9")
+
+
+def test_what_differs_or_is_not_explained_is_blocked_and_what_only_lost_its_price_is_not() -> None:
+    books = {"a": held("a", "40").changed("HALT", Decimal(5), Decimal(3), DAY)}
+    others = (
+        OtherHolding(symbol="HALT", kind="unpriced", quantity=Decimal(5), detail="no price"),
+        OtherHolding(symbol="RGT", kind="unpriced", quantity=Decimal(9), detail="no price"),
+    )
+    assert blocked_symbols(books, Holdings((position("X", "40"),), others), {"RGT": "what is it"}) == {}
+    blocked = blocked_symbols(books, Holdings((position("X", "41"), position("Y", "1")), others), {"X": "split"})
+    assert set(blocked) == {"X", "Y"}
+    assert blocked["X"].startswith("split: look at")
+    assert "the books have 0 shares of Y, the account 1" in blocked["Y"]

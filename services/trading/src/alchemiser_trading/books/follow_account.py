@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import ROUND_FLOOR
+from decimal import ROUND_FLOOR, Decimal
 from uuid import UUID
 
 from alchemiser_common import keys
@@ -41,6 +41,7 @@ _BOOKS_AT_ONCE = 90
 _RUNS_SEARCHED = 30
 """For an order that no run has booked: a day has few runs, and fills are read for two days."""
 _MOST_NAMED = 8
+_ROUNDING = Decimal("0.000001")
 _REMEDY = "look at the account's activities, then `alchemiser reconcile --repair` makes the books follow the account"
 
 
@@ -103,11 +104,12 @@ def blocked_symbols(books: Mapping[str, Book], holdings: Holdings, unexplained: 
 
     Shares that lost their price, as those of a halted company, are still held.
     """
+    booked = {symbol for book in books.values() for symbol in book.symbols()}
     held = {position.symbol: position.quantity for position in holdings.positions}
     for other in holdings.others:
-        if other.kind == "unpriced" and other.quantity is not None:
+        if other.kind == "unpriced" and other.quantity is not None and other.symbol in booked:
             held.setdefault(other.symbol, other.quantity)
-    concerned = held.keys() | {symbol for book in books.values() for symbol in book.symbols()}
+    concerned = held.keys() | booked
     blocked = {
         item.symbol: f"the books have {item.in_books} shares of {item.symbol}, the account {item.at_broker}, and no "
         f"activity explains it: {_REMEDY}"
@@ -125,17 +127,21 @@ def _announced(ledger: Ledger, broker: MarketReader, holdings: Holdings, now: da
         if item.in_books <= 0 or item.at_broker <= 0:
             continue
         for split in broker.announced_splits(item.symbol, today - LOOK_BACK, today):
-            change = item.at_broker - item.in_books
-            exact = shares_before(ledger.books, item.symbol, split.day) * (split.ratio - 1)
-            if change not in {exact, exact.to_integral_value(rounding=ROUND_FLOOR)}:
+            change = shares_before(ledger.books, item.symbol, split.day) * (split.ratio - 1)
+            if not _is(item.at_broker, item.in_books + change):
                 continue
             try:
-                step = announced(ledger, item.symbol, split.day, change, today)
+                step = announced(ledger, item.symbol, split.day, item.at_broker - item.in_books, today)
             except Unexplained:
                 continue
             ledger = step.ledger
             yield step
             break
+
+
+def _is(held: Decimal, exact: Decimal) -> bool:
+    """Whether so many shares are there, or their whole part: a fraction may be paid out in cash."""
+    return abs(held - exact) <= _ROUNDING or held == exact.to_integral_value(rounding=ROUND_FLOOR)
 
 
 def _writes(

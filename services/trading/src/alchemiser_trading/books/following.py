@@ -129,8 +129,7 @@ def _booked(ledger: Ledger, event: Event, facts: Facts, today: date) -> Step:
     entries = tuple(booked_entry(entry) for entry in event.entries)
     known = _as_announced(ledger.account, event)
     if known is not None:
-        joined = known.model_copy(update={"entries": (*known.entries, *entries)})
-        return Step(replace(ledger, account=_replaced(ledger.account, known, joined)))
+        return _arrived(ledger, known, event, facts, today)
     books = ledger.books
     outside = Decimal(0)
     match event.kind:
@@ -221,7 +220,7 @@ def _with_fill(runs: Sequence[BookedRun], plan: Plan, fill: Fill) -> tuple[Booke
 
 def _as_announced(account: FollowedAccount, event: Event) -> BookedEvent | None:
     """The booked event that had been announced, of which these are the broker's entries."""
-    if event.kind is not Kind.ISSUER or len(event.symbols) != 1 or event.cash != 0:
+    if event.kind is not Kind.ISSUER or len(event.symbols) != 1:
         return None
     change = sum((entry.quantity for entry in event.entries), Decimal(0))
     for known in account.events:
@@ -232,8 +231,14 @@ def _as_announced(account: FollowedAccount, event: Event) -> BookedEvent | None:
     return None
 
 
-def _replaced(account: FollowedAccount, old: BookedEvent, new: BookedEvent) -> FollowedAccount:
-    return account.model_copy(update={"events": tuple(new if event is old else event for event in account.events)})
+def _arrived(ledger: Ledger, known: BookedEvent, event: Event, facts: Facts, today: date) -> Step:
+    """The broker's entries of what had been announced: their shares are booked, their cash is not."""
+    shares = tuple(booked_entry(entry) for entry in event.entries if entry.quantity != 0)
+    joined = known.model_copy(update={"entries": (*known.entries, *shares)})
+    events = tuple(joined if booked is known else booked for booked in ledger.account.events)
+    after = replace(ledger, account=ledger.account.model_copy(update={"events": events}))
+    cash = tuple(entry for entry in event.entries if entry.quantity == 0)
+    return _booked(after, Event(event.day, cash), facts, today) if cash else Step(after)
 
 
 def _pruned(account: FollowedAccount, now: datetime) -> FollowedAccount:
