@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from uuid import UUID, uuid5
 
+from alchemiser_simulator.market.changes import ChangeError, MarketChange, changed
 from alchemiser_simulator.market.history import PriceHistory
 from alchemiser_simulator.market.intraday import SpreadModel
 from alchemiser_simulator.market.sessions import SessionCalendar
@@ -50,6 +51,7 @@ class SimulatorConfig:
     depth_factor: Decimal | None = None  # fills a match are limited to displayed size x this
     market_collar: Decimal = Decimal("0.01")  # market buys are checked at the ask plus this share
     not_fractionable: frozenset[str] = frozenset()
+    changes: tuple[MarketChange, ...] = ()  # put into the history from the beginning, a reset keeps them
     api_keys: frozenset[str] = frozenset()  # accepted key ids; none listed: any
 
     def __post_init__(self) -> None:
@@ -61,6 +63,10 @@ class SimulatorConfig:
             raise ConfigError(f"speed is {self.speed}; give a number above zero")
         if self.start is not None and self.start.tzinfo is None:
             raise ConfigError(f"start is {self.start} without a time zone; give for example {self.start}+00:00")
+        try:
+            changed(self.history, self.changes)
+        except ChangeError as error:
+            raise ConfigError(f"changes: {error}") from error
 
     @property
     def account(self) -> UUID:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
@@ -207,21 +207,6 @@ class Ledger:
         left = held.qty - fill.qty
         cost = held.cost * left / held.qty if held.qty else ZERO
         return self._with(fill.symbol, Holding(left, cost), self.cash + amount)
-
-    def split(self, symbol: str, ratio: Decimal) -> Ledger:
-        """The ledger after a split into `ratio` new shares for an old one, at the same cost."""
-        held = self.holdings.get(symbol)
-        if held is None:
-            return self
-        return self._with(symbol, replace(held, qty=(held.qty * ratio).quantize(SHARE_STEP, ROUND_DOWN)), self.cash)
-
-    def renamed(self, symbol: str, into: str) -> Ledger:
-        """The ledger after the symbol got another name: the same shares at the same cost."""
-        held = self.holdings.get(symbol)
-        if held is None:
-            return self
-        others = {name: holding for name, holding in self.holdings.items() if name != symbol}
-        return Ledger(self.cash, {**others, into: held})
 
     def moved(self, amount: Decimal, symbol: str = "", qty: Decimal = ZERO, cost: Decimal | None = None) -> Ledger:
         """The ledger after `amount` USD and `qty` shares have come, or gone where they are below zero. Shares come at
