@@ -13,7 +13,17 @@ from alchemiser_common.ports.broker import MarketOrder, OrderRequest
 from alchemiser_common.ports.state import ABSENT, load, put
 from alchemiser_common.records.audit import AuditEntry
 from alchemiser_common.records.books import DailyEquity, FollowedAccount
-from alchemiser_simulator.market.changes import MadeSplit, changed
+from alchemiser_simulator.market.changes import (
+    CashDividend,
+    MadeSplit,
+    MarketChange,
+    Merger,
+    Renamed,
+    SpinOff,
+    StockDividend,
+    WorthlessRemoval,
+    changed,
+)
 from alchemiser_trading.account.audit import read_audit
 from alchemiser_trading.books.book_store import StoredBooks, compare_books
 from alchemiser_trading.books.books import UNASSIGNED, Book
@@ -50,6 +60,13 @@ def follow(rig: Rig) -> dict[str, Book]:
     for write in found.writes:
         rig.state.write(*write)
     return dict(found.books)
+
+
+def profit(rig: Rig) -> Decimal:
+    """USD that the books say was earned: realised, received and at the market's prices."""
+    prices = {position.symbol: position.price for position in rig.broker.holdings().positions}
+    books = StoredBooks.load(rig.state, "bench").books.values()
+    return sum((book.realised + book.income + book.unrealised(prices) for book in books), Decimal(0))
 
 
 def audited(rig: Rig) -> list[AuditEntry]:
@@ -139,25 +156,61 @@ def test_a_symbol_whose_shares_nothing_explains_is_not_traded_and_the_others_are
     assert set(rig.held()) == {"CCC"}
 
 
-@pytest.mark.parametrize("ratio", [3.0, 0.1])
-def test_strategies_profit_is_continuous_through_a_split(tmp_path: Path, ratio: float) -> None:
-    """Two strategies' shares at other costs; whatever comes first, the shares or the notice."""
-    history = quiet_market({"AAA": 100.0, "BBB": 50.0})
-    split = MadeSplit(symbol="AAA", day=NEXT.date(), ratio=ratio)
-    with exchange(changed(history, [split]), tmp_path) as rig:
+DAY = NEXT.date()
+KINDS: dict[str, tuple[MarketChange, set[int]]] = {
+    "3 for 1": (MadeSplit(symbol="AAA", day=DAY, ratio=3), set()),
+    "1 for 10": (MadeSplit(symbol="AAA", day=DAY, ratio=0.1), set()),
+    "1 for 10 in whole shares": (MadeSplit(symbol="AAA", day=DAY, ratio=0.1, cash_in_lieu=True), set()),
+    "notice before the shares": (MadeSplit(symbol="AAA", day=DAY, ratio=3, lag_days=1), {0}),
+    "shares before the notice": (MadeSplit(symbol="AAA", day=DAY, ratio=3, notice_days=1), set()),
+    "shares before any word": (MadeSplit(symbol="AAA", day=DAY, ratio=3, notice_days=1, announced=False), {0}),
+    "stock dividend": (StockDividend(symbol="AAA", day=DAY, rate=Decimal("0.05")), set()),
+    "dividend": (CashDividend(symbol="AAA", day=DAY, rate=Decimal("1.25"), lag_days=1, notice_days=1), set()),
+    "new name": (Renamed(symbol="AAA", day=DAY, into="NEW"), set()),
+    "new name before the notice": (Renamed(symbol="AAA", day=DAY, into="NEW", notice_days=1), {0}),
+    "spin-off": (SpinOff(symbol="AAA", day=DAY, new_symbol="CCC", new_rate=Decimal("0.5")), set()),
+    "merger for shares": (Merger(symbol="AAA", day=DAY, acquirer="CCC", acquirer_rate=Decimal(4)), set()),
+    "merger for cash": (Merger(symbol="AAA", day=DAY, cash_rate=Decimal(90)), set()),
+    "merger for both": (
+        Merger(symbol="AAA", day=DAY, acquirer="CCC", acquirer_rate=Decimal(2), cash_rate=Decimal(50)),
+        set(),
+    ),
+    "worthless": (WorthlessRemoval(symbol="AAA", day=DAY), set()),
+    "a mistaken split": (
+        MadeSplit(symbol="AAA", day=DAY, ratio=3, mistaken_factor=Decimal(2), corrected_days=1),
+        set(),
+    ),
+    "a mistaken dividend": (
+        CashDividend(symbol="AAA", day=DAY, rate=Decimal(1), mistaken_factor=Decimal(3), corrected_days=1),
+        set(),
+    ),
+    "a dividend that is taken back": (CashDividend(symbol="AAA", day=DAY, rate=Decimal(1), canceled_days=1), set()),
+    "a merger that is taken back": (
+        Merger(symbol="AAA", day=DAY, acquirer="CCC", acquirer_rate=Decimal(4), canceled_days=1),
+        set(),
+    ),
+}
+
+
+@pytest.mark.parametrize(("action", "waits"), KINDS.values(), ids=KINDS.keys())
+def test_books_and_account_agree_through_whatever_issuers_do(
+    tmp_path: Path, action: MarketChange, waits: set[int]
+) -> None:
+    """Told early, late, wrongly or not at first: on three days; `waits` are those on which nothing explains it yet."""
+    history = quiet_market({"AAA": 100.0, "BBB": 50.0, "CCC": 20.0})
+    with exchange(changed(history, [action]), tmp_path) as rig:
         rig.trade(rig.decision(KEEP))
-        began = owned(rig)
-        before = StoredBooks.load(rig.state, "bench").books["only"]
-        rig.clock.move_to(NEXT)
-        books = follow(rig)
-        assert books["only"].quantity("AAA") == rig.held()["AAA"]
-        assert abs(books["only"].cost() - before.cost()) < Decimal("1e-9")
-        assert books["only"].realised == before.realised
-        assert abs(owned(rig) - began) < Decimal("1e-9")
-        orders = len(rig.orders())
-        report = rig.trade(rig.decision(KEEP, scheduled=NEXT))
-        assert (report.status, len(rig.orders())) == (RunStatus.COMPLETED, orders), "nothing to trade"
-        assert compare_books(rig.state, "bench", rig.broker.holdings().positions) == ()
+        began, before = owned(rig), profit(rig) - rig.broker.account().equity
+        for number in range(3):
+            rig.clock.move_to(NEXT + timedelta(days=number))
+            follow(rig)
+            account = StoredBooks.load(rig.state, "bench").account
+            assert account is not None
+            assert bool(account.blocked) == (number in waits), account.blocked
+            if number not in waits:
+                assert compare_books(rig.state, "bench", rig.broker.holdings().positions) == ()
+                assert abs(owned(rig) - began) < Decimal("1e-9")
+                assert abs(profit(rig) - rig.broker.account().equity - before) < Decimal("0.01")
         assert set(StoredBooks.load(rig.state, "bench").books) == {"only"}, "nothing came to nobody"
 
 
