@@ -100,6 +100,18 @@ CASES = {
         {"NEW": "30"},
         ("0", "10"),
     ),
+    # Half a NEW at 40 was paid out: 20 of 820, and so is the cost.
+    "a merger, and a fraction in cash": Case(
+        (
+            entry("CIL", "NEW", cash="20"),
+            entry("MA", "OLD", "-40", text="Stock Merger 0.5125 NEW for 1 OLD"),
+            entry("MA", "NEW", "20", text="Stock Merger 0.5125 NEW for 1 OLD"),
+        ),
+        (("NEW", "15", "39.024390244"),),
+        (("NEW", "5", "31.219512195"),),
+        {"NEW": "40"},
+        ("0.365853659", "1.097560976"),
+    ),
     "a merger for cash": Case(
         (
             entry("MA", "OLD", "-40", text="Cash Merger $25 per share"),

@@ -73,9 +73,10 @@ def test_an_order_that_a_halted_run_left_is_its_strategies_and_never_more_is_sol
 
 
 def test_a_dividend_is_income_of_those_who_held_the_night_before_the_record_day() -> None:
-    """A sold to B on the record day, C bought on it: the cash comes a week later."""
+    """A sold on the record day, C and E bought on it, of whom E has sold: the cash comes a week later."""
     a = held("a", "30").changed("X", Decimal(-30), Decimal(9), DAY - timedelta(days=7))
-    start = ledger(a, held("b", "10"), held("c", "99", age=7), held("d", "5", symbol="Y"))
+    e = held("e", "50", age=7).changed("X", Decimal(-50), Decimal(9), DAY - timedelta(days=3))
+    start = ledger(a, held("b", "10"), held("c", "99", age=7), held("d", "5", symbol="Y"), e)
     text = f"Cash DIV @ 0.5, Pos QTY: 40.0, Rec Date: {DAY - timedelta(days=7)}"
     after = followed(start, entry("DIV", "X", cash="20", text=text), entry("DIVNRA", "X", "40", "-3"))
     assert {name: found.income for name, found in after.books.items()} == {
@@ -83,6 +84,7 @@ def test_a_dividend_is_income_of_those_who_held_the_night_before_the_record_day(
         "b": Decimal("4.25"),
         "c": 0,
         "d": 0,
+        "e": 0,
     }
     assert all(found.realised == start.books[name].realised for name, found in after.books.items())
 
