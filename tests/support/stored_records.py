@@ -9,6 +9,7 @@ from alchemiser_common.ids import Pipeline, Side, client_order_id
 from alchemiser_common.messages.base import VersionedModel
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.messages.snapshot import StrategyTargets, TargetWeight
+from alchemiser_common.records.account_binding import AccountBinding
 from alchemiser_common.records.audit import AuditEntry
 from alchemiser_common.records.authority import Authority
 from alchemiser_common.records.books import (
@@ -230,6 +231,13 @@ KINDS = [
     Stored("parity", Parity, make_parity),
     Stored("lease", LeaseRecord, make_lease),
     Stored("authority", Authority, make_authority),
+    Stored(
+        "account-binding",
+        AccountBinding,
+        lambda: AccountBinding(
+            account_id=ACCOUNT.account_id, environment="paper", since=SCHEDULED, moved_to="the-other-name"
+        ),
+    ),
     Stored("trading-state", TradingStateRecord, make_trading_state),
     Stored("book", StrategyBook, make_book),
     Stored("equity", DailyEquity, make_equity),

@@ -289,10 +289,13 @@ def test_without_a_stage_this_folders_portfolio_is_examined(dev: StageOnMoto, tm
     assert plain.code == 0, plain.err
     found = {item["check"]: item for item in json.loads(plain.out)}
     assert {name: item["verdict"] for name, item in found.items()} == {
-        "strategies": "ok", "universe": "ok", "symbols": "skipped", "rules": "ok",
+        "account": "ok", "files": "ok", "strategies": "ok", "universe": "ok", "symbols": "skipped", "rules": "skipped",
         "limits": "skipped",
     }  # fmt: skip
     assert "tecl 50.00% (" in found["strategies"]["says"]
+    assert f"home {tmp_path}/.alchemiser, environment simulated, account demo" in found["account"]["says"]
+    assert not (tmp_path / ".alchemiser").exists()
+    (tmp_path / ".env").touch(mode=0o644)
     here = {
         "ALCHEMISER_BROKER__TRADING_URL": dev.exchange_url,
         "ALCHEMISER_BROKER__DATA_URL": dev.exchange_url,
@@ -305,6 +308,7 @@ def test_without_a_stage_this_folders_portfolio_is_examined(dev: StageOnMoto, tm
     assert (asked["symbols"]["verdict"], "NOSUCH" in asked["symbols"]["says"]) == ("warning", True)
     full = "trading.max_turnover is 1.5: a full switch could buy 0.5 times equity only"
     assert (asked["limits"]["verdict"], asked["limits"]["says"]) == ("warning", full)
+    assert (asked["files"]["verdict"], asked["files"]["remedy"]) == ("warning", f"chmod -R go-rwx {tmp_path}/.env")
     wrong = alchemiser(tmp_path, "doctor", extra={"ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"nobody": 1.0}'})
     assert wrong.code == 2
     assert "strategies.allocations names 'nobody'" in wrong.err
