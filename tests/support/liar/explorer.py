@@ -232,6 +232,10 @@ def _act(world: World, deed: Deed) -> None:
         case "the symbol is halted for two minutes":
             _halt(world, symbol, halted=True)
             world.after(120, lambda: _halt(world, symbol, halted=False))
+        case "cash is withdrawn":
+            world.transfer(-world.cash * Decimal(f"{deed.size:.2f}"))
+        case "cash is deposited":
+            world.transfer(world.equity * Decimal(f"{deed.size:.2f}"))
         case _:
             raise AssertionError(deed.name)
 
@@ -288,4 +292,5 @@ def shrunk(exchange: Exchange, played: Played) -> Played:
             played = smaller
         else:
             number += 1
-    return played
+    plain = play(exchange, replace(played.drawn, power=1.0, process_seconds=900.0))
+    return plain if kinds & {violation.what for violation in plain.violations} else played

@@ -215,6 +215,8 @@ _DEEDS = (
     "the machine's clock jumps ahead",
     "the machine's clock jumps back",
     "the symbol is halted for two minutes",
+    "cash is withdrawn",
+    "cash is deposited",
 )
 
 
