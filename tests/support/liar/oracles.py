@@ -143,7 +143,7 @@ def afterwards(watched: Watched, report: ExecutionReport | None, liar: Liar) -> 
     yield from _planned_wrongly(watched)
     yield from _orders_sent(watched, liar)
     world = watched.world
-    if not world.trades and world.lowest_cash < -world.equity * Decimal("0.002"):
+    if not (world.trades or world.transferred) and world.lowest_cash < -world.equity * Decimal("0.002"):
         yield Violation("spent more than the cash", f"cash was {world.lowest_cash:.2f} USD")
     strangers = {
         str(order.id): order
@@ -239,7 +239,7 @@ def _completed(
     strange = [trade for trade in world.trades if noticed is not None and trade.at + _NOTICED < noticed]
     if any(trade.at > plan.made_at for trade in strange):
         yield Violation("completed over an unexplained position", f"{strange[0].quantity} {strange[0].symbol}")
-    if not world.trades and not short_of_cash:
+    if not (world.trades or world.transferred or short_of_cash):
         yield from _off_target(watched)
 
 

@@ -135,6 +135,8 @@ class World:
     state: WatchedStore = field(default_factory=WatchedStore)
     archive: MemoryArchive = field(default_factory=MemoryArchive)
     trades: list[Trade] = field(default_factory=list)
+    transferred: bool = False
+    """Whether cash came or went by a transfer."""
     halted_at: datetime | None = None
     in_flight: dict[str, Asked] = field(default_factory=dict)
     """Requests that are still in the network, by client order id."""
@@ -249,6 +251,11 @@ class World:
     def hold(self, symbol: str, quantity: Decimal) -> None:
         """Put shares into the account."""
         self.exchange.venue.exchange.set_holding(symbol, quantity, None)
+
+    def transfer(self, amount: Decimal) -> None:
+        """Cash comes, or goes."""
+        self.exchange.venue.exchange.set_cash(max(self.cash + amount, Decimal(0)))
+        self.transferred = True
 
     def misbehave(self, fault: Fault) -> None:
         """Put one of the exchange's own faults in force: it is true then, whatever is told."""
