@@ -29,9 +29,9 @@ def book_run(
 ) -> tuple[Put, ...]:
     """The hook at a run's end: what belongs into its write, so that a fill counts once.
 
-    `account` and `positions` as they are after it; None if they could not be read, and the day's equity stays. What the
-    broker reports later of the run's orders, the next `follow_account` books for the same strategies. Books of strategies
-    that left are emptied before, through the lease, if they are too many for one write.
+    `account` and `positions` as they are after it; None if they could not be read, and the day's equity stays. What
+    the broker reports later of the run's orders, the next `follow_account` books for the same strategies. Books of
+    strategies that left are emptied before, through the lease, if they are too many for one write.
     """
     stored = StoredBooks.load(store, account_alias)
     books = attribute(_before(stored, plan), plan, legs)
