@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import SecretStr
 
 from alchemiser_common.alpaca.broker import AlpacaBroker
-from alchemiser_common.alpaca.http import RequestPolicy
+from alchemiser_common.alpaca.session import RequestPolicy
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.ports.state import Put

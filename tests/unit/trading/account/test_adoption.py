@@ -13,7 +13,6 @@ from alchemiser_common.ids import Pipeline, RunRef
 from alchemiser_common.ports.state import ABSENT, load, load_all, put, put_over
 from alchemiser_common.records.account_binding import AccountBinding
 from alchemiser_common.records.books import DailyEquity, Lot, StrategyBook
-from alchemiser_common.records.journal import Phase
 from alchemiser_common.records.run import RunEntry
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.records.trading_state import TradingState
@@ -43,7 +42,7 @@ def trade(store: SqliteStateStore, alias: str, days: tuple[date, ...], *books: S
         at = datetime.combine(day, SCHEDULED.timetz())
         run = RunRef.of(alias, at, Pipeline.MODULAR)
         entry = RunEntry(run_id=run.run_id, cycle_id=run.cycle_id)
-        head = new_head(run, Phase.DONE, at, decision_hash="", not_after=at)
+        head = new_head(run, RunStatus.COMPLETED, at, decision_hash="", not_after=at)
         worth = DailyEquity(session=day, equity=Decimal(len(alias)), cash=Decimal(0), strategies=())
         store.write(
             put(keys.run_entry(alias, at, Pipeline.MODULAR), entry, ABSENT),
