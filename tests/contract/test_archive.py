@@ -9,10 +9,13 @@ from alchemiser_common.embedded.directory_archive import DirectoryArchive
 from alchemiser_common.errors import Conflict, StoreUnavailable
 from alchemiser_common.ports.archive import Archive
 from support.aws import Aws
+from support.liar.memory import MemoryArchive
 
 
-@pytest.fixture(params=["directory", "s3"])
+@pytest.fixture(params=["directory", "s3", "memory"])
 def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Archive:
+    if request.param == "memory":
+        return MemoryArchive()
     if request.param == "directory":
         return DirectoryArchive(tmp_path / "archive")
     aws: Aws = request.getfixturevalue("aws")

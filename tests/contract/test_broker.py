@@ -18,7 +18,7 @@ from alchemiser_common.errors import (
     BrokerUnavailable,
 )
 from alchemiser_common.ids import Side
-from alchemiser_common.ports.broker import LimitOrder, OrderRequest, OrderStatus, Split
+from alchemiser_common.ports.broker import Fill, LimitOrder, OrderRequest, OrderStatus, Split
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_simulator.control.faults import (
     DropConnection,
@@ -180,6 +180,17 @@ def test_an_order_is_placed_filled_and_shows_up_as_a_position(broker: AlpacaBrok
     (position,) = broker.holdings().positions
     assert (position.symbol, position.quantity, position.available) == ("SPY", Decimal("1.5"), Decimal("1.5"))
     assert broker.account().cash < Decimal(100_000)
+
+
+def test_a_fill_is_among_the_accounts_activities(broker: AlpacaBroker, exchange: Exchange) -> None:
+    placed = broker.submit(order())
+    exchange.clock.sleep(2)
+    found = broker.activities(DAY, DAY)
+    fills = [item for item in found.entries if isinstance(item, Fill)]
+    assert {(item.order_id, item.symbol, item.side) for item in fills} == {(placed.order_id, "SPY", Side.BUY)}
+    assert sum(item.quantity for item in fills) == Decimal("1.5")
+    assert found.odd == ()
+    assert broker.activities(DAY - timedelta(days=3), DAY - timedelta(days=1)).entries == ()
 
 
 def test_an_open_order_is_listed_until_its_cancel_is_confirmed(broker: AlpacaBroker) -> None:

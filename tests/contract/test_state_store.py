@@ -12,12 +12,15 @@ from alchemiser_common.errors import AlchemiserError, Conflict, InvalidMessage, 
 from alchemiser_common.ports.state import ABSENT, Key, Put, StateStore, load
 from alchemiser_common.records.run import RunEntry
 from support.aws import Aws
+from support.liar.memory import MemoryStore
 
 KEY = Key("RUN#1", "JOURNAL")
 
 
-@pytest.fixture(params=["sqlite", "dynamodb"])
+@pytest.fixture(params=["sqlite", "dynamodb", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> StateStore:
+    if request.param == "memory":
+        return MemoryStore()
     if request.param == "sqlite":
         return SqliteStateStore(tmp_path / "state.db")
     aws: Aws = request.getfixturevalue("aws")

@@ -1,6 +1,5 @@
 """Plans made from a few words: targets, cash, positions and prices."""
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -12,6 +11,7 @@ from alchemiser_common.messages.decision import (
     StrategyShare,
     Target,
     TradeDecision,
+    netted,
 )
 from alchemiser_common.messages.snapshot import Account, Position, TargetWeight
 from alchemiser_common.ports.broker import Asset
@@ -100,19 +100,6 @@ def signal(
 def decided(*signals: Signal) -> TradeDecision:
     """The decision that these signals add up to."""
     return make_decision(signals=signals, targets=netted(signals))
-
-
-def netted(signals: Sequence[Signal]) -> tuple[Target, ...]:
-    """One target a symbol, as the strategy service makes them."""
-    shares: dict[str, list[StrategyShare]] = {}
-    for item in signals:
-        for weight in item.weights:
-            share = StrategyShare(strategy=item.strategy, weight=item.allocation * weight.weight)
-            shares.setdefault(weight.symbol, []).append(share)
-    return tuple(
-        Target(symbol=symbol, weight=min(1.0, math.fsum(share.weight for share in of)), shares=tuple(of))
-        for symbol, of in sorted(shares.items())
-    )
 
 
 def planned_for(

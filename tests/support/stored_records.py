@@ -9,9 +9,24 @@ from alchemiser_common.ids import Pipeline, Side, client_order_id
 from alchemiser_common.messages.base import VersionedModel
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.messages.snapshot import StrategyTargets, TargetWeight
+from alchemiser_common.records.account_binding import AccountBinding
 from alchemiser_common.records.audit import AuditEntry
 from alchemiser_common.records.authority import Authority
-from alchemiser_common.records.books import DailyEquity, Lot, StrategyBook, StrategyWorth
+from alchemiser_common.records.books import (
+    BlockedSymbol,
+    BookChange,
+    BookedEntry,
+    BookedEvent,
+    BookedFill,
+    BookedOrder,
+    BookedRun,
+    DailyEquity,
+    FollowedAccount,
+    Lot,
+    PastLot,
+    StrategyBook,
+    StrategyWorth,
+)
 from alchemiser_common.records.corporate_actions import JumpFacts
 from alchemiser_common.records.journal import Intent, JournalHead
 from alchemiser_common.records.lease import LeaseRecord
@@ -105,7 +120,8 @@ def make_intent_at_market() -> Intent:
 
 def make_book() -> StrategyBook:
     lot = Lot(symbol="TECL", quantity=Decimal("780.123456789"), price=Decimal("70.01"), opened=SESSION.day)
-    return StrategyBook(strategy="tecl", lots=(lot,), realised=Decimal("47.92"))
+    past = PastLot(symbol="BIL", quantity=Decimal("10.5"), opened=date(2020, 5, 4), closed=SESSION.previous_day)
+    return StrategyBook(strategy="tecl", lots=(lot,), realised=Decimal("47.92"), income=Decimal("1.05"), past=(past,))
 
 
 def make_equity() -> DailyEquity:
@@ -114,8 +130,45 @@ def make_equity() -> DailyEquity:
         market_value=Decimal("59995.90"),
         realised=Decimal("47.92"),
         unrealised=Decimal("4770.5"),
+        income=Decimal("1.05"),
     )
-    return DailyEquity(session=SESSION.day, equity=ACCOUNT.equity, cash=ACCOUNT.cash, strategies=(worth,))
+    return DailyEquity(
+        session=SESSION.day,
+        equity=ACCOUNT.equity,
+        cash=ACCOUNT.cash,
+        strategies=(worth,),
+        transferred=Decimal(-250),
+    )
+
+
+def make_followed_account() -> FollowedAccount:
+    """A run's orders, a person's fill, a split that was booked, and a symbol that nothing explains."""
+    before = Lot(symbol="TECL", quantity=Decimal("260.041152263"), price=Decimal("210.03"), opened=SESSION.previous_day)
+    after = Lot(symbol="TECL", quantity=Decimal("780.123456789"), price=Decimal("70.01"), opened=SESSION.previous_day)
+    entry = BookedEntry(
+        activity_id="20200603000000000::1", code="SPLIT", symbol="TECL", quantity=after.quantity, amount=Decimal(0)
+    )
+    change = BookChange(
+        strategy="tecl", realised=Decimal("0.25"), income=Decimal("0.5"), before=(before,), after=(after,)
+    )
+    return FollowedAccount(
+        through=SCHEDULED,
+        runs=(
+            BookedRun(
+                run_id=RUN,
+                session=SESSION.day,
+                orders=(BookedOrder(order_id="o-1", quantity=Decimal("788.123456789")),),
+            ),
+        ),
+        fills=(BookedFill(activity_id="20200603094501000::2", at=SCHEDULED),),
+        events=(
+            BookedEvent(
+                day=SESSION.day, booked=SESSION.day, entries=(entry,), changes=(change,), transferred=Decimal(1)
+            ),
+        ),
+        blocked=(BlockedSymbol(symbol="GONE", reason="the books have 3 shares of GONE, the account 2"),),
+        transferred=Decimal(-250),
+    )
 
 
 def make_targets() -> StoredTargets:
@@ -178,9 +231,17 @@ KINDS = [
     Stored("parity", Parity, make_parity),
     Stored("lease", LeaseRecord, make_lease),
     Stored("authority", Authority, make_authority),
+    Stored(
+        "account-binding",
+        AccountBinding,
+        lambda: AccountBinding(
+            account_id=ACCOUNT.account_id, environment="paper", since=SCHEDULED, moved_to="the-other-name"
+        ),
+    ),
     Stored("trading-state", TradingStateRecord, make_trading_state),
     Stored("book", StrategyBook, make_book),
     Stored("equity", DailyEquity, make_equity),
+    Stored("followed-account", FollowedAccount, make_followed_account),
     Stored("targets", StoredTargets, make_targets),
     Stored(
         "corporate-actions",

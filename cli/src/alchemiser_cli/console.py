@@ -2,24 +2,45 @@
 
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
+from rich.text import Text
 
 from alchemiser_common.masking import masked
+from alchemiser_common.text import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-out = Console(emoji=False)  # an ARN has `:secret:` in it
-err = Console(stderr=True, emoji=False)
+
+class SafeConsole(Console):
+    """A console on which no text acts: control characters of what is shown, wherever it comes from, are escaped.
+
+    Only what rich itself sends to the terminal does: colours, and the lines of a progress bar.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:  # rich's own options, handed through
+        """As rich's, escaped before it is measured: columns are as wide as what is shown."""
+        return super().render_str(printable(text, keep="\n\t"), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """As rich's; every text that is printed comes through here."""
+        for segment in super().render(renderable, options):
+            acts = segment.control or segment.text.isprintable()
+            yield segment if acts else Segment(printable(segment.text, keep="\n"), segment.style)
+
+
+out = SafeConsole(emoji=False)  # an ARN has `:secret:` in it
+err = SafeConsole(stderr=True, emoji=False)
 
 
 class Exit(IntEnum):

@@ -91,6 +91,12 @@ class CommandContext:
         self.say_place()
         return self.adapters.state() if self.settings.backend is Backend.AWS else self._existing
 
+    @cached_property
+    def new_state(self) -> "StateStore":
+        """The store, made if absent: for what must be there before the first run, as authority over a live account."""
+        self.say_place()
+        return self.adapters.state()
+
     @property
     def has_store(self) -> bool:
         """Whether there is a store to look into; on AWS there is."""
@@ -150,7 +156,7 @@ class CommandContext:
         elif indent is None:
             typer.echo(masked(json.dumps(data)))
         else:
-            out.print_json(masked(json.dumps(data)), indent=indent)
+            out.print_json(masked(json.dumps(data)), indent=indent, ensure_ascii=True)
 
 
 @contextmanager

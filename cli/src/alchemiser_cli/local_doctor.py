@@ -4,7 +4,7 @@ The portfolio's part of what `alchemiser doctor --stage` examines of a stage. Re
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
 from alchemiser_cli.context import CommandContext
 from alchemiser_cli.stage.check_result import CheckFailed, CheckResult, Verdict
@@ -13,14 +13,13 @@ from alchemiser_cli.stage.universe_record import read_universe
 from alchemiser_common.account_binding import check_binding, read_binding
 from alchemiser_common.clocks import open_clock
 from alchemiser_common.errors import AlchemiserError, TransientError
+from alchemiser_common.ports.broker import MarketReader
+from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.private_files import open_to_others
 from alchemiser_common.probes import Composition, unknown_of
 from alchemiser_common.records.universe import lacking
 from alchemiser_common.settings import Backend, Environment
 from alchemiser_common.text import named
-
-if TYPE_CHECKING:
-    from alchemiser_common.alpaca.broker import AlpacaReader
 
 _MOST_NAMED = 8
 
@@ -38,6 +37,7 @@ def run_local_checks(context: CommandContext) -> list[CheckResult]:
         "universe": _universe,
         "symbols": _symbols,
         "rules": _rules,
+        "limits": _limits,
     }
     return [_result(name, lambda run=run: run(context, made_of)) for name, run in checks.items()]  # type: ignore[misc]
 
@@ -105,11 +105,8 @@ def _universe(context: CommandContext, made_of: Composition) -> str:
 
 def _symbols(context: CommandContext, made_of: Composition) -> str:
     """The broker knows every symbol, where there is a broker."""
-    settings = context.settings
-    if settings.environment is Environment.SIMULATED and settings.broker.trading_url is None:
-        raise CheckFailed("the environment is simulated: there is no broker to ask", "", Verdict.SKIPPED)
-    assets = _reader(context).assets(sorted(made_of.bars))
-    unknown = unknown_of(made_of.bars, [asset.symbol for asset in assets])
+    reader = _reader(context)
+    unknown = unknown_of(made_of.bars, [asset.symbol for asset in reader.assets(sorted(made_of.bars))])
     if unknown:
         raise CheckFailed(
             f"the broker does not know {named(unknown, _MOST_NAMED)}: renamed, delisted or misspelt",
@@ -119,10 +116,32 @@ def _symbols(context: CommandContext, made_of: Composition) -> str:
     return f"the broker knows all {len(made_of.bars)}"
 
 
-def _reader(context: CommandContext) -> "AlpacaReader":
+def _limits(context: CommandContext, _: Composition) -> str:
+    """No limit of trading stands in the way of what the strategies want, on the account as it is now."""
+    from alchemiser_trading.plan.account_reading import AccountReader, AccountReading
+    from alchemiser_trading.plan.forecast import Outlook, limits_met
+
+    reader, clock, settings = _reader(context), open_clock(context.settings), context.settings
+    account, holdings = reader.account(), reader.holdings()
+    today = reader.now().astimezone(EXCHANGE_ZONE).date()
+    day = AccountReader(reader, clock, settings, today).day(AccountReading(account, holdings, Decimal(0)))
+    held = [position.symbol for position in holdings.positions]
+    trading_day = reader.session_on(today) is not None
+    targets = stored_targets(context.state, context.account)
+    found = limits_met(Outlook(account.equity, held, targets, day if trading_day else None), settings.trading)
+    if found:
+        raise CheckFailed("; ".join(found), "change the setting, or expect it", Verdict.WARNING)
+    return f"none would be met on today's account, {account.equity:.2f} USD"
+
+
+def _reader(context: CommandContext) -> MarketReader:
+    """The broker of the settings, to be read. Raises CheckFailed where there is none."""
+    settings = context.settings
+    if settings.environment is Environment.SIMULATED and settings.broker.trading_url is None:
+        raise CheckFailed("the environment is simulated: there is no broker to ask", "", Verdict.SKIPPED)
     from alchemiser_common.alpaca.broker import AlpacaReader, open_alpaca
 
-    settings, secrets = context.settings, context.adapters.secrets()
+    secrets = context.adapters.secrets()
     return open_alpaca(AlpacaReader, settings, secrets.broker_credentials(), secrets, open_clock(settings))
 
 

@@ -88,7 +88,7 @@ def decision_view(decision: TradeDecision) -> Group:
     table = plain_table("symbol", "target", "asked for by")
     for target in sorted(decision.targets, key=lambda item: -item.weight):
         shares = ", ".join(f"{share.strategy} {share.weight:.1%}" for share in target.shares)
-        table.add_row(target.symbol, f"{target.weight:.2%}", shares)
+        table.add_row(target.symbol, f"{target.weight:.2%}", Text(shares))
     return Group(tree, Text(), table)
 
 

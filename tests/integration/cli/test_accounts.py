@@ -112,6 +112,7 @@ def traded(store: SqliteStateStore, alias: str, environment: Environment) -> Non
         "replay",
         "parity",
         "authority",
+        "authority --set monolith --reason a-drill",
         "audit",
         "reconcile",
         "reconcile --repair --reason a-drill",
@@ -127,6 +128,12 @@ def test_where_nothing_was_run_nothing_is_made_and_the_home_is_named(
     assert f"home {tmp_path / '.alchemiser'}, environment simulated, account demo" in result.err
     assert "nothing was ever run in home" in result.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_authority_over_a_live_account_is_given_before_its_first_run(run: Command, tmp_path: Path) -> None:
+    given = run("authority", "--set", "monolith", "--reason", "begin", ALCHEMISER_ENVIRONMENT="live")
+    assert (given.code, "account live is traded by monolith" in given.out) == (0, True), given.err
+    assert (tmp_path / ".alchemiser" / "state.db").is_file()
 
 
 def test_halting_after_a_run_on_paper_halts_paper(

@@ -11,10 +11,12 @@ import pytest
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.aws.sqs_queue import SqsQueue
 from alchemiser_common.embedded.directory_archive import DirectoryArchive
+from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.keys import dead_letter_object
 from alchemiser_common.messages.wire import encode
 from alchemiser_common.ports.queue import DeadLetter
 from alchemiser_common.settings_loading import load_settings
+from alchemiser_trading.account.audit import Change, record
 from support.aws import CREDENTIALS, Aws, FifoQueue
 from support.command import Result, alchemiser
 from support.messages import make_decision
@@ -154,3 +156,44 @@ def test_the_letters_of_a_local_pipeline_are_shown_and_left_alone(tmp_path: Path
         assert refused.code == 2
         assert "`alchemiser run` runs its cycle again" in refused.err
     assert archive.keys("dead-letters/") == [key]
+
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m[red]{not a message[/] \u202egnp.exe\r"
+
+
+def test_nothing_that_a_letter_or_a_stray_file_says_acts_on_the_terminal(tmp_path: Path) -> None:
+    archive = DirectoryArchive(tmp_path / ".alchemiser" / "archive")
+    at = datetime(2026, 1, 5, 14, 45, tzinfo=UTC)
+    archive.put(dead_letter_object("MarketDataQueue", at, "MarketDataQueue-1"), HOSTILE.encode())
+    forged = json.loads(DECISION) | {"cycle_id": "demo:\x1b[31m[/]", "odd\x1b[1m": 1}
+    archive.put(dead_letter_object("[b]\x1b[7m", at, "Forged-1"), json.dumps(forged).encode())
+    folder = tmp_path / ".alchemiser" / "archive" / "dead-letters"
+    for name in ("notes.txt", "MarketDataQueue/todo\x1b[5m.md", "MarketDataQueue/2026-13-99T99-99-99Z-x.txt"):
+        (folder / name).write_text("a person's")
+    (folder / "MarketDataQueue" / "2026-01-05T14-45-00Z-dark.txt").symlink_to("/proc/self/mem")
+    listed = alchemiser(tmp_path, "dlq", "list")
+    assert listed.code == 0, listed.err
+    assert listed.out.count("unreadable") == 2
+    for stray in ("notes.txt", "todo\\x1b[5m.md", "2026-13-99T99-99-99Z-x.txt", "dark.txt"):
+        assert f"{stray} lies among the dead letters and is none" in listed.err
+    as_json = alchemiser(tmp_path, "dlq", "list", "--json")
+    assert len(json.loads(as_json.out)) == 2
+    one = alchemiser(tmp_path, "dlq", "show", "2026-01-05T14-45-00Z-MarketDataQueue-1")
+    assert "\\x1b]0;owned\\x07\\x1b[2J\\x9b31m[red]{not a message[/]" in one.out
+    assert "\\u202egnp.exe" in one.out
+    other = alchemiser(tmp_path, "dlq", "show", "2026-01-05T14-45-00Z-Forged-1")
+    assert "cannot be read" in other.out
+    for result in (listed, as_json, one, other):
+        shown = result.out + result.err
+        assert not [sign for sign in shown if not sign.isprintable() and sign != "\n"]
+
+
+def test_what_a_person_wrote_into_the_audit_trail_does_not_act_either(tmp_path: Path) -> None:
+    (tmp_path / ".alchemiser").mkdir()
+    store = SqliteStateStore(tmp_path / ".alchemiser" / "state.db")
+    change = Change("what\x1b[1m", "me\x07", "a\x1b[2Jreason[/]", datetime(2026, 1, 5, tzinfo=UTC))
+    record(store, "demo", change, "test")
+    listed = alchemiser(tmp_path, "audit")
+    assert listed.code == 0, listed.err
+    assert "a\\x1b[2Jreason[/]" in listed.out
+    assert not [sign for sign in listed.out + listed.err if not sign.isprintable() and sign != "\n"]

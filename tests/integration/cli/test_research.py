@@ -152,9 +152,9 @@ def test_a_backtest_prints_its_figures_and_writes_a_page(tmp_path: Path) -> None
         (["decide", "--data", "bars.csv", "--strategy", "tecl", "--strategy", "tecl"], "more than once: tecl"),
         (["decide", "--data", "bars.csv", "--as-of", "1999-01-01"], "the data begin on 2025-01-01"),
         (["strategies", "check", "bad.clj"], "bad.clj:1:"),
-        (["explain"], "has no runs in this home yet"),
-        (["replay"], "has no runs in this home yet"),
-        (["replay", "--replace", "tecl"], "has no runs in this home yet"),
+        (["explain"], "nothing was ever run in home"),
+        (["replay"], "nothing was ever run in home"),
+        (["replay", "--replace", "tecl"], "nothing was ever run in home"),
         (["backtest", "--from", "2021-03-31"], "1 sessions to simulate, at least 2 are needed"),
         (["backtest", "--data", "bars.csv", "--strategy", "good.clj", "--costs", "1e4"], "is 0.0, it must be finite"),
         (["backtest", "--data", "bars.csv", "--strategy", "good.clj", "--page", "."], "--page . cannot be written"),
@@ -201,5 +201,5 @@ def test_a_strategy_that_can_say_nothing_of_a_snapshot_is_named_where_the_policy
     extra = {"ALCHEMISER_STRATEGIES__ON_UNKNOWN": "abort"}
     result = alchemiser(tmp_path, "replay", "--replace", "tecl=long.clj", extra=extra)
     assert result.code == 1, result.err
-    assert "tecl" in result.err
-    assert len(result.err.splitlines()) == 1
+    _, error = result.err.splitlines()
+    assert "tecl" in error

@@ -52,14 +52,14 @@ def server(answer: bytes, *, drip: bytes = b"", pause: float = 0.02) -> Iterator
         thread.join()
 
 
-def broker(url: str) -> AlpacaBroker:
+def broker(url: str, *, read_timeout: float = 0.2) -> AlpacaBroker:
     return AlpacaBroker(
         BrokerCredentials(key_id=KEY, secret_key=SECRET),
         ManualClock(NOON),
         random.Random(1),
         paper=True,
         trading_url=url,
-        policy=RequestPolicy(connect_timeout=1, read_timeout=0.2, total_timeout=TOTAL, read_attempts=1),
+        policy=RequestPolicy(connect_timeout=1, read_timeout=read_timeout, total_timeout=TOTAL, read_attempts=1),
     )
 
 
@@ -79,6 +79,14 @@ def test_a_dripped_answer_ends_in_the_total_time(answer: bytes, drip: bytes) -> 
         began = time.monotonic()
         with pytest.raises(BrokerUnavailable):
             broker(url).holdings()
+        assert time.monotonic() - began < 4 * TOTAL
+
+
+def test_the_last_wait_is_no_longer_than_what_is_left_of_the_total_time() -> None:
+    with server(HEAD + b"Content-Length: 100000\r\n\r\n[", drip=b" ", pause=5) as url:
+        began = time.monotonic()
+        with pytest.raises(BrokerUnavailable):
+            broker(url, read_timeout=5).holdings()
         assert time.monotonic() - began < 4 * TOTAL
 
 

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner, ensure_authorit
 from alchemiser_cli.history import RunDetail, read_detail, read_run
 from alchemiser_cli.simulated import embedded_exchange, open_market
 from alchemiser_common import keys
-from alchemiser_common.errors import StateCorrupt
+from alchemiser_common.errors import BrokerUnavailable, StateCorrupt
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import LegStatus, RunStatus
 from alchemiser_common.messages.snapshot import BarPolicy
@@ -27,7 +28,9 @@ from alchemiser_monolith.handler import HandedOver, MonolithFunction
 from alchemiser_monolith.platform import Platform
 from alchemiser_simulator.control.control import SimulatorControl
 from alchemiser_simulator.control.faults import PartialFills, When
+from alchemiser_trading.bootstrap import Connection
 from alchemiser_trading.handler import TradingFunction, WatchAnswer
+from support.faulty_ports import Faults, FaultyBroker
 
 DAY = date(2020, 2, 3)
 TECL_ONLY: Mapping[str, object] = {"strategies": {"allocations": {"tecl": 1.0}}}
@@ -313,3 +316,30 @@ def test_the_archived_snapshot_is_the_message_and_decides_the_same_again(tmp_pat
     assert run.snapshot.content_hash() == record.value.snapshot_hash
     assert run.decision is not None
     assert run.decision.snapshot_hash == record.value.snapshot_hash
+
+
+def test_a_data_run_that_raises_says_why_in_its_record_and_can_be_tried_again(tmp_path: Path) -> None:
+    """A bug, or a broker that stays away, must not leave a run that nobody knows the end of."""
+
+    def strike(error: Exception | None) -> Faults:
+        def on_call(name: str) -> None:
+            if error is not None and name == "positions":
+                raise error
+
+        return Faults(on_call=on_call)
+
+    with exchange_at(tmp_path, changes=TECL_ONLY) as (platform, cycle):
+        trader, manager = platform.connection.broker, portfolio(platform)
+        assert trader is not None
+        for error, status, words in (
+            (IndexError("list index out of range"), RunStatus.FAILED, "unexpected IndexError: list index out of range"),
+            (BrokerUnavailable("positions: 503"), RunStatus.STARTED, "to be tried again: positions: 503"),
+            (None, RunStatus.PUBLISHED, ""),
+        ):
+            connection = Connection(FaultyBroker(trader, strike(error)), trader)
+            service = data_service(replace(platform, connection=connection), manager, Pipeline.MODULAR)
+            with pytest.raises(type(error)) if error is not None else nullcontext():
+                service.run(cycle.trigger)
+            record = load(platform.state, keys.data_record(cycle.run_id), RunRecord)
+            assert record is not None
+            assert (record.value.status, record.value.reason) == (status, words)

@@ -24,6 +24,7 @@ from alchemiser_common.settings import Settings
 from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.platform import Platform
 from alchemiser_simulator import sample_history
+from alchemiser_simulator.market.changes import SkippedBars
 from alchemiser_strategy.strategy_history import strategy_history
 
 DAYS = sample_history().dates[-320:]
@@ -208,3 +209,65 @@ def test_a_jump_that_nobody_announced_is_a_move(tmp_path: Path) -> None:
         asked = there.platform.archive.keys("corporate-actions/MID/")
         assert asked == [f"corporate-actions/MID/{DAYS[-20]}.json"], "older than two weeks: remembered"
         there.run(DAYS[-4])
+
+
+def at(row: int, factor: float) -> np.ndarray:
+    """MID with one close that is wrong by a factor."""
+    closes = prices()["MID"].copy()
+    closes[row] = np.round(closes[row] * factor, 4)
+    return closes
+
+
+def resting(days: int) -> np.ndarray:
+    """MID with so many equal closes before the last five."""
+    closes = prices()["MID"].copy()
+    closes[-5 - days : -5] = closes[-5 - days]
+    return closes
+
+
+@pytest.mark.parametrize(
+    ("mid", "rule", "words"),
+    [
+        (at(-6, 1000.0), "plausible move", "tenfold or more, and nothing is announced; if it is real, add MID:"),
+        (at(-6, 0.4), "last close borne out", "the latest trade, at"),
+        (resting(10), "closes that move", "the last 10 closes are all"),
+    ],
+    ids=["x 1000", "-60 %", "ten equal closes"],
+)
+def test_a_last_close_that_cannot_be_is_named_and_only_what_rests_on_it_is_unknown(
+    tmp_path: Path, mid: np.ndarray, rule: str, words: str
+) -> None:
+    files = {"ranking": RANKING, "old": '(defsymphony "old" {:rebalance-frequency :daily} (asset "OLD"))'}
+    with line(tmp_path, prices(MID=mid), DAYS[-5], files) as there:
+        run = there.run(DAYS[-5])
+    assert run.summary.status == RunStatus.COMPLETED.value, run.summary.reason
+    (gap,) = [gap for gap in snapshot(run).missing if gap.symbol == "MID"]
+    assert (gap.rule, words in gap.detail) == (rule, True), gap.detail
+    assert "MID" not in snapshot(run).bars.symbols
+    assert "MID" in {item.symbol for item in signals(run)["ranking"].explanation.unknown}
+    assert signals(run)["old"].status is SignalStatus.TARGET
+
+
+def test_a_real_fall_of_the_last_close_is_borne_out_by_what_trades_after_it(tmp_path: Path) -> None:
+    closes = prices()["MID"].copy()
+    closes[-6:] = np.round(closes[-6:] * 0.41, 4)
+    with line(tmp_path, prices(MID=closes), DAYS[-5]) as there:
+        run = there.run(DAYS[-5])
+    assert run.summary.status == RunStatus.COMPLETED.value, run.summary.reason
+    assert snapshot(run).missing == ()
+
+
+def test_a_session_that_is_missing_in_all_symbols_ends_the_run_unless_the_exchange_was_closed(tmp_path: Path) -> None:
+    lost = DAYS[-9]
+    with line(tmp_path, prices(), DAYS[-5]) as there:
+        for symbol in there.market.history.symbols:
+            there.exchange.control.change_market(SkippedBars(symbol=symbol, days=(lost,)))
+        run = there.run(DAYS[-5])
+        assert run.summary.status == RunStatus.FAILED.value
+        assert f"no symbol has a bar of {lost}, which the broker's calendar has as sessions" in run.summary.reason
+        assert "add it to data.closed_days" in run.summary.reason
+        data = there.platform.settings.data.model_copy(update={"closed_days": (lost,)})
+        there.platform = replace(there.platform, settings=there.platform.settings.model_copy(update={"data": data}))
+        after = there.run(DAYS[-4])
+    assert after.summary.status == RunStatus.COMPLETED.value, after.summary.reason
+    assert lost not in snapshot(after).bars.dates

@@ -165,7 +165,7 @@ def test_a_limit_that_only_some_images_know_is_refused_with_what_to_do(own: Stag
     own.push("6666666", files={**FILES, "alchemiser.toml": TOML})
     with pytest.raises(
         Refused,
-        match=r"trading.max_orders is 7 in monolith \(.*alchemiser.toml\), 60 in trading \(default\): deploy all",
+        match=r"trading.max_orders is 7 in monolith \(.*alchemiser.toml\), null in trading \(default\): deploy all",
     ):
         own.deploy(monolith="6666666")
     with pytest.raises(Refused, match=r"60 in monolith .* 7 in strategy"):

@@ -11,7 +11,7 @@ import pytest
 from alchemiser_common import keys
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.ids import Pipeline
-from alchemiser_common.messages.decision import SignalStatus, TradeDecision
+from alchemiser_common.messages.decision import SignalStatus, TradeDecision, netted
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.ports.state import WRITES_LIMIT
 from alchemiser_common.settings import Settings
@@ -19,7 +19,7 @@ from alchemiser_trading.account.authority import set_authority
 from alchemiser_trading.books.book_store import StoredBooks, compare_books
 from support.aws import Aws
 from support.faulty_ports import Faults, FaultyStore, Killed, killing_after
-from support.plans import netted, signal
+from support.plans import signal
 from support.trading_rig import QUARTER_HOUR, SCHEDULED, Rig, exchange, quiet_market, rig_settings
 
 SYMBOLS = tuple(f"S{number:03d}" for number in range(250))

@@ -3,7 +3,7 @@
 Everything is drawn from the seed and all time is the exchange's, so a number is all that a replay needs.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,11 +11,9 @@ from decimal import Decimal
 from alchemiser_common.errors import OutOfTime, TransientError
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport
-from alchemiser_common.records.trading_state import TradingState
-from alchemiser_simulator.exchange.orders import OrderTicket, OrderType, Side, TimeInForce
-from alchemiser_trading.account.trading_state import set_trading_state
 from alchemiser_trading.service import DecisionService
 from support.faulty_ports import FaultyArchive, FaultyStore, Killed
+from support.liar.deeds import DEEDS
 from support.liar.liar import Liar, Process
 from support.liar.lies import Lie
 from support.liar.oracles import (
@@ -29,7 +27,7 @@ from support.liar.oracles import (
     nothing_left,
 )
 from support.liar.scenario import Deed, Mishap, Mode, Quirk, Scenario, scenario
-from support.liar.world import ALIAS, NOT_AFTER, STRANGERS, Endless, Exchange, Trade, World, rules
+from support.liar.world import NOT_AFTER, Endless, Exchange, World, rules
 from support.trading_rig import SCHEDULED
 
 _DELIVERIES = 8
@@ -199,7 +197,7 @@ def _happens(world: World, deed: Deed) -> None:
 
     def act() -> None:
         world.tell(f"   {deed}")
-        _act(world, deed)
+        DEEDS[deed.name](world, deed.symbol, deed.size)
 
     if deed.after <= 0:
         act()
@@ -207,72 +205,7 @@ def _happens(world: World, deed: Deed) -> None:
         world.at(moment, act)
 
 
-def _act(world: World, deed: Deed) -> None:
-    symbol, shares = deed.symbol, Decimal(1 + int(deed.size * 100))
-    bid, _ = world.quote(symbol)
-    match deed.name:
-        case "a person buys":
-            _person(world, symbol, Side.BUY, shares)
-        case "a person sells":
-            _person(world, symbol, Side.SELL, min(shares, world.held().get(symbol, Decimal(0)) // 2))
-        case "a person's order stays open":
-            world.submit(_limit(symbol, (bid / 2).quantize(Decimal("0.01")), "by-hand-1"))
-        case "another home's order stays open":
-            price = (bid / 2).quantize(Decimal("0.01"))
-            world.submit(_limit(symbol, price, f"alc-{symbol}-b1-1-{STRANGERS}"))
-        case "trading is halted":
-            world.halted_at = world.now
-            _switch(world, TradingState.HALTED)
-        case "trading may only reduce":
-            _switch(world, TradingState.REDUCING)
-        case "the machine's clock jumps ahead":
-            world.clock.skew = timedelta(seconds=30 + 3600 * deed.size)
-        case "the machine's clock jumps back":
-            world.clock.skew = -timedelta(seconds=30 + 3600 * deed.size)
-        case "the symbol is halted for two minutes":
-            _halt(world, symbol, halted=True)
-            world.after(120, lambda: _halt(world, symbol, halted=False))
-        case _:
-            raise AssertionError(deed.name)
-
-
-def _person(world: World, symbol: str, side: Side, shares: Decimal) -> None:
-    if shares <= 0:
-        return
-    ticket = OrderTicket(
-        symbol=symbol,
-        side=side,
-        type=OrderType.MARKET,
-        time_in_force=TimeInForce.DAY,
-        qty=shares,
-        client_order_id=f"by-hand-{len(world.trades)}",
-    )
-    if world.submit(ticket) is not None:
-        world.trades.append(Trade(world.now, symbol, shares if side is Side.BUY else -shares))
-
-
-def _limit(symbol: str, price: Decimal, client_order_id: str) -> OrderTicket:
-    return OrderTicket(
-        symbol=symbol,
-        side=Side.BUY,
-        type=OrderType.LIMIT,
-        time_in_force=TimeInForce.DAY,
-        qty=Decimal(1),
-        limit_price=price,
-        client_order_id=client_order_id,
-    )
-
-
-def _switch(world: World, state: TradingState) -> None:
-    set_trading_state(world.state, ALIAS, state, who="a person", reason="to be safe", now=world.now)
-
-
-def _halt(world: World, symbol: str, *, halted: bool) -> None:
-    venue = world.exchange.venue.exchange
-    venue.set_asset(replace(venue.asset(symbol), halted=halted))
-
-
-def explore(exchange: Exchange, mode: Mode, seeds: range) -> Iterator[Played]:
+def explore(exchange: Exchange, mode: Mode, seeds: Iterable[int]) -> Iterator[Played]:
     """Each seed's outcome."""
     for seed in seeds:
         yield play(exchange, scenario(seed, mode))
@@ -288,4 +221,5 @@ def shrunk(exchange: Exchange, played: Played) -> Played:
             played = smaller
         else:
             number += 1
-    return played
+    plain = play(exchange, replace(played.drawn, power=1.0, process_seconds=900.0))
+    return plain if kinds & {violation.what for violation in plain.violations} else played

@@ -113,7 +113,7 @@ class Liar:
         elif place is Endpoint.CANCEL:
             self.cancelled.append(asked.path.rsplit("/", 1)[1])
         before = {id(telling): telling.told for telling in self.tellings}
-        in_line = [telling for telling in self.tellings if place in telling.lie.at]
+        in_line = [telling for telling in self.tellings if place in telling.lie.at and not telling.spent]
 
         def through(number: int, wanted: Asked) -> Answer:
             if number == len(in_line):

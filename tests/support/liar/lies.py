@@ -125,9 +125,14 @@ class Telling:
         self.notes.append(what or f"{self.lie.kind}: {self.lie.variant}")
 
     @property
+    def spent(self) -> bool:
+        """Whether it will not be told any more."""
+        return self.over or (self.lie.times is not None and self.told >= self.lie.times)
+
+    @property
     def due(self) -> bool:
         """Whether it is its turn, for a request that it fits; counts that request."""
-        if self.over or (self.lie.times is not None and self.told >= self.lie.times):
+        if self.spent:
             return False
         self.seen += 1
         return self.seen > self.lie.skip
@@ -342,7 +347,7 @@ _MALFORMED: dict[str, Patch] = {
 def _restated(telling: Telling, asked: Asked, ask: Ask, *, patch: Patch) -> Answer:
     """Orders of ours in one symbol, wherever they show."""
     answer = ask(asked)
-    if answer.status != 200:
+    if answer.status != 200 or telling.lie.symbol.encode() not in answer.body:
         return answer
     content = answer.json
     orders = cast("list[Fields]", content if isinstance(content, list) else [content])
@@ -368,7 +373,7 @@ def _patched(order: Fields, telling: Telling, patch: Patch) -> Fields | None:
 def _absent(telling: Telling, asked: Asked, ask: Ask, *, status: int) -> Answer:
     """The list lacks it, the look-up does not find it."""
     answer = ask(asked)
-    if answer.status != 200:
+    if answer.status != 200 or telling.lie.symbol.encode() not in answer.body:
         return answer
     content, symbol = answer.json, telling.lie.symbol
     if isinstance(content, list):
@@ -716,7 +721,7 @@ def draw(chance: random.Random, symbols: tuple[str, ...], taken: Mapping[str, st
     at = kind.at if kind.together else (chance.choice(kind.at),)
     if kind.together and chance.random() < 0.4:
         at = (chance.choice(kind.at),)
-    skip = min(int(chance.expovariate(0.25)), 40) if chance.random() < 0.7 else 0
+    skip = min(int(chance.expovariate(0.35)), 30) if chance.random() < 0.6 else 0
     times = chance.choices([1, chance.randint(2, 6), None], [5, 4, 2])[0]
     lie = Lie(name, variant, at, skip, times, chance.choice(symbols), chance.random())
     what, source = hidden_by(lie)

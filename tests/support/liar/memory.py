@@ -1,8 +1,10 @@
-"""State store and archive in memory: what SQLite and a folder do, without a disk. One process, one thread."""
+"""State store and archive in memory: what SQLite and a folder do, without a disk."""
 
+import threading
 from collections.abc import Sequence
 
 from alchemiser_common.errors import Conflict
+from alchemiser_common.ids import check_key
 from alchemiser_common.messages.event import RunEvent
 from alchemiser_common.ports.state import ABSENT, Key, Put, Record, check_writes
 
@@ -12,6 +14,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._records: dict[Key, Record] = {}
+        self._lock = threading.Lock()
 
     def get(self, key: Key) -> Record | None:
         """The record, or None."""
@@ -32,12 +35,12 @@ class MemoryStore:
     def write(self, *puts: Put) -> None:
         """Apply all writes or none. Raises Conflict if any record is not at its expected version."""
         check_writes(puts)
-        for put in puts:
-            known = self._records.get(put.key)
-            if put.expected != (ABSENT if known is None else known.version):
-                raise Conflict(f"record {put.key.partition}/{put.key.sort} is not at version {put.expected}")
-        for put in puts:
-            self._records[put.key] = Record(put.key, put.expected + 1, put.body)
+        with self._lock:
+            for put in puts:
+                known = self._records.get(put.key)
+                if put.expected != (ABSENT if known is None else known.version):
+                    raise Conflict(f"record {put.key.partition}/{put.key.sort} is not at version {put.expected}")
+            self._records.update({put.key: Record(put.key, put.expected + 1, put.body) for put in puts})
 
 
 class MemoryArchive:
@@ -48,8 +51,9 @@ class MemoryArchive:
 
     def put(self, key: str, body: bytes) -> None:
         """Keep it. Raises Conflict if something else is there."""
+        check_key(key)
         if self._objects.setdefault(key, body) != body:
-            raise Conflict(f"{key} is there with another content")
+            raise Conflict(f"{key} already holds other content")
 
     def get(self, key: str) -> bytes | None:
         """The object, or None."""

@@ -119,9 +119,13 @@ def named_orders(report: ExecutionReport | None, state: StateStore) -> frozenset
 
 
 def loose(world: World) -> list[tuple[str, str]]:
-    """Orders of ours that may still fill: client order id and broker's id, the latter empty while in the network."""
+    """Orders of ours that may still fill: client order id and broker's id, the latter empty while in the network.
+
+    What is in the network a second time does not count: the exchange takes an id once.
+    """
+    taken = world.exchange.venue.exchange.books.by_client_id
     at_the_exchange = [(order.client_order_id, str(order.id)) for order in world.ours() if order.is_open]
-    return at_the_exchange + [(name, "") for name in world.in_flight if is_ours(name)]
+    return at_the_exchange + [(name, "") for name in world.in_flight if is_ours(name) and name not in taken]
 
 
 def at_the_end(watched: Watched, report: ExecutionReport, liar: Liar) -> Iterator[Violation]:
@@ -139,7 +143,7 @@ def afterwards(watched: Watched, report: ExecutionReport | None, liar: Liar) -> 
     yield from _planned_wrongly(watched)
     yield from _orders_sent(watched, liar)
     world = watched.world
-    if not world.trades and world.lowest_cash < -world.equity * Decimal("0.002"):
+    if not (world.trades or world.transferred) and world.lowest_cash < -world.equity * Decimal("0.002"):
         yield Violation("spent more than the cash", f"cash was {world.lowest_cash:.2f} USD")
     strangers = {
         str(order.id): order
@@ -235,12 +239,12 @@ def _completed(
     strange = [trade for trade in world.trades if noticed is not None and trade.at + _NOTICED < noticed]
     if any(trade.at > plan.made_at for trade in strange):
         yield Violation("completed over an unexplained position", f"{strange[0].quantity} {strange[0].symbol}")
-    if not world.trades and not short_of_cash:
+    if not (world.trades or world.transferred or short_of_cash):
         yield from _off_target(watched)
 
 
 def _cut(leg: PlannedLeg, report: LegReport | None) -> bool:
-    return leg.side is Side.BUY and report is not None and "cash" in report.reason
+    return leg.side is Side.BUY and report is not None and ("cash" in report.reason or "power" in report.reason)
 
 
 def _off_target(watched: Watched) -> Iterator[Violation]:

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -18,6 +17,7 @@ from alchemiser_simulator.control.faults import (
     StuckCancel,
     When,
 )
+from support.liar.deeds import DEEDS
 from support.liar.lies import KINDS, Lie, draw, hidden_by
 from support.liar.world import DEADLINE_MINUTES, PRICES
 
@@ -119,43 +119,44 @@ class Scenario:
 
 
 def scenario(seed: int, mode: Mode) -> Scenario:
-    """The scenario of that number."""
-    chance = random.Random(f"{mode.value}/{seed}")
+    """The scenario of that number. Each subject has a stream of its own: one more kind of deed changes no lie."""
+
+    def stream(subject: str) -> random.Random:
+        return random.Random(f"{mode.value}/{seed}/{subject}")
+
+    chance, safety = stream("account"), mode is Mode.SAFETY
     symbols = tuple(PRICES)
     targets = chance.sample(symbols, chance.randint(1, 4))
     shares = [chance.randint(1, 5) for _ in targets]
-    whole = chance.choice([1.0, 1.0, 0.8, 0.5])
-    weights = {
-        symbol: int(1000 * whole * share / sum(shares)) / 1000 for symbol, share in zip(targets, shares, strict=True)
-    }
+    unit = 1000 * chance.choice([1.0, 1.0, 0.8, 0.5]) / sum(shares)
+    weights = {symbol: int(unit * share) / 1000 for symbol, share in zip(targets, shares, strict=True)}
     holdings = {symbol: _some(chance, symbol) for symbol in chance.sample(symbols, chance.randint(0, 3))}
     about = tuple(sorted({*targets, *holdings}))
-    safety = mode is Mode.SAFETY
-    hidden: dict[str, str] = {}
-    parts: list[Part] = []
-    for quirk in _quirks(chance, about, safety=safety):
-        if isinstance(quirk.fault, LaggingPositions):
-            hidden["fills"] = "positions"
-        parts.append(quirk)
-    for _ in range(min(1 + int(chance.expovariate(0.6)), 6)):
-        lie = draw(chance, about, hidden)
-        if lie is not None:
-            what, source = hidden_by(lie)
-            if what:
-                hidden[what] = source
-            parts.append(lie)
-    parts.extend(_deeds(chance, about))
-    parts.extend(_mishaps(chance))
+    quirks = _quirks(stream("exchange"), about, safety=safety)
+    lags = any(isinstance(quirk.fault, LaggingPositions) for quirk in quirks)
+    lies = _lies(stream("lies"), about, {"fills": "positions"} if lags else {})
     return Scenario(
         seed=seed,
         mode=mode,
         weights=weights,
         holdings=holdings,
-        parts=tuple(parts),
+        parts=(*quirks, *lies, *_deeds(stream("deeds"), about), *_mishaps(stream("processes"))),
         truth_after=1e9 if safety else chance.uniform(20, 420),
         process_seconds=chance.choice([900.0, 900.0, 900.0, 240.0]),
         power=chance.uniform(0.2, 0.9) if chance.random() < 0.06 else 1.0,
     )
+
+
+def _lies(chance: random.Random, symbols: tuple[str, ...], hidden: dict[str, str]) -> list[Lie]:
+    """`hidden` is what is hidden already, by source."""
+    lies: list[Lie] = []
+    for _ in range(min(1 + int(chance.expovariate(0.35)), 8)):
+        lie = draw(chance, symbols, hidden)
+        if lie is not None:
+            what, source = hidden_by(lie)
+            hidden = {**hidden, what: source} if what else hidden
+            lies.append(lie)
+    return lies
 
 
 def _some(chance: random.Random, symbol: str) -> Decimal:
@@ -205,23 +206,10 @@ def _quirks(chance: random.Random, symbols: tuple[str, ...], *, safety: bool) ->
     return found
 
 
-_DEEDS = (
-    "a person buys",
-    "a person sells",
-    "a person's order stays open",
-    "another home's order stays open",
-    "trading is halted",
-    "trading may only reduce",
-    "the machine's clock jumps ahead",
-    "the machine's clock jumps back",
-    "the symbol is halted for two minutes",
-)
-
-
 def _deeds(chance: random.Random, symbols: tuple[str, ...]) -> list[Deed]:
     if chance.random() > 0.25:
         return []
-    name = chance.choice(_DEEDS)
+    name = chance.choice(list(DEEDS))
     after = chance.uniform(-5, 90) if chance.random() < 0.8 else chance.uniform(0, DEADLINE_MINUTES * 60)
     return [Deed(name, after, chance.choice(symbols), chance.random())]
 
@@ -242,8 +230,3 @@ def _mishaps(chance: random.Random) -> list[Mishap]:
         )
         for _ in range(count)
     ]
-
-
-def truth_begins(drawn: Scenario) -> timedelta:
-    """After the scheduled time."""
-    return timedelta(seconds=drawn.truth_after)

@@ -4,7 +4,7 @@ The real client stays in the path, and so does the real application; only the ne
 """
 
 import json
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
@@ -12,11 +12,15 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
-from starlette.types import ASGIApp, Message
 
 URL = "http://exchange"
 """Where the in-process exchange answers."""
 
+type Message = MutableMapping[str, Any]
+type Application = Callable[
+    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
+]
+"""ASGI: scope, receive, send."""
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
 
@@ -69,7 +73,7 @@ def page(status: int) -> Answer:
     return Answer(status, text.encode(), "text/html")
 
 
-def call(app: ASGIApp, asked: Asked) -> Answer:
+def call(app: Application, asked: Asked) -> Answer:
     """The application's true answer. It must never wait for anything: it is run to its end on the spot."""
     parts: list[bytes] = []
     head: MutableMapping[str, Any] = {}
@@ -132,7 +136,7 @@ class Honest:
 class InProcess(BaseAdapter):
     """Mount it on a session: its requests go to `app` past `teller`."""
 
-    def __init__(self, app: ASGIApp, teller: Teller) -> None:
+    def __init__(self, app: Application, teller: Teller) -> None:
         super().__init__()
         self._app, self._teller = app, teller
 

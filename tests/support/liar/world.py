@@ -31,7 +31,7 @@ from support.trading_rig import SCHEDULED, ExchangeClock, Rig, sessions
 
 PRICES = {"AAA": 100.0, "BBB": 50.0, "CCC": 20.0, "DDD": 10.0, "EEE": 250.0, "FFF": 33.0}
 ALIAS = "bench"
-DEADLINE_MINUTES = 12
+DEADLINE_MINUTES = 10
 NOT_AFTER = SCHEDULED + timedelta(minutes=DEADLINE_MINUTES)
 OURS = "alc-"
 STRANGERS = "feedfeedfeedfeedfeed"
@@ -135,6 +135,8 @@ class World:
     state: WatchedStore = field(default_factory=WatchedStore)
     archive: MemoryArchive = field(default_factory=MemoryArchive)
     trades: list[Trade] = field(default_factory=list)
+    transferred: bool = False
+    """Whether cash came or went by a transfer."""
     halted_at: datetime | None = None
     in_flight: dict[str, Asked] = field(default_factory=dict)
     """Requests that are still in the network, by client order id."""
@@ -250,6 +252,11 @@ class World:
         """Put shares into the account."""
         self.exchange.venue.exchange.set_holding(symbol, quantity, None)
 
+    def transfer(self, amount: Decimal) -> None:
+        """Cash comes, or goes."""
+        self.exchange.venue.exchange.set_cash(max(self.cash + amount, Decimal(0)))
+        self.transferred = True
+
     def misbehave(self, fault: Fault) -> None:
         """Put one of the exchange's own faults in force: it is true then, whatever is told."""
         self.exchange.control.add_fault(fault)
@@ -268,11 +275,21 @@ def is_ours(client_order_id: str) -> bool:
 
 
 def rules(**execution: object) -> Settings:
-    """Defaults, but for a shorter day: what takes an hour there takes twelve minutes here."""
-    walk = ("0.5", "1")
-    chosen = {"poll_seconds": 4.0, "walk": walk, "patient_walk": walk, "patient_rest_seconds": 20.0, **execution}
+    """Defaults, but for a shorter day: what takes an hour there takes ten minutes here."""
+    shorter = {
+        "poll_seconds": 6.0,
+        "walk": ("0.5", "1"),
+        "rest_seconds": 12.0,
+        "patient_walk": ("0.25", "1"),
+        "patient_rest_seconds": 18.0,
+        "max_steps": 6,
+        "quote_patience_seconds": 40.0,
+        "cancel_patience_seconds": 40.0,
+        "settle_seconds": 20.0,
+        "lookups": 3,
+    }
     return Settings(
         account_alias=ALIAS,
         schedule=ScheduleSettings(deadline_minutes=DEADLINE_MINUTES),
-        execution=ExecutionSettings.model_validate(chosen),
+        execution=ExecutionSettings.model_validate({**shorter, **execution}),
     )

@@ -2,8 +2,11 @@
 
 from datetime import date, timedelta
 
+import pytest
+
+from alchemiser_common.errors import MarketDataRejected
 from alchemiser_common.messages.snapshot import StrategyTargets, TargetWeight
-from alchemiser_data.provider import _groups, _with_holdings
+from alchemiser_data.provider import _check_size, _groups, _with_holdings
 
 CALENDAR = [date(2026, 1, 5) + timedelta(days=offset) for offset in range(300)]
 
@@ -31,3 +34,11 @@ def test_of_two_decisions_the_older_one_counts_and_one_without_its_bar_is_met_to
     assert CALENDAR[-needed.lengths(CALENDAR)["AAA"]] == CALENDAR[120]
     older = _with_holdings({"AAA": 1}, [targets(None, "AAA")])
     assert CALENDAR[-older.lengths(CALENDAR)["AAA"]] < CALENDAR[100], "before 1.5 only the session is known"
+
+
+def test_what_no_snapshot_could_hold_is_refused_before_it_is_read() -> None:
+    lengths = {f"S{number}": 10 for number in range(1_500)}
+    _check_size(lengths | {"S0": 2_000}, 2_000)
+    _check_size(lengths | {"S0": 9_000}, 2_000)  # the calendar has no more
+    with pytest.raises(MarketDataRejected, match="1,500 symbols over 2,001 sessions are 3,001,500 closes"):
+        _check_size(lengths | {"S0": 9_000}, 2_001)

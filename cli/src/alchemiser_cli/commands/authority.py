@@ -15,6 +15,7 @@ from alchemiser_common.ids import Pipeline
 from alchemiser_common.records.audit import AuditEntry
 from alchemiser_common.records.authority import Authority
 from alchemiser_common.records.trading_state import TradingState
+from alchemiser_common.settings import Environment
 from alchemiser_trading.account.audit import read_audit
 from alchemiser_trading.account.authority import read_authority, set_authority
 from alchemiser_trading.account.trading_state import trading_state
@@ -37,8 +38,7 @@ def authority(
             store = context.state
         else:
             by = signed(who, reason, refusal="a change of authority needs --reason")
-            context.say_place()
-            store = context.adapters.state()  # made if absent: live trading begins with this command
+            store = context.new_state if context.settings.environment is Environment.LIVE else context.home_state
             set_authority(store, alias, give_to, who=by.who, reason=by.reason, now=datetime.now(UTC))
         current = read_authority(store, alias)
         state = trading_state(store, alias)

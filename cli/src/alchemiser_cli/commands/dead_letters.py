@@ -37,6 +37,9 @@ def list_dead_letters(*, as_json: AsJson = False) -> None:
     """List the dead letters of both queues, oldest first. Looking takes nothing away."""
     with command(as_json=as_json) as context:
         letters, now = [item.letter for item in _all(context)], datetime.now(UTC)
+        strays = [name for queue in context.adapters.dead_letters() for name in queue.strays()]
+        for name in strays:
+            note(f"{name} lies among the dead letters and is none, by its name or because it cannot be read")
         context.emit([_as_json(letter, now) for letter in letters], lambda: _print_list(letters, now))
 
 
@@ -81,7 +84,7 @@ def _act(wanted: str, by: Signature, what: str, *, yes: bool, as_json: bool) -> 
         done = "sent back to" if what == "redrive" else "dropped from"
         context.emit(
             {"id": message_id, "queue": queue, "done": what, "audited": audited},
-            lambda: out.print(f"{message_id} {done} {queue}"),
+            lambda: out.print(escape(f"{message_id} {done} {queue}")),
         )
 
 
@@ -136,14 +139,14 @@ def _print_list(letters: Sequence[DeadLetter], now: datetime) -> None:
     for letter in letters:
         summary, delivered = summarise(letter.body), str(letter.receive_count or "")
         sent = formats.moment(letter.sent_at)
-        table.add_row(
-            letter.message_id, letter.queue, sent, delivered, summary.kind, summary.cycle_id, summary.state(now)
-        )
+        told = (letter.message_id, letter.queue, sent, delivered, summary.kind, summary.cycle_id, summary.state(now))
+        table.add_row(*map(escape, told))
     out.print(table)
 
 
 def _print_one(letter: DeadLetter, now: datetime) -> None:
-    out.print(f"[bold]{letter.message_id}[/] of {letter.queue}, sent {formats.moment(letter.sent_at)}")
+    where = f"[bold]{escape(letter.message_id)}[/] of {escape(letter.queue)}"
+    out.print(f"{where}, sent {formats.moment(letter.sent_at)}")
     out.print(escape(summarise(letter.body).sentence(now)))
     out.print(escape(letter.body[:_SHOWN]), soft_wrap=True)
     left_out = len(letter.body) - _SHOWN

@@ -10,8 +10,8 @@ from alchemiser_cli.context import command
 from alchemiser_cli.cycles import connected, logged
 from alchemiser_cli.options import AsJson, ReasonIfChanged, Who, signed
 from alchemiser_common.account_binding import check_binding
-from alchemiser_trading.books.book_store import compare_books, repair_books
 from alchemiser_trading.books.books import BookDifference
+from alchemiser_trading.books.reconciling import compare_account, repair_books
 
 app = typer.Typer()
 
@@ -34,13 +34,13 @@ def reconcile(
         settings, alias = context.settings, context.account
         _ = context.state  # there are books, or the command ends here and makes nothing
         with logged(settings.home), connected(settings, context.variables) as platform:
-            check_binding(platform.state, alias, settings.environment, platform.broker.account().account_id)
-            positions, now = platform.broker.holdings().positions, platform.clock.now()
+            state, broker, now = platform.state, platform.broker, platform.clock.now()
+            check_binding(state, alias, settings.environment, broker.account().account_id)
             if by is None:
-                found = compare_books(platform.state, alias, positions)
+                found = compare_account(state, broker, alias, now)
             else:
-                found = repair_books(platform.state, alias, positions, who=by.who, reason=by.reason, now=now)
-        agreed = f"books of account {alias} agree with the broker's {len(positions)} positions"
+                found = repair_books(state, broker, alias, who=by.who, reason=by.reason, now=now)
+        agreed = f"books of account {alias} agree with the broker's positions"
         context.emit(
             {"differences": [item.model_dump(mode="json") for item in found], "repaired": repair},
             lambda: _print(found, repaired=repair) if found else out.print(agreed),

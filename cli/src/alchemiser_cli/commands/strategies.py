@@ -11,6 +11,7 @@ from alchemiser_cli.console import out, plain_table
 from alchemiser_cli.context import command
 from alchemiser_cli.options import AsJson
 from alchemiser_cli.research import choose, load_strategies
+from alchemiser_common.text import printable
 from alchemiser_strategy.parsers import load_symphony, to_symphony
 from alchemiser_strategy.parsers.document import ParsedSymphony
 from alchemiser_strategy.rules import rules_of
@@ -49,7 +50,7 @@ def show(name: Annotated[str, typer.Argument(help="Name of a strategy, or a symp
         (share,) = choose(context.settings.strategies, [name])
         strategy = share.strategy
         if isinstance(strategy, TreeStrategy):
-            typer.echo(to_symphony(strategy.symphony))
+            typer.echo(printable(to_symphony(strategy.symphony), keep="\n\t"))
         else:
             kind = type(strategy)
             typer.echo(f";; {strategy.name} is a Python class: {kind.__module__}.{kind.__qualname__}")

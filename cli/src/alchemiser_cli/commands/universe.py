@@ -33,7 +33,7 @@ def universe(
         if write:
             from alchemiser_cli.stage.universe_record import settle
 
-            done = "written to" if settle(context.adapters.state(), context.account, needed) else "the same in"
+            done = "written to" if settle(context.new_state, context.account, needed) else "the same in"
             note(f"universe of account {context.account}: {done} {context.place}")
         context.emit(needed, lambda: _print(needed), indent=2)
 

@@ -59,7 +59,7 @@ def checks() -> Iterator[NamedCheck]:
            └───── stack ─ parameters, template, images
                     └──── queues, bucket, sources, schedules
                     └──── functions, secrets ─ composition ─ symbols
-                    └──── table ─ authority, trading    └─ universe, rules (and table)
+                    └──── table ─ authority, trading    └─ universe, rules, limits (and table)
         region    (asks nothing of AWS)
 
     Wrong credentials would make every later answer about another account, so nothing is asked beyond `account` then;
@@ -88,6 +88,7 @@ def checks() -> Iterator[NamedCheck]:
     yield NamedCheck("universe", portfolio.universe, (composition, table))
     yield NamedCheck("symbols", portfolio.symbols, (composition,))
     yield NamedCheck("rules", portfolio.rules, (composition, table))
+    yield NamedCheck("limits", portfolio.limits, (composition, table))
 
 
 def _account(context: CheckContext) -> str:

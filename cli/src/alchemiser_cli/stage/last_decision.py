@@ -63,6 +63,20 @@ def changed_rules(strategies: Iterable[StrategyInPlay], stored: Iterable[Strateg
     return found
 
 
+def targets_of(decision: TradeDecision) -> list[StrategyTargets]:
+    """What each strategy of a decision wants to hold."""
+    return [
+        StrategyTargets(
+            strategy=signal.strategy,
+            decided_for=decision.session,
+            weights=signal.weights,
+            rules=signal.rules,
+            allocation=signal.allocation,
+        )
+        for signal in decision.signals
+    ]
+
+
 def told(decision: TradeDecision, last: TradeDecision | None) -> list[str]:
     """A decision by strategy, each with what differs from the last one."""
     before = {} if last is None else {signal.strategy: signal for signal in last.signals}

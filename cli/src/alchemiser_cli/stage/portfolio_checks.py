@@ -3,7 +3,8 @@
 from alchemiser_cli.stage.candidate import ALIAS
 from alchemiser_cli.stage.check_result import CheckContext, CheckFailed, Verdict
 from alchemiser_cli.stage.invoker import LambdaInvoker
-from alchemiser_cli.stage.last_decision import changed_rules, stored_targets
+from alchemiser_cli.stage.last_decision import changed_rules, read_last_run, stored_targets
+from alchemiser_cli.stage.limits_told import limits_told
 from alchemiser_cli.stage.names import SERVICES
 from alchemiser_cli.stage.portfolio import described, disagreements
 from alchemiser_cli.stage.smoke import SmokeFailed, require_composition
@@ -78,6 +79,19 @@ def symbols(context: CheckContext) -> str:
             Verdict.WARNING,
         )
     return f"the broker knows all {len(needed)}"
+
+
+def limits(context: CheckContext) -> str:
+    """No limit of trading stands in the way of what the strategies want, on the account as it last was."""
+    stack = context.deployed
+    state = context.stage.state(stack)
+    last = read_last_run(state, context.stage.archive(stack), stack.account_alias)
+    if last is None:
+        return "no run has read the account yet"
+    found = limits_told(context.answers, last.snapshot, stored_targets(state, stack.account_alias))
+    if found:
+        raise CheckFailed("; ".join(found), "change the setting by its parameter, or expect it", Verdict.WARNING)
+    return f"none would be met on the account of {last.snapshot.session.day}, {last.snapshot.account.equity:.2f} USD"
 
 
 def rules(context: CheckContext) -> str:

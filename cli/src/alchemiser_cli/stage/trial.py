@@ -14,7 +14,8 @@ from alchemiser_cli.stage.candidate import ALIAS, KEY, candidate
 from alchemiser_cli.stage.guards import trader_of
 from alchemiser_cli.stage.images import Image
 from alchemiser_cli.stage.invoker import Invoker, LambdaInvoker
-from alchemiser_cli.stage.last_decision import LastRun, changed_rules, read_last_run, stored_targets, told
+from alchemiser_cli.stage.last_decision import LastRun, changed_rules, read_last_run, stored_targets, targets_of, told
+from alchemiser_cli.stage.limits_told import limits_told
 from alchemiser_cli.stage.names import PHASES, SERVICES
 from alchemiser_cli.stage.parameters import deployed_images, exists, function_variables
 from alchemiser_cli.stage.portfolio import disagreements, require_one_portfolio
@@ -143,6 +144,9 @@ def examine(
         trial.decisions[service] = decision
         for line in told(decision, None if last is None else last.decision):
             stage.progress(f"{service}: {line}")
+        if last is not None:
+            for line in limits_told(trial.answers, last.snapshot, targets_of(decision)):
+                stage.progress(f"a limit would be met: {line}")
 
 
 def _name_unknown(stage: Stage, reader: Invoker, needed: Universe) -> None:

@@ -119,14 +119,18 @@ class BrokerRefused(PermanentError):
     """Raised when the broker understood a request and refused it.
 
     `status` is the HTTP status, `code` the broker's own number (0 if it sent none). `may_pass`: the cause may be gone a
-    moment later, such as cash that lags behind a sale, or shares that an ending order still holds.
+    moment later, such as cash that lags behind a sale, or shares that an ending order still holds. `explained`: it is
+    in the broker's own form, not a page of something in between, which says nothing about what the broker did.
     """
 
-    def __init__(self, message: str, *, status: int, code: int = 0, may_pass: bool = False) -> None:
+    def __init__(
+        self, message: str, *, status: int, code: int = 0, may_pass: bool = False, explained: bool = True
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.may_pass = may_pass
+        self.explained = explained
 
 
 class Unreconciled(PermanentError):
@@ -146,7 +150,7 @@ class BrokerUnavailable(TransientError):
 
 
 class BrokerThrottled(BrokerUnavailable):
-    """Raised on HTTP 429: the request was not looked at and had no effect."""
+    """Raised on HTTP 429 in the broker's own form: the request was not looked at and had no effect."""
 
 
 class StoreUnavailable(TransientError):

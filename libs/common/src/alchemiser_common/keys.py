@@ -107,6 +107,11 @@ def strategy_book(account_alias: str, strategy: str) -> Key:
     return Key(account_partition(account_alias), f"{BOOK_PREFIX}{strategy}")
 
 
+def followed_account(account_alias: str) -> Key:
+    """How far the books have followed the account's activities."""
+    return Key(account_partition(account_alias), "FOLLOWED")
+
+
 def equity_partition(account_alias: str) -> str:
     """The account's worth by session."""
     return f"EQUITY#{account_alias}"

@@ -108,8 +108,7 @@ class DataSettings(Section):
     closed_days: tuple[date, ...] = ()
     """Days on which the exchange was closed, whatever the broker's calendar or its bars say, as YYYY-MM-DD."""
     max_move: Decimal = Field(default=Decimal("0.5"), gt=0)
-    """A larger move between completed closes, as a fraction, counts only if announcements, raw bars and trades bear it
-    out."""
+    """A larger move between completed closes, as a fraction, counts only if raw bars and later trades bear it out."""
     max_repeated_closes: int = Field(default=9, ge=2)
     """More equal last closes, in a symbol whose closes seldom repeat, are a feed that stands still."""
     bars_feed: str = "sip"

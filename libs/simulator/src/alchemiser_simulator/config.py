@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from uuid import UUID, uuid5
 
+from alchemiser_simulator.market.changes import ChangeError, MarketChange, changed
+from alchemiser_simulator.market.dividends import with_dividends
 from alchemiser_simulator.market.history import PriceHistory
 from alchemiser_simulator.market.intraday import SpreadModel
 from alchemiser_simulator.market.sessions import SessionCalendar
@@ -50,6 +52,8 @@ class SimulatorConfig:
     depth_factor: Decimal | None = None  # fills a match are limited to displayed size x this
     market_collar: Decimal = Decimal("0.01")  # market buys are checked at the ask plus this share
     not_fractionable: frozenset[str] = frozenset()
+    pay_dividends: bool = False  # those that adjusted closes imply come as cash
+    changes: tuple[MarketChange, ...] = ()  # put into the history from the beginning, a reset keeps them
     api_keys: frozenset[str] = frozenset()  # accepted key ids; none listed: any
 
     def __post_init__(self) -> None:
@@ -61,6 +65,15 @@ class SimulatorConfig:
             raise ConfigError(f"speed is {self.speed}; give a number above zero")
         if self.start is not None and self.start.tzinfo is None:
             raise ConfigError(f"start is {self.start} without a time zone; give for example {self.start}+00:00")
+        try:
+            changed(self.prices, self.changes)
+        except ChangeError as error:
+            raise ConfigError(f"changes: {error}") from error
+
+    @property
+    def prices(self) -> PriceHistory:
+        """The history, with its implied dividends if they are to be paid."""
+        return with_dividends(self.history) if self.pay_dividends else self.history
 
     @property
     def account(self) -> UUID:

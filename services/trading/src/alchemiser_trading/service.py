@@ -12,7 +12,8 @@ from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
 from alchemiser_common.ports.broker import Broker, MarketReader
 from alchemiser_common.ports.clock import Clock, SteadyClock, TimeLeft
-from alchemiser_common.ports.state import ABSENT, StateStore, load_all, put
+from alchemiser_common.ports.state import ABSENT, StateStore, load, load_all, put
+from alchemiser_common.records.lease import LeaseRecord
 from alchemiser_common.records.loose import LooseOrders
 from alchemiser_common.records.parity import Parity
 from alchemiser_common.settings import Settings
@@ -107,6 +108,8 @@ class TradingService:
 
         None if there is no such run. Raises LeaseHeld while a worker has the account, OutOfTime as `execute`.
         """
+        if not self._something_left():
+            return None  # without taking the lease: a decision that comes now must not find it held
         tools = self._tools_now()
         lease = self._lease(tools.clock)
         try:
@@ -147,11 +150,19 @@ class TradingService:
         clock = SteadyClock(self._clock)
         return replace(self._tools, clock=clock, checks=replace(self._tools.checks, clock=clock))
 
+    def _something_left(self) -> bool:
+        """Whether a run has not ended, or one that has left orders that may be open."""
+        known = load(self._store, keys.lease_record(self._settings.account_alias), LeaseRecord)
+        return (known is not None and known.value.unfinished_run is not None) or self._loose_orders()
+
+    def _loose_orders(self) -> bool:
+        partition = keys.account_partition(self._settings.account_alias)
+        records = load_all(self._store, partition, LooseOrders, prefix=keys.LOOSE_PREFIX)
+        return any(record.value.orders for record in records)
+
     def _look_again(self, time_left: TimeLeft) -> None:
         """Loose orders of runs that have ended, if there are some and nobody works on the account."""
-        alias = self._settings.account_alias
-        records = load_all(self._store, keys.account_partition(alias), LooseOrders, prefix=keys.LOOSE_PREFIX)
-        if not any(record.value.orders for record in records):
+        if not self._loose_orders():
             return
         tools = self._tools_now()
         lease = self._lease(tools.clock)

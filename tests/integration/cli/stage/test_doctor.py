@@ -106,7 +106,7 @@ def config(stage: StageOnMoto, old: str, new: str) -> None:
     file.write_text(file.read_text("utf-8").replace(old, new, 1), "utf-8")
 
 
-AFTER_SECRETS = ("composition", "universe", "symbols", "rules")
+AFTER_SECRETS = ("composition", "universe", "symbols", "rules", "limits")
 WRONG, WARNING = Verdict.WRONG, Verdict.WARNING
 HALTED = Fault(
     "trading",
@@ -289,18 +289,26 @@ def test_without_a_stage_this_folders_portfolio_is_examined(dev: StageOnMoto, tm
     assert plain.code == 0, plain.err
     found = {item["check"]: item for item in json.loads(plain.out)}
     assert {name: item["verdict"] for name, item in found.items()} == {
-        "strategies": "ok", "universe": "ok", "symbols": "skipped", "rules": "ok",
+        "account": "ok", "files": "ok", "strategies": "ok", "universe": "ok", "symbols": "skipped", "rules": "skipped",
+        "limits": "skipped",
     }  # fmt: skip
     assert "tecl 50.00% (" in found["strategies"]["says"]
+    assert f"home {tmp_path}/.alchemiser, environment simulated, account demo" in found["account"]["says"]
+    assert not (tmp_path / ".alchemiser").exists()
+    (tmp_path / ".env").touch(mode=0o644)
     here = {
         "ALCHEMISER_BROKER__TRADING_URL": dev.exchange_url,
         "ALCHEMISER_BROKER__DATA_URL": dev.exchange_url,
         "ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"odd": 1.0}',
         "ALCHEMISER_STRATEGIES__FOLDER": str(tmp_path),
+        "ALCHEMISER_TRADING__MAX_TURNOVER": "1.5",
     }
     (tmp_path / "odd.clj").write_text('(defsymphony "odd" {} (asset "NOSUCH"))', "utf-8")
     asked = {item["check"]: item for item in json.loads(alchemiser(tmp_path, "doctor", "--json", extra=here).out)}
     assert (asked["symbols"]["verdict"], "NOSUCH" in asked["symbols"]["says"]) == ("warning", True)
+    full = "trading.max_turnover is 1.5: a full switch could buy 0.5 times equity only"
+    assert (asked["limits"]["verdict"], asked["limits"]["says"]) == ("warning", full)
+    assert (asked["files"]["verdict"], asked["files"]["remedy"]) == ("warning", f"chmod -R go-rwx {tmp_path}/.env")
     wrong = alchemiser(tmp_path, "doctor", extra={"ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"nobody": 1.0}'})
     assert wrong.code == 2
     assert "strategies.allocations names 'nobody'" in wrong.err

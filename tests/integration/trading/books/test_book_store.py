@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from alchemiser_common import keys
 from alchemiser_common.ports.state import ABSENT, put
-from alchemiser_trading.books.book_store import StoredBooks, compare_books, repair_books
+from alchemiser_trading.books.book_store import StoredBooks
 from alchemiser_trading.books.books import UNASSIGNED, Book, total
+from alchemiser_trading.books.reconciling import compare_account, repair_books
 from support.trading_rig import Rig
 from support.trading_runs import SWITCH
 
@@ -14,11 +15,10 @@ from support.trading_runs import SWITCH
 def test_books_that_differ_are_named_and_repaired_with_a_trail(rig: Rig) -> None:
     rig.trade(rig.decision(SWITCH))
     rig.control.set_holding("DDD", Decimal(5))
-    positions = rig.broker.holdings().positions
-    (difference,) = compare_books(rig.state, "bench", positions)
+    (difference,) = compare_account(rig.state, rig.broker, "bench", rig.clock.now())
     assert (difference.symbol, difference.in_books, difference.at_broker) == ("DDD", Decimal(0), Decimal(5))
-    repair_books(rig.state, "bench", positions, who="ann", reason="shares were given", now=rig.clock.now())
-    assert compare_books(rig.state, "bench", positions) == ()
+    repair_books(rig.state, rig.broker, "bench", who="ann", reason="shares were given", now=rig.clock.now())
+    assert compare_account(rig.state, rig.broker, "bench", rig.clock.now()) == ()
     assert StoredBooks.load(rig.state, "bench").books["unassigned"].quantity("DDD") == Decimal(5)
 
 

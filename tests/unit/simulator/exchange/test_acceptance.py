@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from alchemiser_simulator.exchange.orders import OrderTicket, OrderType, Side, TimeInForce
 from alchemiser_simulator.exchange.refusals import Refusal
-from unit.simulator.exchange.tickets import exchange_at, ticket
+from unit.simulator.exchange.tickets import current, exchange_at, ticket
 
 
 @pytest.mark.parametrize(
@@ -34,17 +35,45 @@ from unit.simulator.exchange.tickets import exchange_at, ticket
         (ticket(qty="10000"), 403, 40310000, "insufficient buying power"),
         (ticket(side=Side.SELL), 403, 40310000, "insufficient qty available for order (requested: 10, available: 0)"),
         (ticket(side=Side.SELL, qty=None, notional="50"), 403, 40310000, "insufficient qty available"),
+        (ticket("TLT", Side.SELL, qty="0.006"), 403, 40310000, "minimal amount of order 1"),
+        (ticket("TLT", Side.SELL, qty="0.006", limit="166.00"), 403, 40310000, "minimal amount of order 1"),
     ],
 )
 def test_an_order_against_the_rules_is_refused_in_alpacas_words(
     asked: OrderTicket, status: int, code: int, words: str
 ) -> None:
     exchange = exchange_at()
+    exchange.set_holding("TLT", Decimal("0.006"), None)
     with pytest.raises(Refusal) as refused:
         exchange.submit(asked)
     assert (refused.value.status, refused.value.code) == (status, code)
     assert words in refused.value.message
     assert not exchange.books.orders, "a refused order left a trace"
+
+
+def test_less_than_the_least_amount_leaves_by_closing_the_position() -> None:
+    exchange = exchange_at()
+    exchange.set_holding("TLT", Decimal("0.006"), None)
+    exchange.close("TLT")
+    exchange.advance_to(exchange.now + timedelta(seconds=1))
+    assert exchange.books.head.ledger.holdings == {}
+
+
+def test_an_order_of_a_halted_symbol_waits_for_the_re_opening() -> None:
+    exchange = exchange_at()
+    halted = replace(exchange.asset("SPY"), halted=True)
+    exchange.set_asset(halted)
+    order = exchange.submit(ticket())
+    limit = exchange.submit(ticket(limit="900.00"))
+    exchange.advance_to(exchange.now + timedelta(minutes=20))
+    assert [current(exchange, one).status for one in (order, limit)] == ["new", "new"]
+    quote = exchange.market.quote("SPY", exchange.now + timedelta(seconds=1))
+    exchange.set_asset(replace(halted, halted=False))
+    exchange.advance_to(exchange.now + timedelta(seconds=1))
+    assert quote is not None
+    for one in (order, limit):
+        after = current(exchange, one)
+        assert (after.status, after.filled_cost) == ("filled", 10 * quote.ask), "it takes the quote of the re-opening"
 
 
 def test_open_buys_reserve_power_and_open_sales_hold_shares() -> None:

@@ -10,6 +10,7 @@ from alchemiser_common.account_binding import check_binding, read_binding
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import Conflict, RunInProgress, WrongAccount
 from alchemiser_common.ids import Pipeline, RunRef
+from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.state import ABSENT, load, load_all, put, put_over
 from alchemiser_common.records.account_binding import AccountBinding
 from alchemiser_common.records.books import DailyEquity, Lot, StrategyBook

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alchemiser_common.ids import Side
+from alchemiser_trading.books.alignment import aligned
 from alchemiser_trading.books.attribution import attribute
 from alchemiser_trading.books.books import UNASSIGNED, Book, total
 from alchemiser_trading.orders.legs import LegState
@@ -115,8 +116,18 @@ def test_what_nobody_with_a_target_wants_is_unassigned_beside_what_is_kept() -> 
 
 
 def test_a_holder_whose_book_was_lost_since_the_plan_gets_its_shares_back() -> None:
-    books = attribute({}, plan({}, (position("X", "5"),), (), {"h": "5"}), ())
+    found = aligned({}, (position("X", "5"),), DAY)
+    books = attribute(found, plan({}, (position("X", "5"),), (), {"h": "5"}), ())
     assert shares(books) == {"h": Decimal(5), UNASSIGNED: Decimal(0)}
+
+
+def test_books_that_differ_from_the_position_are_left_alone_unless_it_was_traded() -> None:
+    held = {"a": book("a", "10")}
+    assert attribute(held, plan({}, (position("X", "30"),), ()), ()) == held
+    leg = filled("X", Side.SELL, "30", "30")
+    after = attribute(held, plan({}, (position("X", "30"),), (leg,)), (leg,))
+    assert shares(after) == {"a": Decimal(0), UNASSIGNED: Decimal(0)}
+    assert (after["a"].realised, after[UNASSIGNED].realised) == (Decimal(20), Decimal(40))
 
 
 def test_only_where_less_is_left_than_is_kept_do_those_that_hold_lose() -> None:
@@ -186,7 +197,7 @@ def test_the_books_add_up_to_the_account_whatever_was_booked_planned_kept_and_fi
     targets = {"X": {name: share / 100 for name, share in wanted.items()}} if wanted else {}
     positions = (position("X", str(at_broker)),) if at_broker > 0 else ()
     keeps = {name: str(quantity) for name, quantity in kept.items()}
-    after = attribute(books, plan(targets, positions, legs, keeps), legs)
+    after = attribute(aligned(books, positions, DAY), plan(targets, positions, legs, keeps), legs)
     assert total(after.values(), "X") == at_broker + done
     assert all(book.quantity("X") >= 0 for book in after.values())
     if sum(kept.values()) <= at_broker + done:

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from alchemiser_common.records.books import Lot
-from alchemiser_trading.books.books import UNASSIGNED, Book, aligned, differences
+from alchemiser_trading.books.alignment import aligned
+from alchemiser_trading.books.books import UNASSIGNED, Book, differences
 from support.books import DAY, book, position
 
 
@@ -73,4 +74,4 @@ def test_of_shares_that_are_gone_each_loses_its_part_to_the_last_digit() -> None
     books = {name: book(name, "10") for name in ("a", "b", "c")}
     after = aligned(books, (position("X", "20"),), DAY)
     parts = [after[name].quantity("X") for name in ("a", "b", "c")]
-    assert parts == [Decimal("6.666666667"), Decimal("6.666666666"), Decimal("6.666666667")]
+    assert parts == [Decimal("6.666666666"), Decimal("6.666666667"), Decimal("6.666666667")]

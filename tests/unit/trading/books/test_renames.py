@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from alchemiser_common.messages.snapshot import Position
-from alchemiser_trading.books.books import UNASSIGNED, Book, aligned
+from alchemiser_trading.books.alignment import aligned
+from alchemiser_trading.books.books import UNASSIGNED, Book
 from support.books import DAY, book, position
 
 

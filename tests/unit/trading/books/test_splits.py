@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alchemiser_common.messages.snapshot import Position
-from alchemiser_trading.books.books import UNASSIGNED, Book, aligned, total
+from alchemiser_trading.books.alignment import aligned
+from alchemiser_trading.books.books import UNASSIGNED, Book, total
 from support.books import DAY, book, position
 
 

@@ -11,6 +11,7 @@ from alchemiser_common.ids import Side
 from alchemiser_common.messages.decision import SignalStatus, TradeDecision
 from alchemiser_common.records.books import StrategyBook
 from alchemiser_common.records.plan import Plan, PlannedLeg
+from alchemiser_trading.books.alignment import aligned
 from alchemiser_trading.books.attribution import attribute
 from alchemiser_trading.books.books import Book, total
 from alchemiser_trading.orders.legs import LegState
@@ -113,7 +114,7 @@ def test_through_partial_fills_who_holds_keeps_the_last_digit_and_the_books_add_
     plan = situation.plan()
     filled = tuple(ended(leg, _part(leg, part)) for leg, part in zip(plan.legs, parts, strict=False))
     books = {item.strategy: Book.model_validate(item.model_dump()) for item in situation.books}
-    after = attribute(books, plan, filled)
+    after = attribute(aligned(books, plan.positions, plan.session), plan, filled)
     for name, held in keeping(plan).items():
         for symbol in SYMBOLS:
             assert after[name].quantity(symbol) == held.get(symbol, Decimal(0))
@@ -131,7 +132,7 @@ def test_who_traded_yesterday_and_holds_today_is_not_traded(situation: Situation
     plan = situation.plan()
     filled = tuple(ended(leg, _part(leg, part)) for leg, part in zip(plan.legs, parts, strict=False))
     books = {item.strategy: Book.model_validate(item.model_dump()) for item in situation.books}
-    after = attribute(books, plan, filled)
+    after = attribute(aligned(books, plan.positions, plan.session), plan, filled)
     holding = [
         item.model_copy(update={"status": SignalStatus.HOLD})
         for item in situation.decision.signals

@@ -17,7 +17,7 @@ from alpaca.trading.requests import GetAssetsRequest, GetCalendarRequest, GetOrd
 from alchemiser_common.alpaca import payloads
 from alchemiser_common.alpaca.activities import read_activities
 from alchemiser_common.alpaca.holdings import read_holdings
-from alchemiser_common.alpaca.http import Caller, Unexplained
+from alchemiser_common.alpaca.http import Caller
 from alchemiser_common.alpaca.keys import is_paper_key
 from alchemiser_common.alpaca.market_data import MarketData
 from alchemiser_common.alpaca.orders import difference, read_order, read_orders
@@ -363,7 +363,7 @@ class AlpacaBroker(AlpacaReader):
         except BrokerRefused as error:
             if error.status not in {_NOT_FOUND, _UNPROCESSABLE}:
                 raise
-            if isinstance(error, Unexplained):
+            if not error.explained:
                 raise BrokerUnavailable(f"{error}; that is not how Alpaca says so") from error
 
 

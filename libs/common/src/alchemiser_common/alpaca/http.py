@@ -27,14 +27,6 @@ _PASSING = ("insufficient", "wash trade", "held_for_orders", "held for orders", 
 """Words of refusals that may be gone a moment later: cash that lags, shares still held by an ending order."""
 
 
-class Unexplained(BrokerRefused):
-    """Raised for a refusal that does not look like Alpaca's: no JSON object, so who refused, and what, is unknown."""
-
-
-class UnexplainedThrottle(BrokerThrottled):
-    """Raised for a 429 that does not look like Alpaca's: something in between may have said it, before or after."""
-
-
 class Caller:
     """Runs alpaca-py calls and turns whatever they raise into this project's errors.
 
@@ -83,9 +75,9 @@ class Caller:
             if error.code and error.status != _CONFLICT:
                 raise
             raise AmbiguousOutcome(f"{error}; whether the broker has the order is unknown") from error
+        except BrokerThrottled:
+            raise
         except BrokerUnavailable as error:
-            if isinstance(error, BrokerThrottled) and not isinstance(error, UnexplainedThrottle):
-                raise
             raise AmbiguousOutcome(str(error)) from error
 
     def _authorised[R](self, what: str, call: Callable[[], R]) -> R:
@@ -102,7 +94,7 @@ def _key_refused(error: BrokerRefused) -> bool:
 
     A refusal by something else (a proxy's login page) says nothing about the key, nor that nothing was done.
     """
-    if isinstance(error, Unexplained):
+    if not error.explained:
         return False
     return error.status == _UNAUTHORISED or (error.status == _FORBIDDEN and str(error).endswith(": forbidden."))
 
@@ -135,15 +127,13 @@ def _from_api(what: str, error: APIError) -> BrokerRefused | BrokerUnavailable:
     code = 0 if content is None else content.get("code")
     message = str(error) if content is None else str(content.get("message", error))
     text = f"{what}: HTTP {status}: {shown(' '.join(message.split()), _SHOWN) or '(empty body)'}"
-    if status == _THROTTLED:
-        return UnexplainedThrottle(text) if content is None else BrokerThrottled(text)
-    if status >= _SERVER_ERRORS or status in {0, _REQUEST_TIMEOUT}:
+    if status == _THROTTLED and content is not None:
+        return BrokerThrottled(text)
+    if status >= _SERVER_ERRORS or status in {0, _REQUEST_TIMEOUT, _THROTTLED}:
         return BrokerUnavailable(text)
-    if content is None:
-        return Unexplained(text, status=status)
     may_pass = any(words in text.lower() for words in _PASSING)
     number = code if isinstance(code, int) and not isinstance(code, bool) else 0
-    return BrokerRefused(text, status=status, code=number, may_pass=may_pass)
+    return BrokerRefused(text, status=status, code=number, may_pass=may_pass, explained=content is not None)
 
 
 def _object(text: str) -> dict[str, object] | None:

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from alchemiser_common.alpaca.http import Unexplained
 from alchemiser_common.errors import BrokerRefused
 
 _log = logging.getLogger(__name__)
@@ -37,7 +36,7 @@ def ask_in_groups[R](
 
 def about_a_symbol(error: BrokerRefused) -> bool:
     """Whether it is a refusal with which Alpaca answers a symbol that is malformed or unknown."""
-    return error.status in _ABOUT_A_SYMBOL and not isinstance(error, Unexplained)
+    return error.status in _ABOUT_A_SYMBOL and error.explained
 
 
 def _halved[R](what: str, symbols: Sequence[str], ask: Callable[[Sequence[str]], Mapping[str, R]]) -> dict[str, R]:

@@ -56,6 +56,10 @@ class SqsDeadLetters:
     #        │ nothing was sent                                 │ minutes it has the same deduplication id, and SQS
     #                                                           │ drops it; later it is sent twice, and the run id
     #                                                           │ makes the second delivery a repetition of its run.
+    def strays(self) -> Sequence[str]:
+        """None: whatever is in a queue is a letter."""
+        return ()
+
     def redrive(self, message_id: str) -> DeadLetter:
         """Send one letter back to its queue, then take it away.
 

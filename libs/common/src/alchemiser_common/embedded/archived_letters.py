@@ -1,14 +1,16 @@
 """Dead letters of the embedded backend: what local pipelines left in the archive. They can only be looked at."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.errors import InvalidSettings, StoreUnavailable
 from alchemiser_common.keys import DEAD_LETTER_TIME, DEAD_LETTERS_PREFIX
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.queue import DeadLetter
 
+_log = logging.getLogger(__name__)
 _TIME_LENGTH = len("2026-01-05T14-45-00Z")
 
 
@@ -21,10 +23,14 @@ class ArchivedLetters:
     def list(self) -> Sequence[DeadLetter]:
         """The letters, oldest first. Their group is not known any more, nor how often each was delivered.
 
-        Raises StoreUnavailable.
+        Raises StoreUnavailable if the archive cannot be listed.
         """
-        letters = [self._letter(key) for key in self._archive.keys(DEAD_LETTERS_PREFIX)]
+        letters = [letter for _, letter in self._found() if letter is not None]
         return sorted(letters, key=lambda letter: letter.sent_at)
+
+    def strays(self) -> Sequence[str]:
+        """Keys of what a person or a program left in the folder: named otherwise than a letter, or not readable."""
+        return [key for key, letter in self._found() if letter is None]
 
     def redrive(self, message_id: str) -> DeadLetter:
         """Raises InvalidSettings: the queues of a local pipeline end with it."""
@@ -40,9 +46,21 @@ class ArchivedLetters:
             "blocked by it; `alchemiser run` runs its cycle again"
         )
 
+    def _found(self) -> Iterator[tuple[str, DeadLetter | None]]:
+        """Every key with its letter, None if it is none."""
+        for key in self._archive.keys(DEAD_LETTERS_PREFIX):
+            try:
+                yield key, self._letter(key)
+            except (ValueError, StoreUnavailable) as error:
+                _log.warning("no dead letter", extra={"archive_key": key, "reason": str(error)})
+                yield key, None
+
     def _letter(self, key: str) -> DeadLetter:
+        """Raises ValueError for a name that no letter has."""
         queue, _, name = key.removeprefix(DEAD_LETTERS_PREFIX).partition("/")
-        name = name.removesuffix(".txt")
-        sent_at = datetime.strptime(name[:_TIME_LENGTH], DEAD_LETTER_TIME).replace(tzinfo=UTC)
+        stem = name.removesuffix(".txt")
+        if stem == name:
+            raise ValueError(f"{key} does not end in .txt")
+        sent_at = datetime.strptime(stem[:_TIME_LENGTH], DEAD_LETTER_TIME).replace(tzinfo=UTC)
         body = (self._archive.get(key) or b"").decode(errors="replace")
-        return DeadLetter(name, queue, body, "", sent_at, 0)
+        return DeadLetter(stem, queue, body, "", sent_at, 0)

@@ -65,6 +65,11 @@ class LegReason(StrEnum):
         """Whether a limit of `trading` cut or dropped what would have added risk."""
         return self in _BY_LIMIT
 
+    @property
+    def by_broker(self) -> bool:
+        """Whether the broker does not take what would be ordered."""
+        return self in _BY_BROKER
+
 
 _BY_LIMIT = frozenset(
     {
@@ -73,4 +78,7 @@ _BY_LIMIT = frozenset(
         LegReason.LIMIT_SYMBOL_WEIGHT,
         LegReason.LIMIT_DAILY_LOSS,
     }
+)
+_BY_BROKER = frozenset(
+    {LegReason.UNTRADABLE, LegReason.UNKNOWN_SYMBOL, LegReason.NOT_AVAILABLE, LegReason.BROKER_REFUSED}
 )

@@ -12,6 +12,7 @@ from pydantic import field_validator
 
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.base import Frozen, Message, Price, Quantity, Stage, Symbol
+from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.snapshot import Account
 
 BASIS_POINTS = Decimal(10_000)
@@ -103,6 +104,9 @@ class LegReport(Frozen):
     steps: int = 0
     duration: timedelta = timedelta(0)
     reason: str = ""
+    """Why it came to less than intended, with the figures."""
+    cause: LegReason | None = None
+    """The same as a word of the one list; None if it came to all, and from before 1.6."""
 
     @property
     def slippage_bps(self) -> Decimal | None:

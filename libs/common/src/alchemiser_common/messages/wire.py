@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from alchemiser_common.errors import InvalidMessage
 from alchemiser_common.messages.base import OWN_VERSION, Message
 from alchemiser_common.messages.versions import read_json
-from alchemiser_common.text import and_more
+from alchemiser_common.text import and_more, printable
 
 MESSAGE_LIMIT = 1_048_576
 """Bytes of one SQS message."""
@@ -117,4 +117,4 @@ def _name(part: str | int) -> str:
 
 
 def _cut(text: str, most: int = _SHOWN_RULE) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return printable(text if len(text) <= most else text[: most - 1] + "…")

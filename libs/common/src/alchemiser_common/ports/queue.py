@@ -80,6 +80,10 @@ class DeadLetters(Protocol):
         """The messages that were given up, oldest first."""
         ...
 
+    def strays(self) -> Sequence[str]:
+        """Names of what lies among them and is no letter."""
+        ...
+
     def redrive(self, message_id: str) -> DeadLetter:
         """Send a letter back to its queue.
 

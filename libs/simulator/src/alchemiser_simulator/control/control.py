@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 import requests
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, JsonValue, RootModel, TypeAdapter
 
 from alchemiser_simulator.control.faults import Fault
 from alchemiser_simulator.control.models import (
@@ -24,6 +24,7 @@ from alchemiser_simulator.control.models import (
 from alchemiser_simulator.exchange.transfers import Transfer
 from alchemiser_simulator.market.changes import MarketChange
 
+_ODD_ORDER: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 _FAULTS = TypeAdapter(list[FaultEntry])
 _CHANGES: TypeAdapter[list[MarketChange]] = TypeAdapter(list[MarketChange])
 
@@ -120,10 +121,13 @@ class SimulatorControl:
         return MarketState.model_validate_json(self._ask("PATCH", "/control/account", change))
 
     def set_holding(self, symbol: str, qty: Decimal, avg_entry_price: Decimal | None = None) -> MarketState:
-        """Set a holding as if it had been there from the beginning, without an activity: `qty` shares at that price
-        each (None: the last one); zero takes it out.
+        """Set a holding of stock as if it had been there from the beginning, without an activity: `qty` shares at that
+        price each (None: the last one); zero takes it out.
         """
-        change = HoldingChange(symbol=symbol, qty=qty, avg_entry_price=avg_entry_price)
+        return self.put_holding(HoldingChange(symbol=symbol, qty=qty, avg_entry_price=avg_entry_price))
+
+    def put_holding(self, change: HoldingChange) -> MarketState:
+        """Set any holding likewise: a short one, an option, one that is worth nothing."""
         return MarketState.model_validate_json(self._ask("POST", "/control/positions", change))
 
     def transfer(self, transfer: Transfer) -> MarketState:
@@ -137,6 +141,13 @@ class SimulatorControl:
     def withdraw(self, amount: Decimal) -> MarketState:
         """Take so many USD out of the account."""
         return self.transfer(Transfer(code="CSW", amount=-amount))
+
+    def put_odd_order(self, order: dict[str, JsonValue]) -> str:
+        """Put an open order among the account's that no client could send, such as one of several legs; it never fills
+        and can be cancelled. `order`: fields that differ from a multi-leg order's; returns its id.
+        """
+        answer = self._ask("POST", "/control/orders", RootModel[dict[str, JsonValue]](order))
+        return str(_ODD_ORDER.validate_json(answer)["id"])
 
     def market_changes(self) -> list[MarketChange]:
         """The events put into the price history, in the order they were."""

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from alchemiser_simulator.control.lies import Answer, BadTrade, Drip, LateArrival, OtherOrder, Patch, Stale
+from alchemiser_simulator.control.lies import Answer, BadTrade, Drip, LateArrival, Operation, OtherOrder, Patch, Stale
 from alchemiser_simulator.control.rules import Rule, When
 from alchemiser_simulator.exchange.orders import CancelQuirks, Quirks
 
@@ -32,6 +32,7 @@ __all__ = [
     "LaggingPositions",
     "LateArrival",
     "LatePrice",
+    "Operation",
     "OtherOrder",
     "PartialFills",
     "Patch",

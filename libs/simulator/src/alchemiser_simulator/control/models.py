@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from alchemiser_simulator.control.faults import Fault
 from alchemiser_simulator.control.rules import Model
+from alchemiser_simulator.exchange.marks import AssetClass, Mark
 
 
 class ClockState(Model):
@@ -43,31 +44,52 @@ class FaultEntry(Model):
 
 
 class AssetChange(Model):
-    """None leaves a property as it is. An asset that is halted, not tradable or not active takes no new orders; its
-    open ones stay, and trade only while it is neither halted nor untradable.
+    """None leaves a property as it is. An asset that is not tradable or not active takes no new orders; those of a
+    halted one are taken. Open orders stay, and trade only while it is neither halted nor untradable. `listed_twice`:
+    the list of assets has a second, inactive entry under the same symbol.
     """
 
     fractionable: bool | None = None
     tradable: bool | None = None
     halted: bool | None = None
     active: bool | None = None
+    listed_twice: bool | None = None
 
 
 class AccountChange(Model):
-    """None leaves a property as it is; `cash` in USD. A block refuses new orders and leaves open ones."""
+    """None leaves a property as it is; `cash` in USD, and `withheld` of it that may not be spent (unsettled, not
+    cleared). A block refuses new orders and leaves open ones.
+    """
 
     cash: Decimal | None = None
+    withheld: Decimal | None = Field(default=None, ge=0)
     trading_blocked: bool | None = None
     account_blocked: bool | None = None
     trade_suspended_by_user: bool | None = None
 
 
 class HoldingChange(Model):
-    """Put shares into the account; zero removes them. Prices in USD a share; without one they cost the last."""
+    """Put a holding into the account; zero removes it, less is a short one. Prices in USD a share; without one they
+    cost the last.
+
+    `asset_class` other than stock: any symbol, valued at `price` a unit (of an option's hundred shares). Stock with
+    `price` 0, or `worthless` (its price is then null), counts for nothing, whatever the market says.
+    """
 
     symbol: str
-    qty: Decimal = Field(ge=0)
+    qty: Decimal
     avg_entry_price: Decimal | None = Field(default=None, gt=0)
+    asset_class: AssetClass = "us_equity"
+    price: Decimal | None = Field(default=None, ge=0)
+    worthless: bool = False
+
+    @property
+    def mark(self) -> Mark | None:
+        """How it is valued; None: by the market."""
+        if self.asset_class == "us_equity" and self.price is None and not self.worthless:
+            return None
+        multiplier = Decimal(100) if self.asset_class == "us_option" else Decimal(1)
+        return Mark(asset_class=self.asset_class, price=self.price, multiplier=multiplier)
 
 
 class Reset(Model):

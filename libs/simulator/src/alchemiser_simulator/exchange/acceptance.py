@@ -37,6 +37,7 @@ class Asset:
     tradable: bool = True
     halted: bool = False
     active: bool = True
+    listed_twice: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +60,11 @@ class Situation:
     symbol_orders: Sequence[Order]  # open ones
     quote: Quote | None  # of use for a market order only
     collar: Decimal  # share of the ask that a market buy's reservation adds to it
-    closing: bool = False  # a close-position call, which may leave the fraction rules aside
+    closing: bool = False  # a close-position call, which may leave the fraction rules and the least amount aside
 
 
+# A halt refuses nothing: orders are taken and wait for the re-opening.
+#
 # The client sees the first rule that fails, so the order of the checks is part of the behaviour: account, asset, form,
 # fractions, price, wash trade, then money or shares.
 #
@@ -103,8 +106,6 @@ def _check_asset(asset: Asset) -> None:
         raise unprocessable(f'asset "{asset.symbol}" is not active')
     if not asset.tradable:
         raise unprocessable(f'asset "{asset.symbol}" is not tradable')
-    if asset.halted:
-        raise unprocessable(f'asset "{asset.symbol}" is halted')
 
 
 def _check_form(ticket: OrderTicket) -> None:
@@ -176,7 +177,7 @@ def _check_wash_trade(ticket: OrderTicket, orders: Sequence[Order]) -> None:
 
 def _check_buying_power(ticket: OrderTicket, situation: Situation, price: Decimal) -> None:
     cost = ticket.notional if ticket.notional is not None else (ticket.qty or ZERO) * price
-    if cost < _MINIMUM:
+    if cost < _MINIMUM and not situation.closing:
         raise forbidden("cost basis must be >= minimal amount of order 1")
     if cost > situation.buying_power:
         raise insufficient_buying_power(situation.buying_power, cost)
@@ -191,5 +192,6 @@ def _check_shares(ticket: OrderTicket, situation: Situation, price: Decimal) -> 
     if requested > held - reserved:
         related = [order.id for order in situation.symbol_orders if order.ticket.side is Side.SELL]
         raise insufficient_quantity(ticket.symbol, requested, held, reserved, related)
-    if ticket.notional is not None and ticket.notional < _MINIMUM:
+    amount = ticket.notional if ticket.notional is not None else requested * price
+    if amount < _MINIMUM and not situation.closing:
         raise forbidden("cost basis must be >= minimal amount of order 1")

@@ -19,7 +19,7 @@ type EntryStatus = Literal["executed", "correct", "canceled"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One non-trade activity. `amount` in USD and `qty` in shares, below zero for what goes; `day` is the one it is
-    for, `at` when the account changed, `shown_at` when it is told.
+    for, `at` when the account changes, `shown_at` when it is told, either of them first.
     """
 
     number: int
@@ -36,6 +36,7 @@ class Entry:
     description: str = ""
     status: EntryStatus = "executed"
     group: UUID | None = None
+    cost: Decimal | None = None  # USD that coming shares cost in all; None: nothing, or their part where they go
 
     @property
     def shares(self) -> Decimal:

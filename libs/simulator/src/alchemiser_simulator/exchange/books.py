@@ -14,9 +14,10 @@ from uuid import UUID, uuid5
 
 from alchemiser_simulator.exchange.acceptance import AccountFlags, Asset
 from alchemiser_simulator.exchange.activities import Entry, EntryStatus
+from alchemiser_simulator.exchange.marks import Mark
 from alchemiser_simulator.exchange.orders import ZERO, Fill, Ledger, Order, Status
 from alchemiser_simulator.exchange.transfers import Transfer
-from alchemiser_simulator.market.changes import MarketChange
+from alchemiser_simulator.market.actions import MarketChange
 from alchemiser_simulator.market.sessions import new_york_day
 
 
@@ -32,6 +33,7 @@ class Told(TypedDict, total=False):
     description: str
     status: EntryStatus
     group: UUID | None
+    cost: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,10 @@ class Head:
     flags: AccountFlags = field(default_factory=AccountFlags)
     market_changes: tuple[MarketChange, ...] = ()
     planned: tuple[Transfer, ...] = ()
+    due: tuple[int, ...] = ()  # numbers of entries that the account has still to follow
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    odd_orders: Mapping[str, str] = field(default_factory=dict)  # by id, as JSON: what no ticket can be
+    withheld: Decimal = ZERO  # USD that may not be spent, unsettled or not cleared
     opening: Ledger = field(default_factory=lambda: Ledger(ZERO, {}))
 
 
@@ -155,20 +161,52 @@ class Books:
         self.report(at)
         return self.put(after)
 
-    def enter(
-        self, code: str, at: datetime, day: date, *, cost: Decimal | None = None, **fields: Unpack[Told]
-    ) -> Entry:
-        """Book what is no trade and return its entry. `cost`: USD that coming shares cost in all."""
+    def enter(self, code: str, at: datetime, day: date, **fields: Unpack[Told]) -> Entry:
+        """Note what is no trade and return its entry; the account changes now, or once `at` has come."""
         number = self.number()
         told: Told = {"shown_at": at, **fields}
         entry = Entry(number=number, id=self.identity("entry", number), code=code, at=at, day=day, **told)
         self.entries.append(entry)
+        if at <= self._head.now:
+            self._apply(entry)
+        else:
+            self.head = replace(self._head, due=(*self._head.due, entry.number))
+        return entry
+
+    def _apply(self, entry: Entry) -> None:
         head = self._head
-        moves = entry.amount, entry.symbol, entry.shares, cost
+        moves = entry.amount, entry.symbol, entry.shares, entry.cost
         ledger = head.ledger.moved(*moves)
         reported = ledger if head.reported is head.ledger else head.reported.moved(*moves)
         self.head = replace(head, ledger=ledger, reported=reported)
-        return entry
+
+    @property
+    def due(self) -> list[Entry]:
+        """Entries that the account has still to follow, in their order."""
+        waiting = self._head.due
+        return [entry for entry in self.entries if entry.number in waiting] if waiting else []
+
+    def follow(self, now: datetime) -> None:
+        """Let the account follow the entries whose moment has come."""
+        ready = [entry for entry in self.due if entry.at <= now]
+        if ready:
+            numbers = {entry.number for entry in ready}
+            self.head = replace(self._head, due=tuple(one for one in self._head.due if one not in numbers))
+        for entry in ready:
+            self._apply(entry)
+
+    def recost(self, symbol: str, cost: Decimal) -> None:
+        """Change what a holding cost, in USD in all: part of it goes with shares that were spun off."""
+        head = self._head
+        held = head.ledger.holdings.get(symbol)
+        if held is not None:
+            ledger = head.ledger.holding(symbol, replace(held, cost=cost))
+            self.head = replace(head, ledger=ledger, reported=ledger if head.reported is head.ledger else head.reported)
+
+    def show_all(self) -> None:
+        """Let positions show every fill at once."""
+        if self._head.unreported:
+            self.head = replace(self._head, reported=self._head.ledger, unreported=())
 
     def transfer(self, transfer: Transfer, at: datetime) -> Entry:
         """Book a transfer."""

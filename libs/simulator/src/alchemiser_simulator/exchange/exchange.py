@@ -16,6 +16,7 @@ from alchemiser_simulator.config import SimulatorConfig
 from alchemiser_simulator.exchange import acceptance
 from alchemiser_simulator.exchange.acceptance import AccountFlags, Asset, Situation
 from alchemiser_simulator.exchange.books import Books, Head
+from alchemiser_simulator.exchange.marks import Mark
 from alchemiser_simulator.exchange.orders import (
     SHARE_STEP,
     ZERO,
@@ -40,7 +41,7 @@ from alchemiser_simulator.exchange.refusals import (
 )
 from alchemiser_simulator.exchange.timeline import Timeline
 from alchemiser_simulator.exchange.transfers import Transfer
-from alchemiser_simulator.exchange.valuation import buying_power, market_value
+from alchemiser_simulator.exchange.valuation import buying_power, values
 from alchemiser_simulator.market.market import Market
 from alchemiser_simulator.market.sessions import new_york_day
 
@@ -109,7 +110,7 @@ class Exchange:
             raise not_found(f"asset not found for {symbol}")
         default = symbol not in self.config.not_fractionable
         found = self.books.head.assets.get(symbol)
-        asset = found or Asset(symbol=symbol, id=uuid5(_ASSETS, symbol), fractionable=default)
+        asset = found or Asset(symbol=symbol, id=self.asset_id(symbol), fractionable=default)
         ended = self.market.history.ended(symbol, new_york_day(self.now))
         return replace(asset, active=False, tradable=False) if ended else asset
 
@@ -125,20 +126,41 @@ class Exchange:
         """Set the cash, in USD, as if the account had had it from the beginning: no activity tells of it."""
         self._set_ledger(Ledger(cash, self.books.head.ledger.holdings))
 
-    def set_holding(self, symbol: str, qty: Decimal, average: Decimal | None) -> None:
-        """Set a holding as if the account had had it from the beginning: `qty` shares that cost `average` USD each, the
-        last price if that is None. Zero shares take it out. Raises Refusal if there is no such asset.
+    def set_holding(self, symbol: str, qty: Decimal, average: Decimal | None, mark: Mark | None = None) -> None:
+        """Set a holding as if the account had had it from the beginning: `qty` shares, below zero for a short one, that
+        cost `average` USD each, the last price if that is None. `mark`: how it is valued, by the market if that is
+        None. Zero shares take it out. Raises Refusal if there is no such asset; what is no stock needs none.
         """
-        self.asset(symbol)
-        price = average if average is not None else self.market.last_price(symbol, self.now) or ZERO
-        self._set_ledger(self.books.head.ledger.holding(symbol, Holding(qty, qty * price)))
+        price = average
+        if mark is None or mark.asset_class == "us_equity":
+            self.asset(symbol)
+            price = average if average is not None else self.market.last_price(symbol, self.now)
+        elif average is None:
+            price = mark.price
+        head = self.books.head
+        marks = {name: other for name, other in head.marks.items() if name != symbol}
+        self.books.head = replace(head, marks=marks if mark is None else {**marks, symbol: mark})
+        units = Decimal(1) if mark is None else mark.multiplier
+        self._set_ledger(head.ledger.holding(symbol, Holding(qty, qty * (price or ZERO) * units)))
+
+    def asset_id(self, symbol: str) -> UUID:
+        """The id of what is held under that symbol, listed or not."""
+        return uuid5(_ASSETS, symbol)
+
+    def withhold(self, amount: Decimal) -> None:
+        """Keep so many USD of the account's money from being spent, zero: none."""
+        self.books.head = replace(self.books.head, withheld=amount)
+
+    def put_odd_order(self, identity: str, body: str) -> None:
+        """Put an order among the account's that no client of this exchange could send, as JSON; it never fills."""
+        self.books.head = replace(self.books.head, odd_orders={**self.books.head.odd_orders, identity: body})
 
     def transfer(self, transfer: Transfer) -> None:
         """Let money or shares come or go, now or when the clock gets there. Raises Refusal for a symbol that nobody
         knows, a moment that has passed, and shares that are not there.
         """
         head = self.books.head
-        if transfer.symbol:
+        if transfer.symbol and transfer.symbol not in head.marks:
             self.asset(transfer.symbol)
         if transfer.at is not None and transfer.at > self.now:
             self.check_moment(transfer.at)
@@ -292,25 +314,25 @@ class Exchange:
         percentage: Decimal | None = None,
         quirks: Quirks = _NO_QUIRKS,
     ) -> Order:
-        """Sell all, `qty` shares or `percentage` percent (0 to 100) of a position at market; the order as accepted.
-        Raises Refusal.
+        """Sell all, `qty` shares or `percentage` percent (0 to 100) of a position at market, or buy back what is held
+        short; the order as accepted. Raises Refusal.
         """
         self.asset(symbol)
         holding = self.books.head.ledger.holdings.get(symbol)
         if holding is None:
             raise not_found("position does not exist")
-        wanted = holding.qty
+        held = abs(holding.qty)
+        wanted = held
         if qty is not None:
             wanted = qty
         elif percentage is not None:
             if not 0 < percentage <= 100:
                 raise invalid(f"percentage must be between 0 and 100, got {percentage}")
-            wanted = (holding.qty * percentage / 100).quantize(SHARE_STEP, ROUND_DOWN)
-        if wanted > holding.qty:
-            raise insufficient_quantity(symbol, wanted, holding.qty, ZERO, [])
-        ticket = OrderTicket(
-            symbol=symbol, side=Side.SELL, type=OrderType.MARKET, time_in_force=TimeInForce.DAY, qty=wanted
-        )
+            wanted = (held * percentage / 100).quantize(SHARE_STEP, ROUND_DOWN)
+        if wanted > held:
+            raise insufficient_quantity(symbol, wanted, held, ZERO, [])
+        side = Side.SELL if holding.qty > 0 else Side.BUY
+        ticket = OrderTicket(symbol=symbol, side=side, type=OrderType.MARKET, time_in_force=TimeInForce.DAY, qty=wanted)
         return self.submit(ticket, quirks, closing=True)
 
     def cancel_all(self) -> Sequence[tuple[UUID, Refusal | None]]:
@@ -334,5 +356,5 @@ class Exchange:
     @property
     def equity(self) -> Decimal:
         """Cash plus holdings at last prices, in USD, as booked (not as reported)."""
-        ledger = self.books.head.ledger
-        return ledger.cash + market_value(ledger, self.market, self.now)
+        head = self.books.head
+        return head.ledger.cash + values(head.ledger, self.market, head.marks, self.now).net

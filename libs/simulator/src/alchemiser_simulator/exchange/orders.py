@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
@@ -189,7 +189,9 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Cash in USD, below zero where margin is used, and holdings by symbol; no holding has zero shares."""
+    """Cash in USD, below zero where margin is used, and holdings by symbol; no holding has zero shares, a short one has
+    less than zero, and so has its cost.
+    """
 
     cash: Decimal
     holdings: Mapping[str, Holding]
@@ -199,25 +201,12 @@ class Ledger:
         held = self.holdings.get(fill.symbol, Holding(ZERO, ZERO))
         amount = fill.qty * fill.price
         if fill.side is Side.BUY:
+            if held.qty < 0:
+                return self.moved(-amount, fill.symbol, fill.qty)
             return self._with(fill.symbol, Holding(held.qty + fill.qty, held.cost + amount), self.cash - amount)
         left = held.qty - fill.qty
         cost = held.cost * left / held.qty if held.qty else ZERO
         return self._with(fill.symbol, Holding(left, cost), self.cash + amount)
-
-    def split(self, symbol: str, ratio: Decimal) -> Ledger:
-        """The ledger after a split into `ratio` new shares for an old one, at the same cost."""
-        held = self.holdings.get(symbol)
-        if held is None:
-            return self
-        return self._with(symbol, replace(held, qty=(held.qty * ratio).quantize(SHARE_STEP, ROUND_DOWN)), self.cash)
-
-    def renamed(self, symbol: str, into: str) -> Ledger:
-        """The ledger after the symbol got another name: the same shares at the same cost."""
-        held = self.holdings.get(symbol)
-        if held is None:
-            return self
-        others = {name: holding for name, holding in self.holdings.items() if name != symbol}
-        return Ledger(self.cash, {**others, into: held})
 
     def moved(self, amount: Decimal, symbol: str = "", qty: Decimal = ZERO, cost: Decimal | None = None) -> Ledger:
         """The ledger after `amount` USD and `qty` shares have come, or gone where they are below zero. Shares come at

@@ -6,20 +6,22 @@ In: a moment to reach. Out: changed books. One long advance and many short ones 
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from uuid import UUID
 
 from alchemiser_simulator.config import SimulatorConfig
 from alchemiser_simulator.exchange import matching
+from alchemiser_simulator.exchange.activities import EntryStatus
 from alchemiser_simulator.exchange.books import Books
+from alchemiser_simulator.exchange.corporate import Move, moves
 from alchemiser_simulator.exchange.matching import Match
-from alchemiser_simulator.exchange.orders import Order, Side, Status, TimeInForce
-from alchemiser_simulator.exchange.valuation import market_value, spending_power
-from alchemiser_simulator.market.history import Ending
+from alchemiser_simulator.exchange.orders import ZERO, Order, Side, Status, TimeInForce
+from alchemiser_simulator.exchange.valuation import spending_power, values
+from alchemiser_simulator.market.actions import Action, CashDividend, SpinOff
 from alchemiser_simulator.market.market import Market, second_of
-from alchemiser_simulator.market.sessions import Session, new_york_midnight
+from alchemiser_simulator.market.sessions import Session, new_york_day, new_york_midnight
 
 _AFTERWARDS = {"cancel": Status.CANCELED, "reject": Status.REJECTED, "done_for_day": Status.DONE_FOR_DAY}
 
@@ -63,9 +65,9 @@ class Timeline:
         # The session around now and the one after it are enough: no span passes their opens and closes.
         near = calendar.sessions[max(number, 0) : number + 2]
         stops = [moment for session in near for moment in (session.opens, session.closes)]
-        history = self.market.history
-        days = [*(split.day for split in history.splits), *(ending.day for ending in history.endings)]
-        stops += [new_york_midnight(day) for day in days]
+        days = self.market.history.turning_days
+        stops += [new_york_midnight(day) for day in days[bisect_right(days, new_york_day(now)) :][:1]]
+        stops += [entry.at for entry in self.books.due]
         stops += [order.cancel_due for order in self.books.open_orders if order.cancel_due is not None]
         stops += [fill.visible_at for fill in self.books.head.unreported]
         stops += [transfer.at for transfer in self.books.head.planned if transfer.at is not None]
@@ -76,6 +78,7 @@ class Timeline:
         what is shown by then, and a cancellation due at the close is a cancellation, not an expiry.
         """
         self.books.report(now)
+        self.books.follow(now)
         self._at_midnight(now)
         self._transfer(now)
         for order in self.books.open_orders:
@@ -100,39 +103,69 @@ class Timeline:
 
     def _at_midnight(self, now: datetime) -> None:
         """What takes effect with the day that begins now, if one does."""
-        for split in self.market.history.splits:
-            if new_york_midnight(split.day) == now:
-                self._split(split.symbol, Decimal(str(split.ratio)), now)
+        today = new_york_day(now)
+        if new_york_midnight(today) != now:
+            return
+        for action in self.market.history.happenings.get(today, ()):
+            self._happen(action, now)
         for ending in self.market.history.endings:
-            if new_york_midnight(ending.day) == now:
-                self._end(ending, now)
+            if ending.day == today:
+                self._cancel_all(ending.symbol, now)
 
-    def _split(self, symbol: str, ratio: Decimal, now: datetime) -> None:
-        """Holdings become new shares; open orders were priced in old ones and are cancelled."""
-        head = self.books.head
-        ledger = head.ledger.split(symbol, ratio)
-        # Fills not shown yet become new shares too, so that the reported ledger catches up with the booked one.
-        reported = ledger if head.reported is head.ledger else head.reported.split(symbol, ratio)
-        unreported = tuple(
-            replace(fill, qty=fill.qty * ratio, price=fill.price / ratio) if fill.symbol == symbol else fill
-            for fill in head.unreported
-        )
-        self.books.head = replace(head, ledger=ledger, reported=reported, unreported=unreported)
+    def _cancel_all(self, symbol: str, now: datetime) -> None:
         for order in self.books.open_for(symbol):
             self.finish(order, Status.CANCELED, now)
 
-    def _end(self, ending: Ending, now: datetime) -> None:
-        """Holdings of a renamed symbol follow its name; open orders of a symbol that ends are cancelled."""
-        head = self.books.head
-        if ending.into is not None:
-            ledger = head.ledger.renamed(ending.symbol, ending.into)
-            reported = ledger if head.reported is head.ledger else head.reported.renamed(ending.symbol, ending.into)
-            unreported = tuple(
-                replace(fill, symbol=ending.into) if fill.symbol == ending.symbol else fill for fill in head.unreported
-            )
-            self.books.head = replace(head, ledger=ledger, reported=reported, unreported=unreported)
-        for order in self.books.open_for(ending.symbol):
-            self.finish(order, Status.CANCELED, now)
+    # All entries of an action are made when it takes effect, from what is held then: those of the notice, and those
+    # that take it back or mend it. What lies ahead waits in the books (`follow`) or behind its `shown_at`.
+    def _happen(self, action: Action, now: datetime) -> None:
+        """A corporate action takes effect. Open orders were priced in shares that are no more and are cancelled."""
+        # Fills that a fault shows late show now: they are of old shares.
+        self.books.show_all()
+        if not isinstance(action, CashDividend | SpinOff):
+            self._cancel_all(action.symbol, now)
+        held = self.books.head.ledger.holdings.get(action.symbol)
+        if held is None:
+            return
+        right = moves(action, held, lambda symbol: self.market.last_price(symbol, now))
+        group = self.books.identity("group", self.books.number())
+        at, told = (new_york_midnight(action.after(days)) for days in (action.lag_days, action.notice_days))
+        first = [move.times(action.mistaken_factor) for move in right]
+        if isinstance(action, SpinOff):
+            spun = sum((move.cost for move in right if move.cost is not None), ZERO)
+            self.books.recost(action.symbol, held.cost - spun)
+        for move in first:
+            self._enter(move, action, (at, told), "executed", group)
+        if action.corrected_days is not None:
+            then = new_york_midnight(action.after(action.corrected_days))
+            wrong = [(one, other) for one, other in zip(first, right, strict=True) if one.comes]
+            for one, other in wrong:
+                self._enter(one.taken_back(ZERO), action, (then, then), "canceled", group)
+                self._enter(other, action, (then, then), "correct", group)
+        if action.canceled_days is not None:
+            then = new_york_midnight(action.after(action.canceled_days))
+            for move in reversed(first if action.corrected_days is None else right):
+                self._enter(move.taken_back(held.cost), action, (then, then), "canceled", group)
+
+    def _enter(
+        self, move: Move, action: Action, moments: tuple[datetime, datetime], status: EntryStatus, group: UUID
+    ) -> None:
+        at, told = moments
+        self.books.enter(
+            move.code,
+            at,
+            action.day,
+            shown_at=told,
+            amount=move.amount,
+            symbol=move.symbol,
+            qty=move.qty,
+            cost=move.cost,
+            sub_code=move.sub_code,
+            per_share=move.per_share,
+            description=move.description or f"{action.kind} of {action.symbol}",
+            status=status,
+            group=group,
+        )
 
     def _close_day(self, now: datetime) -> None:
         """End what does not outlive the day, and keep the day's closing equity."""
@@ -142,9 +175,9 @@ class Timeline:
                 if stuck and order.cancel_due is None:
                     continue  # a cancellation that is stuck for ever stays so
                 self.finish(order, Status.CANCELED if stuck else Status.EXPIRED, now)
-        ledger = self.books.head.ledger
-        equity = ledger.cash + market_value(ledger, self.market, now)
-        self.books.head = replace(self.books.head, last_equity=equity)
+        head = self.books.head
+        equity = head.ledger.cash + values(head.ledger, self.market, head.marks, now).net
+        self.books.head = replace(head, last_equity=equity)
 
     def finish(self, order: Order, status: Status, now: datetime) -> Order:
         """End an order as canceled, expired, rejected or done for the day, and return it as it then is."""
@@ -242,6 +275,7 @@ class Timeline:
         cost = match.price * match.qty
         if cost <= order.reserved:
             return True
-        ledger = self.books.head.ledger
-        power = spending_power(ledger, market_value(ledger, self.market, at), self.config.multiplier)
+        head = self.books.head
+        held = values(head.ledger, self.market, head.marks, at)
+        power = spending_power(head.ledger, held, self.config.multiplier) - head.withheld
         return cost <= power - (self.books.reserved - order.reserved)

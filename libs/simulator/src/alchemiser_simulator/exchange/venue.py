@@ -18,7 +18,7 @@ from alchemiser_simulator.exchange.exchange import Exchange, opening_books
 from alchemiser_simulator.exchange.orders import Order
 from alchemiser_simulator.exchange.refusals import invalid
 from alchemiser_simulator.exchange.store import Store
-from alchemiser_simulator.market.changes import ChangeError, Delisted, MarketChange, Renamed, changed
+from alchemiser_simulator.market.changes import ChangeError, MadeSplit, MarketChange, SkippedBars, changed
 from alchemiser_simulator.market.market import Market
 from alchemiser_simulator.market.sessions import new_york_day
 
@@ -35,12 +35,13 @@ class Venue:
     def __init__(self, config: SimulatorConfig) -> None:
         """Go on from the state file, or begin as configured. Raises StateError, ConfigError."""
         self.config = config
-        self.market = Market(config.history, config.spread)
+        self._history = changed(config.prices, config.changes)
+        self.market = Market(self._history, config.spread)
         self.counts: Counter[str] = Counter()
         self._store = Store(config.state, config.history.fingerprint) if config.state is not None else None
         books = self._store.load() if self._store else None
         if books is not None and books.head.market_changes:
-            self.market.change(changed(config.history, books.head.market_changes))
+            self.market.change(changed(self._history, books.head.market_changes))
         self.exchange = Exchange(config, self.market, books)
         self._price_polls: dict[UUID, int] = {}
         self._late: list[_Late] = []
@@ -88,8 +89,8 @@ class Venue:
         books = opening_books(config, self.market)
         if self._store:
             self._store.wipe()
-        if self.market.history is not self.config.history:
-            self.market.change(self.config.history)
+        if self.market.history is not self._history:
+            self.market.change(self._history)
         self.exchange = Exchange(self.config, self.market, books)
         books.head = books.head  # a fresh head counts as changed, so that it is stored
         self.counts.clear()
@@ -103,7 +104,7 @@ class Venue:
         head = self.exchange.books.head
         changes = (*head.market_changes, change)
         try:
-            history = changed(self.config.history, changes)
+            history = changed(self._history, changes)
         except ChangeError as error:
             raise invalid(str(error)) from error
         self.market.change(history)
@@ -112,7 +113,7 @@ class Venue:
     def _check_moment(self, change: MarketChange) -> None:
         """Holdings and orders follow when the clock passes the event, so it has to lie ahead."""
         today = new_york_day(self.exchange.now)
-        if isinstance(change, Delisted | Renamed) and change.day <= today:
+        if not isinstance(change, SkippedBars | MadeSplit) and change.day <= today:
             raise invalid(f"day is {change.day}, and today is {today}: give a later one")
 
     def commit(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from alchemiser_simulator.exchange.orders import OrderTicket, OrderType, Side, TimeInForce
-from alchemiser_simulator.exchange.refusals import Refusal
+from alchemiser_simulator.exchange.refusals import Refusal, unprocessable
 
 
 class Body(BaseModel):
@@ -48,6 +48,33 @@ class OrderBody(Body):
             client_order_id=self.client_order_id or None,
             extended_hours=self.extended_hours,
         )
+
+
+# Alpaca's fields of orders that this exchange cannot play. Dropping one would make another order of it.
+_NOT_OFFERED = frozenset(
+    {"stop_price", "trail_price", "trail_percent", "trail", "take_profit", "stop_loss", "legs", "ratio_qty"}
+)
+_INTENTS = {"buy": "buy_to_open", "sell": "sell_to_close"}
+
+
+def check_offered(values: Mapping[object, object]) -> None:
+    """Raises Refusal for what an order's body asks for and this exchange does not offer, by the field's name."""
+    kind, shape = values.get("type"), values.get("order_class")
+    if isinstance(kind, str) and kind not in {"market", "limit"}:
+        raise unprocessable(f'order type "{kind}" is not offered by this simulator; use market or limit')
+    if shape not in {None, "", "simple"}:
+        raise unprocessable(f'order class "{shape}" is not offered by this simulator; use simple')
+    for name in sorted(_NOT_OFFERED):
+        if values.get(name) is not None:
+            raise unprocessable(f"{name} is not offered by this simulator; leave it out")
+    intent = values.get("position_intent")
+    if intent is not None and intent != _INTENTS.get(str(values.get("side"))):
+        raise unprocessable(f'position intent "{intent}" is not offered by this simulator; it holds no short positions')
+    if values.get("extended_hours") is True and (kind, values.get("time_in_force")) != ("limit", "day"):
+        raise unprocessable("extended hours order must be DAY limit orders")
+    known = {*OrderBody.model_fields, *ReplaceBody.model_fields, *_NOT_OFFERED, "position_intent"}
+    for name in sorted(str(name) for name in values if name not in known):
+        raise unprocessable(f"unknown field {name}: an order of this simulator has none such")
 
 
 class ReplaceBody(Body):

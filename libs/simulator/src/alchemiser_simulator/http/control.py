@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -30,12 +31,17 @@ from alchemiser_simulator.exchange.refusals import invalid, not_found
 from alchemiser_simulator.exchange.transfers import Transfer
 from alchemiser_simulator.exchange.venue import Venue
 from alchemiser_simulator.http.bodies import parse, parse_json
+from alchemiser_simulator.http.odd_orders import odd_order_json
 from alchemiser_simulator.http.wire import asset_json
 from alchemiser_simulator.market.changes import MarketChange
 
 
 class _NewFault(BaseModel):
     fault: Fault
+
+
+class _NewOddOrder(BaseModel):
+    order: dict[str, JsonValue]
 
 
 class _NewMarketChange(BaseModel):
@@ -86,6 +92,7 @@ class ControlRoutes:
             ("PATCH", "/control/account", self.set_account),
             ("POST", "/control/positions", self.set_holding),
             ("POST", "/control/transfers", self.transfer),
+            ("POST", "/control/orders", self.put_odd_order),
             ("GET", "/control/market", self.market_changes),
             ("POST", "/control/market", self.change_market),
             ("POST", "/control/reset", self.reset),
@@ -167,14 +174,24 @@ class ControlRoutes:
         exchange = self._venue.exchange
         if change.cash is not None:
             exchange.set_cash(change.cash)
-        flags = change.model_dump(exclude_none=True, exclude={"cash"})
+        if change.withheld is not None:
+            exchange.withhold(change.withheld)
+        flags = change.model_dump(exclude_none=True, exclude={"cash", "withheld"})
         exchange.set_flags(replace(exchange.books.head.flags, **flags))
         return await self.state(request)
 
     async def set_holding(self, request: Request) -> Response:
         change = parse(HoldingChange, parse_json(await request.body()))
-        self._venue.exchange.set_holding(change.symbol, change.qty, change.avg_entry_price)
+        self._venue.exchange.set_holding(change.symbol, change.qty, change.avg_entry_price, change.mark)
         return await self.state(request)
+
+    async def put_odd_order(self, request: Request) -> Response:
+        body = parse(_NewOddOrder, {"order": parse_json(await request.body(), number=float)}).order
+        exchange = self._venue.exchange
+        identity = str(exchange.books.identity("odd", exchange.books.number()))
+        order = odd_order_json(identity, body, exchange.now)
+        exchange.put_odd_order(identity, json.dumps(order))
+        return JSONResponse(order, status_code=201)
 
     async def transfer(self, request: Request) -> Response:
         self._venue.exchange.transfer(parse(Transfer, parse_json(await request.body())))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +16,7 @@ from alchemiser_simulator.control.faults import Facts, FaultBook
 from alchemiser_simulator.exchange.acceptance import Asset
 from alchemiser_simulator.exchange.exchange import Replacement
 from alchemiser_simulator.exchange.orders import CancelQuirks, Order, Quirks
-from alchemiser_simulator.exchange.refusals import Refusal, not_found, unprocessable
+from alchemiser_simulator.exchange.refusals import Refusal, not_found
 from alchemiser_simulator.exchange.venue import Venue
 from alchemiser_simulator.http.activities import activities_page
 from alchemiser_simulator.http.bodies import (
@@ -27,10 +26,12 @@ from alchemiser_simulator.http.bodies import (
     OrderBody,
     OrdersQuery,
     ReplaceBody,
+    check_offered,
     parse,
     parse_json,
     symbols_of,
 )
+from alchemiser_simulator.http.odd_orders import cancel_odd_order, odd_order, odd_orders
 from alchemiser_simulator.http.wire import (
     Json,
     JsonObject,
@@ -41,10 +42,9 @@ from alchemiser_simulator.http.wire import (
     position_json,
     refusal_json,
     session_json,
+    twin_json,
 )
 from alchemiser_simulator.market.sessions import new_york_day
-
-_OFFERED = re.compile(r"^(market|limit)$")
 
 
 class TradingRoutes:
@@ -107,7 +107,8 @@ class TradingRoutes:
         market = self._venue.market
         found = [exchange.asset(symbol) for symbol in market.history.symbols if market.known(symbol, exchange.now)]
         wanted = [asset for asset in found if status is None or asset.active == (status == "active")]
-        return JSONResponse([asset_json(asset) for asset in wanted])
+        twins = [asset for asset in wanted if asset.listed_twice and status != "active"]
+        return JSONResponse([*map(asset_json, wanted), *map(twin_json, twins)])
 
     async def asset(self, request: Request) -> Response:
         return JSONResponse(asset_json(self._asset(request)))
@@ -134,8 +135,10 @@ class TradingRoutes:
         return JSONResponse([position_json(exchange, symbol, held[symbol]) for symbol in sorted(held)])
 
     async def position(self, request: Request) -> Response:
-        exchange, symbol = self._venue.exchange, self._asset(request).symbol
-        holding = exchange.books.head.reported.holdings.get(symbol)
+        exchange = self._venue.exchange
+        named, held = unquote(str(request.path_params["symbol"])), exchange.books.head.reported.holdings
+        symbol = named if named in held else self._asset(request).symbol
+        holding = held.get(symbol)
         if holding is None:
             raise not_found("position does not exist")
         return JSONResponse(position_json(exchange, symbol, holding))
@@ -176,9 +179,7 @@ class TradingRoutes:
     async def submit(self, request: Request) -> Response:
         values = parse_json(await request.body())
         if isinstance(values, dict):
-            kind = values.get("type")
-            if isinstance(kind, str) and not _OFFERED.match(kind):
-                raise unprocessable(f'order type "{kind}" is not offered by this simulator; use market or limit')
+            check_offered(values)
         ticket = parse(OrderBody, values).ticket
         facts = _facts(request, ticket.symbol, ticket.side.value, ticket.client_order_id)
         order = self._venue.exchange.submit(ticket, self._quirks(facts))
@@ -210,17 +211,24 @@ class TradingRoutes:
             and (query.until is None or order.created_at < query.until)
         ]
         chosen.sort(key=lambda order: order.sequence, reverse=query.direction == "desc")
-        return JSONResponse([self._read(order) for order in chosen[: query.limit]])
+        odd = odd_orders(self._venue.exchange, query)
+        return JSONResponse([*odd, *map(self._read, chosen)][: query.limit])
 
     async def order(self, request: Request) -> Response:
-        return JSONResponse(self._read(self._venue.exchange.order(_identity(request))))
+        identity = _identity(request)
+        odd = odd_order(self._venue.exchange, identity=str(identity))
+        return JSONResponse(odd or self._read(self._venue.exchange.order(identity)))
 
     async def order_by_client_id(self, request: Request) -> Response:
         name = request.query_params.get("client_order_id", "")
-        return JSONResponse(self._read(self._venue.exchange.order_by_client_id(name)))
+        odd = odd_order(self._venue.exchange, client_order_id=name)
+        return JSONResponse(odd or self._read(self._venue.exchange.order_by_client_id(name)))
 
     async def replace(self, request: Request) -> Response:
-        body = parse(ReplaceBody, parse_json(await request.body()))
+        values = parse_json(await request.body())
+        if isinstance(values, dict):
+            check_offered(values)
+        body = parse(ReplaceBody, values)
         identity, exchange = _identity(request), self._venue.exchange
         old = exchange.order(identity).ticket
         wanted = Replacement(
@@ -234,6 +242,9 @@ class TradingRoutes:
 
     async def cancel(self, request: Request) -> Response:
         identity, exchange = _identity(request), self._venue.exchange
+        if (odd := odd_order(exchange, identity=str(identity))) is not None:
+            cancel_odd_order(exchange, odd)
+            return Response(status_code=204)
         exchange.cancel(identity, self._cancel_quirks(request, exchange.order(identity)))
         return Response(status_code=204)
 
@@ -241,6 +252,9 @@ class TradingRoutes:
         """Cancel every open order, each for itself: 207 and a list of what became of each."""
         exchange = self._venue.exchange
         results: list[Json] = []
+        for odd in odd_orders(exchange, OrdersQuery()):
+            cancel_odd_order(exchange, odd)
+            results.append({"id": str(odd["id"]), "status": 200, "body": None})
         for order in exchange.books.open_orders:
             try:
                 exchange.cancel(order.id, self._cancel_quirks(request, order))

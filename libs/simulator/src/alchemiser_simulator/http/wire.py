@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from uuid import uuid5
 
 from alchemiser_simulator.exchange.acceptance import Asset
 from alchemiser_simulator.exchange.exchange import Exchange
+from alchemiser_simulator.exchange.marks import Mark
 from alchemiser_simulator.exchange.orders import ZERO, Holding, Order, Side
 from alchemiser_simulator.exchange.refusals import Refusal, text
-from alchemiser_simulator.exchange.valuation import market_value, spending_power
+from alchemiser_simulator.exchange.valuation import spending_power, values
 from alchemiser_simulator.market.sessions import NEW_YORK, Session, stamp
 
 type Json = str | int | float | bool | list[Json] | dict[str, Json] | None
@@ -108,8 +110,47 @@ def asset_json(asset: Asset) -> JsonObject:
     }
 
 
+def twin_json(asset: Asset) -> JsonObject:
+    """A second listing under an asset's symbol, of an issue that is no more."""
+    return {**asset_json(asset), "id": str(uuid5(asset.id, "twin")), "status": "inactive", "tradable": False}
+
+
 def position_json(exchange: Exchange, symbol: str, holding: Holding) -> JsonObject:
-    """A position as reported, in USD at the last price; what is booked too and not held by sales is available."""
+    """A position as reported: as marked, else at the last price."""
+    mark = exchange.books.head.marks.get(symbol)
+    return _stock_json(exchange, symbol, holding) if mark is None else _marked_json(exchange, symbol, holding, mark)
+
+
+def _marked_json(exchange: Exchange, symbol: str, holding: Holding, mark: Mark) -> JsonObject:
+    """A position that the market does not price: what follows from a price is null where there is none."""
+    value = None if mark.price is None else _near(mark.value(holding.qty))
+    gain = None if mark.price is None else mark.value(holding.qty) - holding.cost
+    share = None if gain is None or not holding.cost else _near(gain / abs(holding.cost))
+    exchanges = {"us_equity": "OTC", "us_option": "", "crypto": "CRYPTO"}
+    return {
+        "asset_id": str(exchange.asset_id(symbol)),
+        "symbol": symbol,
+        "exchange": exchanges[mark.asset_class],
+        "asset_class": mark.asset_class,
+        "asset_marginable": False,
+        "qty": text(holding.qty),
+        "qty_available": text(holding.qty),
+        "side": "long" if holding.qty > 0 else "short",
+        "avg_entry_price": _near(holding.average / mark.multiplier),
+        "market_value": value,
+        "cost_basis": _near(holding.cost),
+        "unrealized_pl": None if gain is None else _near(gain),
+        "unrealized_plpc": share,
+        "unrealized_intraday_pl": None if value is None else "0",
+        "unrealized_intraday_plpc": None if value is None else "0",
+        "current_price": None if mark.price is None else _near(mark.price),
+        "lastday_price": None if mark.price is None else _near(mark.price),
+        "change_today": None if value is None else "0",
+    }
+
+
+def _stock_json(exchange: Exchange, symbol: str, holding: Holding) -> JsonObject:
+    """A stock in USD at the last price; what is booked too and not held by sales is available."""
     market, now = exchange.market, exchange.now
     price = market.last_price(symbol, now) or holding.average
     before = market.previous_close(symbol, now) or price
@@ -118,22 +159,23 @@ def position_json(exchange: Exchange, symbol: str, holding: Holding) -> JsonObje
     held = sum((order.held for order in exchange.books.open_for(symbol)), ZERO)
     booked = exchange.books.head.ledger.holdings.get(symbol)
     available = min(holding.qty, booked.qty if booked else ZERO) - held
+    short = holding.qty < 0
     return {
-        "asset_id": str(exchange.asset(symbol).id),
+        "asset_id": str(exchange.asset_id(symbol)),
         "symbol": symbol,
         "exchange": "ARCA",
         "asset_class": "us_equity",
         "asset_marginable": True,
         "qty": text(holding.qty),
-        "qty_available": text(max(available, ZERO)),
-        "side": "long",
+        "qty_available": text(holding.qty if short else max(available, ZERO)),
+        "side": "short" if short else "long",
         "avg_entry_price": _near(holding.average),
         "market_value": _near(value),
         "cost_basis": _near(holding.cost),
         "unrealized_pl": _near(gain),
-        "unrealized_plpc": _near(gain / holding.cost if holding.cost else ZERO),
+        "unrealized_plpc": _near(gain / abs(holding.cost) if holding.cost else ZERO),
         "unrealized_intraday_pl": _near(today),
-        "unrealized_intraday_plpc": _near(today / (holding.qty * before)),
+        "unrealized_intraday_plpc": _near(today / abs(holding.qty * before)),
         "current_price": _near(price),
         "lastday_price": _near(before),
         "change_today": _near(price / before - 1),
@@ -144,10 +186,12 @@ def account_json(exchange: Exchange) -> JsonObject:
     """The account in USD, as reported. The pattern-day-trader fields that Alpaca dropped in July 2026 are not there."""
     head, config = exchange.books.head, exchange.config
     ledger, multiplier = head.reported, config.multiplier
-    value = market_value(ledger, exchange.market, head.now)
-    equity = ledger.cash + value
+    held = values(ledger, exchange.market, head.marks, head.now)
+    gross, stock = held.long - held.short, held.long_stock - held.short_stock
+    equity = ledger.cash + held.net
     power = _down(exchange.buying_power)
-    cash_power = max(min(ledger.cash, head.ledger.cash) - exchange.books.reserved, ZERO)
+    bound = exchange.books.reserved + head.withheld
+    cash_power = max(min(ledger.cash, head.ledger.cash) - bound, ZERO)
     begins = exchange.market.calendar.begins
     return {
         "id": str(head.account),
@@ -156,20 +200,18 @@ def account_json(exchange: Exchange) -> JsonObject:
         "currency": "USD",
         "cash": _down(ledger.cash),
         "buying_power": power,
-        "regt_buying_power": _down(
-            max(spending_power(ledger, value, min(multiplier, 2)) - exchange.books.reserved, ZERO)
-        ),
+        "regt_buying_power": _down(max(spending_power(ledger, held, min(multiplier, 2)) - bound, ZERO)),
         "non_marginable_buying_power": _down(cash_power),
         "effective_buying_power": power,
         "options_buying_power": _down(cash_power),
         "portfolio_value": _near(equity),
         "equity": _near(equity),
         "last_equity": _near(head.last_equity),
-        "long_market_value": _near(value),
-        "short_market_value": "0",
-        "position_market_value": _near(value),
-        "initial_margin": _near(value / multiplier),
-        "maintenance_margin": _near(value * _MAINTENANCE),
+        "long_market_value": _near(held.long),
+        "short_market_value": _near(held.short),
+        "position_market_value": _near(gross),
+        "initial_margin": _near(stock / multiplier + gross - stock),
+        "maintenance_margin": _near(stock * _MAINTENANCE),
         "last_maintenance_margin": "0",
         "sma": "0",
         "multiplier": str(multiplier),

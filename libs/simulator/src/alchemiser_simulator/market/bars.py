@@ -145,7 +145,9 @@ class BarPages:
         history, today = self._market.history, new_york_day(now)
         known = sum(split.symbol == symbol and split.day <= today for split in history.splits)
         dated = (
-            int(today.toordinal()) if adjustment in {"dividend", "all"} and history.adjusted_close is not None else 0
+            int(today.toordinal())
+            if adjustment in {"dividend", "all"} and (history.adjusted_close is not None or history.distributions)
+            else 0
         )
         state = (self._market.edition, known, dated)
         kept, cache = self._rendered.get((symbol, adjustment), ((-1, -1, -1), {}))

@@ -6,12 +6,15 @@ In: arrays a reader made. Out: complete bars by symbol, adjustment factors, a fi
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 
 import numpy as np
 
+from alchemiser_simulator.market.actions import Action, MadeSplit, StockDividend
 from alchemiser_simulator.market.derive import Bars, FloatArray, IntArray, complete, previous_present
 
 DERIVED_NOTE = (
@@ -43,6 +46,16 @@ class Ending:
     into: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """`amount` USD a share that leave the price before the open of `day`, which `factor` of it is left after."""
+
+    symbol: str
+    day: date
+    amount: Decimal
+    factor: float
+
+
 @dataclass(frozen=True)
 class PriceHistory:
     """Daily prices in USD as (days x symbols) float64, NaN = no bar; volumes in shares. Dates ascend, each once.
@@ -61,6 +74,8 @@ class PriceHistory:
     adjusted_close: FloatArray | None = None
     splits: tuple[Split, ...] = ()
     endings: tuple[Ending, ...] = ()
+    actions: tuple[Action, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
     skipped: frozenset[tuple[str, date]] = frozenset()  # days on which the bars feed lacks the symbol's bar
     source: str = "memory"
     _columns: dict[str, Bars] = field(default_factory=dict, repr=False, compare=False)
@@ -101,6 +116,33 @@ class PriceHistory:
     def ended(self, symbol: str, day: date) -> bool:
         """Whether the symbol has ceased to trade by that day."""
         return symbol in self._ends and self._ends[symbol] <= day
+
+    @cached_property
+    def happenings(self) -> Mapping[date, Sequence[Action]]:
+        """All corporate actions by the day they take effect: those that were put in, and the splits of the source."""
+        put_in = {(one.symbol, one.day) for one in self.actions if isinstance(one, MadeSplit | StockDividend)}
+        found = [
+            MadeSplit(symbol=one.symbol, day=one.day, ratio=one.ratio, announced=one.announced, adjusted=one.adjusted)
+            for one in self.splits
+            if (one.symbol, one.day) not in put_in
+        ]
+        days: dict[date, list[Action]] = {}
+        for action in (*self.actions, *found):
+            days.setdefault(action.day, []).append(action)
+        return days
+
+    @cached_property
+    def turning_days(self) -> Sequence[date]:
+        """Days, ascending, at whose beginning something happens to a symbol."""
+        return sorted({*self.happenings, *(ending.day for ending in self.endings)})
+
+    @cached_property
+    def distributions_of(self) -> Mapping[str, Sequence[Distribution]]:
+        """Payments by symbol."""
+        found: dict[str, list[Distribution]] = {}
+        for paid in self.distributions:
+            found.setdefault(paid.symbol, []).append(paid)
+        return found
 
     @cached_property
     def derived(self) -> str:
@@ -175,11 +217,15 @@ class PriceHistory:
     def dividend_factors(self, symbol: str, as_of: date) -> FloatArray:
         """What to divide split-adjusted prices by for dividends, shape (days,); 1 on the last bar by `as_of`."""
         if self.adjusted_close is None:
-            return np.ones(len(self.dates))
+            factors = np.ones(len(self.dates))
+            for paid in self.distributions_of.get(symbol, ()):
+                if paid.day <= as_of:
+                    factors[self.ordinals < paid.day.toordinal()] /= paid.factor
+            return factors
         column = self.positions[symbol]
         ratio = self.close[:, column] / self.adjusted_close[:, column]
         total = np.where(np.isnan(ratio), previous_present(ratio), ratio)
         known = int(np.searchsorted(self.ordinals, as_of.toordinal(), side="right"))
         latest = total[max(known - 1, 0)]
-        factors: FloatArray = total / latest / self.split_factors(symbol, as_of)
-        return factors
+        relative: FloatArray = total / latest / self.split_factors(symbol, as_of)
+        return relative

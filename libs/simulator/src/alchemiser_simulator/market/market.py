@@ -113,6 +113,17 @@ class Market:
                 ratio *= Decimal(str(split.ratio))
         return ratio
 
+    def _paid_since(self, symbol: str, bar_day: date, now: datetime) -> Decimal:
+        """USD a share that have left the price since that bar's day, for the same night and the same reason."""
+        return sum(
+            (
+                paid.amount
+                for paid in self.history.distributions_of.get(symbol, ())
+                if bar_day < paid.day <= new_york_day(now)
+            ),
+            Decimal(0),
+        )
+
     def quote(self, symbol: str, now: datetime) -> Quote | None:
         """The quote at `now`; outside sessions the last one of the latest session, with its own time. None before the
         symbol's first bar.
@@ -123,11 +134,11 @@ class Market:
         bar, session = standing
         second = min(second_of(session, now), session.seconds)
         path = quote_path(bar, np.array([second], dtype=np.float64), self.spread)
-        ratio = self._split_since(symbol, bar.day, now)
+        ratio, paid = self._split_since(symbol, bar.day, now), self._paid_since(symbol, bar.day, now)
         return Quote(
             min(now, session.closes),
-            path.price(int(path.bid[0])) / ratio,
-            path.price(int(path.ask[0])) / ratio,
+            max(path.price(int(path.bid[0])) / ratio - paid, path.tick),
+            max(path.price(int(path.ask[0])) / ratio - paid, 2 * path.tick),
             displayed_size(bar, second, "bid"),
             displayed_size(bar, second, "ask"),
         )
@@ -143,7 +154,8 @@ class Market:
         bar, session = standing
         second = min(second_of(session, now), session.seconds)
         mid = float(mid_path(bar, np.array([second], dtype=np.float64))[0])
-        return _to_tick(mid, bar.low) / self._split_since(symbol, bar.day, now)
+        price = _to_tick(mid, bar.low) / self._split_since(symbol, bar.day, now)
+        return max(price - self._paid_since(symbol, bar.day, now), tick_of(bar.low))
 
     def last_trade_at(self, symbol: str, now: datetime) -> datetime:
         """When that was: `now` during a session, else the close of the latest one in which the symbol traded."""

@@ -1,4 +1,4 @@
-"""The trail of what people changed: appended with the change itself, never altered."""
+"""The trail of what people changed, and the broker: appended with the change itself, never altered."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from alchemiser_common.records.audit import AuditEntry
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a person changes, and on whose word. Raises ValueError without who or reason."""
+    """What is changed, and on whose word. Raises ValueError without who or reason."""
 
     what: str
     who: str
@@ -25,6 +25,15 @@ class Change:
         """The write that belongs into the change's own transaction; `kind` tells changes of one moment apart."""
         record = AuditEntry(at=self.at, who=self.who, what=self.what, reason=self.reason)
         return put(keys.audit_record(account_alias, self.at, kind), record, ABSENT)
+
+
+def next_entry(store: StateStore, account_alias: str, change: Change, kind: str) -> Put:
+    """The same for what may change more than once in a moment, as a clock that stands still has it."""
+    number, wanted = 0, kind
+    while store.get(keys.audit_record(account_alias, change.at, wanted)) is not None:
+        number += 1
+        wanted = f"{kind}-{number}"
+    return change.entry(account_alias, wanted)
 
 
 def record(store: StateStore, account_alias: str, change: Change, kind: str) -> None:

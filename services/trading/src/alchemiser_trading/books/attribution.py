@@ -6,29 +6,56 @@ Strategies that want opposite things are netted against each other at the fill's
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from decimal import ROUND_DOWN, Decimal
 
 from alchemiser_common.ids import Side
+from alchemiser_common.ports.broker import Fill
+from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.shares import REPORTED_STEP
-from alchemiser_trading.books.books import UNASSIGNED, Book, aligned
+from alchemiser_trading.books.alignment import aligned
+from alchemiser_trading.books.books import UNASSIGNED, Book, total
 from alchemiser_trading.orders.legs import LegState
 
 
 def attribute(books: Mapping[str, Book], plan: Plan, legs: Sequence[LegState]) -> dict[str, Book]:
-    """The books after the run. They add up to the plan's positions plus the fills, whatever they held before."""
-    result = aligned(books, plan.positions, plan.session)
+    """The books after the run. They add up to what they held before plus the fills.
+
+    A symbol of which they hold less or more than the plan's positions is left as it is, unless it was traded: then its
+    books are first made to follow the position.
+    """
+    held = {position.symbol: position for position in plan.positions}
+    by_symbol = {state.leg.symbol: state for state in legs}
+    result = aligned(books, plan.positions, plan.session, only=by_symbol.keys())
     result.setdefault(UNASSIGNED, Book(strategy=UNASSIGNED))
     for strategy in strategies_of(plan):
         result.setdefault(strategy, Book(strategy=strategy))
-    held = {position.symbol: position for position in plan.positions}
-    by_symbol = {state.leg.symbol: state for state in legs}
     for symbol in sorted(held.keys() | by_symbol.keys()):
         before = held[symbol].quantity if symbol in held else Decimal(0)
+        if before != total(result.values(), symbol):
+            continue
         state = by_symbol.get(symbol)
         price = held[symbol].price if state is None else _price(state)
-        _split(result, plan, symbol, before, state, price)
-    return {name: book for name, book in result.items() if name != UNASSIGNED or book.lots or book.realised != 0}
+        sign = 1 if state is not None and state.leg.side is Side.BUY else -1
+        planned = sign * state.leg.quantity if state is not None else Decimal(0)
+        filled = sign * state.filled if state is not None else Decimal(0)
+        _split(result, plan, symbol, planned, filled, price, plan.session)
+    return _without_empty(result)
+
+
+def attribute_late(books: Mapping[str, Book], plan: Plan, fill: Fill) -> dict[str, Book]:
+    """The books after a fill of a run that has ended: its strategies' as if it had come in time, at its own price.
+
+    Never more is sold than the books hold.
+    """
+    result = dict(books)
+    result.setdefault(UNASSIGNED, Book(strategy=UNASSIGNED))
+    for strategy in strategies_of(plan):
+        result.setdefault(strategy, Book(strategy=strategy))
+    filled = fill.quantity if fill.side is Side.BUY else -min(fill.quantity, total(books.values(), fill.symbol))
+    _split(result, plan, fill.symbol, filled, filled, fill.price, fill.at.astimezone(EXCHANGE_ZONE).date())
+    return _without_empty(result)
 
 
 def strategies_of(plan: Plan) -> frozenset[str]:
@@ -44,11 +71,9 @@ def strategies_of(plan: Plan) -> frozenset[str]:
 # true in part, those that take share what others give and what was filled. Invariant: the books of a symbol add up to
 # the shares held before plus the fills, to the last digit the broker reports (`_exact`), and none is negative.
 def _split(
-    books: dict[str, Book], plan: Plan, symbol: str, before: Decimal, state: LegState | None, price: Decimal
+    books: dict[str, Book], plan: Plan, symbol: str, planned: Decimal, filled: Decimal, price: Decimal, day: date
 ) -> None:
-    sign = 1 if state is not None and state.leg.side is Side.BUY else -1
-    planned = sign * state.leg.quantity if state is not None else Decimal(0)
-    filled = sign * state.filled if state is not None else Decimal(0)
+    before = total(books.values(), symbol)
     kept = _kept(plan, symbol)
     whole = sum(kept.values(), Decimal(0))
     desired = _desired(plan, symbol, max(before + planned - whole, Decimal(0)), kept.keys())
@@ -61,7 +86,12 @@ def _split(
     changes = sorted((exact[name] - book.quantity(symbol), name) for name, book in books.items())
     for change, name in changes:
         if change != 0:
-            books[name] = books[name].changed(symbol, change, price, plan.session)
+            books[name] = books[name].changed(symbol, change, price, day)
+
+
+def _without_empty(books: Mapping[str, Book]) -> dict[str, Book]:
+    """Without the book `unassigned` if there is nothing in it."""
+    return {name: book for name, book in books.items() if name != UNASSIGNED or book != Book(strategy=UNASSIGNED)}
 
 
 def _moved(had: Mapping[str, Decimal], desired: Mapping[str, Decimal], filled: Decimal) -> dict[str, Decimal]:

@@ -1,17 +1,16 @@
-"""The books in the state store: read, written with a run's end, compared with the broker, repaired by a person."""
+"""The books in the state store: read, and what to write to change them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
 from itertools import batched
 
 from alchemiser_common import keys
 from alchemiser_common.messages.snapshot import Account, Position
 from alchemiser_common.ports.state import ABSENT, Put, StateStore, load, load_all, put, put_over
-from alchemiser_common.records.books import DailyEquity, StrategyWorth
-from alchemiser_trading.account.audit import Change
-from alchemiser_trading.account.lease import require_idle
-from alchemiser_trading.books.books import UNASSIGNED, Book, BookDifference, aligned, differences
+from alchemiser_common.records.books import DailyEquity, FollowedAccount, StrategyWorth
+from alchemiser_trading.books.books import UNASSIGNED, Book, BookDifference, differences
 
 _AT_ONCE = 90
 """Books emptied in one write, beside `unassigned` and the lease: a write takes 100 records."""
@@ -19,26 +18,49 @@ _AT_ONCE = 90
 
 @dataclass(frozen=True, slots=True)
 class StoredBooks:
-    """All books of an account with the versions to name when changing them."""
+    """All books of an account, how far they have followed it, and the versions to name when changing them."""
 
     books: Mapping[str, Book]
     versions: Mapping[str, int]
+    account: FollowedAccount | None = None
+    """None in a home that has never followed its account."""
+    account_version: int = ABSENT
 
     @classmethod
     def load(cls, store: StateStore, account_alias: str) -> "StoredBooks":
         """Every strategy's book with the version it was read at. Raises StateCorrupt, StoreUnavailable."""
         found = load_all(store, keys.account_partition(account_alias), Book, prefix=keys.BOOK_PREFIX)
+        followed = load(store, keys.followed_account(account_alias), FollowedAccount)
         return cls(
-            {item.value.strategy: item.value for item in found}, {item.value.strategy: item.version for item in found}
+            {item.value.strategy: item.value for item in found},
+            {item.value.strategy: item.version for item in found},
+            None if followed is None else followed.value,
+            ABSENT if followed is None else followed.version,
         )
 
     def puts(self, account_alias: str, after: Mapping[str, Book]) -> tuple[Put, ...]:
         """The writes that make `after` the books; a strategy that left keeps an empty one."""
-        whole = {name: Book(strategy=name, realised=book.realised) for name, book in self.books.items()} | dict(after)
+        whole = {name: book.emptied() for name, book in self.books.items()} | dict(after)
         return tuple(
             put(keys.strategy_book(account_alias, name), book, self.versions.get(name, ABSENT))
             for name, book in sorted(whole.items())
             if book != self.books.get(name)
+        )
+
+    def account_put(self, account_alias: str, account: FollowedAccount) -> Put:
+        """The write of how far the books have followed the account."""
+        return put(keys.followed_account(account_alias), account, self.account_version)
+
+    def written(self, after: Mapping[str, Book], account: FollowedAccount) -> "StoredBooks":
+        """As they are stored once `puts` and `account_put` have been written."""
+        changed = {name for name, book in after.items() if book != self.books.get(name)}
+        versions = {name: self.versions.get(name, ABSENT) + (name in changed) for name in after}
+        return replace(
+            self,
+            books={**self.books, **after},
+            versions={**self.versions, **versions},
+            account=account,
+            account_version=self.account_version + 1,
         )
 
     # When a whole portfolio is exchanged for another one, the books that are emptied and those that are filled can be
@@ -58,7 +80,7 @@ class StoredBooks:
             emptied = (
                 put(
                     keys.strategy_book(account_alias, book.strategy),
-                    book.model_copy(update={"lots": ()}),
+                    book.emptied(),
                     self.versions[book.strategy],
                 )
                 for book in some
@@ -75,6 +97,7 @@ def equity_put(
     account: Account,
     positions: Sequence[Position],
     books: Mapping[str, Book],
+    transferred: Decimal,
 ) -> Put:
     """The write of the session's equity; a later run of the session replaces it."""
     prices = {position.symbol: position.price for position in positions}
@@ -84,36 +107,20 @@ def equity_put(
             market_value=book.market_value(prices),
             realised=book.realised,
             unrealised=book.unrealised(prices),
+            income=book.income,
         )
         for name, book in sorted(books.items())
     )
     key = keys.equity_record(account_alias, session)
     known = load(store, key, DailyEquity)
-    record = DailyEquity(session=session, equity=account.equity, cash=account.cash, strategies=worth)
+    record = DailyEquity(
+        session=session, equity=account.equity, cash=account.cash, strategies=worth, transferred=transferred
+    )
     return put_over(known, key, record)
 
 
 def compare_books(store: StateStore, account_alias: str, positions: Sequence[Position]) -> tuple[BookDifference, ...]:
-    """Symbols whose books do not add up to what the broker holds; changes nothing."""
+    """Symbols whose books, as they are stored, do not add up to what the broker holds; changes nothing."""
     stored = StoredBooks.load(store, account_alias)
     held = {position.symbol: position.quantity for position in positions}
     return differences(tuple(stored.books.values()), held)
-
-
-def repair_books(
-    store: StateStore, account_alias: str, positions: Sequence[Position], *, who: str, reason: str, now: datetime
-) -> tuple[BookDifference, ...]:
-    """Make the books add up to what the broker holds, with an audit entry; what was wrong comes back.
-
-    Raises RunInProgress while a run has not ended, Conflict if one begins at the same moment.
-    """
-    wrong = compare_books(store, account_alias, positions)
-    listed = ", ".join(f"{item.symbol} {item.in_books} to {item.at_broker}" for item in wrong)
-    change = Change(f"books: {listed}", who, reason, now)
-    if not wrong:
-        return wrong
-    guard = require_idle(store, account_alias, now)
-    stored = StoredBooks.load(store, account_alias)
-    after = aligned(stored.books, positions, now.date())
-    store.write(guard, *stored.puts(account_alias, after), change.entry(account_alias, "books"))
-    return wrong

@@ -4,17 +4,18 @@ The books of all strategies together are the account: shares that no strategy as
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
-from decimal import ROUND_DOWN, Decimal
+from datetime import date, timedelta
+from decimal import Decimal
 
 from alchemiser_common.messages.base import Frozen, Quantity, Symbol
-from alchemiser_common.messages.snapshot import Position
-from alchemiser_common.records.books import Lot, StrategyBook
-from alchemiser_common.shares import REPORTED_STEP
-from alchemiser_trading.books.renames import renamed
-from alchemiser_trading.books.splits import is_split
+from alchemiser_common.records.books import Lot, PastLot, StrategyBook
+from alchemiser_trading.books.apportion import apportioned
 
 UNASSIGNED = "unassigned"
+_PAST_KEPT = timedelta(days=60)
+"""Longer than dividends take from the day that decides whose they are to the day on which they are paid."""
+_PAST_MOST = 500
+"""Of one strategy: a book is one record, and a record has a limit."""
 
 
 class Book(StrategyBook):
@@ -32,10 +33,21 @@ class Book(StrategyBook):
         """USD at the given prices; a lot without one counts at its cost."""
         return sum((lot.quantity * prices.get(lot.symbol, lot.price) for lot in self.lots), Decimal(0))
 
+    def cost(self) -> Decimal:
+        """USD that all lots cost."""
+        return sum((lot.quantity * lot.price for lot in self.lots), Decimal(0))
+
     def unrealised(self, prices: Mapping[str, Decimal]) -> Decimal:
         """USD above cost at the given prices."""
-        cost = sum((lot.quantity * lot.price for lot in self.lots), Decimal(0))
-        return self.market_value(prices) - cost
+        return self.market_value(prices) - self.cost()
+
+    def earned(self, *, realised: Decimal = Decimal(0), income: Decimal = Decimal(0)) -> "Book":
+        """With more realised result and more income, in USD."""
+        return self.model_copy(update={"realised": self.realised + realised, "income": self.income + income})
+
+    def emptied(self) -> "Book":
+        """Without lots; what was earned stays."""
+        return self.model_copy(update={"lots": ()})
 
     def changed(self, symbol: str, by: Decimal, price: Decimal, day: date) -> "Book":
         """After buying (`by` > 0) or selling shares at `price` USD: sales take the oldest lots first.
@@ -46,16 +58,34 @@ class Book(StrategyBook):
             return self.model_copy(
                 update={"lots": (*self.lots, Lot(symbol=symbol, quantity=by, price=price, opened=day))}
             )
-        left, realised, kept = -by, self.realised, []
+        left, realised, kept, sold = -by, self.realised, [], []
         for lot in self.lots:
             taken = min(left, lot.quantity) if lot.symbol == symbol else Decimal(0)
             left -= taken
             realised += taken * (price - lot.price)
+            if taken > 0:
+                sold.append(PastLot(symbol=symbol, quantity=taken, opened=lot.opened, closed=day))
             if taken < lot.quantity:
                 kept.append(lot if taken == 0 else lot.model_copy(update={"quantity": lot.quantity - taken}))
         if left > 0:
             raise ValueError(f"book {self.strategy} sells {-by} {symbol}, {left} more than it holds")
-        return self.model_copy(update={"lots": tuple(kept), "realised": realised})
+        return self.model_copy(
+            update={"lots": tuple(kept), "realised": realised, "past": remembered(self.past, sold, day)}
+        )
+
+
+def remembered(past: Iterable[PastLot], more: Iterable[PastLot], day: date) -> tuple[PastLot, ...]:
+    """What is still worth knowing on `day` of shares that are gone: those that were held over a night, not long ago."""
+    quantities: dict[tuple[str, date, date], Decimal] = {}
+    for lot in (*past, *more):
+        if lot.opened < lot.closed and lot.closed >= day - _PAST_KEPT:
+            key = lot.symbol, lot.opened, lot.closed
+            quantities[key] = quantities.get(key, Decimal(0)) + lot.quantity
+    kept = [
+        PastLot(symbol=symbol, quantity=quantity, opened=opened, closed=closed)
+        for (symbol, opened, closed), quantity in quantities.items()
+    ]
+    return tuple(sorted(kept, key=lambda lot: (lot.closed, lot.symbol, lot.opened))[-_PAST_MOST:])
 
 
 class BookDifference(Frozen):
@@ -81,90 +111,36 @@ def differences(books: Sequence[Book], held: Mapping[str, Decimal]) -> tuple[Boo
     return tuple(item for item in found if item.in_books != item.at_broker)
 
 
-def aligned(books: Mapping[str, Book], positions: Sequence[Position], day: date) -> dict[str, Book]:
-    """Books that add up to the positions: shares that nobody booked come to `unassigned` at their entry price.
+def bought(
+    books: Mapping[str, Book], strategy: str, symbol: str, quantity: Decimal, price: Decimal, day: date
+) -> dict[str, Book]:
+    """The books after one of them got shares at a price in USD."""
+    book = books.get(strategy, Book(strategy=strategy))
+    return {**books, strategy: book.changed(symbol, quantity, price, day)}
 
-    A new name is taken over; a split changes every strategy's shares alike. Shares that are booked but gone leave at
-    the position's price (or their own cost), `unassigned` first, then every strategy in proportion.
+
+def sold(
+    books: Mapping[str, Book], symbol: str, quantity: Decimal, price: Decimal | None, day: date
+) -> dict[str, Book]:
+    """The books after shares that no strategy sold have left the account: `unassigned` loses first, then all alike.
+
+    At `price` USD, or at their own cost without one: what vanishes without a price earns nothing. Raises ValueError
+    when they are more than all books hold.
     """
-    by_symbol = {position.symbol: position for position in positions}
-    held = {symbol: position.quantity for symbol, position in by_symbol.items()}
-    result = _renamed(books, positions)
-    for item in differences(tuple(result.values()), held):
-        position = by_symbol.get(item.symbol)
-        surplus = item.at_broker - item.in_books
-        if position is not None and is_split(item.in_books, _cost(result.values(), item.symbol), position):
-            _split(result, item.symbol, item.in_books, item.at_broker)
-        elif surplus > 0 and position is not None:
-            price = position.average_entry_price if position.average_entry_price > 0 else position.price
-            book = result.get(UNASSIGNED, Book(strategy=UNASSIGNED))
-            result[UNASSIGNED] = book.changed(item.symbol, surplus, price, day)
-        elif surplus < 0:
-            _write_off(result, item.symbol, -surplus, position.price if position else None, day)
+    result = dict(books)
+    spare = books[UNASSIGNED].quantity(symbol) if UNASSIGNED in books else Decimal(0)
+    holders = {name: book.quantity(symbol) for name, book in books.items() if name != UNASSIGNED}
+    first = min(quantity, spare)
+    parts = {UNASSIGNED: first, **apportioned(quantity - first, holders)}
+    if sum(parts.values(), Decimal(0)) < quantity:
+        raise ValueError(f"{quantity} {symbol} leave, more than the {spare + sum(holders.values())} that are booked")
+    for name, part in parts.items():
+        if part > 0:
+            result[name] = _reduced(result[name], symbol, part, price, day)
     return result
 
 
-def _renamed(books: Mapping[str, Book], positions: Sequence[Position]) -> dict[str, Book]:
-    names = renamed((lot for book in books.values() for lot in book.lots), positions)
-    return {
-        name: book.model_copy(
-            update={
-                "lots": tuple(
-                    lot.model_copy(update={"symbol": names[lot.symbol]}) if lot.symbol in names else lot
-                    for lot in book.lots
-                )
-            }
-        )
-        for name, book in books.items()
-    }
-
-
-def _cost(books: Iterable[Book], symbol: str) -> Decimal:
-    lots = (lot for book in books for lot in book.lots if lot.symbol == symbol)
-    return sum((lot.quantity * lot.price for lot in lots), Decimal(0))
-
-
-def _split(books: dict[str, Book], symbol: str, before: Decimal, after: Decimal) -> None:
-    """Every lot becomes `after` shares for `before` at the same cost; what rounding leaves comes to the largest."""
-    ratio, left = after / before, after
-    scaled: dict[str, list[Lot]] = {}
-    largest: tuple[Decimal, str, int] | None = None
-    for name, book in sorted(books.items()):
-        scaled[name] = []
-        for place, lot in enumerate(book.lots):
-            new = lot
-            if lot.symbol == symbol:
-                quantity = (lot.quantity * ratio).quantize(REPORTED_STEP, rounding=ROUND_DOWN)
-                new = lot.model_copy(update={"quantity": quantity, "price": lot.price / ratio})
-                left -= quantity
-                if largest is None or quantity > largest[0]:
-                    largest = (quantity, name, place)
-            scaled[name].append(new)
-    if largest is not None:
-        quantity, name, place = largest
-        scaled[name][place] = scaled[name][place].model_copy(update={"quantity": quantity + left})
-    for name, lots in scaled.items():
-        books[name] = books[name].model_copy(update={"lots": tuple(lot for lot in lots if lot.quantity > 0)})
-
-
-def _write_off(books: dict[str, Book], symbol: str, missing: Decimal, price: Decimal | None, day: date) -> None:
-    spare = books.get(UNASSIGNED)
-    if spare is not None and spare.quantity(symbol) > 0:
-        taken = min(missing, spare.quantity(symbol))
-        books[UNASSIGNED] = _reduced(spare, symbol, taken, price, day)
-        missing -= taken
-    holders = [book for book in books.values() if book.strategy != UNASSIGNED and book.quantity(symbol) > 0]
-    whole = total(holders, symbol)
-    for number, book in enumerate(holders, start=1):
-        share = missing if number == len(holders) else (missing * book.quantity(symbol) / whole).quantize(REPORTED_STEP)
-        taken = min(share, book.quantity(symbol))
-        books[book.strategy] = _reduced(book, symbol, taken, price, day)
-        missing -= taken
-        whole -= book.quantity(symbol)
-
-
 def _reduced(book: Book, symbol: str, by: Decimal, price: Decimal | None, day: date) -> Book:
-    """At the price if there is one, else at cost: what vanishes without a price earns nothing."""
     if price is not None:
         return book.changed(symbol, -by, price, day)
     return book.changed(symbol, -by, Decimal(0), day).model_copy(update={"realised": book.realised})

@@ -89,6 +89,35 @@ def closed(state: LegState) -> LegState:
     return replace(state, unknown=Decimal(0), outcome=LegStatus.FILLED if whole else outcome)
 
 
+# Orders and position disagree when the run ends, and nobody is left to ask:
+#
+#     orders say 832, the position has moved by   0     at least 0 filled, 832 unknown: the report claims what both show
+#     orders say   0, the position has moved by 300     at least 0 filled, 300 unknown: they may be a person's
+def contradicted(state: LegState, moved: Decimal | None) -> LegState:
+    """A leg whose position does not agree with its orders: what only one of the two shows is unknown, not filled."""
+    if moved is None or moved == state.filled:
+        return state
+    if moved > state.filled:
+        beyond = min(moved, state.leg.quantity) - state.filled
+        return replace(state, unknown=max(state.unknown, beyond)) if state.steps else state
+    doubted = left = state.filled - max(moved, Decimal(0))
+    orders = list(state.orders)
+    for index in reversed(range(len(orders))):
+        taken = min(left, orders[index].filled_quantity)
+        left -= taken
+        fewer = orders[index].filled_quantity - taken
+        orders[index] = orders[index].model_copy(update={"filled_quantity": fewer})
+    return replace(
+        state,
+        chain=tuple(orders if state.order is None else orders[:-1]),
+        order=None if state.order is None else orders[-1],
+        unknown=state.unknown + doubted,
+        outcome=LegStatus.FROZEN,
+        cause=LegReason.CONTRADICTION,
+        reason=f"its orders are said to have filled {state.filled} shares, the position has moved by {moved}",
+    )
+
+
 def judged_report(state: LegState, report: BrokerOrder) -> Judgement:
     most = Decimal(0) if state.order is None else state.order.filled_quantity
     return judge(report, _asked(state), most)

@@ -10,10 +10,10 @@ from alchemiser_common.ports.broker import MarketReader, OtherHolding
 from alchemiser_common.ports.clock import Clock, TimeLeft
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.settings import ExecutionSettings
-from alchemiser_trading.orders.leg_ends import closed, last_report
+from alchemiser_trading.orders.leg_ends import closed, contradicted, last_report
 from alchemiser_trading.orders.legs import LegState
 from alchemiser_trading.orders.order_tracker import OrderTracker
-from alchemiser_trading.orders.reconcile import Difference, compare_positions
+from alchemiser_trading.orders.reconcile import Difference, compare_positions, moved
 
 _NEEDED = timedelta(seconds=10)
 """Process time that the report after this needs."""
@@ -72,7 +72,10 @@ class Settling:
             unpriced = any(state.unpriced > 0 for state in settled)
             if not (differences or unpriced) or over:
                 odd = {difference.symbol for difference in differences}
-                settled = tuple(state if state.leg.symbol in odd else closed(state) for state in settled)
+                settled = tuple(
+                    contradicted(state, moved(plan, state.leg, holdings)) if state.leg.symbol in odd else closed(state)
+                    for state in settled
+                )
                 return settled, Afterwards(account, holdings.positions, differences, holdings.others)
             self._clock.sleep(self._rules.poll_seconds)
 

@@ -16,6 +16,8 @@ from alchemiser_common.records.plan import HeldShares
 from alchemiser_common.shares import REPORTED_STEP
 
 _NOTHING = Decimal(0)
+UNREADABLE = "unreadable"
+"""The kind of a holding whose element makes no sense."""
 DIVIDENDS = "DIV"
 """How the codes of dividends begin: their quantity is what they were paid on, and does not move."""
 
@@ -41,7 +43,7 @@ def account_sum(account: Account, holdings: Holdings, tolerance: Decimal) -> Acc
     allowed = tolerance * abs(account.equity)
     priced = [(item, item.quantity * item.price) for item in holdings.positions]
     odd = [
-        f"{item.symbol}: market value {item.market_value}, {item.quantity} shares at {item.price} are {worth}"
+        f"{item.symbol}: market value {item.market_value:.2f}, {item.quantity} shares at {item.price} are {worth:.2f}"
         for item, worth in priced
         if abs(item.market_value - worth) > allowed
     ]
@@ -55,8 +57,9 @@ def account_sum(account: Account, holdings: Holdings, tolerance: Decimal) -> Acc
     fault = "; ".join(odd)
     if not fault and abs(left - guess) > allowed:
         fault = (
-            f"equity is {account.equity} USD, but cash {account.cash}, {len(priced)} positions {positions} and "
-            f"{len(holdings.others)} other holdings {others} are {account.cash + positions + others}"
+            f"equity is {account.equity:.2f} USD, but cash {account.cash:.2f}, {len(priced)} positions "
+            f"{positions:.2f} and {len(holdings.others)} other holdings {others:.2f} are "
+            f"{account.cash + positions + others:.2f}"
         )
     return AccountSum(fault, unmanaged, guessed=guess > 0)
 
@@ -96,6 +99,12 @@ def _changes(symbol: str, activities: Activities) -> Iterable[tuple[datetime, De
             yield item.at, item.quantity if item.side is Side.BUY else -item.quantity
         elif item.quantity and not item.code.startswith(DIVIDENDS):
             yield datetime.combine(item.day, time(), EXCHANGE_ZONE).astimezone(UTC), item.quantity
+
+
+def doubtful(before: Iterable[HeldShares], holdings: Holdings) -> bool:
+    """Whether an element may only have been read badly: it says nothing, or of a position that was managed before."""
+    then = {item.symbol for item in before}
+    return any(item.kind == UNREADABLE or item.symbol in then for item in holdings.others)
 
 
 def set_aside(positions: Sequence[Position], others: Sequence[OtherHolding]) -> Mapping[str, str]:

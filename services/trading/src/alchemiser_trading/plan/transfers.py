@@ -72,5 +72,5 @@ def day_result(account: Account, moved: Decimal | str) -> DayResult:
     loss = 1 - (account.equity - moved) / before
     netted = f", transfers of {moved:+.2f} USD left out" if moved else ""
     return DayResult(
-        loss, f"equity fell {loss:.4f} since the last close ({before} to {account.equity} USD{netted})", moved
+        loss, f"equity fell {loss:.4f} since the last close ({before:.2f} to {account.equity:.2f} USD{netted})", moved
     )

@@ -166,10 +166,11 @@ def _skipped_report(plan: Plan, leg: SkippedLeg) -> LegReport:
     return LegReport(
         symbol=leg.symbol,
         side=leg.side,
-        status=LegStatus.REFUSED,
+        status=LegStatus.REFUSED if leg.cause is None or leg.cause.by_broker else LegStatus.UNFILLED,
         intended=(leg.value / price).quantize(REPORTED_STEP) if price else Decimal(0),
         filled=Decimal(0),
         reason=leg.reason,
+        cause=leg.cause,
     )
 
 

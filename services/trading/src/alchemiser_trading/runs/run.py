@@ -31,14 +31,13 @@ from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.ports.broker import Broker
 from alchemiser_common.ports.clock import TimeLeft
-from alchemiser_common.ports.state import WRITES_LIMIT, Put, load, put_over
+from alchemiser_common.ports.state import Put, load, put_over
 from alchemiser_common.records.journal import Intent
 from alchemiser_common.records.loose import LooseOrders
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_trading.account.lease import AccountLease
-from alchemiser_trading.books.attribution import attribute, strategies_of
-from alchemiser_trading.books.book_store import StoredBooks, equity_put
+from alchemiser_trading.books.run_end import book_run
 from alchemiser_trading.journal.journal import Journal
 from alchemiser_trading.orders.executor import Executor
 from alchemiser_trading.orders.leg_ends import given_up
@@ -56,8 +55,6 @@ _log = logging.getLogger(__name__)
 _TRADED = frozenset({RunStatus.COMPLETED, RunStatus.PARTIAL})
 _TARGETS_AT_ONCE = 90
 """Of one write, beside the lease."""
-_BOOKS_AT_ONCE = WRITES_LIMIT - 5
-"""Of the write that ends a run, beside lease, head, report, equity and loose orders."""
 _MOST_FAILURES = 3
 """Deliveries that may fail; hand-overs do not count."""
 
@@ -149,8 +146,7 @@ class Run:
         report = self._report(RunStatus.HALTED, "; ".join((reason, *named(loose))), stop.error).model_copy(
             update=self._told(plan, legs) | {"account_before": plan.account}
         )
-        stored = StoredBooks.load(self.tools.store, self.journal.head.account_alias)
-        puts = stored.puts(self.journal.head.account_alias, attribute(stored.books, plan, legs))
+        puts = book_run(self.tools.store, self.lease, self.journal.head.account_alias, plan, legs)
         self.journal.finish(self.lease, report, RunStatus.HALTED, now, *puts, *self._keep_loose(loose))
         _log.error("run ended without the broker", extra={"reason": report.reason})
         return report
@@ -185,7 +181,9 @@ class Run:
         others = ends.of_another_home()
         if others:
             raise Unreconciled(others[0])
-        plan = planned(tools, decision, permit.account)
+        plan, writes = planned(tools, decision, permit.account)
+        for write in writes:
+            self.lease.write(*write)
         plan = plan.model_copy(update={"notes": (*found, *plan.notes)})
         self.journal.freeze(self.lease, plan, permit.authority.epoch, plan.made_at)
         _log.info(
@@ -302,17 +300,8 @@ class Run:
 
     def _books(self, plan: Plan, legs: Sequence[LegState], after: Afterwards) -> tuple[Put, ...]:
         """What each strategy holds now, and the day's equity: with the end or not at all, for a fill counts once."""
-        alias, store = self.journal.head.account_alias, self.tools.store
-        stored = StoredBooks.load(store, alias)
-        books = attribute(stored.books, plan, legs)
-        puts = stored.puts(alias, books)
-        if len(puts) > _BOOKS_AT_ONCE:
-            for write in stored.retirements(alias, strategies_of(plan)):
-                self.lease.write(*write)
-            stored = StoredBooks.load(store, alias)
-            books = attribute(stored.books, plan, legs)
-            puts = stored.puts(alias, books)
-        return (*puts, equity_put(store, alias, plan.session, after.account, after.positions, books))
+        alias = self.journal.head.account_alias
+        return book_run(self.tools.store, self.lease, alias, plan, legs, after.account, after.positions)
 
     def _report(self, status: RunStatus, reason: str, error: str) -> ExecutionReport:
         head = self.journal.head

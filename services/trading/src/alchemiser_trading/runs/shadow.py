@@ -37,7 +37,7 @@ def shadow_run(tools: Tools[MarketReader], decision: TradeDecision) -> Shadow:
     )
     plan: Plan | None = None
     try:
-        plan = planned(tools, decision, tools.checks.run_in_shadow(decision))
+        plan, _ = planned(tools, decision, tools.checks.run_in_shadow(decision))
         legs = leg_reports(plan, [start(leg) for leg in plan.legs])
         report = report.model_copy(update={"legs": legs, "account_before": plan.account, "notes": plan.notes})
     except PermanentError as error:

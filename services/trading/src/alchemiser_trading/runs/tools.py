@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from alchemiser_common import keys
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.snapshot import Account
 from alchemiser_common.ports.broker import Broker, MarketReader
 from alchemiser_common.ports.clock import Clock, TimeLeft
-from alchemiser_common.ports.state import StateStore, Versioned, load, load_all
+from alchemiser_common.ports.state import Put, StateStore, Versioned, load, load_all
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.run import RunRecord, SnapshotFigures
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.settings import Settings
-from alchemiser_trading.books.book_store import StoredBooks
-from alchemiser_trading.books.books import aligned
+from alchemiser_trading.books.follow_account import follow_account
 from alchemiser_trading.orders.loose import LooseEnds
 from alchemiser_trading.orders.rate_limit import RequestBudget
 from alchemiser_trading.plan.account_reading import AccountReader
@@ -44,8 +44,12 @@ def make_tools[B: MarketReader](store: StateStore, broker: B, clock: Clock, sett
     return Tools(store, broker, clock, settings, Checks(store, broker, clock, settings), budget)
 
 
-def planned[B: MarketReader](tools: Tools[B], decision: TradeDecision, account: Account) -> Plan:
-    """The plan from what the account and each strategy hold now, within the limits.
+def planned[B: MarketReader](
+    tools: Tools[B], decision: TradeDecision, account: Account
+) -> tuple[Plan, tuple[tuple[Put, ...], ...]]:
+    """The plan from what the account and each strategy hold now, within the limits; and what the books then are.
+
+    The writes bring the stored books up to the account; whoever may write makes them before the plan is frozen.
 
     Raises DecisionRefused, Unreconciled, BrokerUnavailable, StoreUnavailable.
     """
@@ -54,7 +58,9 @@ def planned[B: MarketReader](tools: Tools[B], decision: TradeDecision, account: 
     reader = AccountReader(tools.broker, tools.clock, settings, decision.session)
     reading = reader.read(account, None if figures is None else figures.positions)
     positions, others = reading.holdings.positions, reading.holdings.others
-    books = aligned(StoredBooks.load(tools.store, alias).books, positions, decision.session)
+    followed = follow_account(tools.store, tools.broker, alias, reading.holdings, tools.clock.now())
+    left_alone = {**set_aside(positions, others), **followed.blocked}
+    unexplained = (item.market_value for item in positions if item.symbol in followed.blocked)
     closes = {} if figures is None else {item.symbol: item.price for item in figures.closes}
     targets = [target.symbol for target in decision.targets]
     facts = read_symbols(tools.broker, targets, positions, closes, settings.execution, tools.clock)
@@ -62,16 +68,16 @@ def planned[B: MarketReader](tools: Tools[B], decision: TradeDecision, account: 
         decision,
         reading.account,
         positions,
-        books,
+        followed.books,
         facts.prices,
         facts.assets,
         settings.trading,
         tools.clock.now(),
-        Unmanaged(reading.unmanaged, set_aside(positions, others)),
+        Unmanaged(reading.unmanaged + sum(unexplained, Decimal(0)), left_alone),
     )
     earlier = {name: known.value for name, known in last_targets(tools.store, alias).items()}
     noted = plan.model_copy(update={"notes": notes_of(decision, plan, earlier, others)})
-    return within_limits(noted, settings.trading, reader.day(reading))
+    return within_limits(noted, settings.trading, reader.day(reading)), followed.writes
 
 
 def _figures(store: StateStore, decision: TradeDecision) -> SnapshotFigures | None:
