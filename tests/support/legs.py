@@ -6,14 +6,19 @@ from decimal import Decimal
 from typing import Any
 
 from alchemiser_common.ids import Side
+from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.report import LegStatus
-from alchemiser_common.ports.broker import BrokerOrder, LimitOrder, OrderStatus, Quote
+from alchemiser_common.ports.broker import BrokerOrder, LimitOrder, OrderStatus, OrderType, Quote
 from alchemiser_common.records.plan import PlannedLeg
 from alchemiser_common.settings import ExecutionSettings, ExecutionStyle
 from alchemiser_trading.orders.legs import Action, LegPhase, LegState, Step, start
+from alchemiser_trading.orders.order_watch import checked
+from alchemiser_trading.orders.pricing import Prices
 from alchemiser_trading.orders.smart_execution import advance
 from support.messages import SCHEDULED
 
+MID = Decimal("100.00")
+AT_MID = LimitOrder(MID)
 QUOTE = Quote(symbol="AAA", bid=Decimal("99.90"), ask=Decimal("100.10"), at=SCHEDULED)
 
 
@@ -24,7 +29,9 @@ def leg(side: Side = Side.SELL, quantity: str = "10", **changes: object) -> Plan
     return made.model_copy(update=changes)
 
 
-def order(step: int, quantity: Decimal, status: OrderStatus, filled: str = "0") -> BrokerOrder:
+def order(
+    step: int, quantity: Decimal, status: OrderStatus, filled: str = "0", order_type: OrderType = AT_MID
+) -> BrokerOrder:
     done = Decimal(filled)
     return BrokerOrder(
         order_id=f"order-{step}",
@@ -35,17 +42,17 @@ def order(step: int, quantity: Decimal, status: OrderStatus, filled: str = "0") 
         quantity=quantity,
         filled_quantity=done,
         average_price=Decimal(100) if done else None,
+        order_type=order_type,
     )
 
 
-def fresh(at: float) -> Quote:
-    return QUOTE.model_copy(update={"at": SCHEDULED + timedelta(seconds=at)})
+def fresh(at: float) -> Prices:
+    return Prices(QUOTE.model_copy(update={"at": SCHEDULED + timedelta(seconds=at)}))
 
 
 RULES = ExecutionSettings()
 TEN = Decimal(10)
-MID = Decimal("100.00")
-FIRST = Step(1, TEN, LimitOrder(MID), MID)
+FIRST = Step(1, TEN, AT_MID, MID)
 READY = start(leg())
 SENT = replace(
     READY,
@@ -61,6 +68,9 @@ SENT = replace(
 OPEN = order(1, TEN, OrderStatus.OPEN)
 WORKING = replace(SENT, phase=LegPhase.WORKING, sends=0, order=OPEN)
 CANCELLING = replace(WORKING, phase=LegPhase.CANCELLING)
+CHECKING = replace(
+    WORKING, phase=LegPhase.CHECKING, order=None, chain=(order(1, TEN, OrderStatus.CANCELLED, "4"),), walked=1
+)
 NOTHING: tuple[Action, ...] = ()
 
 
@@ -75,6 +85,15 @@ def told(
     return advance(state, fresh(seconds), report, at(seconds), rules)
 
 
-def ended(state: LegState, outcome: LegStatus, reason: str, seconds: float, **changes: Any) -> LegState:
-    done = replace(state, phase=LegPhase.DONE, outcome=outcome, reason=reason, ended_at=at(seconds))
+def confirmed(state: LegState, seconds: float, rules: ExecutionSettings = RULES) -> LegState:
+    """The leg once the position says what its orders say."""
+    after, actions = checked(state, state.filled, at(seconds), rules)
+    assert actions == NOTHING
+    return after
+
+
+def ended(
+    state: LegState, outcome: LegStatus, reason: str, seconds: float, cause: LegReason | None = None, **changes: Any
+) -> LegState:
+    done = replace(state, phase=LegPhase.DONE, outcome=outcome, reason=reason, cause=cause, ended_at=at(seconds))
     return replace(done, **changes)
