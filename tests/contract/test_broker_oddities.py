@@ -350,13 +350,8 @@ def test_what_an_asset_is_not_said_to_be_it_is_not(found: Json, tradable: bool, 
 def test_an_asset_that_is_another_or_unreadable_is_left_out() -> None:
     odd: list[object] = [
         asset("QQQ"),
-<<<<<<< HEAD
-        asset() | {"class": "crypto"},
-        asset() | {"class": None},
-=======
         {**asset(), "class": "crypto"},
         {**asset(), "class": None},
->>>>>>> core
         None,
         [],
         {"symbol": None},
