@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from alchemiser_common.messages.decision import SignalStatus
+from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.settings import TradingSettings
 from alchemiser_trading.plan.holdings import wanted_by
 from support.plans import book, decided, legs, planned_for, signal
