@@ -6,14 +6,37 @@ from decimal import Decimal
 import pytest
 
 from alchemiser_common.errors import BrokerRefused
+from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.report import LegStatus
-from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
+from alchemiser_common.ports.broker import BrokerOrder, LimitOrder, OrderStatus
 from alchemiser_common.settings import ExecutionStyle
-from alchemiser_trading.orders.legs import Cancel, LegPhase, LegState, Resend, start
-from alchemiser_trading.orders.smart_execution import abandoned, refused, stop, throttled
-from support.legs import CANCELLING, FIRST, NOTHING, OPEN, RULES, SENT, TEN, WORKING, at, ended, leg, order, told
+from alchemiser_trading.orders.leg_ends import frozen, unsent
+from alchemiser_trading.orders.legs import Cancel, LegPhase, LegState, Resend, Step, start
+from alchemiser_trading.orders.order_watch import refused, throttled
+from alchemiser_trading.orders.pricing import Prices
+from alchemiser_trading.orders.smart_execution import advance, stop
+from support.legs import (
+    AT_MID,
+    CANCELLING,
+    FIRST,
+    MID,
+    NOTHING,
+    OPEN,
+    QUOTE,
+    RULES,
+    SENT,
+    TEN,
+    WORKING,
+    at,
+    ended,
+    fresh,
+    leg,
+    order,
+    told,
+)
 
 CANCEL = (Cancel("order-1"),)
+ENDED = "the broker ended the order: "
 
 
 def test_an_order_that_is_found_works_and_its_search_is_over() -> None:
@@ -37,14 +60,24 @@ def test_an_unanswered_request_is_looked_up_at_growing_intervals_and_then_sent_a
 def test_after_four_sends_without_an_answer_the_symbol_is_left_alone() -> None:
     reason = "step 1 was sent 4 times without an answer and is not at the broker"
     last = replace(SENT, sends=4, misses=3)
-    sure = ended(last, LegStatus.FROZEN, reason, 9, misses=4, not_before=at(9 + 8))
-    assert told(last, 9) == (sure, NOTHING)
+    lost = ended(last, LegStatus.FROZEN, reason, 9, LegReason.NO_ANSWER, misses=4, not_before=at(9 + 8), lost=True)
+    assert told(last, 9) == (lost, NOTHING)
+    assert lost.unsettled == TEN, "not found, however often, is no proof"
     assert told(replace(last, sends=3), 9)[1] == (Resend(FIRST),)
 
 
-def test_once_stopped_a_surely_absent_order_ends_the_leg() -> None:
-    stopped = stop(throttled(SENT, at(0), RULES), "deadline")
-    assert told(stopped, 5) == (ended(stopped, LegStatus.UNFILLED, "deadline", 5), NOTHING)
+def test_once_stopped_an_order_that_is_not_found_ends_the_leg_and_stays_unknown() -> None:
+    stopped = stop(replace(SENT, misses=RULES.lookups), "deadline")
+    reason = "unknown: deadline; the order's request had no answer, and it may still reach the broker"
+    end = ended(stopped, LegStatus.FROZEN, reason, 5, LegReason.NO_ANSWER, lost=True)
+    assert told(stopped, 5) == (end, NOTHING)
+    assert end.unsettled == TEN
+
+
+def test_a_request_that_was_never_made_leaves_nothing_unknown() -> None:
+    end = unsent(SENT, "no order after 19:58", at(5))
+    assert end == ended(SENT, LegStatus.UNFILLED, "no order after 19:58", 5, LegReason.NOT_IN_TIME)
+    assert end.unsettled == 0
 
 
 def test_without_a_written_step_there_is_nothing_to_search_for() -> None:
@@ -64,7 +97,7 @@ def test_a_throttled_request_is_sent_again_after_the_pause_without_look_ups() ->
 def test_a_refusal_that_may_pass_is_tried_again_after_a_pause() -> None:
     before, error = replace(SENT, misses=2), BrokerRefused("not yet", status=403, may_pass=True)
     after = replace(
-        before, phase=LegPhase.READY, since=at(4), misses=0, refusals=1, reason="not yet", not_before=at(4 + 5)
+        before, phase=LegPhase.CHECKING, since=at(4), misses=0, refusals=1, reason="not yet", not_before=at(4 + 5)
     )
     assert refused(before, error, at(4), RULES) == after
 
@@ -72,10 +105,12 @@ def test_a_refusal_that_may_pass_is_tried_again_after_a_pause() -> None:
 def test_the_last_refusal_and_one_for_good_end_the_leg() -> None:
     error = BrokerRefused("insufficient buying power", status=403, may_pass=True)
     worn = replace(SENT, refusals=RULES.max_refusals)
-    end = ended(worn, LegStatus.REFUSED, str(error), 4, since=at(4), refusals=RULES.max_refusals + 1)
+    cause = LegReason.BROKER_REFUSED
+    end = ended(worn, LegStatus.REFUSED, str(error), 4, cause, since=at(4), refusals=RULES.max_refusals + 1)
     assert refused(worn, error, at(4), RULES) == end
     final = BrokerRefused("asset AAA is not tradable", status=422)
-    assert refused(SENT, final, at(4), RULES) == ended(SENT, LegStatus.REFUSED, str(final), 4, since=at(4))
+    assert refused(SENT, final, at(4), RULES) == ended(SENT, LegStatus.REFUSED, str(final), 4, cause, since=at(4))
+    assert end.unsettled == 0
 
 
 # While an order works
@@ -101,6 +136,29 @@ def test_how_long_an_order_rests_before_it_is_cancelled(state: LegState, rests: 
     assert told(state, moment, OPEN) == ((state, NOTHING) if never else (cancelled, CANCEL))
 
 
+@pytest.mark.parametrize(
+    ("prices", "walked", "limit", "cancelled"),
+    [
+        (fresh(10), 0, "100.00", True),
+        (fresh(10), 3, "98.91", False),
+        (fresh(10), 3, "98.95", True),
+        (None, 0, "100.00", False),
+        (Prices(), 0, "100.00", False),
+        (Prices(QUOTE.model_copy(update={"bid": Decimal(101), "at": at(10)})), 0, "100.00", False),
+        (Prices(QUOTE.model_copy(update={"bid": Decimal(10), "ask": Decimal("10.1"), "at": at(10)})), 0, "1", False),
+    ],
+    ids=["a better step", "the last step", "the market moved", "not read", "no quote", "crossed", "not the plan's"],
+)
+def test_a_rested_order_makes_room_only_for_a_better_price(
+    prices: Prices | None, walked: int, limit: str, cancelled: bool
+) -> None:
+    limit_order = LimitOrder(Decimal(limit))
+    step = Step(1, TEN, limit_order, Decimal(limit))
+    state = replace(WORKING, walked=walked, pending=step, order=order(1, TEN, OrderStatus.OPEN, "0", limit_order))
+    after, actions = advance(state, prices, None, at(10), RULES)
+    assert (after.phase, actions) == ((LegPhase.CANCELLING, CANCEL) if cancelled else (LegPhase.WORKING, NOTHING))
+
+
 def test_a_stopped_leg_cancels_whatever_it_has_open() -> None:
     stopped = stop(replace(WORKING, style=ExecutionStyle.MARKET), "deadline")
     after = replace(stopped, phase=LegPhase.CANCELLING, since=at(2), not_before=at(12))
@@ -112,6 +170,8 @@ def test_a_resumed_order_rests_from_now_on_and_one_that_was_never_seen_is_waited
     assert told(resumed, 50, OPEN) == (replace(WORKING, since=at(50)), NOTHING)
     unseen = replace(WORKING, order=None)
     assert told(unseen, 50) == (unseen, NOTHING)
+    search = replace(SENT, sends=0, misses=1, not_before=at(51))
+    assert advance(unseen, None, None, at(50), RULES) == (search, NOTHING), "what is not shown is looked for"
 
 
 def test_somebody_elses_cancel_is_waited_for_too() -> None:
@@ -121,21 +181,23 @@ def test_somebody_elses_cancel_is_waited_for_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "told_now", "counts"),
+    ("report", "filled", "status"),
     [
-        (order(1, TEN, OrderStatus.OPEN, "4"), order(1, TEN, OrderStatus.OPEN, "3"), "known"),
-        (order(1, TEN, OrderStatus.OPEN, "4"), order(1, TEN, OrderStatus.CANCELLING, "4"), "new"),
-        (order(1, TEN, OrderStatus.OPEN, "4"), order(1, TEN, OrderStatus.OPEN, "5"), "new"),
-        (order(1, TEN, OrderStatus.CANCELLED, "4"), order(1, TEN, OrderStatus.OPEN, "4"), "known"),
-        (order(1, TEN, OrderStatus.OPEN, "4"), None, "known"),
+        (order(1, TEN, OrderStatus.OPEN, "3"), 4, OrderStatus.OPEN),
+        (order(1, TEN, OrderStatus.CANCELLING, "4"), 4, OrderStatus.CANCELLING),
+        (order(1, TEN, OrderStatus.OPEN, "5"), 5, OrderStatus.OPEN),
+        (order(1, TEN, OrderStatus.CANCELLED, "3"), 4, OrderStatus.OPEN),
+        (None, 4, OrderStatus.OPEN),
     ],
-    ids=["fewer fills", "the same fills", "more fills", "it had ended", "no report"],
+    ids=["fewer fills", "the same fills", "more fills", "it ended with fewer fills", "no report"],
 )
 def test_a_report_that_lags_behind_takes_nothing_back(
-    known: BrokerOrder, told_now: BrokerOrder | None, counts: str
+    report: BrokerOrder | None, filled: int, status: OrderStatus
 ) -> None:
-    state, _ = told(replace(CANCELLING, order=known), 1, told_now)
-    assert state.orders == ((known,) if counts == "known" else (told_now,))
+    state, _ = told(replace(CANCELLING, order=order(1, TEN, OrderStatus.OPEN, "4")), 1, report)
+    assert state.order is not None
+    assert (state.filled, state.order.filled_quantity, state.order.status) == (filled, filled, status)
+    assert state.order.average_price == Decimal(100)
 
 
 # While a cancel runs
@@ -151,20 +213,25 @@ def test_a_cancel_without_a_sign_of_it_is_asked_for_again() -> None:
 def test_a_cancel_under_way_is_waited_for_and_then_given_up() -> None:
     stuck = replace(CANCELLING, order=order(1, TEN, OrderStatus.CANCELLING, "2"))
     assert told(stuck, 59.9) == (stuck, NOTHING)
-    frozen = ended(stuck, LegStatus.FROZEN, "order order-1 did not end within 60 s of its cancel", 60)
-    assert told(stuck, 60) == (frozen, NOTHING)
-    assert abandoned(stuck, "gone", at(1)) == ended(stuck, LegStatus.FROZEN, "gone", 1)
+    cause = LegReason.CONTRADICTION
+    given_up = ended(stuck, LegStatus.FROZEN, "order order-1 did not end within 60 s of its cancel", 60, cause)
+    assert told(stuck, 60) == (given_up, CANCEL), "what may be open is cancelled again"
+    assert (given_up.filled, given_up.unsettled) == (2, 8)
+    assert frozen(stuck, "gone", at(1)) == (ended(stuck, LegStatus.FROZEN, "gone", 1, cause), CANCEL)
+    none_open = replace(stuck, order=None, phase=LegPhase.CHECKING)
+    assert frozen(none_open, "gone", at(1))[1] == NOTHING
 
 
 def after_the_end(state: LegState, last: BrokerOrder, seconds: float) -> LegState:
     return replace(
-        state, phase=LegPhase.READY, chain=(*state.chain, last), order=None, since=at(seconds), not_before=None
+        state, phase=LegPhase.CHECKING, chain=(*state.chain, last), order=None, since=at(seconds), not_before=None
     )
 
 
 def test_after_its_cancel_the_walk_goes_on_by_one_step() -> None:
     last = order(2, Decimal(7), OrderStatus.CANCELLED, "2")
-    state = replace(CANCELLING, chain=(order(1, TEN, OrderStatus.CANCELLED, "3"),), walked=1, not_before=at(9))
+    step = Step(2, Decimal(7), AT_MID, MID)
+    state = replace(CANCELLING, pending=step, chain=(order(1, TEN, OrderStatus.CANCELLED, "3"),), walked=1, not_before=at(9))
     assert told(state, 4, last) == (replace(after_the_end(state, last, 4), walked=2), NOTHING)
 
 
@@ -180,24 +247,32 @@ def test_an_end_that_was_not_asked_for_is_tried_again_after_a_pause(state: LegSt
 
 
 @pytest.mark.parametrize(
-    ("status", "filled", "stopping", "outcome", "reason"),
+    ("status", "filled", "stopping", "outcome", "reason", "cause"),
     [
-        (OrderStatus.FILLED, "10", "", LegStatus.FILLED, ""),
-        (OrderStatus.FILLED, "10", "deadline", LegStatus.FILLED, ""),
-        (OrderStatus.CANCELLED, "9.995", "deadline", LegStatus.FILLED, ""),
-        (OrderStatus.CANCELLED, "9.5", "deadline", LegStatus.PARTIAL, "deadline"),
-        (OrderStatus.CANCELLED, "0.5", "deadline", LegStatus.PARTIAL, "deadline"),
-        (OrderStatus.CANCELLED, "0", "deadline", LegStatus.UNFILLED, "deadline"),
-        (OrderStatus.EXPIRED, "4", "", LegStatus.PARTIAL, "the broker ended the order: expired"),
-        (OrderStatus.DONE_FOR_DAY, "0", "", LegStatus.UNFILLED, "the broker ended the order: done_for_day"),
-        (OrderStatus.REPLACED, "4", "", LegStatus.FROZEN, "order order-1 was replaced by one that cannot be found"),
+        (OrderStatus.FILLED, "10", "", LegStatus.FILLED, "", None),
+        (OrderStatus.FILLED, "10", "deadline", LegStatus.FILLED, "", None),
+        (OrderStatus.OPEN, "10", "", LegStatus.FILLED, "", None),
+        (OrderStatus.CANCELLED, "9.995", "deadline", LegStatus.FILLED, "", None),
+        (OrderStatus.CANCELLED, "9.5", "deadline", LegStatus.PARTIAL, "deadline", LegReason.STOPPED),
+        (OrderStatus.CANCELLED, "0.5", "deadline", LegStatus.PARTIAL, "deadline", LegReason.STOPPED),
+        (OrderStatus.CANCELLED, "0", "deadline", LegStatus.UNFILLED, "deadline", LegReason.STOPPED),
+        (OrderStatus.EXPIRED, "4", "", LegStatus.PARTIAL, ENDED + "expired", LegReason.BROKER_ENDED),
+        (OrderStatus.DONE_FOR_DAY, "0", "", LegStatus.UNFILLED, ENDED + "done_for_day", LegReason.BROKER_ENDED),
     ],
 )
 def test_what_is_filled_when_a_leg_ends_decides_what_it_is_called(
-    status: OrderStatus, filled: str, stopping: str, outcome: LegStatus, reason: str
+    status: OrderStatus, filled: str, stopping: str, outcome: LegStatus, reason: str, cause: LegReason | None
 ) -> None:
     state, last = replace(CANCELLING, stopping=stopping), order(1, TEN, status, filled)
-    assert told(state, 4, last) == (ended(after_the_end(state, last, 4), outcome, reason, 4), NOTHING)
+    assert told(state, 4, last) == (ended(after_the_end(state, last, 4), outcome, reason, 4, cause), NOTHING)
+
+
+def test_an_order_replaced_by_one_that_cannot_be_found_may_have_filled_whole() -> None:
+    last = order(1, TEN, OrderStatus.REPLACED, "4")
+    reason = "order order-1 was replaced by one that cannot be found"
+    after = after_the_end(CANCELLING, last, 4)
+    lost = ended(after, LegStatus.FROZEN, reason, 4, LegReason.CONTRADICTION, unknown=Decimal(6))
+    assert told(CANCELLING, 4, last) == (lost, NOTHING)
 
 
 def test_a_leg_that_was_too_small_to_order_is_not_called_filled() -> None:
@@ -206,18 +281,20 @@ def test_a_leg_that_was_too_small_to_order_is_not_called_filled() -> None:
 
 
 def test_a_leg_of_less_than_a_share_can_be_filled() -> None:
-    half = replace(CANCELLING, leg=leg(quantity="0.5"), intended=Decimal("0.5"))
+    part = Decimal("0.5")
+    half = replace(CANCELLING, leg=leg(quantity="0.5"), intended=part, pending=Step(1, part, AT_MID, MID))
     assert told(half, 4, order(1, Decimal("0.5"), OrderStatus.FILLED, "0.5"))[0].outcome is LegStatus.FILLED
 
 
 def test_a_leg_that_was_cut_and_filled_is_partial_for_the_reason_of_the_cut() -> None:
-    cut = replace(WORKING, intended=Decimal(4), reason="cut from 10 to 4 shares")
+    step = Step(1, Decimal(4), AT_MID, MID)
+    cut = replace(WORKING, intended=Decimal(4), pending=step, reason="cut from 10 to 4", cause=LegReason.CASH_SHORT)
     last = order(1, Decimal(4), OrderStatus.FILLED, "4")
-    partial = ended(after_the_end(cut, last, 4), LegStatus.PARTIAL, "cut from 10 to 4 shares", 4)
+    partial = ended(after_the_end(cut, last, 4), LegStatus.PARTIAL, "cut from 10 to 4", 4, LegReason.CASH_SHORT)
     assert told(cut, 4, last) == (partial, NOTHING)
 
 
 def test_a_leg_that_is_filled_in_the_end_keeps_no_reason_of_an_earlier_refusal() -> None:
     last = order(1, TEN, OrderStatus.FILLED, "10")
     state, _ = told(replace(WORKING, refusals=1, reason="insufficient buying power"), 4, last)
-    assert (state.outcome, state.reason) == (LegStatus.FILLED, "")
+    assert (state.outcome, state.reason, state.cause) == (LegStatus.FILLED, "", None)

@@ -76,7 +76,7 @@ def judge(report: BrokerOrder, asked: Asked, most: Decimal) -> Judgement:
         return Judgement(Proof.OPEN, max(filled, most))
     if report.status is OrderStatus.FILLED:
         detail = f"order {report.order_id} is called filled with {filled} of {quantity} shares"
-        return Judgement(Proof.CONTRADICTION, max(filled, most), detail)
+        return Judgement(Proof.CONTRADICTION, most, detail)
     if filled < most:
         detail = f"order {report.order_id} is {report.status.value} with {filled} filled, after {most} were"
         return Judgement(Proof.CONTRADICTION, most, detail)
