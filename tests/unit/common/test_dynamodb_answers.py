@@ -26,9 +26,9 @@ def table(content: bytes) -> DynamoStateStore:
     headers = {"content-length": str(len(content)), "content-type": "application/x-amz-json-1.0"}
 
     def answer(**_: object) -> AWSResponse:
-        return AWSResponse("https://table", 200, headers, _Body(content))  # type: ignore[arg-type]  (any mapping does)
+        return AWSResponse("https://table", 200, headers, _Body(content))  # type: ignore[arg-type]
 
-    client.meta.events.register("before-send.dynamodb", answer)  # type: ignore[arg-type]  (this hook may answer)
+    client.meta.events.register("before-send.dynamodb", answer)  # type: ignore[arg-type]
     return DynamoStateStore(client, "state", lambda: "token")
 
 
