@@ -97,9 +97,9 @@ def _repriced(
     market = market_of(prices, state.leg.price, now, settings) if rested(state, now, settings) and prices else None
     if not isinstance(market, BidAsk):
         return state, ()
-    return (
-        (replace(state, since=now), ()) if _same_price(state, order, market, settings) else _cancel(state, order, now)
-    )
+    if _same_price(state, order, market, settings):
+        return replace(state, since=now), ()
+    return _cancel(state, order, now)
 
 
 def rested(state: LegState, now: datetime, settings: ExecutionSettings) -> bool:
