@@ -153,7 +153,7 @@ def _ended(state: LegState, order: BrokerOrder, now: datetime, settings: Executi
         reason = f"order {order.order_id} was replaced by one that cannot be found"
         beyond = state.unknown + max((order.quantity or Decimal(0)) - order.filled_quantity, Decimal(0))
         return done(replace(state, unknown=beyond), LegStatus.FROZEN, reason, now, LegReason.CONTRADICTION)
-    if state.negligible(state.remaining):
+    if state.negligible(state.intended - state.filled):  # what is unknown the position has to tell first
         return next_or_done(state, now)
     if state.stopping:
         return done(state, LegStatus.UNFILLED, state.stopping, now, LegReason.STOPPED)
