@@ -15,7 +15,15 @@ from alchemiser_common.records.journal import Intent
 from alchemiser_common.records.plan import PlannedLeg
 from alchemiser_trading.orders.legs import LegPhase, LegState, Step, start
 from alchemiser_trading.orders.order_watch import checked
-from alchemiser_trading.orders.reconcile import Difference, Finding, compare_orders, compare_positions, fold, moved, resume
+from alchemiser_trading.orders.reconcile import (
+    Difference,
+    Finding,
+    compare_orders,
+    compare_positions,
+    fold,
+    moved,
+    resume,
+)
 from alchemiser_trading.orders.smart_execution import advance
 from support.legs import RULES
 from support.messages import SCHEDULED
@@ -227,6 +235,7 @@ def resumed_at(planned: PlannedLeg, step: int, **changes: Any) -> LegState:
         start(planned),
         pending=Step(step, planned.quantity, LimitOrder(planned.price), COST),
         intended=HALF,
+        for_now=True,
         steps=step,
         since=SCHEDULED,
         arrival_mid=planned.price - 1,

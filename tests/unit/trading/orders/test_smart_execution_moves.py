@@ -231,7 +231,9 @@ def after_the_end(state: LegState, last: BrokerOrder, seconds: float) -> LegStat
 def test_after_its_cancel_the_walk_goes_on_by_one_step() -> None:
     last = order(2, Decimal(7), OrderStatus.CANCELLED, "2")
     step = Step(2, Decimal(7), AT_MID, MID)
-    state = replace(CANCELLING, pending=step, chain=(order(1, TEN, OrderStatus.CANCELLED, "3"),), walked=1, not_before=at(9))
+    state = replace(
+        CANCELLING, pending=step, chain=(order(1, TEN, OrderStatus.CANCELLED, "3"),), walked=1, not_before=at(9)
+    )
     assert told(state, 4, last) == (replace(after_the_end(state, last, 4), walked=2), NOTHING)
 
 
