@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from alchemiser_common.ids import Side
-from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
+from alchemiser_common.ports.broker import BrokerOrder, LimitOrder, OrderStatus
 from alchemiser_common.records.plan import Plan, PlannedLeg
 from support.messages import ACCOUNT, RUN, SCHEDULED, SESSION
 
@@ -43,6 +43,7 @@ def order(client_order_id: str, side: Side, status: OrderStatus, **changes: obje
         status=status,
         quantity=Decimal(10),
         filled_quantity=Decimal(0),
+        order_type=LimitOrder(Decimal(10)),
     )
     return made.model_copy(update=changes)
 

@@ -1,4 +1,4 @@
-"""SmartExecution against the adversarial broker of the unit tests, at length."""
+"""SmartExecution against the adversarial, lying broker of the unit tests, at length."""
 
 import os
 from collections import Counter
@@ -12,13 +12,14 @@ from unit.trading.orders.test_smart_execution_machine import Walk
 EXAMPLES = int(os.environ.get("PROVE_WALKS", "3000"))
 
 
-def test_random_quotes_fills_losses_and_cancels(record_property: Callable[[str, object], None]) -> None:
+def test_random_quotes_fills_losses_cancels_and_lies(record_property: Callable[[str, object], None]) -> None:
     ends: Counter[str] = Counter()
 
     class CountedWalk(Walk):
         def teardown(self) -> None:
-            outcome = self.state.outcome if hasattr(self, "state") else None
-            ends[outcome.value if outcome else "still walking"] += 1
+            super().teardown()
+            if hasattr(self, "state") and self.state.outcome is not None:
+                ends[self.state.outcome.value] += 1
 
     run_state_machine_as_test(
         CountedWalk, settings=settings(max_examples=EXAMPLES, stateful_step_count=60, deadline=None)

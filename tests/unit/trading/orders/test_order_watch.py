@@ -41,6 +41,7 @@ SECOND = replace(
     chain=CHECKING.chain,
     order=order(2, Decimal(6), OrderStatus.OPEN),
 )
+SENT_SECOND = replace(SECOND, phase=LegPhase.SENT, order=None)
 
 
 # The position's word
@@ -109,6 +110,10 @@ def test_a_buy_that_was_to_spend_what_there_was_is_held_again_for_the_rest() -> 
         (CHECKING, order(1, TEN, OrderStatus.CANCELLED, "7"), 7, LegPhase.CHECKING),
         (CHECKING, order(1, TEN, OrderStatus.CANCELLED, "3"), 4, LegPhase.CHECKING),
         (CHECKING, order(1, TEN, OrderStatus.FILLED, "11"), 4, LegPhase.CHECKING),
+        (CHECKING, order(1, TEN, OrderStatus.FILLED, "10").model_copy(update={"symbol": "BBB"}), 4, LegPhase.CHECKING),
+        (CHECKING, order(1, TEN, OrderStatus.FILLED, "7"), 4, LegPhase.CHECKING),
+        (CHECKING, order(1, TEN, OrderStatus.OPEN, "10"), 10, LegPhase.CHECKING),
+        (SENT_SECOND, order(1, TEN, OrderStatus.CANCELLED, "7"), 4, LegPhase.SENT),
         (CHECKING, order(9, TEN, OrderStatus.CANCELLED, "7"), 4, LegPhase.CHECKING),
         (CHECKING, order(1, TEN, OrderStatus.OPEN, "3"), 4, LegPhase.CANCELLING),
         (CHECKING, order(1, TEN, OrderStatus.CANCELLING, "7"), 7, LegPhase.CANCELLING),
@@ -121,6 +126,10 @@ def test_a_buy_that_was_to_spend_what_there_was_is_held_again_for_the_rest() -> 
         "a late fill",
         "fewer than known",
         "more than can be",
+        "another symbol's",
+        "called filled with too few",
+        "all of it, whatever the status",
+        "while the next one may be on its way",
         "another order",
         "open after all",
         "open after all, with a fill",

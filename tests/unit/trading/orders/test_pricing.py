@@ -6,10 +6,22 @@ from decimal import Decimal
 import pytest
 
 from alchemiser_common.ids import Side
-from alchemiser_common.ports.broker import Quote
-from alchemiser_trading.orders.pricing import BidAsk, collared_limit, sane, to_tick, walk_limit
+from alchemiser_common.messages.reasons import LegReason
+from alchemiser_common.ports.broker import Quote, Trade
+from alchemiser_trading.orders.pricing import BidAsk, Prices, Unfit, collared_limit, market_of, to_tick, walk_limit
 from support.legs import RULES
 from support.messages import SCHEDULED
+
+
+HUNDRED = Decimal(100)
+
+
+def quoted(bid: str, ask: str, age: float = 0) -> Quote:
+    return Quote(symbol="AAA", bid=Decimal(bid), ask=Decimal(ask), at=SCHEDULED - timedelta(seconds=age))
+
+
+def traded(price: str, age: float = 0) -> Trade:
+    return Trade(symbol="AAA", price=Decimal(price), at=SCHEDULED - timedelta(seconds=age))
 
 
 @pytest.mark.parametrize(
@@ -22,32 +34,79 @@ from support.messages import SCHEDULED
         ("99", "101", 61, "old"),
         ("99", "101", -6, "old"),
         ("90", "110", 0, "spread"),
-        ("50", "50.01", 0, "from the last trade"),
     ],
 )
 def test_a_bad_quote_never_becomes_a_price(bid: str, ask: str, age: int, fault: str) -> None:
-    quote = Quote(symbol="AAA", bid=Decimal(bid), ask=Decimal(ask), at=SCHEDULED - timedelta(seconds=age))
-    verdict = sane(quote, Decimal(100), SCHEDULED, RULES)
-    assert isinstance(verdict, str)
-    assert fault in verdict
+    verdict = market_of(Prices(quoted(bid, ask, age), traded("100")), HUNDRED, SCHEDULED, RULES)
+    assert isinstance(verdict, Unfit)
+    assert fault in verdict.detail
+    assert (verdict.reason, verdict.trade) == (LegReason.NO_PRICE, HUNDRED), "the last trade serves, within the collar"
 
 
 @pytest.mark.parametrize(
-    ("bid", "ask", "age", "reference"),
+    ("bid", "ask", "age", "planned"),
     [
         ("100", "100", 0, "100"),
         ("99", "101", 60, "100"),
         ("99", "101", -5, "100"),
         ("97.5", "102.5", 0, "100"),
-        ("114", "116", 0, "100"),
-        ("84", "86", 0, "100"),
+        ("117", "118", 0, "100"),
+        ("84.9", "85.1", 0, "100"),
         ("0.50", "0.51", 0, "0.50"),
     ],
     ids=["locked", "just fresh", "just ahead", "just narrow", "just near above", "just near below", "cheap"],
 )
-def test_a_quote_on_the_edge_is_a_market(bid: str, ask: str, age: int, reference: str) -> None:
-    quote = Quote(symbol="AAA", bid=Decimal(bid), ask=Decimal(ask), at=SCHEDULED - timedelta(seconds=age))
-    assert sane(quote, Decimal(reference), SCHEDULED, RULES) == BidAsk(Decimal(bid), Decimal(ask))
+def test_a_quote_on_the_edge_is_a_market(bid: str, ask: str, age: int, planned: str) -> None:
+    prices = Prices(quoted(bid, ask, age))
+    assert market_of(prices, Decimal(planned), SCHEDULED, RULES) == BidAsk(Decimal(bid), Decimal(ask))
+
+
+# No single figure becomes a price: 20.00 is quoted at 19.99 to 20.01; a trade of 0 s ago, of 30 days, or none.
+MONTH = 30 * 86_400.0
+QUOTED = BidAsk(Decimal("19.99"), Decimal("20.01"))
+
+
+@pytest.mark.parametrize(
+    ("quote", "trade", "age", "planned", "market", "named"),
+    [
+        (True, "20.05", MONTH, "20.05", QUOTED, ()),
+        (True, "0.20", MONTH, "20.05", QUOTED, ()),
+        (True, "20.10", 0, "14.00", QUOTED, ()),
+        (True, None, 0, "20.05", QUOTED, ()),
+        (True, "0.20", 0, "20.05", LegReason.PRICES_DISAGREE, ("20.00", "0.20")),
+        (True, "14.00", 0, "14.00", LegReason.PRICES_DISAGREE, ("20.00", "14.00")),
+        (True, None, 0, "14.00", LegReason.PRICES_DISAGREE, ("20.00", "14.00")),
+        (True, "14.00", MONTH, "14.00", LegReason.PRICES_DISAGREE, ("20.00", "14.00")),
+        (False, "20.10", 0, "20.05", Decimal("20.10"), ("no quote",)),
+        (False, "20.10", MONTH, "20.05", LegReason.NO_PRICE, ("no quote", "20.10", "20.05")),
+        (False, "20.10", 0, "14.00", LegReason.PRICES_DISAGREE, ("no quote", "20.10", "14.00")),
+        (False, None, 0, "20.05", LegReason.NO_PRICE, ("no quote", "20.05")),
+        (False, "0", 0, "20.05", LegReason.NO_PRICE, ("no quote", "20.05")),
+    ],
+)
+def test_no_single_figure_becomes_a_price(
+    quote: bool,
+    trade: str | None,
+    age: float,
+    planned: str,
+    market: BidAsk | LegReason | Decimal,
+    named: tuple[str, ...],
+) -> None:
+    prices = Prices(quoted("19.99", "20.01") if quote else None, None if trade is None else traded(trade, age))
+    found = market_of(prices, Decimal(planned), SCHEDULED, RULES)
+    if isinstance(market, BidAsk):
+        assert found == market
+        return
+    assert isinstance(found, Unfit)
+    assert all(text in found.detail for text in named), found.detail
+    if isinstance(market, LegReason):
+        assert (found.reason, found.trade) == (market, None)
+    else:
+        assert (found.reason, found.trade) == (LegReason.NO_PRICE, market)
+
+
+def test_prices_that_were_not_read_are_none() -> None:
+    assert market_of(None, HUNDRED, SCHEDULED, RULES) == market_of(Prices(), HUNDRED, SCHEDULED, RULES)
 
 
 @pytest.mark.parametrize(

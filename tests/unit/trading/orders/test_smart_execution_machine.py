@@ -1,5 +1,9 @@
-"""SmartExecution against an adversarial broker: whatever happens, a leg never trades more than intended."""
+"""SmartExecution against a broker that is adversarial and lies: a leg never trades more than intended.
 
+Lies are of every kind that evidence must stand, see `orders.evidence`; the positions tell the truth, if they can be read.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -10,15 +14,54 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from alchemiser_common.errors import BrokerRefused
 from alchemiser_common.ids import Side
-from alchemiser_common.ports.broker import BrokerOrder, OrderStatus, OrderType, Quote
+from alchemiser_common.messages.report import LegStatus
+from alchemiser_common.ports.broker import BrokerOrder, LimitOrder, OrderStatus, OrderType, Quote
 from alchemiser_common.records.plan import PlannedLeg
 from alchemiser_common.settings import ExecutionSettings, ExecutionStyle
 from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState, Place, start
-from alchemiser_trading.orders.smart_execution import advance, refused, release, stop, throttled
+from alchemiser_trading.orders.order_watch import checked, refused, reheard, throttled, unheard
+from alchemiser_trading.orders.pricing import Prices
+from alchemiser_trading.orders.smart_execution import advance, release, stop
 from support.messages import SCHEDULED
 
 INTENDED = Decimal(100)
 ENDS = [OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.DONE_FOR_DAY]
+
+
+def _fewer(order: BrokerOrder) -> dict[str, object]:
+    return {"filled_quantity": (order.filled_quantity / 2).to_integral_value()}
+
+
+LIES: Mapping[str, Callable[[BrokerOrder], dict[str, object] | None]] = {
+    "filled, with too little": lambda order: {"status": OrderStatus.FILLED},
+    "filled, with nothing": lambda order: {"status": OrderStatus.FILLED, "filled_quantity": Decimal(0)},
+    "fewer fills": _fewer,
+    "ended, with fewer fills": lambda order: {"status": OrderStatus.CANCELLED, **_fewer(order)},
+    "rejected, with no fills": lambda order: {"status": OrderStatus.REJECTED, "filled_quantity": Decimal(0)},
+    "expired, with fewer fills": lambda order: {"status": OrderStatus.EXPIRED, **_fewer(order)},
+    "an open status nobody knows": lambda order: {"status": OrderStatus.OPEN, "raw_status": "in orbit"},
+    "more than was asked for": lambda order: {"filled_quantity": (order.quantity or Decimal(0)) + 1},
+    "less than nothing": lambda order: {"filled_quantity": Decimal(-1)},
+    "of another symbol": lambda order: {"symbol": "BBB", "filled_quantity": order.quantity},
+    "of the other side": lambda order: {"side": Side.SELL if order.side is Side.BUY else Side.BUY},
+    "of another size": lambda order: {"quantity": (order.quantity or Decimal(0)) - 1, "filled_quantity": Decimal(0)},
+    "at another limit": lambda order: {"order_type": LimitOrder(Decimal("9.5"))},
+    "not found": lambda order: None,
+}
+"""What a report may say instead of the truth. Never that more was filled than was: one source is believed in that."""
+
+
+def lied(kind: str, order: BrokerOrder) -> BrokerOrder | None:
+    """The order as the lie shows it; the truth where the lie would be one that nothing can tell from it.
+
+    An order that is open, called ended with the fills that it has: orders and positions would say the same.
+    """
+    changes = LIES[kind](order)
+    if changes is None:
+        return None
+    told = order.model_copy(update=changes)
+    believed = told.filled_quantity == order.filled_quantity and told.status is not OrderStatus.FILLED
+    return order if believed and told.status.terminal and not order.status.terminal else told
 
 
 @dataclass
@@ -27,18 +70,25 @@ class Exchange:
 
     orders: dict[int, BrokerOrder] = field(default_factory=dict)
 
-    def accept(self, number: int, quantity: Decimal, order_type: OrderType) -> None:
+    def accept(self, side: Side, number: int, quantity: Decimal, order_type: OrderType) -> None:
         if number not in self.orders:
             self.orders[number] = BrokerOrder(
                 order_id=f"order-{number}",
                 client_order_id=f"client-{number}",
                 symbol="AAA",
-                side=Side.BUY,
+                side=side,
                 status=OrderStatus.OPEN,
                 quantity=quantity,
                 filled_quantity=Decimal(0),
                 order_type=order_type,
             )
+
+    def fill(self, number: int, most: Decimal) -> None:
+        order = self.orders[number]
+        quantity = order.quantity or Decimal(0)
+        filled = order.filled_quantity + min(most, quantity - order.filled_quantity)
+        status = OrderStatus.FILLED if filled == quantity else order.status
+        self.change(number, filled_quantity=filled, average_price=Decimal(10), status=status)
 
     def change(self, number: int, **changes: object) -> None:
         self.orders[number] = self.orders[number].model_copy(update=changes)
@@ -74,13 +124,15 @@ class Walk(RuleBasedStateMachine):
         self.placed: list[int] = []
         self.in_flight: tuple[int, Decimal, OrderType] | None = None
 
-    def tell(self, order: BrokerOrder | None, quote: Quote | None = None, *, lost: bool = False) -> None:
-        before = self.state
-        self.state, actions = advance(self.state, quote, order, self.now, self.patience)
-        for action in actions:
-            self.perform(before, action, lost=lost)
+    def tell(self, order: BrokerOrder | None, prices: Prices | None = None, *, lost: bool = False) -> None:
+        self.move(*advance(self.state, prices, order, self.now, self.patience), lost=lost)
 
-    def perform(self, before: LegState, action: Action, *, lost: bool) -> None:
+    def move(self, after: LegState, actions: tuple[Action, ...], *, lost: bool = False) -> None:
+        self.state = after
+        for action in actions:
+            self.perform(action, lost=lost)
+
+    def perform(self, action: Action, *, lost: bool) -> None:
         if isinstance(action, Cancel):
             number = next(n for n, order in self.exchange.orders.items() if order.order_id == action.order_id)
             if not self.exchange.orders[number].status.terminal:
@@ -99,7 +151,7 @@ class Walk(RuleBasedStateMachine):
             self.in_flight = (step.number, step.quantity, step.order_type)
         else:
             self.in_flight = None
-            self.exchange.accept(step.number, step.quantity, step.order_type)
+            self.exchange.accept(self.state.leg.side, step.number, step.quantity, step.order_type)
             self.tell(self.exchange.orders[step.number])
 
     @rule(seconds=st.sampled_from([1, 3, 11, 31, 70]))
@@ -112,20 +164,62 @@ class Walk(RuleBasedStateMachine):
         at = self.now if fresh else self.now - timedelta(hours=1)
         self.quote = Quote(symbol="AAA", bid=Decimal(bid) / 100, ask=Decimal(bid + spread) / 100, at=at)
 
-    @precondition(lambda self: self.state.phase is LegPhase.READY)
+    @precondition(lambda self: self.state.phase is not LegPhase.DONE)
+    @rule(lie=st.sampled_from([None] * 9 + sorted(LIES)))
+    def the_loop_goes_round(self, lie: str | None) -> None:
+        """A tick as the executor has it, in a fit market: the list, the positions, the next order."""
+        self.time_passes(11)
+        self.quote = Quote(symbol="AAA", bid=Decimal("9.99"), ask=Decimal("10.01"), at=self.now)
+        for number in range(1, self.state.steps):
+            if number in self.exchange.orders:
+                self.state = reheard(self.state, self.exchange.orders[number], self.now)
+        if self.state.phase in ASKED_FOR | {LegPhase.CHECKING}:
+            truth = self.exchange.orders.get(self.state.steps)
+            self.tell(truth if lie is None or truth is None else lied(lie, truth))
+        if self.state.phase is LegPhase.CHECKING:
+            self.the_positions_are_read(True)
+        if self.state.phase in {LegPhase.READY, LegPhase.WORKING}:
+            self.tell(None, Prices(self.quote))
+
+    @precondition(lambda self: self.state.phase in {LegPhase.READY, LegPhase.WORKING})
     @rule(lost=st.booleans())
     def the_loop_lets_it_order(self, lost: bool) -> None:
-        self.tell(None, self.quote, lost=lost)
+        self.tell(None, Prices(self.quote), lost=lost)
 
     @precondition(lambda self: self.state.phase in {LegPhase.WORKING, LegPhase.CANCELLING})
     @rule(late=st.booleans())
     def the_loop_reports(self, late: bool) -> None:
-        newest = self.exchange.orders[self.state.steps]
-        told = self.late if late and self.late is not None and self.late.order_id == newest.order_id else newest
+        newest = self.exchange.orders.get(self.state.steps)
+        told = self.late if late and newest and self.late and self.late.order_id == newest.order_id else newest
         self.late = newest
         self.tell(told)
 
-    @precondition(lambda self: self.state.phase is LegPhase.SENT)
+    @precondition(lambda self: self.state.phase in ASKED_FOR and self.state.steps in self.exchange.orders)
+    @rule(lie=st.sampled_from(sorted(LIES)))
+    def the_broker_lies(self, lie: str) -> None:
+        self.tell(lied(lie, self.exchange.orders[self.state.steps]))
+
+    @precondition(lambda self: self.state.chain)
+    @rule(lie=st.sampled_from(["", *sorted(LIES)]), which=st.integers(0, 5))
+    def an_order_that_had_ended_is_listed_again(self, lie: str, which: int) -> None:
+        truth = self.exchange.orders[
+            int(self.state.chain[which % len(self.state.chain)].order_id.removeprefix("order-"))
+        ]
+        report = lied(lie, truth) if lie else truth
+        if report is not None:
+            self.state = reheard(self.state, report, self.now)
+
+    @precondition(lambda self: self.state.phase is LegPhase.CHECKING)
+    @rule(readable=st.sampled_from([True, True, True, False]))
+    def the_positions_are_read(self, readable: bool) -> None:
+        self.move(*checked(self.state, self.exchange.filled if readable else None, self.now, self.patience))
+
+    @precondition(lambda self: self.state.phase in ASKED_FOR)
+    @rule()
+    def nobody_answers(self) -> None:
+        self.move(*unheard(self.state, self.now, self.patience))
+
+    @precondition(lambda self: self.state.phase in {LegPhase.SENT, LegPhase.CHECKING})
     @rule(lost=st.booleans())
     def the_loop_looks_it_up(self, lost: bool) -> None:
         self.tell(self.exchange.orders.get(self.state.steps), lost=lost)
@@ -135,7 +229,7 @@ class Walk(RuleBasedStateMachine):
     def the_lost_request_lands_or_is_gone(self, lands: bool) -> None:
         assert self.in_flight is not None
         if lands:
-            self.exchange.accept(*self.in_flight)
+            self.exchange.accept(self.state.leg.side, *self.in_flight)
         self.in_flight = None
 
     @precondition(lambda self: self.state.phase is LegPhase.SENT and self.in_flight is None)
@@ -145,6 +239,14 @@ class Walk(RuleBasedStateMachine):
             error = BrokerRefused("no", status=403, may_pass=may_pass)
             self.state = refused(self.state, error, self.now, self.patience)
 
+    @precondition(lambda self: self.state.phase is LegPhase.READY)
+    @rule(may_pass=st.booleans())
+    def its_next_order_is_refused(self, may_pass: bool) -> None:
+        self.tell(None, Prices(self.quote), lost=True)
+        if self.in_flight is not None:
+            self.in_flight = None
+            self.the_broker_refuses(may_pass)
+
     @precondition(lambda self: self.state.phase is LegPhase.SENT and self.in_flight is None)
     @rule()
     def the_broker_throttles(self) -> None:
@@ -152,21 +254,16 @@ class Walk(RuleBasedStateMachine):
             self.state = throttled(self.state, self.now, self.patience)
 
     @precondition(lambda self: self.exchange.open)
-    @rule(part=st.integers(1, 100))
+    @rule(part=st.integers(1, 60))
     def it_fills(self, part: int) -> None:
-        number = self.exchange.open[0]
-        order = self.exchange.orders[number]
-        assert order.quantity is not None
-        more = min(Decimal(part), order.quantity - order.filled_quantity)
-        filled = order.filled_quantity + more
-        status = OrderStatus.FILLED if filled == order.quantity else order.status
-        self.exchange.change(number, filled_quantity=filled, average_price=Decimal(10), status=status)
+        self.exchange.fill(self.exchange.open[0], Decimal(part))
 
     @precondition(lambda self: self.exchange.open)
-    @rule(end=st.sampled_from(ENDS))
+    @rule(end=st.sampled_from(ENDS + [OrderStatus.CANCELLED] * 3))
     def it_ends(self, end: OrderStatus) -> None:
         self.exchange.change(self.exchange.open[0], status=end)
 
+    @precondition(lambda self: self.placed)
     @rule(now=st.sampled_from([False] * 9 + [True]))
     def it_is_stopped(self, now: bool) -> None:
         if not now:
@@ -183,10 +280,42 @@ class Walk(RuleBasedStateMachine):
         assert len(self.exchange.open) <= 1
 
     @invariant()
-    def an_end_says_what_became_of_it(self) -> None:
-        if self.state.phase is LegPhase.DONE:
-            assert self.state.outcome is not None
+    def it_claims_no_share_that_is_not_there(self) -> None:
+        if hasattr(self, "state"):
+            assert self.state.filled <= self.exchange.filled
 
+    @invariant()
+    def an_end_says_what_became_of_it(self) -> None:
+        if hasattr(self, "state") and self.state.phase is LegPhase.DONE:
+            assert self.state.outcome is not None
+            assert self.state.outcome is LegStatus.FILLED or self.state.cause is not None
+
+    def teardown(self) -> None:
+        """From now on nothing lies, everything answers and all that is open fills: every leg comes to an end."""
+        if not hasattr(self, "state"):
+            return
+        for _ in range(200):
+            if self.state.phase is LegPhase.DONE:
+                break
+            self._honest_tick()
+        assert self.state.phase is LegPhase.DONE, f"undone for ever: {self.state}"
+        if self.state.outcome is LegStatus.FILLED:
+            assert self.state.filled == self.exchange.filled == INTENDED
+        self.it_never_trades_more_than_intended()
+        self.it_claims_no_share_that_is_not_there()
+
+    def _honest_tick(self) -> None:
+        for number in self.exchange.open:
+            if self.exchange.orders[number].status is OrderStatus.CANCELLING:
+                self.exchange.change(number, status=OrderStatus.CANCELLED)
+            else:
+                self.exchange.fill(number, INTENDED)
+        if self.in_flight is not None:
+            self.the_lost_request_lands_or_is_gone(True)
+        self.the_loop_goes_round(None)
+
+
+ASKED_FOR = frozenset({LegPhase.SENT, LegPhase.WORKING, LegPhase.CANCELLING})
 
 TestWalk = Walk.TestCase
 TestWalk.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)

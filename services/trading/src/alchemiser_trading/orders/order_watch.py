@@ -11,7 +11,7 @@ from alchemiser_common.messages.report import LegStatus
 from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
 from alchemiser_common.settings import ExecutionSettings
 from alchemiser_common.shares import REPORTED_STEP
-from alchemiser_trading.orders.evidence import Judgement, Proof
+from alchemiser_trading.orders.evidence import Asked, Judgement, Proof, judge
 from alchemiser_trading.orders.leg_ends import Advance, done, frozen, judged_report, lost_order, next_or_done
 from alchemiser_trading.orders.legs import Cancel, LegPhase, LegState, Resend
 from alchemiser_trading.orders.pricing import BidAsk, Prices, collared_limit, market_of, walk_limit
@@ -153,7 +153,7 @@ def _ended(state: LegState, order: BrokerOrder, now: datetime, settings: Executi
         reason = f"order {order.order_id} was replaced by one that cannot be found"
         beyond = state.unknown + max((order.quantity or Decimal(0)) - order.filled_quantity, Decimal(0))
         return done(replace(state, unknown=beyond), LegStatus.FROZEN, reason, now, LegReason.CONTRADICTION)
-    if state.negligible(state.remaining):
+    if state.negligible(state.intended - state.filled):  # what is unknown the position has to tell first
         return next_or_done(state, now)
     if state.stopping:
         return done(state, LegStatus.UNFILLED, state.stopping, now, LegReason.STOPPED)
@@ -232,21 +232,24 @@ def checked(state: LegState, moved: Decimal | None, now: datetime, settings: Exe
 
 def reheard(state: LegState, report: BrokerOrder, now: datetime) -> LegState:
     """A report of an order of the chain, which had ended: a fill that came late counts, and an order that is open
-    after all is the leg's order again.
+    after all is the leg's order again. While the next one may be on its way it is not listened to: what is open can
+    only be cancelled once it is found.
     """
     known = next((order for order in state.chain if order.order_id == report.order_id), None)
-    if known is None or state.phase is LegPhase.DONE:
+    if known is None or state.phase in {LegPhase.DONE, LegPhase.SENT}:
         return state
-    if report.filled_quantity > known.filled_quantity and report.filled_quantity <= (known.quantity or Decimal(0)):
-        late = known.model_copy(
-            update={"filled_quantity": report.filled_quantity, "average_price": report.average_price}
-        )
+    asked = Asked(known.symbol, known.side, known.quantity or Decimal(0), known.order_type)
+    judged = judge(report, asked, known.filled_quantity)
+    if judged.proof is Proof.CONTRADICTION:
+        return state
+    if judged.filled > known.filled_quantity:
+        late = known.model_copy(update={"filled_quantity": judged.filled, "average_price": report.average_price})
         state = replace(state, chain=tuple(late if order is known else order for order in state.chain))
         if state.phase is LegPhase.WORKING:
             # What is open was sized without it.
             return replace(state, phase=LegPhase.CANCELLING, since=now, not_before=now)
-    if not report.status.terminal and state.phase in {LegPhase.CHECKING, LegPhase.READY}:
+    if judged.proof is Proof.OPEN and state.phase in {LegPhase.CHECKING, LegPhase.READY}:
         chain = tuple(order for order in state.chain if order.order_id != report.order_id)
-        order = report.model_copy(update={"filled_quantity": max(report.filled_quantity, known.filled_quantity)})
+        order = report.model_copy(update={"filled_quantity": judged.filled})
         return replace(state, chain=chain, order=order, phase=LegPhase.CANCELLING, since=now, not_before=now)
     return state

@@ -195,7 +195,9 @@ def _of_intent(intent: Intent, order: BrokerOrder | None) -> Difference:
 #     step 2   written, sent, filled                                  killed here
 #     resumed  look-up of step 1: not found     of step 2: 237.6     237.6 + 237.6: done
 #
-# An intent of an older version does not say it. Then what the broker does not show may have been filled whole, until
+# A buy that was cut may have been cut for now only: it is held again for the rest, and what cash there is decides.
+#
+# An intent of an older version does not say what was filled. Then what the broker does not show may have been filled whole, until
 # the position says otherwise (`smart_execution.checked`).
 def _resumed(state: LegState, intents: Sequence[Intent], orders: Mapping[str, BrokerOrder], now: datetime) -> LegState:
     if not intents:
@@ -206,6 +208,7 @@ def _resumed(state: LegState, intents: Sequence[Intent], orders: Mapping[str, Br
     state = replace(
         state,
         intended=last.leg_quantity,
+        for_now=last.leg_quantity < state.leg.quantity,
         chain=chain,
         unknown=unknown,
         pending=Step(last.step, last.quantity, order_type(last.limit_price), last.cost_price),
