@@ -280,11 +280,17 @@ def _planned_wrongly(watched: Watched) -> Iterator[Violation]:
 def _orders_sent(watched: Watched, liar: Liar) -> Iterator[Violation]:
     world, collar = watched.world, watched.world.settings.execution.collar + Decimal("0.006")
     skew = timedelta(seconds=world.settings.execution.max_clock_skew_seconds)
+    everyone = world.exchange.venue.exchange.books.open_orders
+    resting = [order for order in everyone if not is_ours(order.client_order_id)]
     for order in liar.sent:
         if order.at > NOT_AFTER + skew and order.at < NOT_AFTER + timedelta(minutes=45):
             yield Violation("an order sent after the deadline", f"{order.client_order_id} at {order.at:%H:%M:%S}")
         if world.halted_at is not None and order.at > world.halted_at + _NOTICED:
             yield Violation("an order sent while halted", order.client_order_id)
+        for stranger in resting:
+            if order.listed_at is not None and order.listed_at > stranger.created_at + _NOTICED:
+                detail = f"{order.client_order_id} beside {stranger.client_order_id}"
+                yield Violation("an order sent beside a stranger's", detail)
         if order.limit is None:
             continue
         low, high = order.bid * (1 - collar), order.ask * (1 + collar)
