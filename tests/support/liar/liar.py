@@ -41,7 +41,9 @@ class Process(Faults):
         result = super().around(name, call, failure)
         if number in self._pauses:
             self._world.tell(f"   the process stands still for {self._pauses[number]} s after {name}")
+            self._world.standing_still = True
             self._world.advance(self._pauses[number])
+            self._world.standing_still = False
         return result
 
     def request(self, ask: Callable[[], Answer]) -> Answer:

@@ -682,7 +682,6 @@ KINDS: dict[str, Kind] = {
     "cancel": Kind(
         (Endpoint.CANCEL,),
         {"swallowed": _swallowed, "held": partial(_held, shortest=3, longest=120)},
-        passing=True,
         weight=4,
     ),
     "positions": Kind((Endpoint.POSITIONS,), _POSITIONS, hides=("fills", "positions"), weight=8),

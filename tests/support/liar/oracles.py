@@ -88,7 +88,8 @@ class Watched:
 
     def passed(self, span: timedelta, sent: Sequence[Sent]) -> None:
         """Time went by: was there a leg that could have been sent, and was not?"""
-        plan = self.plan if self.working and self.true and self.drawn.power == 1 else None
+        busy = self.working and not self.world.standing_still
+        plan = self.plan if busy and self.true and self.drawn.power == 1 else None
         if plan is None or trading_state(self.world.state, ALIAS) is not TradingState.ACTIVE:
             return
         tried = {(order.symbol, order.side) for order in sent}
@@ -226,10 +227,11 @@ def _completed(
         return
     reported = {(leg.symbol, leg.side.value): leg for leg in report.legs}
     short_of_cash = False
+    smallest = world.equity * world.settings.trading.min_trade_share
     for leg in plan.legs:
         key = (leg.symbol, leg.side.value)
         missing = leg.quantity - traded.get(key, Decimal(0))
-        if _worth(watched, leg.symbol, missing) <= _DUST_USD:
+        if _worth(watched, leg.symbol, missing) <= _DUST_USD + smallest:
             continue
         if _cut(leg, reported.get(key)):
             short_of_cash = True
