@@ -122,6 +122,7 @@ class Walk(RuleBasedStateMachine):
         self.state: LegState = release(start(leg), INTENDED)
         self.stopped = False
         self.placed: list[int] = []
+        self.known = Decimal(0)
         self.in_flight: tuple[int, Decimal, OrderType] | None = None
 
     def tell(self, order: BrokerOrder | None, prices: Prices | None = None, *, lost: bool = False) -> None:
@@ -282,7 +283,8 @@ class Walk(RuleBasedStateMachine):
     @invariant()
     def it_claims_no_share_that_is_not_there(self) -> None:
         if hasattr(self, "state"):
-            assert self.state.filled <= self.exchange.filled
+            assert self.known <= self.state.filled <= self.exchange.filled, "what was known is never taken back"
+            self.known = self.state.filled
 
     @invariant()
     def an_end_says_what_became_of_it(self) -> None:
