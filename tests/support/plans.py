@@ -26,8 +26,9 @@ DAY = date(2020, 6, 1)
 
 
 def account(cash: str, equity: str) -> Account:
-    usd = {"cash": cash, "equity": equity, "last_equity": equity, "buying_power": cash}
-    return ACCOUNT.model_copy(update={name: Decimal(value) for name, value in usd.items()})
+    """Buying power is never in the way."""
+    usd = {"cash": Decimal(cash), "equity": Decimal(equity), "last_equity": Decimal(equity)}
+    return ACCOUNT.model_copy(update={**usd, "buying_power": max(ACCOUNT.buying_power, Decimal(cash))})
 
 
 def position(symbol: str, quantity: str, price: str, available: str | None = None) -> Position:

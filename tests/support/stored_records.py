@@ -30,6 +30,7 @@ from alchemiser_common.records.books import (
 from alchemiser_common.records.corporate_actions import JumpFacts
 from alchemiser_common.records.journal import Intent, JournalHead
 from alchemiser_common.records.lease import LeaseRecord
+from alchemiser_common.records.loose import LooseOrder, LooseOrders
 from alchemiser_common.records.parity import Parity, Verdict
 from alchemiser_common.records.plan import HeldShares, Plan, StrategyHolding
 from alchemiser_common.records.run import RunEntry, RunRecord
@@ -60,6 +61,7 @@ def make_head() -> JournalHead:
         phase=RunStatus.SELLING,
         not_after=DEADLINE,
         authority_epoch=2,
+        failures=1,
         created_at=SCHEDULED,
         updated_at=SCHEDULED + timedelta(seconds=5),
     )
@@ -95,6 +97,7 @@ def make_intent() -> Intent:
         limit_price=Decimal("76.12"),
         cost_price=Decimal("76.12"),
         leg_quantity=Decimal("788.123456789"),
+        filled_before=Decimal(0),
         arrival_mid=Decimal("76.125"),
         leg_started_at=SCHEDULED + timedelta(seconds=3),
         authority_epoch=2,
@@ -116,6 +119,19 @@ def make_intent_at_market() -> Intent:
         "arrival_mid": None,
     }
     return make_intent().model_copy(update=changes)
+
+
+def make_loose_orders() -> LooseOrders:
+    intent = make_intent()
+    order = LooseOrder(
+        client_order_id=intent.client_order_id,
+        symbol=intent.symbol,
+        side=intent.side,
+        quantity=intent.quantity,
+        filled=Decimal("100.5"),
+        reason="order 61e69015-8549-4bfd-b9c3-01e75843f47d did not end within 60 s of its cancel",
+    )
+    return LooseOrders(run_id=RUN, session=SESSION.day, orders=(order,))
 
 
 def make_book() -> StrategyBook:
@@ -242,6 +258,7 @@ KINDS = [
     Stored("book", StrategyBook, make_book),
     Stored("equity", DailyEquity, make_equity),
     Stored("followed-account", FollowedAccount, make_followed_account),
+    Stored("loose-orders", LooseOrders, make_loose_orders),
     Stored("targets", StoredTargets, make_targets),
     Stored(
         "corporate-actions",

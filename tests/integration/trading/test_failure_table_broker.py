@@ -263,7 +263,7 @@ def test_row_22_a_foreign_open_order_stops_the_run_before_it_starts(rig: Rig) ->
     place_by_hand(rig)
     report = rig.trade(rig.decision(SWITCH))
     assert report.status is RunStatus.HALTED
-    assert "1 open orders before" in report.reason
+    assert "open orders before the first of this run: not this system's: buy order of DDD" in report.reason
     assert "buy order of DDD" in report.reason
     assert len(rig.orders()) == 1
 

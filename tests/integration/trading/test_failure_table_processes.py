@@ -15,7 +15,7 @@ from alchemiser_simulator.control.faults import (
 )
 from alchemiser_trading.service import DecisionService
 from support.faulty_ports import Fault, Faults, FaultyBroker, FaultyStore, Killed
-from support.trading_rig import QUARTER_HOUR, Rig
+from support.trading_rig import QUARTER_HOUR, Rig, rig_settings
 from support.trading_runs import SWITCH, assert_switched, deliver, faulty
 
 ORDERS = When(method="POST", path="^/v2/orders$")
@@ -45,7 +45,9 @@ def test_row_02_process_killed_at_an_io_boundary_then_redelivered(rig: Rig, poin
 
 
 def test_row_03_killed_between_a_partial_fill_and_the_next_step(rig: Rig) -> None:
-    rig.control.add_fault(PartialFills(match=ORDERS, fraction=Decimal("0.3"), max_fills=1, count=6))
+    """Each leg begins at the far side, where a part fills; what is left goes on through it."""
+    rig.settings = rig_settings(walk=("1", "1"))
+    rig.control.add_fault(PartialFills(match=ORDERS, fraction=Decimal("0.3"), max_fills=1, count=3))
     decision = rig.decision(SWITCH)
     partly_filled: list[str] = []
 

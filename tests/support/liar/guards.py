@@ -16,7 +16,7 @@ from alchemiser_trading.journal.journal import Journal
 from alchemiser_trading.orders import cash, executor, order_gateway, order_tracker, reconcile, smart_execution
 from alchemiser_trading.orders.legs import LegState, start
 from alchemiser_trading.orders.pricing import BidAsk
-from alchemiser_trading.runs import checks, run
+from alchemiser_trading.runs import run
 from support.liar.explorer import play
 from support.liar.runner import exchange, quiet
 from support.liar.scenario import Mode, scenario
@@ -75,10 +75,6 @@ def _empty(*_: object, **__: object) -> list[object]:
     return []
 
 
-def _no_difference(*_: object, **__: object) -> str:
-    return ""
-
-
 def _guards() -> Iterator[Guard]:
     gateway, tracker = order_gateway.OrderGateway, order_tracker.OrderTracker
     safety, liveness = Mode.SAFETY, Mode.LIVENESS
@@ -87,8 +83,6 @@ def _guards() -> Iterator[Guard]:
     yield Guard("a report that lags takes nothing back", safety, lambda: [(smart_execution, "_seen", _any_report)])
     strangers = [(room, "foreign_orders", _empty) for room in (executor, run, reconcile)]
     yield Guard("a stranger's order stops the run", safety, lambda: strangers)
-    others = [(room, "altered", _no_difference) for room in (executor, reconcile)]
-    yield Guard("an order is the intended one", safety, lambda: others)
     yield Guard("intents are written first", safety, lambda: [(Journal, "intend", _nothing)])
     yield Guard("a delivery goes on where the last one was", safety, lambda: [(run, "resume", _from_the_start)])
     yield Guard("no order after the deadline", safety, lambda: [(gateway, "stop_by_time", _nothing)])
@@ -96,7 +90,6 @@ def _guards() -> Iterator[Guard]:
     yield Guard("a quote is checked", safety, lambda: [(smart_execution, "sane", _any_quote)])
     by_the_broker = property(lambda budget: budget.broker_cash)
     yield Guard("buys cost what the ledger has", safety, lambda: [(cash.CashBudget, "ledger", by_the_broker)])
-    yield Guard("the account is the decision's", safety, lambda: [(checks, "check_account", _nothing)])
 
 
 GUARDS = tuple(_guards())

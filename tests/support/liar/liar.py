@@ -41,7 +41,9 @@ class Process(Faults):
         result = super().around(name, call, failure)
         if number in self._pauses:
             self._world.tell(f"   the process stands still for {self._pauses[number]} s after {name}")
+            self._world.standing_still = True
             self._world.advance(self._pauses[number])
+            self._world.standing_still = False
         return result
 
     def request(self, ask: Callable[[], Answer]) -> Answer:
@@ -73,6 +75,8 @@ class Sent:
     bid: Decimal
     """The true quote at that moment, USD."""
     ask: Decimal
+    listed_at: datetime | None
+    """When open orders were last listed as they were."""
 
 
 @dataclass
@@ -87,6 +91,8 @@ class Liar:
     """The broker's ids of orders that we asked to cancel."""
     positions_true_at: datetime | None = None
     """When positions were last told as they are."""
+    orders_true_at: datetime | None = None
+    """When open orders were last listed as they are."""
 
     def __post_init__(self) -> None:
         self.tellings = [Telling(lie, self.world) for lie in self.lies]
@@ -131,6 +137,8 @@ class Liar:
             notes = [telling.notes[-1] for telling in in_line if telling.told > before[id(telling)] and telling.notes]
             if place is Endpoint.POSITIONS and status == 200 and not notes:
                 self.positions_true_at = self.world.now
+            if place in {Endpoint.LISTED, Endpoint.OPEN} and status == 200 and not notes:
+                self.orders_true_at = self.world.now
             self.world.tell(f"{_line(place, asked)} {status}" + "".join(f"   <-- {note}" for note in notes))
 
     def _true(self, place: Endpoint, asked: Asked, ask: Callable[[Asked], Answer]) -> Answer:
@@ -168,6 +176,7 @@ class Liar:
                 limit=None if limit is None else Decimal(str(limit)),
                 bid=bid,
                 ask=offer,
+                listed_at=self.orders_true_at,
             )
         )
 

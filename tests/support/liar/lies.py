@@ -405,6 +405,18 @@ _ODD_ORDER: Fields = {
 }
 
 
+_ANOTHER: Fields = {
+    "id": "another",
+    "client_order_id": "somebody-else-2",
+    "symbol": "ZZZ",
+    "side": "buy",
+    "qty": "7",
+    "filled_qty": "7",
+    "filled_avg_price": "10",
+    "status": "filled",
+}
+
+
 def _added(telling: Telling, asked: Asked, ask: Ask, *, element: Json) -> Answer:
     """A list with one element more."""
     answer = ask(asked)
@@ -639,6 +651,7 @@ KINDS: dict[str, Kind] = {
         {
             "another id": partial(_other_order, change={"id": "another"}),
             "another client id": partial(_other_order, change={"id": "another", "client_order_id": "somebody-else-1"}),
+            "another order whole": partial(_other_order, change=_ANOTHER),
             "another symbol": partial(_other_order, change={"symbol": "ZZZ"}),
             "another quantity": partial(_other_order, change={"qty": "1", "filled_qty": "1", "status": "filled"}),
             "another limit": partial(_other_order, change={"limit_price": "0.01"}),
@@ -669,7 +682,6 @@ KINDS: dict[str, Kind] = {
     "cancel": Kind(
         (Endpoint.CANCEL,),
         {"swallowed": _swallowed, "held": partial(_held, shortest=3, longest=120)},
-        passing=True,
         weight=4,
     ),
     "positions": Kind((Endpoint.POSITIONS,), _POSITIONS, hides=("fills", "positions"), weight=8),

@@ -88,7 +88,8 @@ class Watched:
 
     def passed(self, span: timedelta, sent: Sequence[Sent]) -> None:
         """Time went by: was there a leg that could have been sent, and was not?"""
-        plan = self.plan if self.working and self.true and self.drawn.power == 1 else None
+        busy = self.working and not self.world.standing_still
+        plan = self.plan if busy and self.true and self.drawn.power == 1 else None
         if plan is None or trading_state(self.world.state, ALIAS) is not TradingState.ACTIVE:
             return
         tried = {(order.symbol, order.side) for order in sent}
@@ -226,10 +227,11 @@ def _completed(
         return
     reported = {(leg.symbol, leg.side.value): leg for leg in report.legs}
     short_of_cash = False
+    smallest = world.equity * world.settings.trading.min_trade_share
     for leg in plan.legs:
         key = (leg.symbol, leg.side.value)
         missing = leg.quantity - traded.get(key, Decimal(0))
-        if _worth(watched, leg.symbol, missing) <= _DUST_USD:
+        if _worth(watched, leg.symbol, missing) <= _DUST_USD + smallest:
             continue
         if _cut(leg, reported.get(key)):
             short_of_cash = True
@@ -280,11 +282,17 @@ def _planned_wrongly(watched: Watched) -> Iterator[Violation]:
 def _orders_sent(watched: Watched, liar: Liar) -> Iterator[Violation]:
     world, collar = watched.world, watched.world.settings.execution.collar + Decimal("0.006")
     skew = timedelta(seconds=world.settings.execution.max_clock_skew_seconds)
+    everyone = world.exchange.venue.exchange.books.open_orders
+    resting = [order for order in everyone if not is_ours(order.client_order_id)]
     for order in liar.sent:
         if order.at > NOT_AFTER + skew and order.at < NOT_AFTER + timedelta(minutes=45):
             yield Violation("an order sent after the deadline", f"{order.client_order_id} at {order.at:%H:%M:%S}")
         if world.halted_at is not None and order.at > world.halted_at + _NOTICED:
             yield Violation("an order sent while halted", order.client_order_id)
+        for stranger in resting:
+            if order.listed_at is not None and order.listed_at > stranger.created_at + _NOTICED:
+                detail = f"{order.client_order_id} beside {stranger.client_order_id}"
+                yield Violation("an order sent beside a stranger's", detail)
         if order.limit is None:
             continue
         low, high = order.bid * (1 - collar), order.ask * (1 + collar)

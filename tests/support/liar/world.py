@@ -143,6 +143,8 @@ class World:
     power_cap: Decimal | None = None
     """USD that the broker lets buys cost, below cash."""
     lowest_cash: Decimal = Decimal(0)
+    standing_still: bool = False
+    """Whether the process that is at it does nothing."""
     requests: int = 0
     each_step: Callable[[timedelta], None] = lambda _: None
     """Called after each stretch of time with its length."""

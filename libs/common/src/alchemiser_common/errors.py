@@ -49,6 +49,8 @@ command line each ends as one line with an exit code: 2 for wrong settings, secr
 reach, 1 for the rest.
 """
 
+from decimal import Decimal
+
 from alchemiser_common.masking import masked
 
 
@@ -121,16 +123,25 @@ class BrokerRefused(PermanentError):
     `status` is the HTTP status, `code` the broker's own number (0 if it sent none). `may_pass`: the cause may be gone a
     moment later, such as cash that lags behind a sale, or shares that an ending order still holds. `explained`: it is
     in the broker's own form, not a page of something in between, which says nothing about what the broker did.
+    `affordable`: what it says is left to spend, USD, if it says so.
     """
 
     def __init__(
-        self, message: str, *, status: int, code: int = 0, may_pass: bool = False, explained: bool = True
+        self,
+        message: str,
+        *,
+        status: int,
+        code: int = 0,
+        may_pass: bool = False,
+        explained: bool = True,
+        affordable: Decimal | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.may_pass = may_pass
         self.explained = explained
+        self.affordable = affordable
 
 
 class Unreconciled(PermanentError):

@@ -107,9 +107,9 @@ class DataSettings(Section):
     """A gap of up to so many sessions in a symbol's bars takes the close before it, and is marked; 0 leaves gaps."""
     closed_days: tuple[date, ...] = ()
     """Days on which the exchange was closed, whatever the broker's calendar or its bars say, as YYYY-MM-DD."""
-    max_move: Decimal = Field(default=Decimal("0.5"), gt=0)
+    max_move: Decimal = Field(default=Decimal("0.5"), gt=0, le=5)
     """A larger move between completed closes, as a fraction, counts only if raw bars and later trades bear it out."""
-    max_repeated_closes: int = Field(default=9, ge=2)
+    max_repeated_closes: int = Field(default=9, ge=2, le=1000)
     """More equal last closes, in a symbol whose closes seldom repeat, are a feed that stands still."""
     bars_feed: str = "sip"
     """Alpaca feed of the daily bars."""

@@ -58,7 +58,8 @@ def test_an_event_that_the_bus_does_not_take_is_published_by_the_next_delivery(r
     assert_switched(rig)
 
 
-def test_the_watch_ends_a_run_whose_process_died_once_its_deadline_has_passed(rig: Rig) -> None:
+@pytest.mark.parametrize("late", [False, True], ids=["before its deadline", "after it"])
+def test_the_watch_takes_up_a_run_whose_process_died(rig: Rig, late: bool) -> None:
     function = TradingFunction(rig.service())
 
     def watch() -> WatchAnswer:
@@ -66,7 +67,7 @@ def test_the_watch_ends_a_run_whose_process_died_once_its_deadline_has_passed(ri
         assert isinstance(answer, WatchAnswer)
         return answer
 
-    assert watch() == WatchAnswer(), "nothing is overdue"
+    assert watch() == WatchAnswer(), "nothing is unfinished"
     rig.control.add_fault(PartialFills(match=When(method="POST"), fraction=Decimal("0.2"), max_fills=1))
     decision = rig.decision(SWITCH)
     faults = Faults()
@@ -75,12 +76,13 @@ def test_the_watch_ends_a_run_whose_process_died_once_its_deadline_has_passed(ri
         rig.service(broker=FaultyBroker(rig.broker, faults)).execute(decision, time_left=lambda: QUARTER_HOUR)
     rig.control.clear_faults()
     rig.clock.sleep(rig.settings.execution.lease_seconds + 1)
-    assert "may go on until" in watch().reason
-    rig.clock.sleep((decision.not_after - rig.clock.now() + timedelta(seconds=1)).total_seconds())
+    if late:
+        rig.clock.sleep((decision.not_after - rig.clock.now() + timedelta(seconds=1)).total_seconds())
     answer = watch()
-    assert (answer.ended, answer.status) == (str(decision.run_id), RunStatus.PARTIAL)
-    assert "overdue" in answer.reason
+    expected = RunStatus.PARTIAL if late else RunStatus.COMPLETED
+    assert (answer.ended, answer.status) == (str(decision.run_id), expected), answer.reason
+    assert ("overdue" in answer.reason) is late
     assert_no_open_orders(rig)
     (event,) = published(rig)
-    assert event.event is RunStatus.PARTIAL
+    assert event.event is expected
     assert watch() == WatchAnswer()

@@ -12,7 +12,6 @@ from alchemiser_trading.orders.pricing import BidAsk, Prices, Unfit, collared_li
 from support.legs import RULES
 from support.messages import SCHEDULED
 
-
 HUNDRED = Decimal(100)
 
 

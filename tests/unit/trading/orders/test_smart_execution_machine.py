@@ -1,6 +1,6 @@
 """SmartExecution against a broker that is adversarial and lies: a leg never trades more than intended.
 
-Lies are of every kind that evidence must stand, see `orders.evidence`; the positions tell the truth, if they can be read.
+Lies are of every kind that evidence must stand, see `orders.evidence`; the positions tell the truth, if they are read.
 """
 
 from collections.abc import Callable, Mapping

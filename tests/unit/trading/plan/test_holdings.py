@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from alchemiser_common.messages.decision import SignalStatus
+from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.settings import TradingSettings
 from alchemiser_trading.plan.holdings import wanted_by
 from support.plans import book, decided, legs, planned_for, signal
@@ -77,12 +78,13 @@ def test_shares_that_nobody_booked_are_sold_beside_what_is_kept() -> None:
     ]
 
 
-def test_a_fraction_beside_what_is_kept_of_a_whole_share_asset_stays_without_a_word() -> None:
+def test_a_fraction_beside_what_is_kept_of_a_whole_share_asset_stays_and_is_named() -> None:
     said = decided(signal("h", 1.0, {"AAA": 1.0}, HOLD))
     plan = planned_for(
         said, [book("h", AAA="3.5")], cash="0", prices=PRICES, spare={"AAA": "0.5"}, whole=frozenset({"AAA"})
     )
-    assert (plan.legs, plan.skipped) == ((), ())
+    assert plan.legs == ()
+    assert [(leg.symbol, leg.cause) for leg in plan.skipped] == [("AAA", LegReason.LESS_THAN_ONE_SHARE)]
 
 
 def test_strategies_with_targets_share_what_is_left_and_none_goes_short_by_its_name() -> None:

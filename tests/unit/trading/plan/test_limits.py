@@ -195,8 +195,8 @@ tight = st.fixed_dictionaries(
         "max_orders": st.none() | st.integers(1, 5),
         "max_order_value": st.none() | st.decimals("1", "2000", places=2),
         "max_turnover": st.decimals("0.001", "3", places=3),
-        "max_symbol_weight": st.decimals("0", "1", places=2),
-        "max_daily_loss": st.decimals("0", "1", places=2),
+        "max_symbol_weight": st.decimals("0.01", "1", places=2),
+        "max_daily_loss": st.decimals("0.01", "0.99", places=2),
     }
 )
 

@@ -1,12 +1,11 @@
 """The broker port through alpaca-py's clients: a reader that cannot trade, and a broker that is one and can."""
 
-import ipaddress
 import logging
 import random
 import time
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import UUID
 
 from alpaca.common.enums import Sort
@@ -372,13 +371,10 @@ def open_alpaca[B: AlpacaReader](
 ) -> B:
     """A reader or broker with `credentials`; `secrets` is asked again if the broker refuses them.
 
-    Raises InvalidSettings if the environment is simulated and nothing says where the simulator is, or if the key would
-    travel unencrypted.
+    Raises InvalidSettings if the environment is simulated and nothing says where the simulator is. That a key does not
+    travel unencrypted is the settings' own rule.
     """
     broker = settings.broker
-    for name, url in (("broker.trading_url", broker.trading_url), ("broker.data_url", broker.data_url)):
-        if url is not None:
-            _require_privacy(name, url, settings.environment)
     if settings.environment is Environment.SIMULATED and broker.trading_url is None:
         raise InvalidSettings("environment is simulated, but broker.trading_url does not say where the simulator is")
     return kind(
@@ -398,28 +394,3 @@ def open_alpaca[B: AlpacaReader](
             read_attempts=broker.read_attempts,
         ),
     )
-
-
-def _require_privacy(name: str, url: str, environment: Environment) -> None:
-    """Raises InvalidSettings unless the address is https://, or http:// on this machine.
-
-    The simulated exchange has no key worth hiding, and may be a container's neighbour.
-    """
-    parts = urlsplit(url)
-    if not parts.hostname or parts.username is not None or parts.password is not None:
-        raise InvalidSettings(f"{name} is no address of the form https://HOST[:PORT]")
-    if parts.scheme == "https":
-        return
-    if parts.scheme != "http":
-        raise InvalidSettings(f"{name} begins with {parts.scheme}://; give an https:// address")
-    if environment is not Environment.SIMULATED and not _on_this_machine(parts.hostname):
-        raise InvalidSettings(
-            f"{name} is http:// to {parts.hostname}: the broker's key would travel unencrypted; give https://"
-        )
-
-
-def _on_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -6,6 +6,7 @@ alpaca-py itself repeats 429 and 504 for every method, orders included.
 import json
 import random
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 
 import requests
 from alpaca.common.exceptions import APIError
@@ -133,7 +134,23 @@ def _from_api(what: str, error: APIError) -> BrokerRefused | BrokerUnavailable:
         return BrokerUnavailable(text)
     may_pass = any(words in text.lower() for words in _PASSING)
     number = code if isinstance(code, int) and not isinstance(code, bool) else 0
-    return BrokerRefused(text, status=status, code=number, may_pass=may_pass, explained=content is not None)
+    return BrokerRefused(
+        text,
+        status=status,
+        code=number,
+        may_pass=may_pass,
+        explained=content is not None,
+        affordable=None if content is None else _usd(content.get("buying_power")),
+    )
+
+
+def _usd(content: object) -> Decimal | None:
+    """What a refusal says is left to spend; None unless it is written as a number."""
+    try:
+        amount = Decimal(content) if isinstance(content, str) else None
+    except InvalidOperation:
+        return None
+    return amount if amount is not None and amount.is_finite() else None
 
 
 def _object(text: str) -> dict[str, object] | None:

@@ -38,8 +38,12 @@ class DynamoStateStore:
     def get(self, key: Key) -> Record | None:
         """The record, or None; strongly consistent. Raises StateCorrupt for an item that is no record."""
         with self._asking:
-            item = self._client.get_item(TableName=self._table, Key=_key(key), ConsistentRead=True).get("Item")
-        return None if item is None else _record(item)
+            answer = self._client.get_item(TableName=self._table, Key=_key(key), ConsistentRead=True)
+        if "Item" in answer:
+            return _record(answer["Item"])
+        if not _said_something(answer):
+            raise StoreUnavailable(f"the table answered nothing about {key.partition}/{key.sort}")
+        return None
 
     def list(
         self, partition: str, *, prefix: str = "", limit: int | None = None, descending: bool = False
@@ -61,6 +65,8 @@ class DynamoStateStore:
                 query["Limit"] = limit - len(found)
             with self._asking:
                 page = self._client.query(**query)
+            if "Items" not in page:
+                raise StoreUnavailable(f"the table answered nothing about {partition}")
             found += [_record(item) for item in page["Items"]]
             if "LastEvaluatedKey" not in page:
                 break
@@ -150,6 +156,12 @@ def _reasons(error: ClientError) -> Sequence[Mapping[str, Any]]:
         case "TransactionCanceledException":
             return list(answer.get("CancellationReasons", []))
     return []
+
+
+# "There is no such item" is `{}`. A 200 without a body reads the same once it is parsed, and would make a halted
+# account an active one: absence is believed only if it was said.
+def _said_something(answer: Any) -> bool:
+    return int(answer["ResponseMetadata"]["HTTPHeaders"].get("content-length", "0")) >= len("{}")
 
 
 def _key(key: Key) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from pydantic import (
 
 from alchemiser_common.ids import Pipeline, RunFields, RunRef, cycle_id, run_id, scheduled_time
 
-SCHEMA_VERSION = "1.5"
+SCHEMA_VERSION = "1.6"
 """Of messages and stored records alike: major and minor. CONTRIBUTING says when which of them grows."""
 
 MOST_SYMBOLS = 5_000

@@ -64,6 +64,15 @@ class Followed:
         return self.stored.books
 
 
+@dataclass(frozen=True, slots=True)
+class Unfollowed:
+    """The books as they were last, and nothing to be written."""
+
+    books: Mapping[str, Book]
+    blocked: Mapping[str, str]
+    writes: tuple[tuple[Put, ...], ...] = ()
+
+
 def follow_account(
     store: StateStore, broker: MarketReader, account_alias: str, holdings: Holdings, now: datetime
 ) -> Followed:
@@ -97,6 +106,14 @@ def follow_account(
         _log.warning("symbol not traded", extra={"symbol": symbol, "reason": why})
     after, writes = _writes(store, account_alias, stored, steps, now)
     return Followed(after, steps[-1].ledger.account, activities.entries, blocked, writes)
+
+
+def not_followed(store: StateStore, account_alias: str, holdings: Holdings) -> Unfollowed:
+    """The books as they are stored, while activities cannot be read: what does not agree with them is not traded."""
+    stored = StoredBooks.load(store, account_alias)
+    if stored.account is None:
+        return Unfollowed(stored.books, {})
+    return Unfollowed(stored.books, blocked_symbols(stored.books, holdings, {}))
 
 
 def blocked_symbols(books: Mapping[str, Book], holdings: Holdings, unexplained: Mapping[str, str]) -> dict[str, str]:

@@ -247,9 +247,10 @@ class Executor:
         before = self._legs[index]
         if before.leg.side is Side.BUY:
             budget = self._budget()
+            spendable = budget.spendable(without=before)
             before = self._legs[index] = replace(
                 before,
-                spendable=budget.spendable(without=before),
+                spendable=spendable if before.affordable is None else min(spendable, before.affordable),
                 cash_coming=budget.coming(before),
                 cash_lags=budget.lags,
             )

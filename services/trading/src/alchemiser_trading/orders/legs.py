@@ -108,6 +108,8 @@ class LegState:
     """Since when cash does not cover the next order in full."""
     spendable: Decimal | None = None
     """USD that the next order of a buy may cost."""
+    affordable: Decimal | None = None
+    """USD that the broker's last refusal said are left; good for the next order only."""
     cash_coming: bool = False
     """Other legs are under way that bring cash or give back what they keep: a short buy waits for them."""
     cash_lags: bool = False

@@ -97,9 +97,9 @@ def _repriced(
     market = market_of(prices, state.leg.price, now, settings) if rested(state, now, settings) and prices else None
     if not isinstance(market, BidAsk):
         return state, ()
-    return (
-        (replace(state, since=now), ()) if _same_price(state, order, market, settings) else _cancel(state, order, now)
-    )
+    if _same_price(state, order, market, settings):
+        return replace(state, since=now), ()
+    return _cancel(state, order, now)
 
 
 def rested(state: LegState, now: datetime, settings: ExecutionSettings) -> bool:
@@ -177,7 +177,7 @@ def _withdrawn(state: LegState, reason: str, now: datetime, settings: ExecutionS
 
 def refused(state: LegState, error: BrokerRefused, now: datetime, settings: ExecutionSettings) -> LegState:
     """The broker said no, in its own words, to the step that was just sent: nothing of it is there, it says."""
-    state = replace(state, phase=LegPhase.CHECKING, since=now, misses=0)
+    state = replace(state, phase=LegPhase.CHECKING, since=now, misses=0, affordable=error.affordable)
     if not error.may_pass:
         return done(state, LegStatus.REFUSED, str(error), now, LegReason.BROKER_REFUSED)
     return _withdrawn(state, str(error), now, settings, LegReason.BROKER_REFUSED)

@@ -197,8 +197,8 @@ def _of_intent(intent: Intent, order: BrokerOrder | None) -> Difference:
 #
 # A buy that was cut may have been cut for now only: it is held again for the rest, and what cash there is decides.
 #
-# An intent of an older version does not say what was filled. Then what the broker does not show may have been filled whole, until
-# the position says otherwise (`smart_execution.checked`).
+# An intent of an older version does not say what was filled. Then what the broker does not show may have been filled
+# whole, until the position says otherwise (`order_watch.checked`).
 def _resumed(state: LegState, intents: Sequence[Intent], orders: Mapping[str, BrokerOrder], now: datetime) -> LegState:
     if not intents:
         return state

@@ -143,6 +143,7 @@ def _ordered(state: LegState, market: BidAsk | Decimal, now: datetime, settings:
         sends=1,
         not_before=None,
         short_since=None,
+        affordable=None,
     ), (Place(step),)
 
 

@@ -14,6 +14,8 @@ from alchemiser_common.settings import Settings
 from alchemiser_trading.plan.account_sum import account_sum, doubtful, moved, unexplained
 from alchemiser_trading.plan.transfers import DayResult, day_result, transferred
 
+_WHOLE = Decimal("0.99")
+
 
 @dataclass(frozen=True, slots=True)
 class AccountReading:
@@ -64,7 +66,9 @@ class AccountReader:
                 if found.reading is not None and (late or not found.doubtful):
                     return found.reading
                 fault = found.fault
-            except BrokerRefused as error:
+            except (BrokerRefused, BrokerUnavailable) as error:
+                if late and isinstance(error, BrokerUnavailable):
+                    raise
                 fault = str(error)
             if late:
                 raise Unreconciled(
@@ -80,7 +84,7 @@ class AccountReader:
         fault = found.fault or self._moved(before, holdings)
         if fault:
             return _Look(None, fault, doubtful=True)
-        odd = found.guessed or doubtful(before or (), holdings)
+        odd = found.guessed or doubtful(before or (), holdings) or _withheld(account)
         return _Look(AccountReading(account, holdings, found.unmanaged), "", doubtful=odd)
 
     def _account(self, known: Account) -> Account:
@@ -117,3 +121,8 @@ class AccountReader:
             return ""
         lines = unexplained(changes, self.broker.activities(self.session, self.session))
         return f"positions are others than in the snapshot, and no activity says why: {lines}" if lines else ""
+
+
+def _withheld(account: Account) -> bool:
+    """Whether buying power is below cash: it may be so for a day, and may be one wrong figure that buys nothing."""
+    return account.buying_power < account.cash * _WHOLE

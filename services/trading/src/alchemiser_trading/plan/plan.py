@@ -232,6 +232,9 @@ def _sell_quantity(sell: _Difference, skipped: list[SkippedLeg]) -> Decimal:
     exact = sell.full_exit and sell.asset.fractionable
     quantity = available if exact else _round(available, sell.asset)
     left = sold - quantity
+    if not sold:
+        reason = f"{sell.value:.2f} USD are less than one share at {sell.price}"
+        skipped.append(_skipped(sell.symbol, Side.SELL, sell.value, LegReason.LESS_THAN_ONE_SHARE, reason))
     if left > 0:
         cause, reason = (
             LegReason.PART_OF_A_SHARE_STAYS,

@@ -248,7 +248,9 @@ class Run:
         loose = of_run(self.journal.head.run_id, plan.session, legs, seen.ours, self._id_of)
         status = status_of(legs, plan.skipped, stop, after, seen)
         reason = "; ".join(filter(None, (reason_of(plan, legs, stop, after), *seen.lines, *named(loose))))
-        report = self._report(status, reason, stop.error if stop else "").model_copy(
+        limited = any(leg.cause is not None and leg.cause.by_limit for leg in plan.skipped)
+        error = stop.error if stop is not None else LimitBreached.__name__ if limited else ""
+        report = self._report(status, reason, error).model_copy(
             update=self._told(plan, legs)
             | {
                 "account_before": plan.account,

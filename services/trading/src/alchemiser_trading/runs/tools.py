@@ -1,20 +1,22 @@
 """What every run works with, and the one thing that trading and shadow runs both do with it: make the plan."""
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
 from alchemiser_common import keys
+from alchemiser_common.errors import BrokerRefused, BrokerUnavailable
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.snapshot import Account
-from alchemiser_common.ports.broker import Broker, MarketReader
+from alchemiser_common.ports.broker import Broker, Holdings, MarketReader
 from alchemiser_common.ports.clock import Clock, TimeLeft
 from alchemiser_common.ports.state import Put, StateStore, Versioned, load, load_all
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.run import RunRecord, SnapshotFigures
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.settings import Settings
-from alchemiser_trading.books.follow_account import follow_account
+from alchemiser_trading.books.follow_account import Followed, Unfollowed, follow_account, not_followed
 from alchemiser_trading.orders.loose import LooseEnds
 from alchemiser_trading.orders.rate_limit import RequestBudget
 from alchemiser_trading.plan.account_reading import AccountReader
@@ -24,6 +26,8 @@ from alchemiser_trading.plan.notes import notes_of
 from alchemiser_trading.plan.plan import Unmanaged, make_plan
 from alchemiser_trading.plan.symbol_facts import read_symbols
 from alchemiser_trading.runs.checks import Checks
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def planned[B: MarketReader](
     reader = AccountReader(tools.broker, tools.clock, settings, decision.session)
     reading = reader.read(account, None if figures is None else figures.positions)
     positions, others = reading.holdings.positions, reading.holdings.others
-    followed = follow_account(tools.store, tools.broker, alias, reading.holdings, tools.clock.now())
+    followed = _followed(tools, reading.holdings)
     left_alone = {**set_aside(positions, others), **followed.blocked}
     unexplained = (item.market_value for item in positions if item.symbol in followed.blocked)
     closes = {} if figures is None else {item.symbol: item.price for item in figures.closes}
@@ -78,6 +82,23 @@ def planned[B: MarketReader](
     earlier = {name: known.value for name, known in last_targets(tools.store, alias).items()}
     noted = plan.model_copy(update={"notes": notes_of(decision, plan, earlier, others)})
     return within_limits(noted, settings.trading, reader.day(reading)), followed.writes
+
+
+# The books need the account's activities. If those stay away, the account must still be able to get out of what it
+# holds: then the books are as they were, a symbol of which they have another number of shares is left alone, and
+# nothing is bought, since the day's result cannot be told either (`within_limits`).
+def _followed[B: MarketReader](tools: Tools[B], holdings: Holdings) -> Followed | Unfollowed:
+    """The books brought up to the account, asked for `settle_seconds`."""
+    alias, rules = tools.settings.account_alias, tools.settings.execution
+    ends = tools.clock.now() + timedelta(seconds=rules.settle_seconds)
+    while True:
+        try:
+            return follow_account(tools.store, tools.broker, alias, holdings, tools.clock.now())
+        except (BrokerUnavailable, BrokerRefused) as error:
+            if tools.clock.now() >= ends:
+                _log.warning("books not brought up to the account", extra={"reason": str(error)})
+                return not_followed(tools.store, alias, holdings)
+            tools.clock.sleep(rules.poll_seconds)
 
 
 def _figures(store: StateStore, decision: TradeDecision) -> SnapshotFigures | None:
