@@ -25,6 +25,7 @@ from alchemiser_trading.orders.smart_execution import advance, release, stop
 from support.messages import SCHEDULED
 
 INTENDED = Decimal(100)
+ASKED_FOR = frozenset({LegPhase.SENT, LegPhase.WORKING, LegPhase.CANCELLING})
 ENDS = [OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.DONE_FOR_DAY]
 
 
@@ -316,8 +317,6 @@ class Walk(RuleBasedStateMachine):
             self.the_lost_request_lands_or_is_gone(True)
         self.the_loop_goes_round(None)
 
-
-ASKED_FOR = frozenset({LegPhase.SENT, LegPhase.WORKING, LegPhase.CANCELLING})
 
 TestWalk = Walk.TestCase
 TestWalk.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)

@@ -155,4 +155,4 @@ def test_a_report_claims_what_was_reported_and_names_the_rest_as_unknown(
     state: LegState, filled: int, unknown: int
 ) -> None:
     (told,) = leg_reports(plan(A), [state])
-    assert (told.intended, told.filled, told.unknown) == (10, filled, unknown)
+    assert (told.intended, told.filled, told.unknown) == (TEN, Decimal(filled), Decimal(unknown))
