@@ -46,6 +46,30 @@ def test_a_lease_that_ran_out_writes_nothing_more(store: SqliteStateStore, clock
         lease.write()
 
 
+def test_what_is_sent_needs_a_lease_that_has_not_run_out_and_asks_nobody(
+    store: SqliteStateStore, clock: ManualClock
+) -> None:
+    faults = Faults()
+    lease = AccountLease.acquire(FaultyStore(store, faults), clock, "demo", owner="me", duration=MINUTE)
+    calls = faults.calls
+    for seconds, may_send in ((0, True), (59, True), (1, False), (3600, False)):
+        clock.advance(timedelta(seconds=seconds))
+        if may_send:
+            lease.require()
+            continue
+        with pytest.raises(LeaseHeld, match=f"the lease ran out at {until(MINUTE)}; another worker may have it"):
+            lease.require()
+    assert faults.calls == calls, "a worker that was paused may not wait for an answer"
+
+
+def test_a_lease_that_was_renewed_is_one_to_send_under(store: SqliteStateStore, clock: ManualClock) -> None:
+    lease = take(store, clock, "me")
+    clock.advance(timedelta(seconds=50))
+    lease.keep()
+    clock.advance(timedelta(seconds=50))
+    lease.require()
+
+
 def test_an_abandoned_lease_is_taken_over_and_its_old_holder_can_write_no_more(
     store: SqliteStateStore, clock: ManualClock
 ) -> None:

@@ -96,7 +96,7 @@ def test_a_buy_that_was_to_spend_what_there_was_is_held_again_for_the_rest() -> 
     whole = order(1, Decimal(4), OrderStatus.FILLED, "4")
     bought = replace(WORKING, intended=Decimal(4), for_now=True, pending=Step(1, Decimal(4), AT_MID, MID))
     state, _ = advance(bought, None, whole, at(1), RULES)
-    assert (state.phase, state.remaining) == (LegPhase.HELD, 6)
+    assert (state.phase, state.remaining) == (LegPhase.HELD, Decimal(6))
     stopped, _ = advance(stop(bought, "deadline"), None, whole, at(1), RULES)
     assert stopped.outcome is LegStatus.PARTIAL
 
@@ -143,7 +143,7 @@ def test_an_order_that_had_ended_may_have_filled_more_or_be_open_after_all(
     state: LegState, report: BrokerOrder, filled: int, phase: LegPhase
 ) -> None:
     after = reheard(state, report, at(9))
-    assert (after.filled, after.phase) == (filled, phase)
+    assert (after.filled, after.phase) == (Decimal(filled), phase)
     assert sum(item.quantity or 0 for item in after.orders) == sum(item.quantity or 0 for item in state.orders)
     if phase is LegPhase.CANCELLING:
         assert after.order is not None
@@ -183,7 +183,7 @@ def test_what_could_not_be_asked_for_is_not_taken_for_absent_and_a_leg_that_is_t
         LegStatus.FROZEN,
         LegReason.NO_ANSWER,
         True,
-        10,
+        TEN,
         NOTHING,
     )
 
@@ -195,7 +195,7 @@ def test_a_stopped_leg_cancels_blindly_and_gives_up_what_never_answers() -> None
     state, actions = unheard(state, at(11), RULES)
     assert actions == CANCEL, "asked again"
     state, actions = unheard(state, at(61), RULES)
-    assert (state.outcome, state.unsettled, actions) == (LegStatus.FROZEN, 10, CANCEL)
+    assert (state.outcome, state.unsettled, actions) == (LegStatus.FROZEN, TEN, CANCEL)
 
 
 # Reports that cannot be true
@@ -220,7 +220,7 @@ def test_a_contradiction_is_asked_again_for_a_while_and_then_freezes_the_leg(
         ended(odd, LegStatus.FROZEN, reason, 61, LegReason.CONTRADICTION, lost=lost),
         actions,
     )
-    assert (after.filled, after.unsettled) == (0, 10)
+    assert (after.filled, after.unsettled) == (Decimal(0), TEN)
 
 
 def test_a_report_that_fits_ends_the_patience_with_those_that_did_not() -> None:

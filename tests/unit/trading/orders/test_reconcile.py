@@ -315,13 +315,13 @@ def test_what_earlier_steps_had_filled_is_what_the_journal_says_or_the_broker_if
 def test_what_an_older_versions_journal_leaves_unknown_the_position_tells() -> None:
     last = sold(2, CANCELLED, "1")
     (state,) = resume(plan(A), [intent(A, 1), intent(A, 2)], {"AAA-2": last}, SCHEDULED)
-    assert (state.filled, state.unknown, state.phase) == (0, 10, LegPhase.CANCELLING)
+    assert (state.filled, state.unknown, state.phase) == (Decimal(0), Decimal(10), LegPhase.CANCELLING)
     state, _ = advance(state, None, last, SCHEDULED, RULES)
-    assert (state.phase, state.filled, state.unsettled) == (LegPhase.CHECKING, 1, 10)
+    assert (state.phase, state.filled, state.unsettled) == (LegPhase.CHECKING, Decimal(1), Decimal(10))
     agrees, _ = checked(state, Decimal(1), SCHEDULED, RULES)
-    assert (agrees.phase, agrees.remaining, agrees.unsettled) == (LegPhase.READY, 4, 0)
+    assert (agrees.phase, agrees.remaining, agrees.unsettled) == (LegPhase.READY, Decimal(4), Decimal(0))
     more, _ = checked(state, Decimal(5), SCHEDULED + timedelta(seconds=30), RULES)
-    assert (more.outcome, more.filled, more.unsettled) == (LegStatus.FROZEN, 1, 10)
+    assert (more.outcome, more.filled, more.unsettled) == (LegStatus.FROZEN, Decimal(1), Decimal(10))
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_once_stopped_an_absent_order_is_not_sent_again() -> None:
     assert (state.phase, state.outcome, state.cause) == (LegPhase.DONE, LegStatus.FROZEN, LegReason.NO_ANSWER)
     assert "deadline" in state.reason
     assert state.lost
-    assert (state.filled, state.unsettled) == (0, 10), "the request may still arrive"
+    assert (state.filled, state.unsettled) == (Decimal(0), Decimal(10)), "the request may still arrive"
 
 
 def test_a_cancel_that_never_ends_freezes_the_symbol() -> None:
@@ -127,7 +127,7 @@ def test_a_cancel_that_never_ends_freezes_the_symbol() -> None:
         assert (state.outcome, actions) == (None, ())
     state, actions = advance(state, None, stuck, at(75), RULES)
     assert (state.outcome, actions) == (LegStatus.FROZEN, (Cancel("order-1"),)), "it is asked once more"
-    assert (state.filled, state.unsettled) == (2, 8)
+    assert (state.filled, state.unsettled) == (Decimal(2), Decimal(8))
 
 
 def test_a_buy_lowers_its_limit_to_what_cash_allows_and_then_its_quantity() -> None:

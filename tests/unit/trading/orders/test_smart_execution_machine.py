@@ -25,6 +25,7 @@ from alchemiser_trading.orders.smart_execution import advance, release, stop
 from support.messages import SCHEDULED
 
 INTENDED = Decimal(100)
+ASKED_FOR = frozenset({LegPhase.SENT, LegPhase.WORKING, LegPhase.CANCELLING})
 ENDS = [OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.DONE_FOR_DAY]
 
 
@@ -122,6 +123,7 @@ class Walk(RuleBasedStateMachine):
         self.state: LegState = release(start(leg), INTENDED)
         self.stopped = False
         self.placed: list[int] = []
+        self.known = Decimal(0)
         self.in_flight: tuple[int, Decimal, OrderType] | None = None
 
     def tell(self, order: BrokerOrder | None, prices: Prices | None = None, *, lost: bool = False) -> None:
@@ -282,7 +284,8 @@ class Walk(RuleBasedStateMachine):
     @invariant()
     def it_claims_no_share_that_is_not_there(self) -> None:
         if hasattr(self, "state"):
-            assert self.state.filled <= self.exchange.filled
+            assert self.known <= self.state.filled <= self.exchange.filled, "what was known is never taken back"
+            self.known = self.state.filled
 
     @invariant()
     def an_end_says_what_became_of_it(self) -> None:
@@ -314,8 +317,6 @@ class Walk(RuleBasedStateMachine):
             self.the_lost_request_lands_or_is_gone(True)
         self.the_loop_goes_round(None)
 
-
-ASKED_FOR = frozenset({LegPhase.SENT, LegPhase.WORKING, LegPhase.CANCELLING})
 
 TestWalk = Walk.TestCase
 TestWalk.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)

@@ -196,7 +196,8 @@ def test_a_report_that_lags_behind_takes_nothing_back(
 ) -> None:
     state, _ = told(replace(CANCELLING, order=order(1, TEN, OrderStatus.OPEN, "4")), 1, report)
     assert state.order is not None
-    assert (state.filled, state.order.filled_quantity, state.order.status) == (filled, filled, status)
+    assert state.filled == state.order.filled_quantity == filled
+    assert state.order.status is status
     assert state.order.average_price == Decimal(100)
 
 
@@ -216,7 +217,7 @@ def test_a_cancel_under_way_is_waited_for_and_then_given_up() -> None:
     cause = LegReason.CONTRADICTION
     given_up = ended(stuck, LegStatus.FROZEN, "order order-1 did not end within 60 s of its cancel", 60, cause)
     assert told(stuck, 60) == (given_up, CANCEL), "what may be open is cancelled again"
-    assert (given_up.filled, given_up.unsettled) == (2, 8)
+    assert (given_up.filled, given_up.unsettled) == (Decimal(2), Decimal(8))
     assert frozen(stuck, "gone", at(1)) == (ended(stuck, LegStatus.FROZEN, "gone", 1, cause), CANCEL)
     none_open = replace(stuck, order=None, phase=LegPhase.CHECKING)
     assert frozen(none_open, "gone", at(1))[1] == NOTHING
