@@ -71,6 +71,7 @@ CANCELLING = replace(WORKING, phase=LegPhase.CANCELLING)
 CHECKING = replace(
     WORKING, phase=LegPhase.CHECKING, order=None, chain=(order(1, TEN, OrderStatus.CANCELLED, "4"),), walked=1
 )
+CONFIRMED = replace(CHECKING, confirmed=True)
 NOTHING: tuple[Action, ...] = ()
 
 
@@ -86,8 +87,8 @@ def told(
 
 
 def confirmed(state: LegState, seconds: float, rules: ExecutionSettings = RULES) -> LegState:
-    """The leg once the position says what its orders say."""
-    after, actions = checked(state, state.filled, at(seconds), rules)
+    """The leg once a look-up and the position say what its orders say."""
+    after, actions = checked(replace(state, confirmed=True), state.filled, at(seconds), rules)
     assert actions == NOTHING
     return after
 

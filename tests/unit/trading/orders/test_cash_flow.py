@@ -63,7 +63,7 @@ class Account:
             if state.phase in {LegPhase.SENT, LegPhase.WORKING, LegPhase.CANCELLING}:
                 self._act(index, *advance(state, None, order, at(self.seconds), RULES))
             if state.phase is LegPhase.CHECKING:
-                self._act(index, *checked(state, self._moved(state), at(self.seconds), RULES))
+                self._act(index, *checked(replace(state, confirmed=True), self._moved(state), at(self.seconds), RULES))
         self.legs = release_buys(
             CashBudget(self.plan, self.legs, self.cash, self.power),
             ALLOWANCE,

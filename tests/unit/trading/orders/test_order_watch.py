@@ -15,6 +15,7 @@ from support.legs import (
     AT_MID,
     CANCELLING,
     CHECKING,
+    CONFIRMED,
     MID,
     NOTHING,
     OPEN,
@@ -52,8 +53,9 @@ SENT_SECOND = replace(SECOND, phase=LegPhase.SENT, order=None)
     [("4", True), ("4.000000001", True), ("3.999999999", True), ("4.000000002", False), ("0", False), ("10", False)],
 )
 def test_the_next_order_waits_until_the_position_says_what_the_orders_say(moved: str, *, agrees: bool) -> None:
-    doubtful = replace(CHECKING, unknown=Decimal(3))
-    after = replace(doubtful, phase=LegPhase.READY, unknown=Decimal(0), since=at(5)) if agrees else doubtful
+    doubtful = replace(CONFIRMED, unknown=Decimal(3))
+    done = replace(doubtful, phase=LegPhase.READY, unknown=Decimal(0), confirmed=False, since=at(5))
+    after = done if agrees else doubtful
     assert checked(doubtful, Decimal(moved), at(5), RULES) == (after, NOTHING)
     assert after.remaining == (6 if agrees else 3), "what is not known counts as filled"
 
@@ -71,10 +73,50 @@ def test_the_next_order_waits_until_the_position_says_what_the_orders_say(moved:
 def test_a_position_that_never_agrees_freezes_the_leg(
     moved: Decimal | None, unknown: str, reason: str, beyond: str
 ) -> None:
-    doubtful = replace(CHECKING, unknown=Decimal(unknown))
+    doubtful = replace(CONFIRMED, unknown=Decimal(unknown))
     assert checked(doubtful, moved, at(29.9), RULES) == (doubtful, NOTHING), "positions may lag behind fills"
     frozen = ended(doubtful, LegStatus.FROZEN, reason, 30, LegReason.CONTRADICTION, unknown=Decimal(beyond))
     assert checked(doubtful, moved, at(30), RULES) == (frozen, NOTHING)
+
+
+def test_an_end_that_no_look_up_confirms_is_none() -> None:
+    reason = "no look-up confirms how the last order ended"
+    assert checked(CHECKING, Decimal(4), at(5), RULES) == (CHECKING, NOTHING), (
+        "list and position are two, and it is one more"
+    )
+    frozen = ended(CHECKING, LegStatus.FROZEN, reason, 30, LegReason.CONTRADICTION)
+    assert checked(CHECKING, Decimal(4), at(30), RULES) == (frozen, NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("looked_up", "agrees"),
+    [
+        (order(1, TEN, OrderStatus.CANCELLED, "4"), True),
+        (order(1, TEN, OrderStatus.EXPIRED, "4"), True),
+        (order(1, TEN, OrderStatus.CANCELLED, "3"), False),
+        (order(1, TEN, OrderStatus.FILLED, "4"), False),
+        (order(2, TEN, OrderStatus.CANCELLED, "4"), False),
+        (None, False),
+    ],
+)
+def test_a_look_up_confirms_an_end_if_it_says_the_same(looked_up: BrokerOrder | None, *, agrees: bool) -> None:
+    after, actions = advance(CHECKING, None, looked_up, at(2), RULES)
+    assert (after.phase, after.confirmed, actions) == (LegPhase.CHECKING, agrees, NOTHING)
+
+
+def test_a_look_up_that_finds_it_open_or_further_takes_the_end_back() -> None:
+    still, _ = advance(CHECKING, None, order(1, TEN, OrderStatus.OPEN, "4"), at(2), RULES)
+    assert (still.phase, still.chain) == (LegPhase.CANCELLING, ())
+    further, _ = advance(CHECKING, None, order(1, TEN, OrderStatus.CANCELLED, "7"), at(2), RULES)
+    assert (further.phase, further.confirmed, further.filled) == (LegPhase.CHECKING, False, Decimal(7))
+
+
+def test_a_refusal_is_confirmed_by_its_absence() -> None:
+    turned = replace(CHECKING, turned_away=True)
+    after, _ = advance(turned, None, None, at(2), RULES)
+    assert after.confirmed
+    there, _ = advance(replace(turned, chain=()), None, OPEN, at(2), RULES)
+    assert there.phase is LegPhase.WORKING
 
 
 @pytest.mark.parametrize("state", [READY, SENT, WORKING, CANCELLING, ended(CHECKING, LegStatus.PARTIAL, "", 1)])
@@ -158,10 +200,9 @@ def test_a_leg_that_is_done_hears_no_more() -> None:
 
 
 def test_an_order_that_was_refused_and_is_there_all_the_same_is_the_legs_order() -> None:
-    refused = replace(SENT, phase=LegPhase.CHECKING, refusals=1, not_before=at(9))
+    refused = replace(SENT, phase=LegPhase.CHECKING, refusals=1, turned_away=True, not_before=at(9))
     state, actions = advance(refused, None, FOUR, at(1), RULES)
     assert (state.phase, state.order, actions) == (LegPhase.WORKING, FOUR, NOTHING)
-    assert advance(CHECKING, None, order(1, TEN, OrderStatus.CANCELLED, "4"), at(1), RULES) == (CHECKING, NOTHING)
 
 
 def test_a_stopped_leg_does_not_wait_for_the_position() -> None:

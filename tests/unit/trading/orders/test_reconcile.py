@@ -318,9 +318,9 @@ def test_what_an_older_versions_journal_leaves_unknown_the_position_tells() -> N
     assert (state.filled, state.unknown, state.phase) == (Decimal(0), Decimal(10), LegPhase.CANCELLING)
     state, _ = advance(state, None, last, SCHEDULED, RULES)
     assert (state.phase, state.filled, state.unsettled) == (LegPhase.CHECKING, Decimal(1), Decimal(10))
-    agrees, _ = checked(state, Decimal(1), SCHEDULED, RULES)
+    agrees, _ = checked(replace(state, confirmed=True), Decimal(1), SCHEDULED, RULES)
     assert (agrees.phase, agrees.remaining, agrees.unsettled) == (LegPhase.READY, Decimal(4), Decimal(0))
-    more, _ = checked(state, Decimal(5), SCHEDULED + timedelta(seconds=30), RULES)
+    more, _ = checked(replace(state, confirmed=True), Decimal(5), SCHEDULED + timedelta(seconds=30), RULES)
     assert (more.outcome, more.filled, more.unsettled) == (LegStatus.FROZEN, Decimal(1), Decimal(10))
 
 

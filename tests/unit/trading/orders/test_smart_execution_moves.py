@@ -97,7 +97,14 @@ def test_a_throttled_request_is_sent_again_after_the_pause_without_look_ups() ->
 def test_a_refusal_that_may_pass_is_tried_again_after_a_pause() -> None:
     before, error = replace(SENT, misses=2), BrokerRefused("not yet", status=403, may_pass=True)
     after = replace(
-        before, phase=LegPhase.CHECKING, since=at(4), misses=0, refusals=1, reason="not yet", not_before=at(4 + 5)
+        before,
+        phase=LegPhase.CHECKING,
+        since=at(4),
+        misses=0,
+        turned_away=True,
+        refusals=1,
+        reason="not yet",
+        not_before=at(4 + 5),
     )
     assert refused(before, error, at(4), RULES) == after
 
@@ -106,10 +113,12 @@ def test_the_last_refusal_and_one_for_good_end_the_leg() -> None:
     error = BrokerRefused("insufficient buying power", status=403, may_pass=True)
     worn = replace(SENT, refusals=RULES.max_refusals)
     cause = LegReason.BROKER_REFUSED
-    end = ended(worn, LegStatus.REFUSED, str(error), 4, cause, since=at(4), refusals=RULES.max_refusals + 1)
+    away = replace(worn, turned_away=True, since=at(4), refusals=RULES.max_refusals + 1)
+    end = ended(away, LegStatus.REFUSED, str(error), 4, cause)
     assert refused(worn, error, at(4), RULES) == end
     final = BrokerRefused("asset AAA is not tradable", status=422)
-    assert refused(SENT, final, at(4), RULES) == ended(SENT, LegStatus.REFUSED, str(final), 4, cause, since=at(4))
+    away = replace(SENT, turned_away=True, since=at(4))
+    assert refused(SENT, final, at(4), RULES) == ended(away, LegStatus.REFUSED, str(final), 4, cause)
     assert end.unsettled == 0
 
 

@@ -221,7 +221,7 @@ def rechecked(state: LegState, order: BrokerOrder | None, now: datetime, setting
         return done(state, LegStatus.UNFILLED, state.stopping, now, LegReason.STOPPED), ()
     if order is None:
         return replace(state, confirmed=state.turned_away), ()
-    if state.turned_away:
+    if state.turned_away or not state.chain:
         # It was refused, and is there all the same.
         return told(replace(state, phase=LegPhase.WORKING, not_before=None), order, now, settings)
     heard = reheard(state, order, now)
@@ -231,7 +231,8 @@ def rechecked(state: LegState, order: BrokerOrder | None, now: datetime, setting
 def _ended_as(known: BrokerOrder, report: BrokerOrder) -> bool:
     """Whether the report says, too, that the order has ended, with as much filled."""
     judged = judge(report, _asked_as(known), known.filled_quantity)
-    return judged.proof in {Proof.ENDED, Proof.FILLED} and judged.filled == known.filled_quantity
+    over = report.order_id == known.order_id and judged.proof in {Proof.ENDED, Proof.FILLED}
+    return over and judged.filled == known.filled_quantity
 
 
 def _asked_as(known: BrokerOrder) -> Asked:
@@ -247,7 +248,7 @@ def checked(state: LegState, moved: Decimal | None, now: datetime, settings: Exe
     if state.phase is not LegPhase.CHECKING:
         return state, ()
     if state.confirmed and moved is not None and abs(moved - state.filled) <= REPORTED_STEP:
-        state = replace(state, phase=LegPhase.READY, unknown=Decimal(0), since=now)
+        state = replace(state, phase=LegPhase.READY, unknown=Decimal(0), confirmed=False, since=now)
         return next_or_done(state, now), ()
     if now - (state.since or now) < timedelta(seconds=settings.settle_seconds):
         return state, ()

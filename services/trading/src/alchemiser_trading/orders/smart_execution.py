@@ -144,6 +144,7 @@ def _ordered(state: LegState, market: BidAsk | Decimal, now: datetime, settings:
         not_before=None,
         short_since=None,
         affordable=None,
+        turned_away=False,
     ), (Place(step),)
 
 
