@@ -6,6 +6,7 @@ guard and does not with it.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import count
 
 import pytest
@@ -67,6 +68,10 @@ def _from_the_start(plan: object, *_: object) -> tuple[LegState, ...]:
     return tuple(start(leg) for leg in plan.legs)  # type: ignore[attr-defined]
 
 
+def _plenty(*_: object, **__: object) -> Decimal:
+    return Decimal(10**9)
+
+
 def _nothing(*_: object, **__: object) -> None:
     return None
 
@@ -88,8 +93,7 @@ def _guards() -> Iterator[Guard]:
     yield Guard("no order after the deadline", safety, lambda: [(gateway, "stop_by_time", _nothing)])
     yield Guard("no order once halted", safety, lambda: [(gateway, "stop_by_trading_state", _nothing)])
     yield Guard("a quote is checked", safety, lambda: [(smart_execution, "sane", _any_quote)])
-    by_the_broker = property(lambda budget: budget.broker_cash)
-    yield Guard("buys cost what the ledger has", safety, lambda: [(cash.CashBudget, "ledger", by_the_broker)])
+    yield Guard("buys wait for their cash", safety, lambda: [(cash.CashBudget, "spendable", _plenty)])
 
 
 GUARDS = tuple(_guards())

@@ -31,9 +31,7 @@ _log = logging.getLogger(__name__)
 _FAULTY_TICKS = 15
 """So many ticks in a row that meet an unreachable broker or store, and nothing new is sent; twice as many, and this
 delivery gives up. The next one goes on."""
-_WATCHED = frozenset({LegPhase.WORKING, LegPhase.CANCELLING})
-_ASKED_FOR = _WATCHED | {LegPhase.SENT}
-_LISTED = _ASKED_FOR | {LegPhase.CHECKING}
+_LISTED = frozenset({LegPhase.SENT, LegPhase.WORKING, LegPhase.CANCELLING, LegPhase.CHECKING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ class Executor:
     # What each leg hears of its order, and from whom. One source may fail or lie without blinding the others:
     #
     #     the day's list     one call for all legs, each tick
-    #     a look-up          for a leg that the list does not show, or if there is no list
+    #     a look-up          for a leg that the list does not show, or if there is no list, and for the end of an order
     #     the positions      for a leg whose orders have all ended by either's word (`_check`)
     #
     # A leg that could not be asked for is not told "not found": it learns nothing, and only one that is to end stops
@@ -138,19 +136,8 @@ class Executor:
         """Read what became of the orders and let the legs take note."""
         listed = self._listed()
         complete = listed is not None
-        for index, state in enumerate(self._legs):
-            if state.phase is LegPhase.HELD:
-                self._told(index, None)  # whether it is to end
-            elif state.phase is LegPhase.CHECKING:
-                self._told(index, None if listed is None else listed.find(self._client_order_id(state)))
-            elif state.phase in _ASKED_FOR:
-                order = None if listed is None else listed.find(self._client_order_id(state))
-                if order is not None:
-                    self._told(index, order)
-                elif not self._due(state) or not self._gateway.may_ask():
-                    complete = False
-                else:
-                    complete &= self._looked_up(index)
+        for index in range(len(self._legs)):
+            complete &= self._heard(index, listed)
             if listed is not None:
                 self._late_fills(index, listed)
         self._legs = [self._tracker.priced(state) if state.unpriced > 0 else state for state in self._legs]
@@ -158,6 +145,23 @@ class Executor:
             foreign = foreign_orders(listed.open, self._gateway.sent_ids, self._tracker.order_ids)
             if foreign:
                 self._stopped(Stop(StopKind.UNRECONCILED, foreign[0].detail))
+
+    def _heard(self, index: int, listed: DaysOrders | None) -> bool:
+        """Whether the leg knows all that can be known of its order now."""
+        state = self._legs[index]
+        order = None if listed is None else listed.find(self._client_order_id(state))
+        match state.phase:
+            case LegPhase.HELD:
+                self._told(index, None)  # whether it is to end
+            case LegPhase.CHECKING if state.stopping:
+                self._told(index, None)
+            case LegPhase.CHECKING if not state.confirmed:
+                return self._gateway.may_ask() and self._looked_up(index)
+            case LegPhase.SENT | LegPhase.WORKING | LegPhase.CANCELLING if order is not None:
+                self._told(index, order)
+            case LegPhase.SENT | LegPhase.WORKING | LegPhase.CANCELLING:
+                return self._due(state) and self._gateway.may_ask() and self._looked_up(index)
+        return True
 
     def _listed(self) -> DaysOrders | None:
         if not any(state.phase in _LISTED for state in self._legs):

@@ -30,7 +30,7 @@ class LegPhase(StrEnum):
     CANCELLING = "cancelling"
     """The end of the order it asked to cancel."""
     CHECKING = "checking"
-    """The position to agree with what is reported of its orders, which have all ended by the broker's word."""
+    """A look-up and the position to agree with what is reported of its orders, which have all ended by one report."""
     DONE = "done"
 
 
@@ -101,6 +101,10 @@ class LegState:
     """Look-ups in a row that did not find the order."""
     sends: int = 0
     refusals: int = 0
+    confirmed: bool = False
+    """A leg in CHECKING: a look-up agrees that its last order has ended, or is not there."""
+    turned_away: bool = False
+    """The step that was written last was refused: nothing of it should be at the broker."""
     odd_since: datetime | None = None
     """Since when the broker's reports of the order cannot be true."""
     quoteless_since: datetime | None = None

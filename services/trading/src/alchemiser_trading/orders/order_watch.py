@@ -146,6 +146,8 @@ def _ended(state: LegState, order: BrokerOrder, now: datetime, settings: Executi
         order=None,
         phase=LegPhase.CHECKING,
         since=now,
+        confirmed=False,
+        turned_away=False,
         not_before=None,
         odd_since=None,
     )
@@ -177,7 +179,15 @@ def _withdrawn(state: LegState, reason: str, now: datetime, settings: ExecutionS
 
 def refused(state: LegState, error: BrokerRefused, now: datetime, settings: ExecutionSettings) -> LegState:
     """The broker said no, in its own words, to the step that was just sent: nothing of it is there, it says."""
-    state = replace(state, phase=LegPhase.CHECKING, since=now, misses=0, affordable=error.affordable)
+    state = replace(
+        state,
+        phase=LegPhase.CHECKING,
+        since=now,
+        misses=0,
+        confirmed=False,
+        turned_away=True,
+        affordable=error.affordable,
+    )
     if not error.may_pass:
         return done(state, LegStatus.REFUSED, str(error), now, LegReason.BROKER_REFUSED)
     return _withdrawn(state, str(error), now, settings, LegReason.BROKER_REFUSED)
@@ -200,14 +210,32 @@ def unheard(state: LegState, now: datetime, settings: ExecutionSettings) -> Adva
     return watch(state, None, now, settings)
 
 
+# A next order needs three answers that agree, of three endpoints, for each is wrong now and then:
+#
+#     the list (or the refusal)    the order has ended, so much of it filled          into CHECKING
+#     a look-up by its id          the same; of a refused one: it is not there        confirmed
+#     the positions                so much has come, or gone, and no more             READY
 def rechecked(state: LegState, order: BrokerOrder | None, now: datetime, settings: ExecutionSettings) -> Advance:
-    """All orders of the leg have ended, by one source; `order` is what the list shows under the last one's id."""
-    if order is not None and all(known.order_id != order.order_id for known in state.chain):
-        # It was refused, and is there all the same.
-        return told(replace(state, phase=LegPhase.WORKING, not_before=None), order, now, settings)
+    """All orders of the leg have ended, by one report; `order` is what a look-up of the last one's id shows."""
     if state.stopping:
         return done(state, LegStatus.UNFILLED, state.stopping, now, LegReason.STOPPED), ()
-    return state, ()
+    if order is None:
+        return replace(state, confirmed=state.turned_away), ()
+    if state.turned_away:
+        # It was refused, and is there all the same.
+        return told(replace(state, phase=LegPhase.WORKING, not_before=None), order, now, settings)
+    heard = reheard(state, order, now)
+    return replace(heard, confirmed=heard is state and _ended_as(state.chain[-1], order)), ()
+
+
+def _ended_as(known: BrokerOrder, report: BrokerOrder) -> bool:
+    """Whether the report says, too, that the order has ended, with as much filled."""
+    judged = judge(report, _asked_as(known), known.filled_quantity)
+    return judged.proof in {Proof.ENDED, Proof.FILLED} and judged.filled == known.filled_quantity
+
+
+def _asked_as(known: BrokerOrder) -> Asked:
+    return Asked(known.symbol, known.side, known.quantity or Decimal(0), known.order_type)
 
 
 def checked(state: LegState, moved: Decimal | None, now: datetime, settings: ExecutionSettings) -> Advance:
@@ -218,13 +246,15 @@ def checked(state: LegState, moved: Decimal | None, now: datetime, settings: Exe
     """
     if state.phase is not LegPhase.CHECKING:
         return state, ()
-    if moved is not None and abs(moved - state.filled) <= REPORTED_STEP:
+    if state.confirmed and moved is not None and abs(moved - state.filled) <= REPORTED_STEP:
         state = replace(state, phase=LegPhase.READY, unknown=Decimal(0), since=now)
         return next_or_done(state, now), ()
     if now - (state.since or now) < timedelta(seconds=settings.settle_seconds):
         return state, ()
     if moved is None:
         return frozen(state, "the position cannot be read", now)
+    if not state.confirmed:
+        return frozen(state, "no look-up confirms how the last order ended", now)
     reason = f"the position has moved by {moved} shares, the orders' reports say {state.filled}"
     beyond = max(moved - state.filled, state.unknown)
     return frozen(replace(state, unknown=beyond), reason, now)
@@ -238,8 +268,7 @@ def reheard(state: LegState, report: BrokerOrder, now: datetime) -> LegState:
     known = next((order for order in state.chain if order.order_id == report.order_id), None)
     if known is None or state.phase in {LegPhase.DONE, LegPhase.SENT}:
         return state
-    asked = Asked(known.symbol, known.side, known.quantity or Decimal(0), known.order_type)
-    judged = judge(report, asked, known.filled_quantity)
+    judged = judge(report, _asked_as(known), known.filled_quantity)
     if judged.proof is Proof.CONTRADICTION:
         return state
     if judged.filled > known.filled_quantity:

@@ -93,6 +93,7 @@ def make_plan(
     holdings = holdings_of(decision.signals, books)
     want = wanted(decision.targets, holdings, positions, base - reserve)
     differences, skipped = _differences(want, account, positions, prices, assets, settings, aside)
+    skipped.extend(_not_left(want, positions, books, aside))
     sells = [leg for leg in differences if leg.side is Side.SELL]
     buys = [leg for leg in differences if leg.side is Side.BUY]
     sell_legs = [_leg(leg, _sell_quantity(leg, skipped)) for leg in _largest_first(sells)]
@@ -160,6 +161,21 @@ def _differences(
         asset, price = market
         differences.append(_Difference(symbol, side, abs(value), price, asset, free, available, leaves, full_exit))
     return differences, skipped
+
+
+def _not_left(
+    want: Wanted, positions: Sequence[Position], books: Mapping[str, StrategyBook], aside: Unmanaged
+) -> list[SkippedLeg]:
+    """Shares that strategies have, that none wants any more, and that cannot be sold: their holding is not managed."""
+    held = {position.symbol for position in positions}
+    left: dict[str, Decimal] = {}
+    for lot in (lot for book in books.values() for lot in book.lots):
+        if lot.symbol in aside.symbols and lot.symbol not in held | want.weights.keys() | want.kept.keys():
+            left[lot.symbol] = left.get(lot.symbol, Decimal(0)) + lot.quantity * lot.price
+    return [
+        _skipped(symbol, Side.SELL, cost, LegReason.OTHER_HOLDING, aside.symbols[symbol])
+        for symbol, cost in sorted(left.items())
+    ]
 
 
 def _market(
