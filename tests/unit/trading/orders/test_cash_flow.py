@@ -1,4 +1,4 @@
-"""Many legs and one account's cash: no order spends what another was promised, and one that never fills blocks nobody."""
+"""Many legs and one account's cash: none spends what another was promised, and one that never fills blocks nobody."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ TICK, ALLOWANCE = 10, Decimal("0.01")
 
 @dataclass
 class Account:
-    """An account at 10 USD a share whose orders fill at their limit, as far as `fills` says, and not at all if stuck."""
+    """An account at 10 USD a share whose orders fill at their limit as `fills` says, and not at all if stuck."""
 
     legs: list[LegState]
     cash: Decimal

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.report import LegStatus
-from alchemiser_common.ports.broker import BrokerOrder
+from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
 from alchemiser_trading.orders.evidence import Asked, Judgement, Proof, judge
 from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState
 
@@ -75,6 +75,9 @@ def last_report(state: LegState, report: BrokerOrder) -> LegState:
     order = report.model_copy(update={"filled_quantity": judged.filled})
     if judged.proof is Proof.OPEN:
         return replace(state, order=order, lost=False)
+    if order.status is OrderStatus.REPLACED and judged.proof is Proof.ENDED:  # by one that cannot be found
+        beyond = state.unknown + max((order.quantity or Decimal(0)) - order.filled_quantity, Decimal(0))
+        state = replace(state, unknown=beyond)
     return replace(state, chain=(*state.chain, order), order=None, lost=False)
 
 
@@ -97,21 +100,26 @@ def contradicted(state: LegState, moved: Decimal | None) -> LegState:
     """A leg whose position does not agree with its orders: what only one of the two shows is unknown, not filled."""
     if moved is None or moved == state.filled:
         return state
+    may_fill = state.unsettled - state.unknown  # of an order that may be open, and unknown as it is
     if moved > state.filled:
-        beyond = min(moved, state.leg.quantity) - state.filled
+        beyond = min(moved, state.leg.quantity) - state.filled - may_fill
         return replace(state, unknown=max(state.unknown, beyond)) if state.steps else state
-    doubted = left = state.filled - max(moved, Decimal(0))
+    left = state.filled - max(moved, Decimal(0))
+    unknown = state.unsettled + left
     orders = list(state.orders)
     for index in reversed(range(len(orders))):
         taken = min(left, orders[index].filled_quantity)
         left -= taken
         fewer = orders[index].filled_quantity - taken
         orders[index] = orders[index].model_copy(update={"filled_quantity": fewer})
-    return replace(
+    doubted = replace(
         state,
         chain=tuple(orders if state.order is None else orders[:-1]),
         order=None if state.order is None else orders[-1],
-        unknown=state.unknown + doubted,
+    )
+    return replace(
+        doubted,
+        unknown=unknown - (doubted.unsettled - doubted.unknown),
         outcome=LegStatus.FROZEN,
         cause=LegReason.CONTRADICTION,
         reason=f"its orders are said to have filled {state.filled} shares, the position has moved by {moved}",
