@@ -96,6 +96,10 @@ class WorldClock(ExchangeClock):
     def now(self) -> datetime:
         return self._world.now + self.skew
 
+    def monotonic(self) -> float:
+        """Seconds that nobody sets."""
+        return self._world.now.timestamp()
+
     def sleep(self, seconds: float) -> None:
         self._world.advance(seconds)
 

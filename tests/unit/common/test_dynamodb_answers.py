@@ -1,12 +1,13 @@
 """What the table's answers prove: a record that is absent was said to be absent."""
 
-import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 
 from alchemiser_common import keys
+from alchemiser_common.aws.clients import AwsClients, keyed_session
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.errors import StoreUnavailable
+from alchemiser_common.settings import AwsSettings
 from alchemiser_trading.account.trading_state import trading_state
 
 
@@ -22,7 +23,7 @@ class _Body:
 
 def table(content: bytes) -> DynamoStateStore:
     """A table whose every answer is 200 with this content."""
-    client = boto3.client("dynamodb", "us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
+    client = AwsClients(AwsSettings(), keyed_session("none", "none")).dynamodb
     headers = {"content-length": str(len(content)), "content-type": "application/x-amz-json-1.0"}
 
     def answer(**_: object) -> AWSResponse:

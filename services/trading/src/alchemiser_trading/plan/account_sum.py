@@ -113,5 +113,12 @@ def set_aside(positions: Sequence[Position], others: Sequence[OtherHolding]) -> 
     return found | {item.symbol: f"held short ({item.quantity} shares)" for item in positions if item.quantity < 0}
 
 
+def unread(others: Sequence[OtherHolding]) -> Mapping[str, Decimal]:
+    """USD by symbol, 0 where it is not known, of holdings whose element could not be read."""
+    return {
+        item.symbol: abs(item.market_value or _NOTHING) for item in others if item.kind == UNREADABLE and item.symbol
+    }
+
+
 def _name(item: OtherHolding) -> str:
     return item.symbol or item.kind

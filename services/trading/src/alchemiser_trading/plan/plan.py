@@ -34,6 +34,8 @@ class Unmanaged:
     """USD; nothing is allocated in its place."""
     symbols: Mapping[str, str] = field(default_factory=dict)
     """Symbols that are neither bought nor sold, each with why."""
+    unread: Mapping[str, Decimal] = field(default_factory=dict)
+    """USD, as far as it is known, of those whose element could not be read: they may be shares that nobody wants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +168,9 @@ def _differences(
 def _not_left(
     want: Wanted, positions: Sequence[Position], books: Mapping[str, StrategyBook], aside: Unmanaged
 ) -> list[SkippedLeg]:
-    """Shares that strategies have, that none wants any more, and that cannot be sold: their holding is not managed."""
+    """Shares that none wants any more and that cannot be sold: strategies have them, or their holding was not read."""
     held = {position.symbol for position in positions}
-    left: dict[str, Decimal] = {}
+    left = {symbol: worth for symbol, worth in aside.unread.items() if symbol not in held | want.weights.keys()}
     for lot in (lot for book in books.values() for lot in book.lots):
         if lot.symbol in aside.symbols and lot.symbol not in held | want.weights.keys() | want.kept.keys():
             left[lot.symbol] = left.get(lot.symbol, Decimal(0)) + lot.quantity * lot.price

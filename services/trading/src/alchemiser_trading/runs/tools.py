@@ -20,7 +20,7 @@ from alchemiser_trading.books.follow_account import Followed, Unfollowed, follow
 from alchemiser_trading.orders.loose import LooseEnds
 from alchemiser_trading.orders.rate_limit import RequestBudget
 from alchemiser_trading.plan.account_reading import AccountReader
-from alchemiser_trading.plan.account_sum import set_aside
+from alchemiser_trading.plan.account_sum import set_aside, unread
 from alchemiser_trading.plan.limits import within_limits
 from alchemiser_trading.plan.notes import notes_of
 from alchemiser_trading.plan.plan import Unmanaged, make_plan
@@ -77,7 +77,7 @@ def planned[B: MarketReader](
         facts.assets,
         settings.trading,
         tools.clock.now(),
-        Unmanaged(reading.unmanaged + sum(unexplained, Decimal(0)), left_alone),
+        Unmanaged(reading.unmanaged + sum(unexplained, Decimal(0)), left_alone, unread(others)),
     )
     earlier = {name: known.value for name, known in last_targets(tools.store, alias).items()}
     noted = plan.model_copy(update={"notes": notes_of(decision, plan, earlier, others)})
