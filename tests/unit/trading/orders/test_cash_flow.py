@@ -60,10 +60,11 @@ class Account:
         self.seconds += TICK
         for index, state in enumerate(self.legs):
             order = self.orders.get(_id(state))
-            if state.phase in {LegPhase.SENT, LegPhase.WORKING, LegPhase.CANCELLING}:
+            if state.phase in {LegPhase.SENT, LegPhase.WORKING, LegPhase.CANCELLING, LegPhase.CHECKING}:
                 self._act(index, *advance(state, None, order, at(self.seconds), RULES))
-            if state.phase is LegPhase.CHECKING:
-                self._act(index, *checked(replace(state, confirmed=True), self._moved(state), at(self.seconds), RULES))
+            after = self.legs[index]
+            if after.phase is LegPhase.CHECKING:
+                self._act(index, *checked(after, self._moved(after), at(self.seconds), RULES))
         self.legs = release_buys(
             CashBudget(self.plan, self.legs, self.cash, self.power),
             ALLOWANCE,

@@ -47,22 +47,23 @@ LIES: Mapping[str, Callable[[BrokerOrder], dict[str, object] | None]] = {
     "of the other side": lambda order: {"side": Side.SELL if order.side is Side.BUY else Side.BUY},
     "of another size": lambda order: {"quantity": (order.quantity or Decimal(0)) - 1, "filled_quantity": Decimal(0)},
     "at another limit": lambda order: {"order_type": LimitOrder(Decimal("9.5"))},
+    "ended, though it is open": lambda order: {"status": OrderStatus.CANCELLED},
     "not found": lambda order: None,
 }
 """What a report may say instead of the truth. Never that more was filled than was: one source is believed in that."""
 
 
-def lied(kind: str, order: BrokerOrder) -> BrokerOrder | None:
-    """The order as the lie shows it; the truth where the lie would be one that nothing can tell from it.
+def lied(kind: str, order: BrokerOrder, *, confirming: bool = False) -> BrokerOrder | None:
+    """The order as the lie shows it; the truth where a second source, `confirming`, would lie as the first one did.
 
-    An order that is open, called ended with the fills that it has: orders and positions would say the same.
+    An order that is open, called ended with the fills that it has: list, look-up and positions would say the same.
     """
     changes = LIES[kind](order)
     if changes is None:
-        return None
+        return order if confirming else None
     told = order.model_copy(update=changes)
     believed = told.filled_quantity == order.filled_quantity and told.status is not OrderStatus.FILLED
-    return order if believed and told.status.terminal and not order.status.terminal else told
+    return order if confirming and believed and told.status.terminal and not order.status.terminal else told
 
 
 @dataclass
@@ -175,9 +176,11 @@ class Walk(RuleBasedStateMachine):
         for number in range(1, self.state.steps):
             if number in self.exchange.orders:
                 self.state = reheard(self.state, self.exchange.orders[number], self.now)
-        if self.state.phase in ASKED_FOR | {LegPhase.CHECKING}:
+        if self.state.phase in ASKED_FOR:
             truth = self.exchange.orders.get(self.state.steps)
             self.tell(truth if lie is None or truth is None else lied(lie, truth))
+        if self.state.phase is LegPhase.CHECKING:
+            self.a_look_up_is_to_confirm_its_end(None)
         if self.state.phase is LegPhase.CHECKING:
             self.the_positions_are_read(True)
         if self.state.phase in {LegPhase.READY, LegPhase.WORKING}:
@@ -207,7 +210,7 @@ class Walk(RuleBasedStateMachine):
         truth = self.exchange.orders[
             int(self.state.chain[which % len(self.state.chain)].order_id.removeprefix("order-"))
         ]
-        report = lied(lie, truth) if lie else truth
+        report = lied(lie, truth, confirming=True) if lie else truth
         if report is not None:
             self.state = reheard(self.state, report, self.now)
 
@@ -221,10 +224,16 @@ class Walk(RuleBasedStateMachine):
     def nobody_answers(self) -> None:
         self.move(*unheard(self.state, self.now, self.patience))
 
-    @precondition(lambda self: self.state.phase in {LegPhase.SENT, LegPhase.CHECKING})
+    @precondition(lambda self: self.state.phase is LegPhase.SENT)
     @rule(lost=st.booleans())
     def the_loop_looks_it_up(self, lost: bool) -> None:
         self.tell(self.exchange.orders.get(self.state.steps), lost=lost)
+
+    @precondition(lambda self: self.state.phase is LegPhase.CHECKING)
+    @rule(lie=st.sampled_from([None] * 5 + sorted(LIES)))
+    def a_look_up_is_to_confirm_its_end(self, lie: str | None) -> None:
+        truth = self.exchange.orders.get(self.state.steps)
+        self.tell(truth if lie is None or truth is None else lied(lie, truth, confirming=True))
 
     @precondition(lambda self: self.in_flight is not None)
     @rule(lands=st.booleans())
@@ -242,12 +251,16 @@ class Walk(RuleBasedStateMachine):
             self.state = refused(self.state, error, self.now, self.patience)
 
     @precondition(lambda self: self.state.phase is LegPhase.READY)
-    @rule(may_pass=st.booleans())
-    def its_next_order_is_refused(self, may_pass: bool) -> None:
+    @rule(may_pass=st.booleans(), accepted=st.booleans())
+    def its_next_order_is_refused(self, may_pass: bool, accepted: bool) -> None:
+        """In words; the order may be there all the same."""
         self.tell(None, Prices(self.quote), lost=True)
         if self.in_flight is not None:
+            if accepted:
+                self.exchange.accept(self.state.leg.side, *self.in_flight)
             self.in_flight = None
-            self.the_broker_refuses(may_pass)
+            error = BrokerRefused("no", status=403, may_pass=may_pass)
+            self.state = refused(self.state, error, self.now, self.patience)
 
     @precondition(lambda self: self.state.phase is LegPhase.SENT and self.in_flight is None)
     @rule()
