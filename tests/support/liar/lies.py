@@ -147,7 +147,7 @@ class Kind:
 
     at: tuple[Endpoint, ...]
     variants: Mapping[str, Tell]
-    hides: tuple[str, str] = ("", "")
+    hides: Mapping[str, str] = field(default_factory=dict)
     """What it may hide, and in which source: another source of the same must stay true."""
     passing: bool = False
     """Whether a run must end as if nothing had been, once it is over."""
@@ -252,10 +252,10 @@ def _other_order(telling: Telling, asked: Asked, ask: Ask, *, change: Fields) ->
     if not telling.due:
         return ask(asked)
     answer = ask(asked)
-    if answer.status != 200:
+    order = answer.json if answer.status == 200 else None
+    if not isinstance(order, dict):
         return answer
     telling.note()
-    order = cast("Fields", answer.json)
     strangers = [
         found
         for found in telling.world.exchange.venue.exchange.books.orders.values()
@@ -360,7 +360,9 @@ def _restated(telling: Telling, asked: Asked, ask: Ask, *, patch: Patch) -> Answ
     return answer.saying(shown if isinstance(content, list) else shown[0])
 
 
-def _patched(order: Fields, telling: Telling, patch: Patch) -> Fields | None:
+def _patched(order: Fields | None, telling: Telling, patch: Patch) -> Fields | None:
+    if order is None:
+        return None  # another lie put it there
     mine = str(order.get("client_order_id")).startswith(OURS) and order.get("symbol") == telling.lie.symbol
     if not mine or order.get("qty") is None:
         return None
@@ -377,7 +379,7 @@ def _absent(telling: Telling, asked: Asked, ask: Ask, *, status: int) -> Answer:
         return answer
     content, symbol = answer.json, telling.lie.symbol
     if isinstance(content, list):
-        left = [order for order in cast("list[Fields]", content) if order.get("symbol") != symbol]
+        left = [order for order in cast("list[Fields]", content) if not order or order.get("symbol") != symbol]
         if len(left) == len(content) or not telling.due:
             return answer
         telling.note()
@@ -656,20 +658,20 @@ KINDS: dict[str, Kind] = {
             "another quantity": partial(_other_order, change={"qty": "1", "filled_qty": "1", "status": "filled"}),
             "another limit": partial(_other_order, change={"limit_price": "0.01"}),
         },
-        hides=("fills", "orders"),
+        hides={"fills": "orders"},
         weight=4,
     ),
     "order state": Kind(
-        (*_ORDERS, Endpoint.SUBMIT), _states(_STATES), hides=("fills", "orders"), weight=12, together=True
+        (*_ORDERS, Endpoint.SUBMIT), _states(_STATES), hides={"fills": "orders"}, weight=12, together=True
     ),
     "order overstated": Kind(
-        (*_ORDERS, Endpoint.SUBMIT), _states(_OVERSTATED), hides=("fills", "orders"), weight=4, together=True
+        (*_ORDERS, Endpoint.SUBMIT), _states(_OVERSTATED), hides={"fills": "orders"}, weight=4, together=True
     ),
-    "order malformed": Kind((*_ORDERS, Endpoint.SUBMIT), _states(_MALFORMED), hides=("fills", "orders"), weight=4),
+    "order malformed": Kind((*_ORDERS, Endpoint.SUBMIT), _states(_MALFORMED), hides={"fills": "orders"}, weight=4),
     "order absent": Kind(
         _ORDERS,
         {"JSON": partial(_absent, status=404), "HTML": partial(_absent, status=0)},
-        hides=("fills", "orders"),
+        hides={"fills": "orders"},
         passing=True,
         weight=8,
         together=True,
@@ -684,16 +686,16 @@ KINDS: dict[str, Kind] = {
         {"swallowed": _swallowed, "held": partial(_held, shortest=3, longest=120)},
         weight=4,
     ),
-    "positions": Kind((Endpoint.POSITIONS,), _POSITIONS, hides=("fills", "positions"), weight=8),
+    "positions": Kind((Endpoint.POSITIONS,), _POSITIONS, hides={"fills": "positions", "worth": "positions"}, weight=8),
     "other holdings": Kind((Endpoint.POSITIONS,), _HOLDINGS, passing=True, weight=3),
-    "account": Kind((Endpoint.ACCOUNT,), _ACCOUNT, weight=6),
+    "account": Kind((Endpoint.ACCOUNT,), _ACCOUNT, hides={"worth": "account"}, weight=6),
     "quotes": Kind(
         (Endpoint.QUOTES,),
         {**_prices("quotes", "bp", "ap"), "crossed": partial(_changed, change=_crossed)},
-        hides=("price", "quotes"),
+        hides={"price": "quotes"},
         weight=5,
     ),
-    "trades": Kind((Endpoint.TRADES,), _prices("trades", "p"), hides=("price", "trades"), weight=5),
+    "trades": Kind((Endpoint.TRADES,), _prices("trades", "p"), hides={"price": "trades"}, weight=5),
     "clock": Kind(
         (Endpoint.CLOCK,),
         _tellings(
@@ -736,16 +738,16 @@ def draw(chance: random.Random, symbols: tuple[str, ...], taken: Mapping[str, st
     skip = min(int(chance.expovariate(0.35)), 30) if chance.random() < 0.6 else 0
     times = chance.choices([1, chance.randint(2, 6), None], [5, 4, 2])[0]
     lie = Lie(name, variant, at, skip, times, chance.choice(symbols), chance.random())
-    what, source = hidden_by(lie)
-    return None if what and taken.get(what, source) != source else lie
+    told_twice = any(taken.get(what, source) != source for what, source in hidden_by(lie).items())
+    return None if told_twice else lie
 
 
-def hidden_by(lie: Lie) -> tuple[str, str]:
+def hidden_by(lie: Lie) -> Mapping[str, str]:
     """What a lie hides and where; an error that says `not found` of an order hides it."""
     if (
         lie.kind == "error on a read"
         and lie.variant.startswith("404")
         and set(lie.at) & {Endpoint.LOOK_UP, Endpoint.ORDER}
     ):
-        return "fills", "orders"
+        return {"fills": "orders"}
     return KINDS[lie.kind].hides

@@ -153,8 +153,7 @@ def _lies(chance: random.Random, symbols: tuple[str, ...], hidden: dict[str, str
     for _ in range(min(1 + int(chance.expovariate(0.35)), 8)):
         lie = draw(chance, symbols, hidden)
         if lie is not None:
-            what, source = hidden_by(lie)
-            hidden = {**hidden, what: source} if what else hidden
+            hidden = {**hidden, **hidden_by(lie)}
             lies.append(lie)
     return lies
 
