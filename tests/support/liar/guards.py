@@ -4,19 +4,48 @@ A guard is a row: its name, the mode to look in, and what stands in its place. A
 guard and does not with it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
+from uuid import UUID
 
 import pytest
 
-from alchemiser_common.ports.broker import BrokerOrder, OrderRequest, Quote
+from alchemiser_common.alpaca import broker, holdings, orders, reading
+from alchemiser_common.alpaca.http import Caller
+from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable
+from alchemiser_common.messages.reasons import LegReason
+from alchemiser_common.messages.report import LegStatus
+from alchemiser_common.ports.broker import BrokerOrder, OrderRequest, OrderStatus
 from alchemiser_common.records.journal import Intent
+from alchemiser_common.records.loose import LooseOrders
+from alchemiser_trading import service
+from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.journal.journal import Journal
-from alchemiser_trading.orders import cash, executor, order_gateway, order_tracker, reconcile, smart_execution
-from alchemiser_trading.orders.legs import LegState, start
-from alchemiser_trading.orders.pricing import BidAsk
+from alchemiser_trading.orders import (
+    cash,
+    executor,
+    leg_ends,
+    order_gateway,
+    order_tracker,
+    order_watch,
+    pricing,
+    reconcile,
+    settling,
+    smart_execution,
+    steady_broker,
+)
+from alchemiser_trading.orders.cash import CashBudget, release_buys
+from alchemiser_trading.orders.evidence import Judgement, Proof
+from alchemiser_trading.orders.leg_ends import Advance, done, next_or_done
+from alchemiser_trading.orders.legs import LegPhase, LegState, start
+from alchemiser_trading.orders.loose import LastLook, LooseEnds
+from alchemiser_trading.orders.order_watch import checked
+from alchemiser_trading.plan import account_reading, symbol_facts
+from alchemiser_trading.plan.account_sum import account_sum
+from alchemiser_trading.plan.prices import NoPrice, PriceFigure
 from alchemiser_trading.runs import run
 from support.liar.explorer import play
 from support.liar.runner import exchange, quiet
@@ -24,6 +53,8 @@ from support.liar.scenario import Mode, scenario
 
 type Patch = tuple[object, str, object]
 """Where, which name, and what to put there."""
+
+_NEVER = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +76,33 @@ class Noticed:
     tried: int
 
 
+# What stands in a guard's place
+
+
+def _nothing(*_: object, **__: object) -> None:
+    return None
+
+
+def _none(*_: object, **__: object) -> tuple[object, ...]:
+    return ()
+
+
+def _empty(*_: object, **__: object) -> list[object]:
+    return []
+
+
+def _no_text(*_: object, **__: object) -> str:
+    return ""
+
+
+def _plenty(*_: object, **__: object) -> Decimal:
+    return Decimal(10**9)
+
+
+def _as_it_was(state: LegState, *_: object) -> LegState:
+    return state
+
+
 def _new_ids() -> Callable[[Intent], OrderRequest]:
     """Requests whose id is another one each time they are sent."""
     numbers, right = count(1), order_gateway.request_of
@@ -56,53 +114,155 @@ def _new_ids() -> Callable[[Intent], OrderRequest]:
     return request_of
 
 
-def _any_report(state: LegState, order: BrokerOrder | None) -> LegState:
-    return state if order is None else replace(state, order=order)
+def _taken_as_said(report: BrokerOrder, *_: object) -> Judgement:
+    """The status decides, and so much is filled as the report says."""
+    if report.status is OrderStatus.FILLED:
+        return Judgement(Proof.FILLED, report.filled_quantity)
+    return Judgement(Proof.ENDED if report.status.terminal else Proof.OPEN, report.filled_quantity)
 
 
-def _any_quote(quote: Quote | None, *_: object) -> BidAsk | str:
-    return "no quote" if quote is None or quote.bid <= 0 or quote.ask <= 0 else BidAsk(quote.bid, quote.ask)
+def _without_positions(state: LegState, _: object, now: datetime, __: object) -> Advance:
+    """The next order comes as soon as a look-up agrees."""
+    if state.phase is not LegPhase.CHECKING or not state.confirmed:
+        return state, ()
+    return next_or_done(replace(state, phase=LegPhase.READY, unknown=Decimal(0), confirmed=False, since=now), now), ()
+
+
+def _without_look_up(state: LegState, moved: Decimal | None, now: datetime, settings: object) -> Advance:
+    """The next order comes as soon as the position agrees."""
+    return checked(replace(state, confirmed=True), moved, now, settings)  # type: ignore[arg-type]
+
+
+def _simply_ended(state: LegState, now: datetime) -> LegState:
+    return done(state, LegStatus.UNFILLED, state.stopping, now, None)
+
+
+def _found_only(
+    intents: Sequence[Intent], _: object, shown: Mapping[str, BrokerOrder]
+) -> tuple[tuple[BrokerOrder, ...], Decimal]:
+    """Earlier steps that the broker does not show have filled nothing."""
+    found = [shown.get(intent.client_order_id) for intent in intents]
+    return tuple(order for order in found if order is not None), Decimal(0)
+
+
+def _nothing_loose(run_: UUID, session: date, *_: object) -> LooseOrders:
+    return LooseOrders(run_id=run_, session=session, orders=())
 
 
 def _from_the_start(plan: object, *_: object) -> tuple[LegState, ...]:
     return tuple(start(leg) for leg in plan.legs)  # type: ignore[attr-defined]
 
 
-def _plenty(*_: object, **__: object) -> Decimal:
-    return Decimal(10**9)
+def _asked_once[R](question: Callable[[], R]) -> R:
+    return question()
 
 
-def _nothing(*_: object, **__: object) -> None:
-    return None
+def _first_figure(figures: Collection[PriceFigure], *_: object) -> Decimal | NoPrice:
+    """The first price that there is, fresh or not."""
+    usable = [figure.price for figure in figures if figure.price > 0]
+    return usable[0] if usable else NoPrice(LegReason.NO_PRICE, "no price")
 
 
-def _empty(*_: object, **__: object) -> list[object]:
-    return []
+def _never_at_fault(*figures: object) -> object:
+    return replace(account_sum(*figures), fault="")  # type: ignore[arg-type]
+
+
+def _unlimited(plan: object, legs: object, cash_: object, _: object) -> CashBudget:
+    return CashBudget(plan, legs, cash_, Decimal(10**9))  # type: ignore[arg-type]
+
+
+def _without_patience(
+    budget: CashBudget, allowance: Decimal, now: datetime, settle: timedelta, _: timedelta
+) -> list[LegState]:
+    return release_buys(budget, allowance, now, settle, _NEVER)
+
+
+def _at_any_time() -> Callable[[order_gateway.OrderGateway, Intent], object]:
+    """The request without the deadline's last question."""
+    right = order_gateway.OrderGateway._send
+
+    def send(gateway: order_gateway.OrderGateway, intent: Intent) -> object:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(gateway, "stop_by_time", _nothing)
+            return right(gateway, intent)
+
+    return send
+
+
+def _any_refusal[R](caller: Caller, what: str, call: Callable[[], R]) -> R:
+    """Every 4xx of an order counts as its refusal."""
+    try:
+        return caller._authorised(what, call)
+    except (BrokerRefused, BrokerThrottled):
+        raise
+    except BrokerUnavailable as error:
+        raise AmbiguousOutcome(str(error)) from error
+
+
+def _raw(read: Callable[[object], object], content: object) -> object:
+    return read(content)
+
+
+def _trusting(*rooms: object) -> list[Patch]:
+    return [(room, "judge", _taken_as_said) for room in rooms]
 
 
 def _guards() -> Iterator[Guard]:
     gateway, tracker = order_gateway.OrderGateway, order_tracker.OrderTracker
     safety, liveness = Mode.SAFETY, Mode.LIVENESS
+    # Orders: what is sent, and when
     yield Guard("an order keeps its client order id", safety, lambda: [(order_gateway, "request_of", _new_ids())])
-    yield Guard("an order that is not listed is looked up", liveness, lambda: [(tracker, "look_up", _nothing)])
-    yield Guard("a report that lags takes nothing back", safety, lambda: [(smart_execution, "_seen", _any_report)])
-    strangers = [(room, "foreign_orders", _empty) for room in (executor, run, reconcile)]
-    yield Guard("a stranger's order stops the run", safety, lambda: strangers)
     yield Guard("intents are written first", safety, lambda: [(Journal, "intend", _nothing)])
     yield Guard("a delivery goes on where the last one was", safety, lambda: [(run, "resume", _from_the_start)])
     yield Guard("no order after the deadline", safety, lambda: [(gateway, "stop_by_time", _nothing)])
+    yield Guard("the deadline right before the request", safety, lambda: [(gateway, "_send", _at_any_time())])
+    yield Guard("the lease right before the request", safety, lambda: [(AccountLease, "require", _nothing)])
     yield Guard("no order once halted", safety, lambda: [(gateway, "stop_by_trading_state", _nothing)])
-    yield Guard("a quote is checked", safety, lambda: [(smart_execution, "sane", _any_quote)])
+    yield Guard("the clock does not go back", safety, lambda: [(service, "SteadyClock", lambda clock: clock)])
+    yield Guard("two clocks that drift apart stop orders", safety, lambda: [(gateway, "stop_by_clock", _nothing)])
+    strangers = [(room, "foreign_orders", _empty) for room in (executor, reconcile)]
+    yield Guard("a stranger's order stops the run", safety, lambda: strangers)
+    # Evidence: what a report proves
+    yield Guard("a report is weighed", safety, lambda: _trusting(leg_ends, order_watch, reconcile))
+    yield Guard("an answer is compared with what was asked", safety, lambda: [(broker, "difference", _no_text)])
+    yield Guard(
+        "the position agrees before the next order", safety, lambda: [(executor, "checked", _without_positions)]
+    )
+    yield Guard("a look-up agrees before the next order", safety, lambda: [(executor, "checked", _without_look_up)])
+    late = [(room, "reheard", _as_it_was) for room in (executor, order_watch)]
+    yield Guard("an order that had ended is still listened to", safety, lambda: late)
+    yield Guard("an order that is not listed is looked up", liveness, lambda: [(tracker, "look_up", _nothing)])
+    yield Guard("earlier fills are on record", safety, lambda: [(reconcile, "_earlier", _found_only)])
+    yield Guard("positions explained before a run goes on", safety, lambda: [(settling.Settling, "unexplained", _none)])
+    yield Guard("what one source shows alone is unknown", safety, lambda: [(settling, "contradicted", _as_it_was)])
+    yield Guard("a refusal is in the broker's own words", safety, lambda: [(Caller, "once", _any_refusal)])
+    # Ends: nothing is left behind
+    yield Guard("an order without an answer is unknown", safety, lambda: [(order_watch, "lost_order", _simply_ended)])
+    yield Guard("loose orders are kept", safety, lambda: [(run, "of_run", _nothing_loose)])
+    yield Guard("loose orders are looked for again", liveness, lambda: [(LooseEnds, "look_again", _none)])
+    yield Guard("open orders are listed at the end", safety, lambda: [(LooseEnds, "last_look", lambda *_: LastLook())])
+    yield Guard("a refused read is asked again", liveness, lambda: [(steady_broker, "_asked", _asked_once)])
+    rooms = (reading, orders, holdings, broker)
+    yield Guard("answers are read in a guarded place", safety, lambda: [(room, "guarded", _raw) for room in rooms])
+    # Money: prices, cash, the account
+    priced = [(room, "verified", _first_figure) for room in (pricing, symbol_facts)]
+    yield Guard("two prices agree", safety, lambda: priced)
+    yield Guard("the account adds up", safety, lambda: [(account_reading, "account_sum", _never_at_fault)])
+    unmoved = [(account_reading.AccountReader, "_moved", _no_text)]
+    yield Guard("positions are the snapshot's", safety, lambda: unmoved)
     yield Guard("buys wait for their cash", safety, lambda: [(cash.CashBudget, "spendable", _plenty)])
+    yield Guard("buys stay within buying power", liveness, lambda: [(executor, "CashBudget", _unlimited)])
+    patience = [(executor, "release_buys", _without_patience), (smart_execution, "_patience", lambda *_: _NEVER)]
+    yield Guard("a wait for cash has an end", liveness, lambda: patience)
 
 
 GUARDS = tuple(_guards())
 
 
-def first_seed(guard: Guard, most: int) -> Noticed | None:
+def first_seed(guard: Guard, most: int, first: int = 0) -> Noticed | None:
     """The first of so many seeds that violates only without the guard; None if there is none."""
     with quiet():
-        for seed in range(most):
+        for seed in range(first, most):
             drawn = scenario(seed, guard.mode)
             with pytest.MonkeyPatch.context() as patch:
                 for where, name, instead in guard.patches():
