@@ -117,6 +117,9 @@ def test_a_refusal_is_confirmed_by_its_absence() -> None:
     assert after.confirmed
     there, _ = advance(replace(turned, chain=()), None, OPEN, at(2), RULES)
     assert there.phase is LegPhase.WORKING
+    second = replace(SECOND, phase=LegPhase.CHECKING, order=None, turned_away=True)
+    there, _ = advance(second, None, SECOND.order, at(2), RULES)
+    assert (there.phase, there.order, there.chain) == (LegPhase.WORKING, SECOND.order, CHECKING.chain)
 
 
 @pytest.mark.parametrize("state", [READY, SENT, WORKING, CANCELLING, ended(CHECKING, LegStatus.PARTIAL, "", 1)])
