@@ -9,10 +9,12 @@ from uuid import UUID
 
 from alchemiser_common import keys
 from alchemiser_common.ids import Side
+from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.report import ExecutionReport, LegReport, LegStatus, RunStatus
 from alchemiser_common.ports.state import StateStore, load, load_all
 from alchemiser_common.records.journal import Intent
 from alchemiser_common.records.lease import LeaseRecord
+from alchemiser_common.records.loose import LooseOrders
 from alchemiser_common.records.plan import Plan, PlannedLeg
 from alchemiser_common.records.trading_state import TradingState
 from alchemiser_simulator.exchange.orders import Order
@@ -108,7 +110,7 @@ class Watched:
 def named_orders(report: ExecutionReport | None, state: StateStore) -> frozenset[str]:
     """Client order ids and broker's ids of the orders that somebody is told of, or that somebody will look at again.
 
-    Those that the report's words name, and those of the run that the account's lease names as unfinished.
+    Those that the report's words name, those of the run that the account's lease names as unfinished, loose orders.
     """
     names = set(_NAMES.findall("" if report is None else report.model_dump_json()))
     lease = load(state, keys.lease_record(ALIAS), LeaseRecord)
@@ -116,6 +118,8 @@ def named_orders(report: ExecutionReport | None, state: StateStore) -> frozenset
         partition = keys.run_partition(lease.value.unfinished_run)
         intents = load_all(state, partition, Intent, prefix=keys.INTENT_PREFIX)
         names.update(intent.value.client_order_id for intent in intents)
+    records = load_all(state, keys.account_partition(ALIAS), LooseOrders, prefix=keys.LOOSE_PREFIX)
+    names.update(order.client_order_id for record in records for order in record.value.orders)
     return frozenset(names)
 
 
@@ -178,7 +182,7 @@ def in_liveness(
     if early and plan is not None and drawn.power < 1 and report.status in {RunStatus.COMPLETED, RunStatus.PARTIAL}:
         wanted = any(leg.side is Side.BUY for leg in plan.legs)
         bought = sum(filled for (_, side), filled in watched.world.traded(watched.orders()).items() if side == "buy")
-        if wanted and not bought:
+        if wanted and not bought and drawn.passing_at_power:
             yield Violation("bought nothing within the buying power", report.reason)
 
 
@@ -241,12 +245,13 @@ def _completed(
     strange = [trade for trade in world.trades if noticed is not None and trade.at + _NOTICED < noticed]
     if any(trade.at > plan.made_at for trade in strange):
         yield Violation("completed over an unexplained position", f"{strange[0].quantity} {strange[0].symbol}")
+    short_of_cash = short_of_cash or any(leg.cause is LegReason.CASH_SHORT for leg in plan.skipped)
     if not (world.trades or world.transferred or short_of_cash):
         yield from _off_target(watched)
 
 
 def _cut(leg: PlannedLeg, report: LegReport | None) -> bool:
-    return leg.side is Side.BUY and report is not None and ("cash" in report.reason or "power" in report.reason)
+    return leg.side is Side.BUY and report is not None and report.cause is LegReason.CASH_SHORT
 
 
 def _off_target(watched: Watched) -> Iterator[Violation]:

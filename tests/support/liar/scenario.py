@@ -100,7 +100,12 @@ class Scenario:
     @property
     def passing(self) -> bool:
         """Whether nothing in it is a reason for a run to end other than completed, once it is over."""
-        return self.power == 1 and all(
+        return self.power == 1 and self.passing_at_power
+
+    @property
+    def passing_at_power(self) -> bool:
+        """The same, but for buying power below cash."""
+        return all(
             KINDS[part.kind].passing if isinstance(part, Lie) else isinstance(part, Mishap) or part.passing
             for part in self.parts
         )
@@ -180,7 +185,7 @@ def _quirks(chance: random.Random, symbols: tuple[str, ...], *, safety: bool) ->
             halves = PartialFills(
                 match=posts.model_copy(), fraction=Decimal("0.5"), max_fills=1, count=chance.randint(1, 3)
             )
-            found.append(Quirk("fills half and then rests", halves))
+            found.append(Quirk("fills half and then rests", halves, passing=False))
         elif draw_ < 0.29:
             found.append(
                 Quirk("never fills", PartialFills(match=posts, fraction=Decimal(1), max_fills=0), passing=False)

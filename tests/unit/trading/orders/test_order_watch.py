@@ -66,7 +66,7 @@ def test_the_next_order_waits_until_the_position_says_what_the_orders_say(moved:
         (Decimal(6), "0", "the position has moved by 6 shares, the orders' reports say 4", "2"),
         (Decimal(6), "5", "the position has moved by 6 shares, the orders' reports say 4", "5"),
         (Decimal(0), "0", "the position has moved by 0 shares, the orders' reports say 4", "0"),
-        (None, "1", "the position cannot be read", "1"),
+        (None, "1", "the position cannot be read", "6"),
     ],
     ids=["more went", "more may have gone", "none went", "not to be read"],
 )
@@ -84,7 +84,7 @@ def test_an_end_that_no_look_up_confirms_is_none() -> None:
     assert checked(CHECKING, Decimal(4), at(5), RULES) == (CHECKING, NOTHING), (
         "list and position are two, and it is one more"
     )
-    frozen = ended(CHECKING, LegStatus.FROZEN, reason, 30, LegReason.CONTRADICTION)
+    frozen = ended(CHECKING, LegStatus.FROZEN, reason, 30, LegReason.CONTRADICTION, unknown=Decimal(6))
     assert checked(CHECKING, Decimal(4), at(30), RULES) == (frozen, NOTHING)
 
 
@@ -117,6 +117,9 @@ def test_a_refusal_is_confirmed_by_its_absence() -> None:
     assert after.confirmed
     there, _ = advance(replace(turned, chain=()), None, OPEN, at(2), RULES)
     assert there.phase is LegPhase.WORKING
+    second = replace(SECOND, phase=LegPhase.CHECKING, order=None, turned_away=True)
+    there, _ = advance(second, None, SECOND.order, at(2), RULES)
+    assert (there.phase, there.order, there.chain) == (LegPhase.WORKING, SECOND.order, CHECKING.chain)
 
 
 @pytest.mark.parametrize("state", [READY, SENT, WORKING, CANCELLING, ended(CHECKING, LegStatus.PARTIAL, "", 1)])

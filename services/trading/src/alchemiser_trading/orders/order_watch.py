@@ -228,6 +228,14 @@ def rechecked(state: LegState, order: BrokerOrder | None, now: datetime, setting
     return replace(heard, confirmed=heard is state and _ended_as(state.chain[-1], order)), ()
 
 
+def _rest(state: LegState) -> Decimal:
+    """Shares that the last order was for and is not reported to have filled."""
+    if state.turned_away and state.pending is not None:
+        return state.pending.quantity
+    last = state.chain[-1] if state.chain else None
+    return Decimal(0) if last is None else max((last.quantity or Decimal(0)) - last.filled_quantity, Decimal(0))
+
+
 def _ended_as(known: BrokerOrder, report: BrokerOrder) -> bool:
     """Whether the report says, too, that the order has ended, with as much filled."""
     judged = judge(report, _asked_as(known), known.filled_quantity)
@@ -252,10 +260,9 @@ def checked(state: LegState, moved: Decimal | None, now: datetime, settings: Exe
         return next_or_done(state, now), ()
     if now - (state.since or now) < timedelta(seconds=settings.settle_seconds):
         return state, ()
-    if moved is None:
-        return frozen(state, "the position cannot be read", now)
-    if not state.confirmed:
-        return frozen(state, "no look-up confirms how the last order ended", now)
+    if moved is None or not state.confirmed:
+        doubt = "the position cannot be read" if moved is None else "no look-up confirms how the last order ended"
+        return frozen(replace(state, unknown=max(state.unknown, _rest(state))), doubt, now)
     reason = f"the position has moved by {moved} shares, the orders' reports say {state.filled}"
     beyond = max(moved - state.filled, state.unknown)
     return frozen(replace(state, unknown=beyond), reason, now)
