@@ -230,7 +230,7 @@ def _completed(
         yield Violation("completed without a plan", report.reason)
         return
     reported = {(leg.symbol, leg.side.value): leg for leg in report.legs}
-    short_of_cash = watched.drawn.power < 1 and plan.short_of_cash
+    short_of_cash = False
     smallest = world.equity * world.settings.trading.min_trade_share
     for leg in plan.legs:
         key = (leg.symbol, leg.side.value)
