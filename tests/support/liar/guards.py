@@ -177,13 +177,14 @@ def _without_patience(
     return release_buys(budget, allowance, now, settle, _NEVER)
 
 
-def _at_any_time() -> Callable[[order_gateway.OrderGateway, Intent], object]:
-    """The request without the deadline's last question."""
+def _at_once() -> Callable[[order_gateway.OrderGateway, Intent], object]:
+    """The request without the last questions, for the lease and the deadline."""
     right = order_gateway.OrderGateway._send
 
     def send(gateway: order_gateway.OrderGateway, intent: Intent) -> object:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(gateway, "stop_by_time", _nothing)
+            patch.setattr(AccountLease, "require", _nothing)
             return right(gateway, intent)
 
     return send
@@ -215,8 +216,7 @@ def _guards() -> Iterator[Guard]:
     yield Guard("intents are written first", safety, lambda: [(Journal, "intend", _nothing)])
     yield Guard("a delivery goes on where the last one was", safety, lambda: [(run, "resume", _from_the_start)])
     yield Guard("no order after the deadline", safety, lambda: [(gateway, "stop_by_time", _nothing)])
-    yield Guard("the deadline right before the request", safety, lambda: [(gateway, "_send", _at_any_time())])
-    yield Guard("the lease right before the request", safety, lambda: [(AccountLease, "require", _nothing)])
+    yield Guard("lease and deadline right before the request", safety, lambda: [(gateway, "_send", _at_once())])
     yield Guard("no order once halted", safety, lambda: [(gateway, "stop_by_trading_state", _nothing)])
     yield Guard("the clock does not go back", safety, lambda: [(service, "SteadyClock", lambda clock: clock)])
     yield Guard("two clocks that drift apart stop orders", safety, lambda: [(gateway, "stop_by_clock", _nothing)])

@@ -18,6 +18,9 @@ import requests
 from support.liar.transport import Answer, Asked, Json, page, refusal
 from support.liar.world import OURS, World
 
+_ENDED = 0.06
+"""The part of the seeds in which an open order is called ended."""
+
 type Fields = dict[str, Json]
 type Ask = Callable[[Asked], Answer]
 
@@ -325,6 +328,12 @@ _STATES: dict[str, Patch] = {
     "an odd status, nothing filled": lambda order, share: _empty(order, status=_odd(share)),
     "an odd status, a part filled": lambda order, share: _part(order, share, status=_odd(share)),
     "pending cancel for good": lambda order, _: {**order, "status": "pending_cancel"},
+}
+_ENDS: dict[str, Patch] = {
+    f"called {word}": partial(
+        lambda order, _, status: {**order, "status": status} if _is_open(order) else None, status=word
+    )
+    for word in ("canceled", "rejected", "expired")
 }
 _OVERSTATED: dict[str, Patch] = {
     "filled in full": lambda order, _: _full(order, status="filled"),
@@ -667,6 +676,7 @@ KINDS: dict[str, Kind] = {
     "order overstated": Kind(
         (*_ORDERS, Endpoint.SUBMIT), _states(_OVERSTATED), hides={"fills": "orders"}, weight=4, together=True
     ),
+    "open order called ended": Kind((Endpoint.LISTED,), _states(_ENDS), weight=0),  # drawn beside the others: `ended`
     "order malformed": Kind((*_ORDERS, Endpoint.SUBMIT), _states(_MALFORMED), hides={"fills": "orders"}, weight=4),
     "order absent": Kind(
         _ORDERS,
@@ -740,6 +750,16 @@ def draw(chance: random.Random, symbols: tuple[str, ...], taken: Mapping[str, st
     lie = Lie(name, variant, at, skip, times, chance.choice(symbols), chance.random())
     told_twice = any(taken.get(what, source) != source for what, source in hidden_by(lie).items())
     return None if told_twice else lie
+
+
+def ended(chance: random.Random, symbols: tuple[str, ...]) -> list[Lie]:
+    """Now and then the day's list calls an open order of one symbol ended, with its true fills; look-ups tell."""
+    if chance.random() > _ENDED:
+        return []
+    name = "open order called ended"
+    variant = chance.choice(list(KINDS[name].variants))
+    skip, times = chance.randint(0, 3), chance.choices([1, chance.randint(2, 6), None], [3, 4, 2])[0]
+    return [Lie(name, variant, KINDS[name].at, skip, times, chance.choice(symbols), chance.random())]
 
 
 def hidden_by(lie: Lie) -> Mapping[str, str]:

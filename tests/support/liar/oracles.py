@@ -29,6 +29,8 @@ _NAMES = re.compile(r"alc-[A-Za-z0-9-]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9
 _NOTICED = timedelta(seconds=30)
 """By then a switch that was thrown, or a trade that a person made, must have been noticed."""
 _IDLE = timedelta(seconds=150)
+_WAITS = timedelta(seconds=450)
+"""For cash that others may bring: `cash_patience_seconds` and what is left idle otherwise."""
 _LATE = timedelta(minutes=15)
 """After the deadline: open orders are cancelled, figures settle, and perhaps it takes another delivery to do so."""
 
@@ -69,6 +71,9 @@ class Watched:
     true: bool = False
     """Whether lies have stopped."""
     idle: dict[tuple[str, str], timedelta] = field(default_factory=dict)
+    """How long a leg was not sent though there was all it needed."""
+    waits: dict[tuple[str, str], timedelta] = field(default_factory=dict)
+    """How long a buy was not sent though there was cash for a quarter of it."""
 
     @property
     def plan(self) -> Plan | None:
@@ -105,6 +110,8 @@ class Watched:
             cost = leg.quantity * self.world.quote(leg.symbol)[1]
             if leg.side is Side.SELL or free >= cost * Decimal("1.002"):
                 self.idle[key] = self.idle.get(key, timedelta(0)) + span
+            elif free >= cost / 4:
+                self.waits[key] = self.waits.get(key, timedelta(0)) + span
 
 
 def named_orders(report: ExecutionReport | None, state: StateStore) -> frozenset[str]:
@@ -175,6 +182,10 @@ def in_liveness(
             reason = next((leg.reason for leg in report.legs if leg.symbol == symbol), "")
             detail = f"{side} {symbol} was not sent for {span.total_seconds():.0f} s though it could be: {reason}"
             yield Violation("a leg left idle", detail)
+    for (symbol, side), span in watched.waits.items():
+        if span > _WAITS:
+            detail = f"{side} {symbol} was not sent for {span.total_seconds():.0f} s though there was cash for a part"
+            yield Violation("a leg waits for another", detail)
     early = drawn.truth_after <= 180 and failures <= 2
     if early and drawn.passing and report.status is not RunStatus.COMPLETED:
         yield Violation("ended otherwise without need", f"{report.status.value}: {report.reason}")

@@ -18,7 +18,7 @@ from alchemiser_simulator.control.faults import (
     When,
 )
 from support.liar.deeds import DEEDS
-from support.liar.lies import KINDS, Lie, draw, hidden_by
+from support.liar.lies import KINDS, Lie, draw, ended, hidden_by
 from support.liar.world import DEADLINE_MINUTES, PRICES
 
 
@@ -139,7 +139,7 @@ def scenario(seed: int, mode: Mode) -> Scenario:
     about = tuple(sorted({*targets, *holdings}))
     quirks = _quirks(stream("exchange"), about, safety=safety)
     lags = any(isinstance(quirk.fault, LaggingPositions) for quirk in quirks)
-    lies = _lies(stream("lies"), about, {"fills": "positions"} if lags else {})
+    lies = _lies(stream("lies"), about, {"fills": "positions"} if lags else {}) + ended(stream("ends"), about)
     return Scenario(
         seed=seed,
         mode=mode,

@@ -157,6 +157,7 @@ def _leg_report(state: LegState) -> LegReport:
         steps=state.steps,
         duration=taken,
         reason=state.reason,
+        cause=state.cause,
     )
 
 
