@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from alchemiser_common.alpaca import broker, holdings, orders, reading
+from alchemiser_common.alpaca import broker, holdings, http, orders, reading
 from alchemiser_common.alpaca.http import Caller
 from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable
 from alchemiser_common.messages.reasons import LegReason
@@ -235,11 +235,12 @@ def _guards() -> Iterator[Guard]:
     yield Guard("earlier fills are on record", safety, lambda: [(reconcile, "_earlier", _found_only)])
     yield Guard("positions explained before a run goes on", safety, lambda: [(settling.Settling, "unexplained", _none)])
     yield Guard("what one source shows alone is unknown", safety, lambda: [(settling, "contradicted", _as_it_was)])
-    yield Guard("a refusal is in the broker's own words", safety, lambda: [(Caller, "once", _any_refusal)])
+    yield Guard("a refusal is in the broker's own words", liveness, lambda: [(Caller, "once", _any_refusal)])
     # Ends: nothing is left behind
     yield Guard("an order without an answer is unknown", safety, lambda: [(order_watch, "lost_order", _simply_ended)])
     yield Guard("loose orders are kept", safety, lambda: [(run, "of_run", _nothing_loose)])
-    yield Guard("loose orders are looked for again", liveness, lambda: [(LooseEnds, "look_again", _none)])
+    again = [(LooseEnds, "look_again", _none), (LooseEnds, "last_look", lambda *_: LastLook())]
+    yield Guard("loose orders are looked for again", liveness, lambda: again)
     yield Guard("open orders are listed at the end", safety, lambda: [(LooseEnds, "last_look", lambda *_: LastLook())])
     yield Guard("a refused read is asked again", liveness, lambda: [(steady_broker, "_asked", _asked_once)])
     rooms = (reading, orders, holdings, broker)
@@ -251,7 +252,8 @@ def _guards() -> Iterator[Guard]:
     unmoved = [(account_reading.AccountReader, "_moved", _no_text)]
     yield Guard("positions are the snapshot's", safety, lambda: unmoved)
     yield Guard("buys wait for their cash", safety, lambda: [(cash.CashBudget, "spendable", _plenty)])
-    yield Guard("buys stay within buying power", liveness, lambda: [(executor, "CashBudget", _unlimited)])
+    power = [(executor, "CashBudget", _unlimited), (http, "_usd", _nothing)]
+    yield Guard("buys stay within buying power", liveness, lambda: power)
     patience = [(executor, "release_buys", _without_patience), (smart_execution, "_patience", lambda *_: _NEVER)]
     yield Guard("a wait for cash has an end", liveness, lambda: patience)
 
