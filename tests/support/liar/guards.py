@@ -8,12 +8,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import count
 from uuid import UUID
 
 import pytest
+from pydantic import TypeAdapter
 
-from alchemiser_common.alpaca import broker, holdings, http, orders, reading
+from alchemiser_common.alpaca import broker, holdings, http, market_data, orders, reading
 from alchemiser_common.alpaca.http import Caller
 from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable
 from alchemiser_common.messages.reasons import LegReason
@@ -204,6 +206,15 @@ def _raw(read: Callable[[object], object], content: object) -> object:
     return read(content)
 
 
+@cache
+def _adapter(shape: type) -> TypeAdapter[object]:
+    return TypeAdapter(shape)
+
+
+def _converted(shape: type, content: object) -> object:
+    return _adapter(shape).validate_python(content)
+
+
 def _trusting(*rooms: object) -> list[Patch]:
     return [(room, "judge", _taken_as_said) for room in rooms]
 
@@ -230,7 +241,7 @@ def _guards() -> Iterator[Guard]:
     )
     yield Guard("a look-up agrees before the next order", safety, lambda: [(executor, "checked", _without_look_up)])
     late = [(room, "reheard", _as_it_was) for room in (executor, order_watch)]
-    yield Guard("an order that had ended is still listened to", safety, lambda: late)
+    yield Guard("an order that had ended is still listened to", liveness, lambda: late)
     yield Guard("an order that is not listed is looked up", liveness, lambda: [(tracker, "look_up", _nothing)])
     yield Guard("earlier fills are on record", safety, lambda: [(reconcile, "_earlier", _found_only)])
     yield Guard("positions explained before a run goes on", safety, lambda: [(settling.Settling, "unexplained", _none)])
@@ -243,8 +254,9 @@ def _guards() -> Iterator[Guard]:
     yield Guard("loose orders are looked for again", liveness, lambda: again)
     yield Guard("open orders are listed at the end", safety, lambda: [(LooseEnds, "last_look", lambda *_: LastLook())])
     yield Guard("a refused read is asked again", liveness, lambda: [(steady_broker, "_asked", _asked_once)])
-    rooms = (reading, orders, holdings, broker)
-    yield Guard("answers are read in a guarded place", safety, lambda: [(room, "guarded", _raw) for room in rooms])
+    rooms = (reading, orders, holdings, broker, market_data)
+    raw = [patch for room in rooms for patch in ((room, "guarded", _raw), (room, "convert", _converted))]
+    yield Guard("answers are read in a guarded place", safety, lambda: raw)
     # Money: prices, cash, the account
     priced = [(room, "verified", _first_figure) for room in (pricing, symbol_facts)]
     yield Guard("two prices agree", safety, lambda: priced)

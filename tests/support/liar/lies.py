@@ -18,7 +18,7 @@ import requests
 from support.liar.transport import Answer, Asked, Json, page, refusal
 from support.liar.world import OURS, World
 
-_ENDED = 0.06
+_ENDED = 0.08
 """The part of the seeds in which an open order is called ended."""
 
 type Fields = dict[str, Json]
@@ -676,7 +676,10 @@ KINDS: dict[str, Kind] = {
     "order overstated": Kind(
         (*_ORDERS, Endpoint.SUBMIT), _states(_OVERSTATED), hides={"fills": "orders"}, weight=4, together=True
     ),
-    "open order called ended": Kind((Endpoint.LISTED,), _states(_ENDS), weight=0),  # drawn beside the others: `ended`
+    "open order called cancelled": Kind(  # the two are drawn beside the others: `ended`
+        (Endpoint.LISTED,), _states({"once": _ENDS["called canceled"]}), passing=True, weight=0
+    ),
+    "open order called ended": Kind((Endpoint.LISTED,), _states(_ENDS), weight=0),
     "order malformed": Kind((*_ORDERS, Endpoint.SUBMIT), _states(_MALFORMED), hides={"fills": "orders"}, weight=4),
     "order absent": Kind(
         _ORDERS,
@@ -756,10 +759,11 @@ def ended(chance: random.Random, symbols: tuple[str, ...]) -> list[Lie]:
     """Now and then the day's list calls an open order of one symbol ended, with its true fills; look-ups tell."""
     if chance.random() > _ENDED:
         return []
-    name = "open order called ended"
+    once = chance.random() < 0.5
+    name = "open order called cancelled" if once else "open order called ended"
     variant = chance.choice(list(KINDS[name].variants))
-    skip, times = chance.randint(0, 3), chance.choices([1, chance.randint(2, 6), None], [3, 4, 2])[0]
-    return [Lie(name, variant, KINDS[name].at, skip, times, chance.choice(symbols), chance.random())]
+    times = 1 if once else chance.choice([1, 3, None])
+    return [Lie(name, variant, KINDS[name].at, chance.randint(0, 3), times, chance.choice(symbols), chance.random())]
 
 
 def hidden_by(lie: Lie) -> Mapping[str, str]:
