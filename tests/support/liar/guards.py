@@ -4,7 +4,7 @@ A guard is a row: its name, the mode to look in, and what stands in its place. A
 guard and does not with it.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,12 +15,12 @@ from uuid import UUID
 import pytest
 from pydantic import TypeAdapter
 
-from alchemiser_common.alpaca import broker, holdings, http, market_data, orders, reading
+from alchemiser_common.alpaca import broker, holdings, market_data, orders, reading
 from alchemiser_common.alpaca.http import Caller
 from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable
 from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.report import LegStatus
-from alchemiser_common.ports.broker import BrokerOrder, OrderRequest, OrderStatus
+from alchemiser_common.ports.broker import OrderRequest
 from alchemiser_common.records.journal import Intent
 from alchemiser_common.records.loose import LooseOrders
 from alchemiser_trading import service
@@ -29,7 +29,6 @@ from alchemiser_trading.journal.journal import Journal
 from alchemiser_trading.orders import (
     cash,
     executor,
-    leg_ends,
     order_gateway,
     order_tracker,
     order_watch,
@@ -40,7 +39,6 @@ from alchemiser_trading.orders import (
     steady_broker,
 )
 from alchemiser_trading.orders.cash import CashBudget, release_buys
-from alchemiser_trading.orders.evidence import Judgement, Proof
 from alchemiser_trading.orders.leg_ends import Advance, done, next_or_done
 from alchemiser_trading.orders.legs import LegPhase, LegState, start
 from alchemiser_trading.orders.loose import LastLook, LooseEnds
@@ -93,10 +91,6 @@ def _empty(*_: object, **__: object) -> list[object]:
     return []
 
 
-def _no_text(*_: object, **__: object) -> str:
-    return ""
-
-
 def _plenty(*_: object, **__: object) -> Decimal:
     return Decimal(10**9)
 
@@ -116,13 +110,6 @@ def _new_ids() -> Callable[[Intent], OrderRequest]:
     return request_of
 
 
-def _taken_as_said(report: BrokerOrder, *_: object) -> Judgement:
-    """The status decides, and so much is filled as the report says."""
-    if report.status is OrderStatus.FILLED:
-        return Judgement(Proof.FILLED, report.filled_quantity)
-    return Judgement(Proof.ENDED if report.status.terminal else Proof.OPEN, report.filled_quantity)
-
-
 def _without_positions(state: LegState, _: object, now: datetime, __: object) -> Advance:
     """The next order comes as soon as a look-up agrees."""
     if state.phase is not LegPhase.CHECKING or not state.confirmed:
@@ -137,14 +124,6 @@ def _without_look_up(state: LegState, moved: Decimal | None, now: datetime, sett
 
 def _simply_ended(state: LegState, now: datetime) -> LegState:
     return done(state, LegStatus.UNFILLED, state.stopping, now, None)
-
-
-def _found_only(
-    intents: Sequence[Intent], _: object, shown: Mapping[str, BrokerOrder]
-) -> tuple[tuple[BrokerOrder, ...], Decimal]:
-    """Earlier steps that the broker does not show have filled nothing."""
-    found = [shown.get(intent.client_order_id) for intent in intents]
-    return tuple(order for order in found if order is not None), Decimal(0)
 
 
 def _nothing_loose(run_: UUID, session: date, *_: object) -> LooseOrders:
@@ -167,10 +146,6 @@ def _first_figure(figures: Collection[PriceFigure], *_: object) -> Decimal | NoP
 
 def _never_at_fault(*figures: object) -> object:
     return replace(account_sum(*figures), fault="")  # type: ignore[arg-type]
-
-
-def _unlimited(plan: object, legs: object, cash_: object, _: object) -> CashBudget:
-    return CashBudget(plan, legs, cash_, Decimal(10**9))  # type: ignore[arg-type]
 
 
 def _without_patience(
@@ -215,10 +190,6 @@ def _converted(shape: type, content: object) -> object:
     return _adapter(shape).validate_python(content)
 
 
-def _trusting(*rooms: object) -> list[Patch]:
-    return [(room, "judge", _taken_as_said) for room in rooms]
-
-
 def _guards() -> Iterator[Guard]:
     gateway, tracker = order_gateway.OrderGateway, order_tracker.OrderTracker
     safety, liveness = Mode.SAFETY, Mode.LIVENESS
@@ -230,12 +201,9 @@ def _guards() -> Iterator[Guard]:
     yield Guard("lease and deadline right before the request", safety, lambda: [(gateway, "_send", _at_once())])
     yield Guard("no order once halted", safety, lambda: [(gateway, "stop_by_trading_state", _nothing)])
     yield Guard("the clock does not go back", safety, lambda: [(service, "SteadyClock", lambda clock: clock)])
-    yield Guard("two clocks that drift apart stop orders", safety, lambda: [(gateway, "stop_by_clock", _nothing)])
     strangers = [(room, "foreign_orders", _empty) for room in (executor, reconcile)]
     yield Guard("a stranger's order stops the run", safety, lambda: strangers)
     # Evidence: what a report proves
-    yield Guard("a report is weighed", safety, lambda: _trusting(leg_ends, order_watch, reconcile))
-    yield Guard("an answer is compared with what was asked", safety, lambda: [(broker, "difference", _no_text)])
     yield Guard(
         "the position agrees before the next order", safety, lambda: [(executor, "checked", _without_positions)]
     )
@@ -243,8 +211,6 @@ def _guards() -> Iterator[Guard]:
     late = [(room, "reheard", _as_it_was) for room in (executor, order_watch)]
     yield Guard("an order that had ended is still listened to", liveness, lambda: late)
     yield Guard("an order that is not listed is looked up", liveness, lambda: [(tracker, "look_up", _nothing)])
-    yield Guard("earlier fills are on record", safety, lambda: [(reconcile, "_earlier", _found_only)])
-    yield Guard("positions explained before a run goes on", safety, lambda: [(settling.Settling, "unexplained", _none)])
     yield Guard("what one source shows alone is unknown", safety, lambda: [(settling, "contradicted", _as_it_was)])
     yield Guard("a refusal is in the broker's own words", liveness, lambda: [(Caller, "once", _any_refusal)])
     # Ends: nothing is left behind
@@ -261,11 +227,7 @@ def _guards() -> Iterator[Guard]:
     priced = [(room, "verified", _first_figure) for room in (pricing, symbol_facts)]
     yield Guard("two prices agree", safety, lambda: priced)
     yield Guard("the account adds up", safety, lambda: [(account_reading, "account_sum", _never_at_fault)])
-    unmoved = [(account_reading.AccountReader, "_moved", _no_text)]
-    yield Guard("positions are the snapshot's", safety, lambda: unmoved)
     yield Guard("buys wait for their cash", safety, lambda: [(cash.CashBudget, "spendable", _plenty)])
-    power = [(executor, "CashBudget", _unlimited), (http, "_usd", _nothing)]
-    yield Guard("buys stay within buying power", liveness, lambda: power)
     patience = [(executor, "release_buys", _without_patience), (smart_execution, "_patience", lambda *_: _NEVER)]
     yield Guard("a wait for cash has an end", liveness, lambda: patience)
 
