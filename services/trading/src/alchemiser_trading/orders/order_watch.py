@@ -14,7 +14,7 @@ from alchemiser_common.shares import REPORTED_STEP
 from alchemiser_trading.orders.evidence import Asked, Judgement, Proof, judge
 from alchemiser_trading.orders.leg_ends import Advance, done, frozen, judged_report, lost_order, next_or_done
 from alchemiser_trading.orders.legs import Cancel, LegPhase, LegState, Resend
-from alchemiser_trading.orders.pricing import BidAsk, Prices, collared_limit, market_of, walk_limit
+from alchemiser_trading.orders.pricing import BidAsk, Prices, market_of, walk_limit
 from alchemiser_trading.orders.styles import style_of
 
 _CANCEL_AGAIN = timedelta(seconds=10)
@@ -115,11 +115,15 @@ def rested(state: LegState, now: datetime, settings: ExecutionSettings) -> bool:
 
 
 def _same_price(state: LegState, order: BrokerOrder, market: BidAsk, settings: ExecutionSettings) -> bool:
-    """Whether every step that is left would have the open order's limit: then it is better left where it is."""
-    side, walk = state.leg.side, style_of(state.style).walk(settings)
-    last = collared_limit(market.ask if side is Side.BUY else market.bid, side, settings.collar)
-    left = [walk_limit(market, side, fraction) for fraction in walk[state.walked + 1 : -1]]
-    return all(limit == order.order_type.limit_price for limit in (*left, last))
+    """Whether no step that is left would have a better limit: then the order is better left where it is.
+
+    One that takes the far side already can have no better one, whatever the collar or the cash would allow.
+    """
+    side, limit = state.leg.side, order.order_type.limit_price
+    if limit is None or (limit >= market.ask if side is Side.BUY else limit <= market.bid):
+        return True
+    walk = style_of(state.style).walk(settings)
+    return all(walk_limit(market, side, fraction) == limit for fraction in walk[state.walked + 1 :])
 
 
 def _cancel(state: LegState, order: BrokerOrder, now: datetime) -> Advance:
