@@ -45,29 +45,29 @@ def test_row_02_process_killed_at_an_io_boundary_then_redelivered(rig: Rig, poin
 
 
 def test_row_03_killed_between_a_partial_fill_and_the_next_step(rig: Rig) -> None:
-    """Each leg begins at the far side, where a part fills; what is left goes on through it."""
+    """A part of each leg's first order fills and the broker ends it; the process dies before the next one is sent."""
     rig.settings = rig_settings(walk=("1", "1"))
-    rig.control.add_fault(PartialFills(match=ORDERS, fraction=Decimal("0.3"), max_fills=1, count=3))
+    rig.control.add_fault(PartialFills(match=ORDERS, fraction=Decimal("0.3"), max_fills=1, then="cancel", count=3))
     decision = rig.decision(SWITCH)
     partly_filled: list[str] = []
 
-    def first_dies_at_the_cancel_of_a_partial_fill(delivery: int) -> DecisionService:
+    def first_dies_before_the_step_after_a_partial_fill(delivery: int) -> DecisionService:
         faults = Faults()
 
         def strike(name: str) -> None:
-            if delivery == 0 and name == "cancel" and not partly_filled:
+            if delivery == 0 and name.startswith("submit") and not partly_filled:
                 partly_filled.extend(
                     order.client_order_id
                     for order in rig.orders()
                     if order.qty is not None and 0 < order.filled_qty < order.qty
                 )
                 if partly_filled:
-                    faults.at[faults.calls] = Fault.KILL_AFTER
+                    faults.at[faults.calls] = Fault.KILL_BEFORE
 
         faults.on_call = strike
         return faulty(rig, faults)
 
-    report = deliver(rig, decision, first_dies_at_the_cancel_of_a_partial_fill)
+    report = deliver(rig, decision, first_dies_before_the_step_after_a_partial_fill)
     assert partly_filled, "the kill came between a partial fill and the next step"
     assert report.status is RunStatus.COMPLETED, report.reason
     assert_switched(rig)

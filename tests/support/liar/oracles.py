@@ -262,7 +262,7 @@ def _completed(
 
 
 def _cut(leg: PlannedLeg, report: LegReport | None) -> bool:
-    return leg.side is Side.BUY and report is not None and report.cause is LegReason.CASH_SHORT
+    return leg.side is Side.BUY and report is not None and "cash" in report.reason
 
 
 def _off_target(watched: Watched) -> Iterator[Violation]:

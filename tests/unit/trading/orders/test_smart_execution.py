@@ -48,7 +48,8 @@ def test_it_walks_from_mid_to_the_far_side_and_then_through_it_and_stays_there()
             assert advance(state, fresh(seconds), None, at(seconds), RULES) == (state, ()), "nothing confirms the end"
             state = confirmed(state, seconds)
     assert limits == [Decimal(text) for text in ("100.00", "99.95", "99.92", "98.91")]
-    moved = Prices(QUOTE.model_copy(update={"bid": Decimal("99.70"), "at": at(seconds + 11)}))
+    away = {"bid": Decimal("98.50"), "ask": Decimal("98.70"), "at": at(seconds + 11)}
+    moved = Prices(QUOTE.model_copy(update=away))
     assert advance(state, moved, None, at(seconds + 11), RULES)[1] == (Cancel("order-4"),), "the market moved away"
 
 

@@ -150,13 +150,23 @@ def test_how_long_an_order_rests_before_it_is_cancelled(state: LegState, rests: 
     [
         (fresh(10), 0, "100.00", True),
         (fresh(10), 3, "98.91", False),
-        (fresh(10), 3, "98.95", True),
+        (fresh(10), 3, "98.95", False),
+        (Prices(QUOTE.model_copy(update={"bid": Decimal(98), "ask": Decimal("98.2"), "at": at(10)})), 3, "98.95", True),
         (None, 0, "100.00", False),
         (Prices(), 0, "100.00", False),
         (Prices(QUOTE.model_copy(update={"bid": Decimal(101), "at": at(10)})), 0, "100.00", False),
         (Prices(QUOTE.model_copy(update={"bid": Decimal(10), "ask": Decimal("10.1"), "at": at(10)})), 0, "1", False),
     ],
-    ids=["a better step", "the last step", "the market moved", "not read", "no quote", "crossed", "not the plan's"],
+    ids=[
+        "a better step",
+        "the last step",
+        "it takes the far side",
+        "the market moved away",
+        "not read",
+        "no quote",
+        "crossed",
+        "not the plan's",
+    ],
 )
 def test_a_rested_order_makes_room_only_for_a_better_price(
     prices: Prices | None, walked: int, limit: str, cancelled: bool

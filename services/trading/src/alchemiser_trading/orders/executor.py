@@ -157,6 +157,8 @@ class Executor:
                 self._told(index, None)
             case LegPhase.CHECKING if not state.confirmed:
                 return self._gateway.may_ask() and self._looked_up(index)
+            case LegPhase.CANCELLING if self._overdue(state):
+                return self._gateway.may_ask() and self._looked_up(index)  # the list may be what is behind
             case LegPhase.SENT | LegPhase.WORKING | LegPhase.CANCELLING if order is not None:
                 self._told(index, order)
             case LegPhase.SENT | LegPhase.WORKING | LegPhase.CANCELLING:
@@ -189,6 +191,11 @@ class Executor:
         for report in listed.orders:
             if report.client_order_id in ended:
                 self._legs[index] = reheard(self._legs[index], report, self._gateway.now())
+
+    def _overdue(self, state: LegState) -> bool:
+        """Whether the end of a cancelled order has been waited for half of what it is given."""
+        patience = timedelta(seconds=self._rules.cancel_patience_seconds)
+        return self._gateway.now() - (state.since or self._gateway.now()) >= patience / 2
 
     def _due(self, state: LegState) -> bool:
         return state.phase is not LegPhase.SENT or state.not_before is None or self._gateway.now() >= state.not_before

@@ -14,7 +14,7 @@ from alchemiser_common.shares import REPORTED_STEP
 from alchemiser_trading.orders.evidence import Asked, Judgement, Proof, judge
 from alchemiser_trading.orders.leg_ends import Advance, done, frozen, judged_report, lost_order, next_or_done
 from alchemiser_trading.orders.legs import Cancel, LegPhase, LegState, Resend
-from alchemiser_trading.orders.pricing import BidAsk, Prices, collared_limit, market_of, walk_limit
+from alchemiser_trading.orders.pricing import BidAsk, Prices, market_of
 from alchemiser_trading.orders.styles import style_of
 
 _CANCEL_AGAIN = timedelta(seconds=10)
@@ -97,7 +97,7 @@ def _repriced(
     market = market_of(prices, state.leg.price, now, settings) if rested(state, now, settings) and prices else None
     if not isinstance(market, BidAsk):
         return state, ()
-    if _same_price(state, order, market, settings):
+    if _takes_the_far_side(state, order, market):
         return replace(state, since=now), ()
     return _cancel(state, order, now)
 
@@ -114,12 +114,10 @@ def rested(state: LegState, now: datetime, settings: ExecutionSettings) -> bool:
     )
 
 
-def _same_price(state: LegState, order: BrokerOrder, market: BidAsk, settings: ExecutionSettings) -> bool:
-    """Whether every step that is left would have the open order's limit: then it is better left where it is."""
-    side, walk = state.leg.side, style_of(state.style).walk(settings)
-    last = collared_limit(market.ask if side is Side.BUY else market.bid, side, settings.collar)
-    left = [walk_limit(market, side, fraction) for fraction in walk[state.walked + 1 : -1]]
-    return all(limit == order.order_type.limit_price for limit in (*left, last))
+def _takes_the_far_side(state: LegState, order: BrokerOrder, market: BidAsk) -> bool:
+    """Whether the order can have no better price: whatever the next step's, this one fills first or not at all."""
+    limit = order.order_type.limit_price
+    return limit is None or (limit >= market.ask if state.leg.side is Side.BUY else limit <= market.bid)
 
 
 def _cancel(state: LegState, order: BrokerOrder, now: datetime) -> Advance:

@@ -202,7 +202,7 @@ class Run:
             skew=permit.skew if permit else timedelta(0),
             time_left=self.time_left,
         )
-        legs, found = self._reconcile(plan, intents, tracker, settling)
+        legs, found = self._reconcile(plan, intents, tracker, settling, ending=stopped is not None)
         gateway = OrderGateway(
             store=tools.store,
             broker=tools.broker,
@@ -229,16 +229,26 @@ class Run:
         return self._finish(plan, ended, execution.stop, after, seen)
 
     def _reconcile(
-        self, plan: Plan, intents: Sequence[Intent], tracker: OrderTracker, settling: Settling
+        self, plan: Plan, intents: Sequence[Intent], tracker: OrderTracker, settling: Settling, *, ending: bool
     ) -> tuple[tuple[LegState, ...], Stop | None]:
-        """The legs as the broker shows them, and a stop if it shows what the journal does not explain."""
+        """The legs as the broker shows them, and a stop if it shows what the journal does not explain.
+
+        A run that is only to end goes on without the list: look-ups may still answer, and nothing new is sent.
+        """
         orders = tracker.look_up_all([intent.client_order_id for intent in intents], self.lease.keep)
-        differences = compare_orders(intents, orders, tracker.open_orders())
+        try:
+            listed = tracker.open_orders()
+        except BrokerUnavailable:
+            if not ending:
+                raise
+            listed = ()
+        differences = compare_orders(intents, orders, listed)
         for difference in differences:
             _log.info("reconciled", extra={"finding": difference.finding.value, "detail": difference.detail})
         legs = resume(plan, intents, orders, self.tools.clock.now())
         stops = [difference for difference in differences if difference.stops]
-        if not stops and intents and not any(state.may_have_order or state.unknown > 0 for state in legs):
+        settled = not any(state.may_have_order or state.unknown > 0 for state in legs)
+        if intents and settled and not stops and not ending:
             stops = list(settling.unexplained(plan, legs))
         return legs, Stop(StopKind.UNRECONCILED, stops[0].detail) if stops else None
 
