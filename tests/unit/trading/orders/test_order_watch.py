@@ -5,11 +5,12 @@ from decimal import Decimal
 
 import pytest
 
+from alchemiser_common.errors import BrokerRefused
 from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.report import LegStatus
 from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
 from alchemiser_trading.orders.legs import Cancel, LegPhase, LegState, Step
-from alchemiser_trading.orders.order_watch import checked, reheard, unheard
+from alchemiser_trading.orders.order_watch import checked, refused, reheard, unheard
 from alchemiser_trading.orders.smart_execution import advance, stop
 from support.legs import (
     AT_MID,
@@ -120,6 +121,14 @@ def test_a_refusal_is_confirmed_by_its_absence() -> None:
     second = replace(SECOND, phase=LegPhase.CHECKING, order=None, turned_away=True)
     there, _ = advance(second, None, SECOND.order, at(2), RULES)
     assert (there.phase, there.order, there.chain) == (LegPhase.WORKING, SECOND.order, CHECKING.chain)
+
+
+def test_a_refused_repetition_says_nothing_of_the_request_before_it() -> None:
+    """The first copy is in the network: it may be taken when it comes, so nothing more is sent."""
+    error = BrokerRefused("insufficient buying power", status=403, may_pass=True)
+    after = refused(replace(SENT, sends=2), error, at(9), RULES)
+    assert (after.phase, after.outcome, after.cause) == (LegPhase.DONE, LegStatus.FROZEN, LegReason.NO_ANSWER)
+    assert (after.lost, after.unsettled) == (True, TEN), "all of it may be filled yet"
 
 
 @pytest.mark.parametrize("state", [READY, SENT, WORKING, CANCELLING, ended(CHECKING, LegStatus.PARTIAL, "", 1)])
