@@ -178,7 +178,7 @@ def _withdrawn(state: LegState, reason: str, now: datetime, settings: ExecutionS
 def refused(state: LegState, error: BrokerRefused, now: datetime, settings: ExecutionSettings) -> LegState:
     """The broker said no, in its own words, to the step that was just sent: nothing of it is there, it says.
 
-    That is about this request. An earlier one under the same id that had no answer may be in the network yet, and may be
+    That is about this request. An earlier one under the same id that had no answer may be in the network yet, and be
     taken when it comes: then nothing more of the symbol is sent, and the order is looked for after the run.
     """
     if state.sends > 1:
