@@ -12,11 +12,13 @@ from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.aws.sqs_queue import SqsQueue
 from alchemiser_common.embedded.directory_archive import DirectoryArchive
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
+from alchemiser_common.ids import Pipeline
 from alchemiser_common.keys import dead_letter_object
 from alchemiser_common.messages.wire import encode
 from alchemiser_common.ports.queue import DeadLetter
 from alchemiser_common.settings_loading import load_settings
 from alchemiser_trading.account.audit import Change, record
+from alchemiser_trading.account.authority import set_authority
 from support.aws import CREDENTIALS, Aws, FifoQueue
 from support.command import Result, alchemiser
 from support.messages import make_decision
@@ -192,6 +194,7 @@ def test_what_a_person_wrote_into_the_audit_trail_does_not_act_either(tmp_path: 
     (tmp_path / ".alchemiser").mkdir()
     store = SqliteStateStore(tmp_path / ".alchemiser" / "state.db")
     change = Change("what\x1b[1m", "me\x07", "a\x1b[2Jreason[/]", datetime(2026, 1, 5, tzinfo=UTC))
+    set_authority(store, "demo", Pipeline.MONOLITH, who="me", reason="there is an account", now=change.at)
     record(store, "demo", change, "test")
     listed = alchemiser(tmp_path, "audit")
     assert listed.code == 0, listed.err

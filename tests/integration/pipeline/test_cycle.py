@@ -92,7 +92,7 @@ def test_monolith_and_modular_pipeline_decide_and_trade_the_same(tmp_path: Path)
 
 NEVER_FILLED: Mapping[str, object] = {
     **TECL_ONLY,
-    "execution": {"poll_seconds": 120, "handover_seconds": 250, "lease_seconds": 600},
+    "execution": {"poll_seconds": 60, "handover_seconds": 250, "lease_seconds": 600},
 }
 """One leg, looked at every other minute."""
 WATCH = timedelta(minutes=10)

@@ -125,7 +125,7 @@ def test_row_05_a_run_cut_short_is_wound_up_hours_later(rig: ContainerRig) -> No
     assert [order.client_order_id for order in rig.truth().orders] == placed, "an order was sent after the deadline"
     assert_orders_are_the_journals(rig)
     (event,) = rig.heard()
-    assert event.event.value == "RunPartial"
+    assert event.event.event_name == "RunPartial"
 
 
 @pytest.mark.parametrize("killed", [False, True])
@@ -151,7 +151,7 @@ def test_row_06_monolith_and_modular_triggered_for_one_cycle(
     assert refused is not None
     assert refused.status == RunStatus.FAILED.value
     assert "is traded by modular" in refused.reason
-    events = {event.event.value: event.run_id for event in rig.heard()}
+    events = {event.event.event_name: event.run_id for event in rig.heard()}
     assert events == {"RunCompleted": rig.run, "RunFailed": refused.run_id}
     assert_as_undisturbed(rig, undisturbed, heard=False)
 

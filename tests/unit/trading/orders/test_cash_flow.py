@@ -194,7 +194,7 @@ def test_whatever_fills_nothing_is_promised_twice_and_everything_comes_to_an_end
     line.fills = (Decimal(part) for part in [*parts * 10] + ["1"] * 100_000)
     line.run(50)
     line.stuck = ()
-    line.run(80)
+    line.run(140)
     assert all(state.phase is LegPhase.DONE for state in line.legs)
     proceeds = sum(shares for side, shares in wanted if side is Side.SELL) * Decimal("9.8")
     if sum(shares for side, shares in wanted if side is Side.BUY) * Decimal("10.4") <= cash + proceeds:
