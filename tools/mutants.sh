@@ -18,7 +18,11 @@ if [ "${1:-}" = --json ]; then
     shift 2
 fi
 modules=("$@")
-[ ${#modules[@]} -gt 0 ] || modules=(plan holdings smart_execution reconcile journal cash legs pricing lease books splits renames attribution)
+[ ${#modules[@]} -gt 0 ] || modules=(
+    plan holdings limits prices account_sum transfers
+    evidence smart_execution order_watch leg_ends legs reconcile cash pricing journal lease
+    books ledger corporate_actions following attribution splits renames
+)
 files=()
 for module in "${modules[@]}"; do
     found=$(find services/trading/src/alchemiser_trading -name "$module.py" -not -name '__*')
