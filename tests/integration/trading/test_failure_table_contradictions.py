@@ -45,8 +45,13 @@ def said_at_most(rig: Rig, report: ExecutionReport) -> None:
         assert leg.filled <= truth, f"{leg.symbol}: says {leg.filled}, was {truth}"
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 451])
-@pytest.mark.parametrize("path", ["^/v2/orders$", "^/v2/positions$", "^/v2/account$", "/quotes/latest$"])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        *(("^/v2/orders$", status) for status in (400, 401, 403, 404, 451)),
+        *((path, 403) for path in ("^/v2/positions$", "^/v2/account$", "/quotes/latest$")),
+    ],
+)
 def test_row_28_a_4xx_on_a_read_ends_no_run(rig: Rig, status: int, path: str) -> None:
     rig.control.add_fault(
         Answer(match=When(method="GET", path=path), status=status, body={"message": "no"}, skip=2, count=1)

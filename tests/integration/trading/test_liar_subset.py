@@ -8,7 +8,7 @@ import pytest
 from support.liar.runner import tally, told, traces
 from support.liar.scenario import Mode
 
-SEEDS = 120
+SEEDS = 64
 PARTS = 4
 
 
