@@ -95,4 +95,5 @@ def test_a_hundred_legs_stay_within_the_request_budget(tmp_path: Path) -> None:
         trading = [at for at, name in calls if name not in {"bars", "trades", "quotes"}]
         busiest = max(sum(1 for other in trading if at <= other < at + 60) for at in trading)
         assert busiest <= settings.execution.requests_per_minute, f"{busiest} trading requests in one minute"
-        assert len(trading) / 100 < 5, f"{len(trading) / 100} requests a leg"
+        # two orders, a cancel, the look-up that confirms its end, and what all legs share
+        assert len(trading) / 100 < 6, f"{len(trading) / 100} requests a leg"
