@@ -20,6 +20,7 @@ from alchemiser_simulator.control.faults import (
     OtherOrder,
     PartialFills,
     Patch,
+    StuckCancel,
     When,
 )
 from alchemiser_simulator.control.models import AccountChange
@@ -243,6 +244,14 @@ def test_row_40_an_order_that_never_fills_keeps_its_own_cash_only(rig: Rig) -> N
     assert (report.status, legs["AAA"].filled) == (RunStatus.PARTIAL, Decimal(0))
     assert len([order for order in rig.orders() if order.symbol == "AAA"]) <= 4, "not sent again at the same price"
     assert_no_open_orders(rig)
+
+
+def test_a_patience_longer_than_the_lease_loses_no_account(rig: Rig) -> None:
+    """A cancel that never comes true is waited for at the run's end, too, and nobody takes the run over meanwhile."""
+    rig.settings = rig_settings(cancel_patience_seconds=200, settle_seconds=150)
+    rig.control.add_fault(StuckCancel(match=When(method="DELETE", symbol="AAA"), seconds=None))
+    report = rig.trade(rig.decision(SWITCH))
+    assert (report.status, "may be open: buy" in report.reason) == (RunStatus.HALTED, True), report.reason
 
 
 def test_row_41_buys_fit_the_buying_power(rig: Rig) -> None:

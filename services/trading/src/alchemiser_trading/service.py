@@ -115,7 +115,7 @@ class TradingService:
         try:
             unfinished = lease.unfinished_run
             if unfinished is None:
-                loose_ends(tools, time_left).look_again(lease)
+                loose_ends(tools, lease, time_left).look_again()
                 return None
             journal = self._of_unfinished(unfinished)
             plan = journal.required_plan()
@@ -167,7 +167,7 @@ class TradingService:
         tools = self._tools_now()
         lease = self._lease(tools.clock)
         try:
-            loose_ends(tools, time_left).look_again(lease)
+            loose_ends(tools, lease, time_left).look_again()
         finally:
             lease.release()
 

@@ -46,7 +46,7 @@ def done(state: LegState, outcome: LegStatus = LegStatus.FROZEN, **changes: obje
         (done(READY, LegStatus.UNFILLED), None),
         (done(CHECKING, LegStatus.PARTIAL), None),
         (done(CHECKING), None),
-        (done(CHECKING, LegStatus.PARTIAL, unknown=Decimal(3)), "0"),
+        (done(CHECKING, LegStatus.PARTIAL, unknown=Decimal(3)), "4"),
         (done(SENT, lost=True), "0"),
         (done(WORKING), "0"),
         (done(CANCELLING, order=PART), "4"),

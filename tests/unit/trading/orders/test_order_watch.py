@@ -9,6 +9,7 @@ from alchemiser_common.errors import BrokerRefused
 from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.report import LegStatus
 from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
+from alchemiser_trading.orders.leg_ends import unsent
 from alchemiser_trading.orders.legs import Cancel, LegPhase, LegState, Step
 from alchemiser_trading.orders.order_watch import checked, refused, reheard, unheard
 from alchemiser_trading.orders.smart_execution import advance, stop
@@ -129,6 +130,13 @@ def test_a_refused_repetition_says_nothing_of_the_request_before_it() -> None:
     after = refused(replace(SENT, sends=2), error, at(9), RULES)
     assert (after.phase, after.outcome, after.cause) == (LegPhase.DONE, LegStatus.FROZEN, LegReason.NO_ANSWER)
     assert (after.lost, after.unsettled) == (True, TEN), "all of it may be filled yet"
+
+
+@pytest.mark.parametrize("sends", [1, 2])
+def test_a_request_that_time_forbids_is_unsent_but_not_one_before_it(sends: int) -> None:
+    after = unsent(replace(SENT, sends=sends), "no order after 15:00", at(9))
+    assert (after.phase, after.lost) == (LegPhase.DONE, sends > 1)
+    assert after.unsettled == (TEN if sends > 1 else 0), "the earlier one may reach the broker yet"
 
 
 @pytest.mark.parametrize("state", [READY, SENT, WORKING, CANCELLING, ended(CHECKING, LegStatus.PARTIAL, "", 1)])

@@ -13,10 +13,9 @@ from alchemiser_common.records.plan import SkippedLeg
 from alchemiser_trading.orders.legs import LegPhase, LegState, Step, start
 from alchemiser_trading.orders.loose import LastLook
 from alchemiser_trading.orders.order_gateway import Stop, StopKind
-from alchemiser_trading.orders.reconcile import Difference
-from alchemiser_trading.orders.reconcile import Finding as Difference_
+from alchemiser_trading.orders.reconcile import Difference, Finding
 from alchemiser_trading.orders.settling import Afterwards
-from alchemiser_trading.runs.reporting import Finding, findings, leg_reports, reason_of, status_of
+from alchemiser_trading.runs.reporting import Ending, endings, leg_reports, reason_of, status_of
 from support.legs import AT_MID, MID, TEN, at, leg, order
 from support.messages import ACCOUNT
 from support.reconciling import A, plan
@@ -32,38 +31,38 @@ def ended(outcome: LegStatus | None, side: Side = Side.SELL, filled: str = "4", 
 
 
 ALL, PART = ended(LegStatus.FILLED, filled="10"), ended(LegStatus.PARTIAL)
-LEGS: list[tuple[str, LegState, Finding]] = [
-    ("filled", ALL, Finding.ALL_DONE),
-    ("partial", PART, Finding.LESS),
-    ("unfilled", ended(LegStatus.UNFILLED, filled="0"), Finding.LESS),
-    ("refused", ended(LegStatus.REFUSED, filled="0"), Finding.LESS),
-    ("without an outcome", ended(None), Finding.LESS),
-    ("cut for want of cash", ended(LegStatus.PARTIAL, Side.BUY, intended=Decimal(4)), Finding.LESS_BY_ITS_NATURE),
-    ("cut to nothing", ended(LegStatus.UNFILLED, Side.BUY, "0", intended=Decimal(0)), Finding.LESS_BY_ITS_NATURE),
-    ("cut, and got less", ended(LegStatus.PARTIAL, Side.BUY, intended=Decimal(7)), Finding.LESS),
-    ("a buy that got less", ended(LegStatus.PARTIAL, Side.BUY), Finding.LESS),
-    ("frozen", ended(LegStatus.FROZEN), Finding.UNSETTLED),
-    ("frozen, all of it filled", ended(LegStatus.FROZEN, filled="10"), Finding.UNSETTLED),
-    ("unfilled, perhaps not", ended(LegStatus.UNFILLED, filled="0", unknown=Decimal(1)), Finding.UNSETTLED),
-    ("filled, perhaps more", replace(ALL, unknown=Decimal(1)), Finding.UNSETTLED),
-    ("its request lost", ended(LegStatus.UNFILLED, filled="0", lost=True), Finding.UNSETTLED),
-    ("its order open", ended(LegStatus.PARTIAL, filled="0", order=ORDER), Finding.UNSETTLED),
+LEGS: list[tuple[str, LegState, Ending]] = [
+    ("filled", ALL, Ending.ALL_DONE),
+    ("partial", PART, Ending.LESS),
+    ("unfilled", ended(LegStatus.UNFILLED, filled="0"), Ending.LESS),
+    ("refused", ended(LegStatus.REFUSED, filled="0"), Ending.LESS),
+    ("without an outcome", ended(None), Ending.LESS),
+    ("cut for want of cash", ended(LegStatus.PARTIAL, Side.BUY, intended=Decimal(4)), Ending.LESS_BY_ITS_NATURE),
+    ("cut to nothing", ended(LegStatus.UNFILLED, Side.BUY, "0", intended=Decimal(0)), Ending.LESS_BY_ITS_NATURE),
+    ("cut, and got less", ended(LegStatus.PARTIAL, Side.BUY, intended=Decimal(7)), Ending.LESS),
+    ("a buy that got less", ended(LegStatus.PARTIAL, Side.BUY), Ending.LESS),
+    ("frozen", ended(LegStatus.FROZEN), Ending.UNSETTLED),
+    ("frozen, all of it filled", ended(LegStatus.FROZEN, filled="10"), Ending.UNSETTLED),
+    ("unfilled, perhaps not", ended(LegStatus.UNFILLED, filled="0", unknown=Decimal(1)), Ending.UNSETTLED),
+    ("filled, perhaps more", replace(ALL, unknown=Decimal(1)), Ending.UNSETTLED),
+    ("its request lost", ended(LegStatus.UNFILLED, filled="0", lost=True), Ending.UNSETTLED),
+    ("its order open", ended(LegStatus.PARTIAL, filled="0", order=ORDER), Ending.UNSETTLED),
 ]
 STATUS = {
-    Finding.ALL_DONE: RunStatus.COMPLETED,
-    Finding.LESS_BY_ITS_NATURE: RunStatus.COMPLETED,
-    Finding.LESS: RunStatus.PARTIAL,
-    Finding.STOPPED: RunStatus.HALTED,
-    Finding.LIMITED: RunStatus.HALTED,
-    Finding.UNSETTLED: RunStatus.HALTED,
-    Finding.NOT_ALONE: RunStatus.HALTED,
+    Ending.ALL_DONE: RunStatus.COMPLETED,
+    Ending.LESS_BY_ITS_NATURE: RunStatus.COMPLETED,
+    Ending.LESS: RunStatus.PARTIAL,
+    Ending.STOPPED: RunStatus.HALTED,
+    Ending.LIMITED: RunStatus.HALTED,
+    Ending.UNSETTLED: RunStatus.HALTED,
+    Ending.NOT_ALONE: RunStatus.HALTED,
 }
 
 
 @pytest.mark.parametrize(("state", "finding"), [row[1:] for row in LEGS], ids=[row[0] for row in LEGS])
-def test_what_a_leg_came_to(state: LegState, finding: Finding) -> None:
+def test_what_a_leg_came_to(state: LegState, finding: Ending) -> None:
     for others in ([], [ALL]):
-        assert findings([*others, state], (), None, AFTER, ALONE) == {Finding.ALL_DONE, finding}
+        assert endings([*others, state], (), None, AFTER, ALONE) == {Ending.ALL_DONE, finding}
         assert status_of([state, *others], (), None, AFTER, ALONE) is STATUS[finding]
 
 
@@ -84,53 +83,51 @@ LIMITS = {
 
 @pytest.mark.parametrize("cause", [None, *LegReason])
 def test_what_a_trade_that_was_not_planned_comes_to(cause: LegReason | None) -> None:
-    expected = (
-        Finding.LIMITED if cause in LIMITS else Finding.LESS_BY_ITS_NATURE if cause in BY_NATURE else Finding.LESS
-    )
+    expected = Ending.LIMITED if cause in LIMITS else Ending.LESS_BY_ITS_NATURE if cause in BY_NATURE else Ending.LESS
     left = SkippedLeg(symbol="ZZZ", side=Side.BUY, value=Decimal(100), reason="because", cause=cause)
-    assert findings([ALL], [left], None, AFTER, ALONE) == {Finding.ALL_DONE, expected}
+    assert endings([ALL], [left], None, AFTER, ALONE) == {Ending.ALL_DONE, expected}
     assert status_of([ALL], [left], None, AFTER, ALONE) is STATUS[expected]
-    assert findings([], [left], None, AFTER, ALONE) == {Finding.ALL_DONE, expected}, "nothing else was wanted"
+    assert endings([], [left], None, AFTER, ALONE) == {Ending.ALL_DONE, expected}, "nothing else was wanted"
     untradable = left.model_copy(update={"untradable": True})
-    wanted = Finding.LIMITED if cause in LIMITS else Finding.LESS
-    assert findings([ALL], [untradable], None, AFTER, ALONE) == {Finding.ALL_DONE, wanted}
+    wanted = Ending.LIMITED if cause in LIMITS else Ending.LESS
+    assert endings([ALL], [untradable], None, AFTER, ALONE) == {Ending.ALL_DONE, wanted}
 
 
 @pytest.mark.parametrize("kind", list(StopKind))
 def test_what_a_stop_comes_to(kind: StopKind) -> None:
     stop = Stop(kind, "because")
-    complete = Finding.NOT_ALONE if kind is StopKind.UNRECONCILED else Finding.ALL_DONE
+    complete = Ending.NOT_ALONE if kind is StopKind.UNRECONCILED else Ending.ALL_DONE
     assert status_of([ALL], (), stop, AFTER, ALONE) is STATUS[complete]
     assert status_of([], (), stop, AFTER, ALONE) is STATUS[complete]
-    incomplete = {StopKind.UNRECONCILED: Finding.NOT_ALONE, StopKind.HALTED: Finding.STOPPED}.get(kind, Finding.LESS)
+    incomplete = {StopKind.UNRECONCILED: Ending.NOT_ALONE, StopKind.HALTED: Ending.STOPPED}.get(kind, Ending.LESS)
     assert status_of([ALL, PART], (), stop, AFTER, ALONE) is STATUS[incomplete]
-    assert incomplete in findings([PART], (), stop, AFTER, ALONE)
+    assert incomplete in endings([PART], (), stop, AFTER, ALONE)
 
 
-DIFFERENCE = Difference(Difference_.POSITION, "AAA", "6 shares at the broker, 10 by the fills")
+DIFFERENCE = Difference(Finding.POSITION, "AAA", "6 shares at the broker, 10 by the fills")
 
 
 @pytest.mark.parametrize(
     ("after", "seen", "finding", "named"),
     [
-        (Afterwards(ACCOUNT, (), (DIFFERENCE,)), ALONE, Finding.UNSETTLED, "position AAA: 6 shares at the broker"),
-        (AFTER, LastLook(ours=(ORDER,)), Finding.UNSETTLED, "still open after a cancel: sell order of AAA, order-1"),
-        (AFTER, LastLook(unread="timed out"), Finding.UNSETTLED, "could not be listed: timed out"),
-        (AFTER, LastLook(foreign=("buy order of X",)), Finding.NOT_ALONE, "not this system's: buy order of X"),
+        (Afterwards(ACCOUNT, (), (DIFFERENCE,)), ALONE, Ending.UNSETTLED, "position AAA: 6 shares at the broker"),
+        (AFTER, LastLook(ours=(ORDER,)), Ending.UNSETTLED, "still open after a cancel: sell order of AAA, order-1"),
+        (AFTER, LastLook(unread="timed out"), Ending.UNSETTLED, "could not be listed: timed out"),
+        (AFTER, LastLook(foreign=("buy order of X",)), Ending.NOT_ALONE, "not this system's: buy order of X"),
         (
             AFTER,
             LastLook(foreign=("buy order of X",), other_home=True),
-            Finding.NOT_ALONE,
+            Ending.NOT_ALONE,
             "another home trades this account: buy order of X",
         ),
     ],
     ids=["a position", "ours is open", "not listed", "a person's", "another home's"],
 )
 def test_what_is_seen_afterwards_outweighs_what_the_legs_came_to(
-    after: Afterwards, seen: LastLook, finding: Finding, named: str
+    after: Afterwards, seen: LastLook, finding: Ending, named: str
 ) -> None:
     for legs in ([], [ALL], [PART], [ended(LegStatus.FROZEN)]):
-        assert finding in findings(legs, (), None, after, seen)
+        assert finding in endings(legs, (), None, after, seen)
         assert status_of(legs, (), None, after, seen) is RunStatus.HALTED
     assert named in "; ".join((reason_of(plan(A), [ALL], None, after), *seen.lines))
     assert seen.any is (seen is not ALONE)
@@ -140,9 +137,9 @@ def test_the_worst_finding_decides_and_everyone_of_them_has_a_status() -> None:
     cut = SkippedLeg(symbol="Z", side=Side.BUY, value=Decimal(1), reason="limit", cause=LegReason.LIMIT_TURNOVER)
     small = SkippedLeg(symbol="Y", side=Side.BUY, value=Decimal(1), reason="small", cause=LegReason.SMALL_TRADE)
     stop, after = Stop(StopKind.HALTED, "by ann"), Afterwards(ACCOUNT, (), (DIFFERENCE,))
-    assert findings([ALL, PART], [cut, small], stop, after, LastLook(foreign=("x",))) == set(Finding)
-    assert set(STATUS) == set(Finding)
-    worst = [STATUS[finding] for finding in Finding]
+    assert endings([ALL, PART], [cut, small], stop, after, LastLook(foreign=("x",))) == set(Ending)
+    assert set(STATUS) == set(Ending)
+    worst = [STATUS[finding] for finding in Ending]
     order_of = [RunStatus.COMPLETED, RunStatus.PARTIAL, RunStatus.HALTED]
     assert worst == sorted(worst, key=order_of.index), "a later finding is never the better one"
 

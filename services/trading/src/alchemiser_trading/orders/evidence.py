@@ -8,14 +8,14 @@ Of every order two figures are known at any moment: at least `low` of it has bee
     not found, however often                                    as before       as before
     open, so much filled                                        the most seen   quantity
     all of it filled, whatever the status                       quantity        quantity
-    ended, so much filled; the position does not agree          the most seen   quantity
-    ended, so much filled; the position agrees                  that            that
+    ended, so much filled, by one report                        the most seen   quantity
+    the same; a look-up and the position agree                  that            that
     a report that contradicts itself, the order or an earlier   as before       as before
     the next step's intent says what this one had filled        that            that
 
 A next step may ask for the plan's quantity less every `high`; the report claims every `low`, and names the rest as
 unknown. Nothing but evidence narrows the two: "not found", "filled 0", "cancelled" are said by one source, which may be
-late or wrong, and a second one has to agree before money rests on it.
+late or wrong, and others have to agree before money rests on it.
 """
 
 from dataclasses import dataclass

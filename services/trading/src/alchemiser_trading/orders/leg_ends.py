@@ -36,7 +36,9 @@ def next_or_done(state: LegState, now: datetime) -> LegState:
 
 
 def unsent(state: LegState, reason: str, now: datetime) -> LegState:
-    """The step's request was never made: the time for it had passed."""
+    """The step's request was not made: the time for it had passed. An earlier one of the step may be on its way yet."""
+    if state.sends > 1:
+        return lost_order(replace(state, stopping=state.stopping or reason), now)
     return done(replace(state, phase=LegPhase.CHECKING), LegStatus.UNFILLED, reason, now, LegReason.NOT_IN_TIME)
 
 

@@ -64,6 +64,7 @@ class LooseEnds:
         store: StateStore,
         broker: Broker,
         clock: Clock,
+        lease: AccountLease,
         account_alias: str,
         patience: timedelta,
         time_left: TimeLeft,
@@ -71,6 +72,7 @@ class LooseEnds:
         self._store = store
         self._broker = broker
         self._clock = clock
+        self._lease = lease
         self._alias = account_alias
         self._patience = patience
         self._time_left = time_left
@@ -96,9 +98,9 @@ class LooseEnds:
                     if order.order_id not in cancelled:
                         cancelled.add(order.order_id)
                         self._cancel(order)
-            self._clock.sleep(1.0)
+            self._wait()
 
-    def look_again(self, lease: AccountLease) -> tuple[str, ...]:
+    def look_again(self) -> tuple[str, ...]:
         """Look up and cancel the loose orders of runs that have ended; what came of each, in lines for a person.
 
         Orders that are neither ended nor surely absent stay on record. Raises BrokerUnavailable, StoreUnavailable.
@@ -109,14 +111,13 @@ class LooseEnds:
         for record in records:
             left = []
             for order in record.value.orders:
-                lease.keep()
                 settled, line = self._settle(order, record.value, still_open)
                 lines.append(line)
                 if not settled:
                     left.append(order)
             if len(left) < len(record.value.orders):
                 fewer = record.value.model_copy(update={"orders": tuple(left)})
-                lease.write(put(keys.loose_orders(self._alias, fewer.run_id), fewer, record.version))
+                self._lease.write(put(keys.loose_orders(self._alias, fewer.run_id), fewer, record.version))
         for line in lines:
             _log.warning("loose order", extra={"finding": line})
         return tuple(lines)
@@ -173,7 +174,12 @@ class LooseEnds:
                 self._cancel(found)
             elif self._clock.now() >= ends or self._time_left() < _NEEDED:
                 return False, f"{what}: still open although it was cancelled"
-            self._clock.sleep(1.0)
+            self._wait()
+
+    def _wait(self) -> None:
+        """A second, and the lease is still this worker's: patience may be longer than a lease."""
+        self._clock.sleep(1.0)
+        self._lease.keep()
 
     def _cancel(self, order: BrokerOrder) -> None:
         _log.warning("cancelling an order that no leg waits for", extra={"order_id": order.order_id})
@@ -196,6 +202,12 @@ def named(loose: LooseOrders) -> tuple[str, ...]:
     )
 
 
+def _filled_of(state: LegState, client_order_id: str) -> Decimal:
+    """Shares of that order of the leg that are known to have been filled."""
+    orders = (order for order in state.orders if order.client_order_id == client_order_id)
+    return sum((order.filled_quantity for order in orders), Decimal(0))
+
+
 def of_run(
     run: UUID,
     session: date,
@@ -210,7 +222,7 @@ def of_run(
             symbol=state.leg.symbol,
             side=state.leg.side,
             quantity=state.pending.quantity,
-            filled=Decimal(0) if state.order is None else state.order.filled_quantity,
+            filled=_filled_of(state, id_of(state)),
             reason=state.reason,
         )
         for state in legs

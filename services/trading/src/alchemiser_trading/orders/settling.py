@@ -42,6 +42,7 @@ class Settling:
         rules: ExecutionSettings,
         time_left: TimeLeft,
         id_of: Callable[[LegState], str],
+        heartbeat: Callable[[], None],
     ) -> None:
         self._broker = broker
         self._tracker = tracker
@@ -49,6 +50,7 @@ class Settling:
         self._rules = rules
         self._time_left = time_left
         self._id_of = id_of
+        self._heartbeat = heartbeat
 
     def afterwards(self, plan: Plan, legs: Sequence[LegState]) -> tuple[tuple[LegState, ...], Afterwards]:
         """Final legs, account and positions. What still disagrees when patience ends comes back as differences.
@@ -66,7 +68,7 @@ class Settling:
             except BrokerUnavailable:
                 if over:
                     raise
-                self._clock.sleep(self._rules.poll_seconds)
+                self._wait()
                 continue
             differences = compare_positions(plan, settled, holdings)
             unpriced = any(state.unpriced > 0 for state in settled)
@@ -77,7 +79,11 @@ class Settling:
                     for state in settled
                 )
                 return settled, Afterwards(account, holdings.positions, differences, holdings.others)
-            self._clock.sleep(self._rules.poll_seconds)
+            self._wait()
+
+    def _wait(self) -> None:
+        self._clock.sleep(self._rules.poll_seconds)
+        self._heartbeat()
 
     def _newest(self, state: LegState) -> LegState:
         """The leg with what its order came to if that was not known yet, and with prices that come late."""
@@ -97,4 +103,4 @@ class Settling:
             differences = compare_positions(plan, legs, self._broker.holdings())
             if not differences or self._clock.now() >= ends:
                 return differences
-            self._clock.sleep(self._rules.poll_seconds)
+            self._wait()

@@ -20,7 +20,7 @@ from alchemiser_trading.plan.holdings import wanted_by
 _MOST_NAMED = 5
 
 
-class Finding(StrEnum):
+class Ending(StrEnum):
     """What can have happened to a run, each the worse the later; the worst decides the status."""
 
     ALL_DONE = "every leg got what was planned"
@@ -33,13 +33,13 @@ class Finding(StrEnum):
 
 
 _STATUS = {
-    Finding.ALL_DONE: RunStatus.COMPLETED,
-    Finding.LESS_BY_ITS_NATURE: RunStatus.COMPLETED,
-    Finding.LESS: RunStatus.PARTIAL,
-    Finding.STOPPED: RunStatus.HALTED,
-    Finding.LIMITED: RunStatus.HALTED,
-    Finding.UNSETTLED: RunStatus.HALTED,
-    Finding.NOT_ALONE: RunStatus.HALTED,
+    Ending.ALL_DONE: RunStatus.COMPLETED,
+    Ending.LESS_BY_ITS_NATURE: RunStatus.COMPLETED,
+    Ending.LESS: RunStatus.PARTIAL,
+    Ending.STOPPED: RunStatus.HALTED,
+    Ending.LIMITED: RunStatus.HALTED,
+    Ending.UNSETTLED: RunStatus.HALTED,
+    Ending.NOT_ALONE: RunStatus.HALTED,
 }
 _BY_NATURE = frozenset(
     {
@@ -60,36 +60,36 @@ def status_of(
 
     Raises nothing: whatever is not known to be well is worse.
     """
-    return _STATUS[max(findings(legs, skipped, stop, after, seen), key=list(Finding).index)]
+    return _STATUS[max(endings(legs, skipped, stop, after, seen), key=list(Ending).index)]
 
 
-def findings(
+def endings(
     legs: Sequence[LegState], skipped: Sequence[SkippedLeg], stop: Stop | None, after: Afterwards, seen: LastLook
-) -> frozenset[Finding]:
+) -> frozenset[Ending]:
     """Everything that happened, from what legs, broker and plan show."""
-    found = {Finding.ALL_DONE}
+    found = {Ending.ALL_DONE}
     for state in legs:
         if state.outcome is LegStatus.FROZEN or state.unsettled > 0:
-            found.add(Finding.UNSETTLED)
+            found.add(Ending.UNSETTLED)
         elif state.outcome is not LegStatus.FILLED:
-            found.add(Finding.LESS_BY_ITS_NATURE if _cut_short(state) else Finding.LESS)
+            found.add(Ending.LESS_BY_ITS_NATURE if _cut_short(state) else Ending.LESS)
     for leg in skipped:
-        found.add(_finding_of(leg))
-    if stop is not None and stop.kind is StopKind.HALTED and found != {Finding.ALL_DONE}:
-        found.add(Finding.STOPPED)
+        found.add(_ending_of(leg))
+    if stop is not None and stop.kind is StopKind.HALTED and found != {Ending.ALL_DONE}:
+        found.add(Ending.STOPPED)
     if after.differences or seen.ours or seen.unread:
-        found.add(Finding.UNSETTLED)
+        found.add(Ending.UNSETTLED)
     if seen.foreign or (stop is not None and stop.kind is StopKind.UNRECONCILED):
-        found.add(Finding.NOT_ALONE)
+        found.add(Ending.NOT_ALONE)
     return frozenset(found)
 
 
-def _finding_of(leg: SkippedLeg) -> Finding:
+def _ending_of(leg: SkippedLeg) -> Ending:
     if leg.cause is not None and leg.cause.by_limit:
-        return Finding.LIMITED
+        return Ending.LIMITED
     if leg.cause in _BY_NATURE and not leg.untradable:
-        return Finding.LESS_BY_ITS_NATURE
-    return Finding.LESS
+        return Ending.LESS_BY_ITS_NATURE
+    return Ending.LESS
 
 
 def reason_of(plan: Plan, legs: Sequence[LegState], stop: Stop | None, after: Afterwards) -> str:

@@ -172,7 +172,7 @@ class Run:
         What earlier runs left open is ended first; what is open then is somebody else's.
         """
         tools, ends = self.tools, self._loose_ends()
-        found = ends.look_again(self.lease)
+        found = ends.look_again()
         seen = ends.last_look((), ())
         if seen.unread:
             raise BrokerUnavailable(seen.unread)
@@ -195,7 +195,7 @@ class Run:
         tools, rules = self.tools, self.tools.settings.execution
         plan, intents = self.journal.required_plan(), self.journal.intents()
         tracker = OrderTracker(tools.broker, tools.clock, tools.budget, plan.session)
-        settling = Settling(tools.broker, tracker, tools.clock, rules, self.time_left, self._id_of)
+        settling = Settling(tools.broker, tracker, tools.clock, rules, self.time_left, self._id_of, self.lease.keep)
         mandate = Mandate(
             authority_epoch=self.journal.head.authority_epoch,
             deadline=permit.deadline if permit else self.journal.head.not_after,
@@ -288,7 +288,7 @@ class Run:
         return step_id(self.tools.settings, self.journal.head.run_id, state.leg, state.steps)
 
     def _loose_ends(self) -> LooseEnds:
-        return loose_ends(self.tools, self.time_left)
+        return loose_ends(self.tools, self.lease, self.time_left)
 
     def _keep_loose(self, loose: LooseOrders) -> tuple[Put, ...]:
         if not loose.orders:

@@ -16,6 +16,7 @@ from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.run import RunRecord, SnapshotFigures
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.settings import Settings
+from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.books.follow_account import Followed, Unfollowed, follow_account, not_followed
 from alchemiser_trading.orders.loose import LooseEnds
 from alchemiser_trading.orders.rate_limit import RequestBudget
@@ -107,10 +108,10 @@ def _figures(store: StateStore, decision: TradeDecision) -> SnapshotFigures | No
     return None if record is None else record.value.figures
 
 
-def loose_ends(tools: Tools[Broker], time_left: TimeLeft) -> LooseEnds:
+def loose_ends(tools: Tools[Broker], lease: AccountLease, time_left: TimeLeft) -> LooseEnds:
     """What looks for orders that no leg waits for."""
     patience = timedelta(seconds=tools.settings.execution.cancel_patience_seconds)
-    return LooseEnds(tools.store, tools.broker, tools.clock, tools.settings.account_alias, patience, time_left)
+    return LooseEnds(tools.store, tools.broker, tools.clock, lease, tools.settings.account_alias, patience, time_left)
 
 
 def last_targets(store: StateStore, account_alias: str) -> dict[str, Versioned[StoredTargets]]:
