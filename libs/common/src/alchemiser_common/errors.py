@@ -21,7 +21,7 @@ The first split is the one that decides what the caller does::
     │   │   ├── NotArmed        live trading lacks one of its locks
     │   │   ├── TradingHalted   a person has stopped trading
     │   │   ├── MarketClosed    the session is over, too short, or does not exist
-    │   │   └── LimitBreached   a plan is over a limit
+    │   │   └── LimitBreached   more is asked for than a limit allows
     │   ├── RunInProgress       a change is asked for that must wait for a run to end
     │   ├── BrokerRefused       the broker understood a request and said no
     │   ├── Unreconciled        the broker shows what no journal entry explains
@@ -110,7 +110,7 @@ class MarketClosed(DecisionRefused):
 
 
 class LimitBreached(DecisionRefused):
-    """Raised when a plan is over a limit; names the limit, the figure and the leg."""
+    """The error of a run whose buys a limit cut; raised where more is asked for than one write takes."""
 
 
 class RunInProgress(PermanentError):

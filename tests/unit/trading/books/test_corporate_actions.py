@@ -198,7 +198,7 @@ def test_the_cash_of_a_fraction_that_is_gone_belongs_to_who_held_it() -> None:
         ),
         (
             (entry("MA", "OLD", "-40", text="ONE and TWO"), entry("MA", "ONE", "1"), entry("MA", "TWO", "2")),
-            "OLD became ONE, TWO, and none has a price",
+            "OLD became ONE, TWO among others, without a price",
         ),
     ],
     ids=["half of a split", "of more than is held", "a spin-off of nothing", "two at once", "without prices"],

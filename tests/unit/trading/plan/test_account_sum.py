@@ -138,8 +138,15 @@ def fill(side: Side, quantity: str, minutes: int, symbol: str = "CCC") -> Fill:
     )
 
 
-def entry(code: str, quantity: str) -> AccountEntry:
-    return AccountEntry(activity_id=code, code=code, day=SCHEDULED.date(), symbol="CCC", quantity=Decimal(quantity))
+def entry(code: str, quantity: str, amount: str = "0") -> AccountEntry:
+    return AccountEntry(
+        activity_id=code,
+        code=code,
+        day=SCHEDULED.date(),
+        symbol="CCC",
+        quantity=Decimal(quantity),
+        amount=Decimal(amount),
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,7 +161,8 @@ def entry(code: str, quantity: str) -> AccountEntry:
         ("90", (fill(Side.SELL, "10", 1, "AAA"),), "CCC -10 shares"),
         ("110", (fill(Side.SELL, "10", 1),), "CCC +10 shares"),
         ("300", (entry("SPLIT", "200"),), ""),
-        ("200", (entry("DIV", "100"),), "CCC +100 shares"),
+        ("200", (entry("DIV", "100", "25"),), "CCC +100 shares"),
+        ("110", (entry("DIVS", "10"),), ""),
     ],
     ids=[
         "the same",
@@ -167,6 +175,7 @@ def entry(code: str, quantity: str) -> AccountEntry:
         "the other way",
         "a split",
         "the shares of a dividend stay",
+        "a dividend in shares",
     ],
 )
 def test_positions_are_those_of_the_snapshot_but_for_the_last_of_the_days_changes(
@@ -183,7 +192,4 @@ def test_a_symbol_that_is_not_managed_any_more_has_not_moved_but_is_doubtful_and
     assert doubtful(before, holdings)
     assert doubtful((), holdings), "an element that makes no sense may be one bad answer"
     assert not doubtful((), Holdings((), (other("BTCUSD", "1"),)))
-    assert set_aside((position("AAA", "-1", "10"),), holdings.others) == {
-        "AAA": "held short (-1 shares)",
-        "CCC": "held as unpriced: as the test says",
-    }
+    assert set_aside(holdings.others) == {"CCC": "held as unpriced: as the test says"}

@@ -11,9 +11,8 @@ from alchemiser_common.ids import Side
 from alchemiser_common.messages.decision import SignalStatus, TradeDecision
 from alchemiser_common.records.books import StrategyBook
 from alchemiser_common.records.plan import Plan, PlannedLeg
-from alchemiser_trading.books.alignment import aligned
 from alchemiser_trading.books.attribution import attribute
-from alchemiser_trading.books.books import Book, total
+from alchemiser_trading.books.books import UNASSIGNED, Book, bought, total
 from alchemiser_trading.orders.legs import LegState
 from support.books import ended
 from support.plans import book, decided, planned_for, signal
@@ -45,6 +44,20 @@ class Situation:
             spare=self.spare,
             whole=self.whole,
         )
+
+    def booked(self) -> dict[str, Book]:
+        """The books that add up to the account: what is spare is nobody's."""
+        books = {item.strategy: Book.model_validate(item.model_dump()) for item in self.books}
+        for symbol, quantity in self.spare.items():
+            books = bought(
+                books,
+                UNASSIGNED,
+                symbol,
+                Decimal(quantity),
+                Decimal(self.prices[symbol]),
+                self.decision.session,
+            )
+        return books
 
 
 @st.composite
@@ -113,8 +126,8 @@ def test_through_partial_fills_who_holds_keeps_the_last_digit_and_the_books_add_
 ) -> None:
     plan = situation.plan()
     filled = tuple(ended(leg, _part(leg, part)) for leg, part in zip(plan.legs, parts, strict=False))
-    books = {item.strategy: Book.model_validate(item.model_dump()) for item in situation.books}
-    after = attribute(aligned(books, plan.positions, plan.session), plan, filled)
+    books = situation.booked()
+    after = attribute(books, plan, filled)
     for name, held in keeping(plan).items():
         for symbol in SYMBOLS:
             assert after[name].quantity(symbol) == held.get(symbol, Decimal(0))
@@ -131,8 +144,8 @@ def test_who_traded_yesterday_and_holds_today_is_not_traded(situation: Situation
     """A partial fill is what a strategy has: the next day's hold asks for no more of it."""
     plan = situation.plan()
     filled = tuple(ended(leg, _part(leg, part)) for leg, part in zip(plan.legs, parts, strict=False))
-    books = {item.strategy: Book.model_validate(item.model_dump()) for item in situation.books}
-    after = attribute(aligned(books, plan.positions, plan.session), plan, filled)
+    books = situation.booked()
+    after = attribute(books, plan, filled)
     holding = [
         item.model_copy(update={"status": SignalStatus.HOLD})
         for item in situation.decision.signals

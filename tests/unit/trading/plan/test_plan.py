@@ -232,7 +232,7 @@ def test_more_strategies_than_an_account_takes_are_refused() -> None:
 
 
 def test_a_symbol_without_a_price_or_held_in_another_form_is_left_alone_and_the_rest_is_traded() -> None:
-    held = (position("DDD", "10", "10"), position("EEE", "-1", "10"), position("FFF", "1", "10"))
+    held = (position("DDD", "10", "10"), position("FFF", "1", "10"))
     prices: dict[str, Decimal | NoPrice] = {
         "AAA": NoPrice(LegReason.PRICES_DISAGREE, "the last trade 0.2 against the quote's middle 20"),
         "CCC": Decimal(0),
@@ -240,9 +240,14 @@ def test_a_symbol_without_a_price_or_held_in_another_form_is_left_alone_and_the_
         "GGG": Decimal(10),
     }
     assets = {symbol: Asset(symbol=symbol, tradable=True, fractionable=True) for symbol in "AAA BBB CCC GGG".split()}
-    assets |= {item.symbol: Asset(symbol=item.symbol, tradable=True, fractionable=True) for item in held}
-    decision = make_decision(targets=tuple(target(symbol, 0.2) for symbol in ("AAA", "BBB", "CCC", "GGG")), signals=())
-    others = (OtherHolding(symbol="FFF", kind="unreadable", detail="qty is null"),)
+    assets |= {symbol: Asset(symbol=symbol, tradable=True, fractionable=True) for symbol in ("DDD", "EEE", "FFF")}
+    decision = make_decision(
+        targets=tuple(target(symbol, 0.2) for symbol in ("AAA", "BBB", "CCC", "EEE", "GGG")), signals=()
+    )
+    others = (
+        OtherHolding(symbol="FFF", kind="unreadable", detail="qty is null"),
+        OtherHolding(symbol="EEE", kind="short", detail="-1 shares held short; only long holdings are managed"),
+    )
     plan = make_plan(
         decision,
         account("890", "1000"),
@@ -252,14 +257,14 @@ def test_a_symbol_without_a_price_or_held_in_another_form_is_left_alone_and_the_
         assets,
         EXACT,
         SCHEDULED,
-        Unmanaged(Decimal(100), set_aside(held, others)),
+        Unmanaged(Decimal(100), set_aside(others)),
     )
     assert legs(plan) == [("sell", "DDD", Decimal(10)), ("buy", "GGG", Decimal(18))], "900 are there to allocate"
     assert [(leg.symbol, leg.cause, leg.reason) for leg in plan.skipped] == [
         ("AAA", LegReason.PRICES_DISAGREE, "the last trade 0.2 against the quote's middle 20"),
         ("BBB", LegReason.NO_PRICE, "no price"),
         ("CCC", LegReason.NO_PRICE, "no price"),
-        ("EEE", LegReason.OTHER_HOLDING, "held short (-1 shares)"),
+        ("EEE", LegReason.OTHER_HOLDING, "held as short: -1 shares held short; only long holdings are managed"),
         ("FFF", LegReason.OTHER_HOLDING, "held as unreadable: qty is null"),
     ]
 

@@ -44,7 +44,7 @@ SOLD = Fill(
         ((), "0"),
         (tuple(entry(code, "100") for code in CASH), str(100 * len(CASH))),
         ((entry("CSW", "-30000"), entry("CSD", "500")), "-29500"),
-        (tuple(entry(code, quantity="10", symbol="AAA") for code in SECURITIES), "400"),
+        (tuple(entry(code, quantity="10", symbol="AAA") for code in SECURITIES), str(200 * len(SECURITIES))),
         ((entry("JNLS", quantity="-10", symbol="AAA"),), "-200"),
         ((entry("DIV", "12", quantity="100", symbol="AAA"), entry("FEE", "-3"), entry("INT", "4"), SOLD), "0"),
         ((entry("DIV", "12", status="canceled"),), "0"),

@@ -233,7 +233,7 @@ class AccountEntry(Frozen):
     code: str
     """The broker's activity type, such as DIV, SPLIT, CSD."""
     status: str = "executed"
-    """`executed`; `correct` and `canceled` take an earlier entry back or mend it."""
+    """`executed`; `correct` is as valid, and follows one that was `canceled`, which takes an earlier entry back."""
     day: date
     symbol: str = ""
     quantity: Quantity = Decimal(0)

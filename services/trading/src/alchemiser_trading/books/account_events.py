@@ -12,18 +12,17 @@ from enum import Enum, auto
 
 from alchemiser_common.ports.broker import AccountEntry
 from alchemiser_trading.books.corporate_actions import Exchange, Unexplained
+from alchemiser_trading.plan.transfers import CASH, SECURITIES
 
 type SharesOf = Callable[[str], Decimal]
 """Shares of a symbol in all books."""
 
-BOOKED = frozenset({"executed", "correct"})
-"""`correct` is as valid as `executed`: somebody at the broker had a hand in it."""
 CANCELED = "canceled"
 _SPLITS = frozenset({"SPLIT", "SSP"})
 _MAY_END = frozenset({"REORG", "CIL"})
 """Of these, shares may go for nothing: removed as worthless, or a fraction that was paid before."""
 _ISSUERS = _SPLITS | {"NC", "SC", "MA", "REORG", "SPIN", "SSO", "VOF", "CIL"}
-_TRANSFERS = frozenset({"CSD", "CSR", "CSW", "TRANS", "JNL", "JNLC", "JNLS", "ACATC", "ACATS", "FOPT"})
+_TRANSFERS = CASH.keys() | SECURITIES.keys()
 _OUTSIDE = frozenset({"FILL", "SWP", "FXTRD", "EXTRD", "MEM"})
 """FILL: of an option."""
 _WORD = re.compile(r"[A-Z0-9][A-Z0-9./-]*")

@@ -117,15 +117,18 @@ def _concerned(books: Mapping[str, Book], event: Exchange) -> dict[tuple[str, in
 # so three quarters of the cost stay with the shares, 30 a share, and 500 - 500 is realised. A single part takes it
 # all, whatever it is worth: a split needs no price.
 def _shares_of_cost(event: Exchange, prices: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """The fraction of the cost that goes with the shares of each symbol; the rest goes with the cash."""
-    if len(event.parts) == 1 and (event.cash <= 0 or not prices.get(next(iter(event.parts)))):
+    """The fraction of the cost that goes with the shares of each symbol; the rest goes with the cash.
+
+    Raises Unexplained where that takes prices and one of them is lacking.
+    """
+    unpriced = sorted(symbol for symbol in event.parts if not prices.get(symbol))
+    if len(event.parts) == 1 and (event.cash <= 0 or unpriced == [event.symbol]):
         return {symbol: Decimal(1) for symbol in event.parts}
-    worth = {symbol: quantity * prices.get(symbol, Decimal(0)) for symbol, quantity in event.parts.items()}
-    whole = sum(worth.values(), Decimal(0))
-    if event.parts and whole <= 0:
-        named = ", ".join(sorted(event.parts))
-        raise Unexplained(f"{event.symbol} became {named}, and none has a price", event.symbol, *event.parts)
-    whole += max(event.cash, Decimal(0))
+    if unpriced:
+        named = ", ".join(unpriced)
+        raise Unexplained(f"{event.symbol} became {named} among others, without a price", event.symbol, *event.parts)
+    worth = {symbol: quantity * prices[symbol] for symbol, quantity in event.parts.items()}
+    whole = sum(worth.values(), Decimal(0)) + max(event.cash, Decimal(0))
     return {symbol: part / whole for symbol, part in worth.items()}
 
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import date
 
 from alchemiser_common.ports.broker import AccountEntry, Activity
-from alchemiser_common.records.books import BookedEntry, BookedEvent, FollowedAccount
-from alchemiser_trading.books.account_events import BOOKED, CANCELED
+from alchemiser_common.records.books import BookChange, BookedEntry, BookedEvent, FollowedAccount, PastLot
+from alchemiser_trading.books.account_events import CANCELED
 from alchemiser_trading.books.books import Book
 from alchemiser_trading.books.ledger import Ledger, Step, booked_entry
+from alchemiser_trading.plan.transfers import VALID
 
 
 # The broker takes an entry back by changing its status, or by a second entry that says of the same figures that they
@@ -22,7 +23,7 @@ def taken_back(ledger: Ledger, entries: Sequence[AccountEntry], today: date) -> 
         void: tuple[AccountEntry, ...] = ()
         if entry.status == CANCELED:
             if event is None:
-                standing = [item for item in entries if item.status in BOOKED and _mirrors(entry, item)]
+                standing = [item for item in entries if item.status in VALID and _mirrors(entry, item)]
                 twin = next((item for item in standing if not _is_void(known, item)), None)
                 event = None if twin is None else known.get(twin.activity_id)
                 void = (entry,) if twin is None else (entry, twin)
@@ -30,7 +31,7 @@ def taken_back(ledger: Ledger, entries: Sequence[AccountEntry], today: date) -> 
                 void = (entry,)
             else:
                 continue
-        elif event is None or booked_entry(entry) in event.entries or entry.status not in BOOKED:
+        elif event is None or booked_entry(entry) in event.entries or entry.status not in VALID:
             continue
         yield (step := _undone(ledger, event, void, today))
         ledger = step.ledger
@@ -64,10 +65,16 @@ def _undone(ledger: Ledger, event: BookedEvent | None, void: Sequence[AccountEnt
             return Step(ledger, unexplained=dict.fromkeys(symbols, reason))
         others = (lot for lot in book.lots if lot.symbol not in symbols)
         lots = tuple(sorted((*others, *change.before), key=lambda lot: lot.opened))
-        book = book.model_copy(update={"lots": lots})
+        book = book.model_copy(update={"lots": lots, "past": _past_without(book, event, change)})
         books[change.strategy] = book.earned(realised=-change.realised, income=-change.income)
     account = account.model_copy(update={"transferred": account.transferred - event.transferred})
     return Step(Ledger(books, account), f"taken back by the broker: {_figures(event)}")
+
+
+def _past_without(book: Book, event: BookedEvent, change: BookChange) -> tuple[PastLot, ...]:
+    """What the book remembers of shares that are gone, without those that the event took and its undoing gave back."""
+    back = {lot.symbol for lot in change.before} - {lot.symbol for lot in change.after}
+    return tuple(lot for lot in book.past if lot.closed != event.day or lot.symbol not in back)
 
 
 def _figures(event: BookedEvent) -> str:
@@ -84,7 +91,7 @@ def acknowledged(account: FollowedAccount, activities: Sequence[Activity], today
     events.extend(
         BookedEvent(day=entry.day, booked=today, entries=(booked_entry(entry),))
         for entry in entries.values()
-        if entry.activity_id not in known and entry.status in {*BOOKED, CANCELED}
+        if entry.activity_id not in known and entry.status in {*VALID, CANCELED}
     )
     return account.model_copy(update={"events": tuple(events)})
 

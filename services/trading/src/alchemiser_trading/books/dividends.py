@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 
@@ -48,13 +49,19 @@ def _days(books: Mapping[str, Book], entry: AccountEntry) -> Iterator[date]:
     """Days on which to look for who held the symbol, most likely first."""
     record_day = _RECORD_DAY.search(entry.description)
     shares = _SHARES.search(entry.description)
-    named = [] if record_day is None else [date.fromisoformat(record_day[1])]
+    named = [] if record_day is None else list(_date(record_day[1]))
     quantity = Decimal(shares[1]) if shares and entry.quantity == 0 else abs(entry.quantity)
     days = [*named, *_changes(books, entry)]
     for day in days:
         if sum((held_over(book, entry.symbol, day) for book in books.values()), Decimal(0)) == quantity:
             yield day
     yield from days
+
+
+def _date(text: str) -> Iterator[date]:
+    """The day that the text names, if there is such a day: it is the broker's free text."""
+    with suppress(ValueError):
+        yield date.fromisoformat(text)
 
 
 def _changes(books: Mapping[str, Book], entry: AccountEntry) -> list[date]:

@@ -104,7 +104,7 @@ def follow_account(
     steps.append(Step(replace(last, account=last.account.model_copy(update={"blocked": named}))))
     for symbol, why in blocked.items():
         _log.warning("symbol not traded", extra={"symbol": symbol, "reason": why})
-    after, writes = _writes(store, account_alias, stored, steps, now)
+    after, writes = _writes(store, account_alias, stored, ledger, steps, now)
     return Followed(after, steps[-1].ledger.account, activities.entries, blocked, writes)
 
 
@@ -162,12 +162,20 @@ def _is(held: Decimal, exact: Decimal) -> bool:
 
 
 def _writes(
-    store: StateStore, account_alias: str, stored: StoredBooks, steps: Sequence[Step], now: datetime
+    store: StateStore,
+    account_alias: str,
+    stored: StoredBooks,
+    before: Ledger,
+    steps: Sequence[Step],
+    now: datetime,
 ) -> tuple[StoredBooks, tuple[tuple[Put, ...], ...]]:
-    """The steps in as few writes as it takes; each leaves books and account in agreement, whoever dies in between."""
+    """The steps in as few writes as it takes; each leaves books and account in agreement, whoever dies in between.
+
+    `before` is the ledger as it is stored.
+    """
     writes: list[tuple[Put, ...]] = []
     notes: list[str] = []
-    reached = Ledger(stored.books, steps[0].ledger.account)
+    reached = before
 
     def write() -> None:
         nonlocal stored

@@ -22,7 +22,6 @@ from alchemiser_common.records.books import (
 )
 from alchemiser_common.records.plan import Plan
 from alchemiser_trading.books.account_events import (
-    BOOKED,
     CANCELED,
     Event,
     Kind,
@@ -36,6 +35,7 @@ from alchemiser_trading.books.corporate_actions import Exchange, Unexplained, ex
 from alchemiser_trading.books.corrections import taken_back
 from alchemiser_trading.books.dividends import earners, paid
 from alchemiser_trading.books.ledger import Ledger, Step, booked_entry
+from alchemiser_trading.plan.transfers import VALID
 
 LOOK_BACK = timedelta(days=10)
 """How far each reading goes back beyond the last one: notices come late, and are corrected."""
@@ -68,7 +68,7 @@ def follow(ledger: Ledger, activities: Sequence[Activity], facts: Facts, now: da
         ledger = step.ledger
         yield step
     known = {entry.activity_id for event in ledger.account.events for entry in event.entries}
-    fresh = [entry for entry in entries if entry.status in BOOKED and entry.activity_id not in known]
+    fresh = [entry for entry in entries if entry.status in VALID and entry.activity_id not in known]
     due: list[tuple[date, int, float, Event | Fill]] = [
         *((event.day, 0, 0.0, event) for event in events_of(fresh)),
         *((_day(fill.at), 1, fill.at.timestamp(), fill) for fill in unbooked_fills(ledger.account, activities)),
@@ -86,7 +86,7 @@ def follow(ledger: Ledger, activities: Sequence[Activity], facts: Facts, now: da
 
 def adopted(activities: Sequence[Activity], now: datetime) -> FollowedAccount:
     """Where following begins: whatever has happened so far is in the broker's figures, and in the books by them."""
-    entries = [item for item in activities if isinstance(item, AccountEntry) and item.status in {*BOOKED, CANCELED}]
+    entries = [item for item in activities if isinstance(item, AccountEntry) and item.status in {*VALID, CANCELED}]
     fills = [BookedFill(activity_id=item.activity_id, at=item.at) for item in activities if isinstance(item, Fill)]
     events = tuple(BookedEvent(day=entry.day, booked=_day(now), entries=(booked_entry(entry),)) for entry in entries)
     return _pruned(FollowedAccount(through=now, events=events, fills=tuple(fills)), now)
@@ -237,7 +237,7 @@ def _arrived(ledger: Ledger, known: BookedEvent, event: Event, facts: Facts, tod
     joined = known.model_copy(update={"entries": (*known.entries, *shares)})
     events = tuple(joined if booked is known else booked for booked in ledger.account.events)
     after = replace(ledger, account=ledger.account.model_copy(update={"events": events}))
-    cash = tuple(entry for entry in event.entries if entry.quantity == 0)
+    cash = tuple(entry.model_copy(update={"quantity": Decimal(0)}) for entry in event.entries if entry.amount != 0)
     return _booked(after, Event(event.day, cash), facts, today) if cash else Step(after)
 
 

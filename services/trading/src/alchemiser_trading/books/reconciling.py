@@ -8,7 +8,7 @@ from alchemiser_common.ports.state import StateStore
 from alchemiser_trading.account.audit import Change
 from alchemiser_trading.account.lease import require_idle
 from alchemiser_trading.books.alignment import aligned
-from alchemiser_trading.books.book_store import StoredBooks, compare_books
+from alchemiser_trading.books.book_store import StoredBooks
 from alchemiser_trading.books.books import BookDifference, differences
 from alchemiser_trading.books.corrections import acknowledged
 from alchemiser_trading.books.follow_account import Followed, follow_account
@@ -54,7 +54,7 @@ def repair_books(
 
 def _wrong(store: StateStore, account_alias: str, followed: Followed, holdings: Holdings) -> tuple[BookDifference, ...]:
     """Of books that follow the account, what is left; of those that do not yet, what the first reading will align."""
-    if StoredBooks.load(store, account_alias).account is None:
-        return compare_books(store, account_alias, holdings.positions)
+    stored = StoredBooks.load(store, account_alias)
+    books = stored.books if stored.account is None else followed.books
     held = {position.symbol: position.quantity for position in holdings.positions}
-    return differences(tuple(followed.books.values()), held)
+    return differences(tuple(books.values()), held)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 
 from alchemiser_common.ids import Side
-from alchemiser_common.messages.snapshot import Account, Position
+from alchemiser_common.messages.snapshot import Account
 from alchemiser_common.ports.broker import Activities, Fill, Holdings, OtherHolding
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.records.plan import HeldShares
@@ -19,7 +19,7 @@ _NOTHING = Decimal(0)
 UNREADABLE = "unreadable"
 """The kind of a holding whose element makes no sense."""
 DIVIDENDS = "DIV"
-"""How the codes of dividends begin: their quantity is what they were paid on, and does not move."""
+"""How the codes of dividends begin: the quantity of one in cash is what it was paid on, and does not move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _changes(symbol: str, activities: Activities) -> Iterable[tuple[datetime, De
             continue
         if isinstance(item, Fill):
             yield item.at, item.quantity if item.side is Side.BUY else -item.quantity
-        elif item.quantity and not item.code.startswith(DIVIDENDS):
+        elif item.quantity and not (item.code.startswith(DIVIDENDS) and item.amount):
             yield datetime.combine(item.day, time(), EXCHANGE_ZONE).astimezone(UTC), item.quantity
 
 
@@ -107,10 +107,9 @@ def doubtful(before: Iterable[HeldShares], holdings: Holdings) -> bool:
     return any(item.kind == UNREADABLE or item.symbol in then for item in holdings.others)
 
 
-def set_aside(positions: Sequence[Position], others: Sequence[OtherHolding]) -> Mapping[str, str]:
+def set_aside(others: Sequence[OtherHolding]) -> Mapping[str, str]:
     """Symbols that are neither bought nor sold, each with why: held in a form that is not managed."""
-    found = {item.symbol: f"held as {item.kind}: {item.detail}" for item in others if item.symbol}
-    return found | {item.symbol: f"held short ({item.quantity} shares)" for item in positions if item.quantity < 0}
+    return {item.symbol: f"held as {item.kind}: {item.detail}" for item in others if item.symbol}
 
 
 def unread(others: Sequence[OtherHolding]) -> Mapping[str, Decimal]:

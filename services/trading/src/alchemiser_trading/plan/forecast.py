@@ -7,6 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 from alchemiser_common.messages.snapshot import StrategyTargets
 from alchemiser_common.settings import TradingSettings
 from alchemiser_trading.plan.limits import day_stop, largest_order
+from alchemiser_trading.plan.plan import smallest_trade
 from alchemiser_trading.plan.transfers import DayResult
 
 _MANY_ORDERS = 4
@@ -85,7 +86,7 @@ def _by_size(outlook: Outlook, settings: TradingSettings) -> Iterator[str]:
 
 
 def _too_small(outlook: Outlook, settings: TradingSettings) -> Iterator[str]:
-    smallest = max(settings.min_trade_value, settings.min_trade_share * outlook.equity)
+    smallest = smallest_trade(outlook.equity, settings)
     invested = outlook.equity * (1 - settings.cash_reserve)
     small = [
         f"{item.symbol} of {targets.strategy}"

@@ -5,7 +5,7 @@ shares, money in USD.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -79,6 +79,22 @@ def wanted(
         return Wanted(kept, weights, Decimal(1), invested)
     worth = sum((kept.get(item.symbol, Decimal(0)) * item.price for item in positions), Decimal(0))
     return Wanted(kept, weights, min(max(invested - worth, Decimal(0)) / wished, Decimal(1)), invested)
+
+
+def unclaimed(
+    symbols: Collection[str],
+    targets: Iterable[Target],
+    holdings: Sequence[StrategyHolding],
+    positions: Sequence[Position],
+) -> Decimal:
+    """USD of these symbols' shares that no strategy keeps and none has a target for: nobody's plan counts them."""
+    want = wanted(targets, holdings, positions, Decimal(0))
+    spare = (
+        max(item.quantity - want.kept.get(item.symbol, Decimal(0)), Decimal(0)) * item.price
+        for item in positions
+        if item.symbol in symbols and item.symbol not in want.weights
+    )
+    return sum(spare, Decimal(0))
 
 
 def wanted_by(plan: Plan) -> Wanted:

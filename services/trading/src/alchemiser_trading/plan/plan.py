@@ -79,9 +79,9 @@ def make_plan(
 ) -> Plan:
     """The trades that bring `positions` to what the decision wants: targets, and what strategies that hold have.
 
-    `books` by strategy add up to the positions (`books.aligned`); `prices` are in USD, or say why there is none, for
-    every symbol held or wanted; `assets` lacks what the broker does not know. Raises DecisionRefused if equity is not
-    positive or the strategies are too many.
+    `books` by strategy add up to the positions, but for symbols that are left alone (`follow_account`); `prices` are in
+    USD, or say why there is none, for every symbol held or wanted; `assets` lacks what the broker does not know. Raises
+    DecisionRefused if equity is not positive or the strategies are too many.
     """
     if account.equity <= 0:
         raise DecisionRefused(f"equity is {account.equity} USD; there is nothing to allocate")
@@ -104,7 +104,7 @@ def make_plan(
     cash = min(account.cash - reserve, account.buying_power) + proceeds
     cost = sum((buy.value for buy in buys), Decimal(0)) * (1 + settings.price_allowance)
     shrink = min(max(cash / cost, Decimal(0)), Decimal(1)) if cost else Decimal(1)
-    buy_legs = _buy_legs(buys, shrink, _smallest(account, settings), settings, skipped)
+    buy_legs = _buy_legs(buys, shrink, smallest_trade(account.equity, settings), settings, skipped)
     legs = (leg.model_copy(update={"number": number}) for number, leg in enumerate((*sell_legs, *buy_legs), start=1))
     return Plan(
         run_id=decision.run_id,
@@ -137,7 +137,7 @@ def _differences(
     """Wanted minus free for every symbol of either, without what is too small or cannot be traded."""
     held = {position.symbol: position for position in positions}
     nothing = Decimal(0)
-    smallest = _smallest(account, settings)
+    smallest = smallest_trade(account.equity, settings)
     differences: list[_Difference] = []
     skipped: list[SkippedLeg] = []
     for symbol in sorted(held.keys() | want.weights.keys()):
@@ -200,8 +200,9 @@ def _worth(position: Position, free: Decimal) -> Decimal:
     return position.market_value if free == position.quantity else free * position.price
 
 
-def _smallest(account: Account, settings: TradingSettings) -> Decimal:
-    return max(settings.min_trade_value, settings.min_trade_share * account.equity)
+def smallest_trade(equity: Decimal, settings: TradingSettings) -> Decimal:
+    """USD under which a difference is left alone."""
+    return max(settings.min_trade_value, settings.min_trade_share * equity)
 
 
 def _buy_legs(

@@ -1,5 +1,6 @@
 """Reads what a plan needs to know of symbols: prices that two sources agree on, and what may be traded."""
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +20,8 @@ from alchemiser_trading.plan.prices import (
     figure_of_trade,
     verified,
 )
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,8 @@ def _read_market(broker: MarketReader, symbols: Sequence[str]) -> _Market:
 def _answered[T](read: Callable[[], Sequence[T]], errors: list[BrokerUnavailable]) -> Sequence[T]:
     try:
         return read()
-    except BrokerRefused:
+    except BrokerRefused as error:
+        _log.warning("prices refused", extra={"reason": str(error)})
         return ()
     except BrokerUnavailable as error:
         errors.append(error)

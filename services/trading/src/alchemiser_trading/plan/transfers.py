@@ -24,9 +24,11 @@ CASH: Mapping[str, str] = {
 SECURITIES: Mapping[str, str] = {
     "JNLS": "journal entry of securities",
     "ACATS": "securities from or to another broker",
+    "FOPT": "securities, free of payment",
 }
 """Activities that move shares in or out of the account."""
-_EXECUTED = "executed"
+VALID = frozenset({"executed", "correct"})
+"""Of entries' statuses: `correct` is as valid as `executed`, somebody at the broker had a hand in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def transferred(activities: Activities, prices: Mapping[str, Decimal]) -> Decima
     for item in activities.entries:
         if not isinstance(item, AccountEntry) or item.code not in CASH.keys() | SECURITIES.keys():
             continue
-        if item.status != _EXECUTED:
+        if item.status not in VALID:
             return f"transfer {item.activity_id} ({item.code}, {item.amount} USD) is marked {item.status!r}"
         total += item.amount
         if item.code in SECURITIES and item.quantity:

@@ -134,7 +134,7 @@ def residuals(plan: Plan, after: Afterwards) -> tuple[Residual, ...]:
     return tuple(
         Residual(
             symbol=symbol,
-            target=float(want.weight(symbol) + kept(symbol)),
+            target=float(share(want.value(symbol)) + kept(symbol)),
             actual=float(share(held[symbol].market_value)) if symbol in held else 0.0,
         )
         for symbol in sorted(want.weights.keys() | held.keys())

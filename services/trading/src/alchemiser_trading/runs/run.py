@@ -127,7 +127,7 @@ class Run:
             return self._end_unread(stop, error)
 
     def _end_unplaced(self, status: RunStatus, reason: str, error: str) -> ExecutionReport:
-        """The end of a run that sent nothing."""
+        """The end of a run of which there is no plan: it sent nothing, or what it sent cannot be told."""
         _log.error("run ends", extra={"error": error, "status": status.value, "reason": reason})
         report = self._report(status, reason, error)
         self.journal.finish(self.lease, report, status, self.tools.clock.now())
@@ -167,7 +167,7 @@ class Run:
         return self._drive(permit, None)
 
     def _freeze(self, decision: TradeDecision, permit: Permit) -> None:
-        """Make the plan from the account as it is now, check it against the limits, and store it for good.
+        """Make the plan from the account as it is now, within the limits, and store it for good.
 
         What earlier runs left open is ended first; what is open then is somebody else's.
         """
@@ -334,7 +334,7 @@ def status_for(error: PermanentError) -> RunStatus:
         return RunStatus.EXPIRED
     if isinstance(error, MarketClosed):
         return RunStatus.SKIPPED
-    return RunStatus.HALTED if isinstance(error, TradingHalted | LimitBreached | Unreconciled) else RunStatus.FAILED
+    return RunStatus.HALTED if isinstance(error, TradingHalted | Unreconciled) else RunStatus.FAILED
 
 
 def _stop_for(error: DecisionRefused) -> Stop:

@@ -3,7 +3,6 @@
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 
 from alchemiser_common import keys
 from alchemiser_common.errors import BrokerRefused, BrokerUnavailable
@@ -22,10 +21,12 @@ from alchemiser_trading.orders.loose import LooseEnds
 from alchemiser_trading.orders.rate_limit import RequestBudget
 from alchemiser_trading.plan.account_reading import AccountReader
 from alchemiser_trading.plan.account_sum import set_aside, unread
+from alchemiser_trading.plan.holdings import holdings_of, unclaimed
 from alchemiser_trading.plan.limits import within_limits
 from alchemiser_trading.plan.notes import notes_of
 from alchemiser_trading.plan.plan import Unmanaged, make_plan
 from alchemiser_trading.plan.symbol_facts import read_symbols
+from alchemiser_trading.plan.transfers import DayResult
 from alchemiser_trading.runs.checks import Checks
 
 _log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def planned[B: MarketReader](
 
     The writes bring the stored books up to the account; whoever may write makes them before the plan is frozen.
 
-    Raises DecisionRefused, Unreconciled, BrokerUnavailable, StoreUnavailable.
+    Raises DecisionRefused, Unreconciled, BrokerUnavailable, BrokerRefused, StoreUnavailable, StateCorrupt.
     """
     alias, settings = tools.settings.account_alias, tools.settings
     figures = _figures(tools.store, decision)
@@ -64,8 +65,9 @@ def planned[B: MarketReader](
     reading = reader.read(account, None if figures is None else figures.positions)
     positions, others = reading.holdings.positions, reading.holdings.others
     followed = _followed(tools, reading.holdings)
-    left_alone = {**set_aside(positions, others), **followed.blocked}
-    unexplained = (item.market_value for item in positions if item.symbol in followed.blocked)
+    left_alone = {**set_aside(others), **followed.blocked}
+    holdings = holdings_of(decision.signals, followed.books)
+    spare = unclaimed(followed.blocked.keys(), decision.targets, holdings, positions)
     closes = {} if figures is None else {item.symbol: item.price for item in figures.closes}
     targets = [target.symbol for target in decision.targets]
     facts = read_symbols(tools.broker, targets, positions, closes, settings.execution, tools.clock)
@@ -78,16 +80,18 @@ def planned[B: MarketReader](
         facts.assets,
         settings.trading,
         tools.clock.now(),
-        Unmanaged(reading.unmanaged + sum(unexplained, Decimal(0)), left_alone, unread(others)),
+        Unmanaged(reading.unmanaged + spare, left_alone, unread(others)),
     )
     earlier = {name: known.value for name, known in last_targets(tools.store, alias).items()}
     noted = plan.model_copy(update={"notes": notes_of(decision, plan, earlier, others)})
-    return within_limits(noted, settings.trading, reader.day(reading)), followed.writes
+    unknown = DayResult(None, "the books could not be brought up to the account")
+    day = unknown if isinstance(followed, Unfollowed) else reader.day(reading)
+    return within_limits(noted, settings.trading, day), followed.writes
 
 
 # The books need the account's activities. If those stay away, the account must still be able to get out of what it
 # holds: then the books are as they were, a symbol of which they have another number of shares is left alone, and
-# nothing is bought, since the day's result cannot be told either (`within_limits`).
+# nothing is bought (`planned`).
 def _followed[B: MarketReader](tools: Tools[B], holdings: Holdings) -> Followed | Unfollowed:
     """The books brought up to the account, asked for `settle_seconds`."""
     alias, rules = tools.settings.account_alias, tools.settings.execution
