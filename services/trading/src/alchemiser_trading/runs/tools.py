@@ -84,7 +84,7 @@ def planned[B: MarketReader](
     )
     earlier = {name: known.value for name, known in last_targets(tools.store, alias).items()}
     noted = plan.model_copy(update={"notes": notes_of(decision, plan, earlier, others)})
-    unknown = DayResult(None, "the books could not be brought up to the account")
+    unknown = DayResult(None, "the day's transfers are not known: the books could not be brought up to the account")
     day = unknown if isinstance(followed, Unfollowed) else reader.day(reading)
     return within_limits(noted, settings.trading, day), followed.writes
 
