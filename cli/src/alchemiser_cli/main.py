@@ -73,7 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     sys.excepthook = print_unexpected
     named = [argument for argument in given[:1] if argument in COMMANDS]
-    build_app(named or COMMANDS)(given, prog_name="alchemiser")
+    # Not `build_app(...)(...)`: that puts a hook of its own into `sys.excepthook`, which masks nothing.
+    typer.main.get_command(build_app(named or COMMANDS))(given, prog_name="alchemiser")
 
 
 def _version(*, wanted: bool) -> None:

@@ -168,6 +168,11 @@ def test_halt_stops_every_account_of_the_home_and_says_which_it_could_not(
     assert failed.code == 1
     assert "NOT stopped: paper: " in failed.err
     assert [trading_state(store, alias) for alias in ("demo", "second")] == [TradingState.HALTED] * 2
+    bound = Put(keys.account_binding("demo"), "{damaged", ABSENT)
+    store.write(bound)
+    assert run("resume", "--account", "second", "--reason", "over").code == 0
+    again = run("halt", "--reason", "with a binding that nobody can read")
+    assert [line.split()[1] for line in again.out.splitlines()] == ["demo", "second"]
     only = run("reduce", "--account", "second", "--reason", "one")
     assert (only.code, trading_state(store, "demo")) == (0, TradingState.HALTED)
     assert "has no account third; it has demo, paper, second" in run("halt", "--account", "third", "--reason", "x").err

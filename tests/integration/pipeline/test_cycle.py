@@ -14,7 +14,7 @@ from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner, ensure_authorit
 from alchemiser_cli.history import RunDetail, read_detail, read_run
 from alchemiser_cli.simulated import embedded_exchange, open_market
 from alchemiser_common import keys
-from alchemiser_common.errors import BrokerUnavailable, StateCorrupt
+from alchemiser_common.errors import BrokerRefused, BrokerUnavailable, StateCorrupt
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import LegStatus, RunStatus
 from alchemiser_common.messages.snapshot import BarPolicy
@@ -23,6 +23,7 @@ from alchemiser_common.records.run import RunRecord
 from alchemiser_common.settings import Anchor, Settings
 from alchemiser_data.decision_window import decision_time
 from alchemiser_data.handler import DataFunction
+from alchemiser_data.service import DataOutcome
 from alchemiser_monolith.bootstrap import data_service, decision_service, local_pipeline, monolith, portfolio
 from alchemiser_monolith.handler import HandedOver, MonolithFunction
 from alchemiser_monolith.platform import Platform
@@ -186,6 +187,41 @@ def test_a_second_trigger_minutes_later_publishes_the_first_snapshot_again(tmp_p
     assert run.decision is not None
     assert first is not None
     assert run.decision.snapshot_hash == first.value.snapshot_hash
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        IndexError("list index out of range"),
+        BrokerUnavailable("positions: 503"),
+        BrokerRefused("positions: 403", status=403),
+        None,
+    ],
+)
+def test_what_one_trigger_publishes_stands_whatever_another_meets_meanwhile(
+    tmp_path: Path, error: Exception | None
+) -> None:
+    """Two workers read the same run; the slower one fails, or reads other prices."""
+    with exchange_at(tmp_path, changes=TECL_ONLY) as (platform, cycle):
+        trader, manager = platform.connection.broker, portfolio(platform)
+        assert trader is not None
+        first: list[DataOutcome] = []
+
+        def overtaken(name: str) -> None:
+            if name == "positions" and not first:
+                first.append(data_service(platform, manager, Pipeline.MODULAR).run(cycle.trigger))
+                platform.clock.sleep(60)
+                if error is not None:
+                    raise error
+
+        slow = replace(platform, connection=Connection(FaultyBroker(trader, Faults(on_call=overtaken)), trader))
+        raised = isinstance(error, IndexError | BrokerUnavailable)
+        with pytest.raises(type(error)) if raised and error is not None else nullcontext():
+            second = data_service(slow, manager, Pipeline.MODULAR).run(cycle.trigger)
+            assert second == first[0]
+        kept = load(platform.state, keys.data_record(cycle.run_id), RunRecord)
+    assert kept is not None
+    assert kept.value == first[0].record
 
 
 def test_a_published_run_whose_snapshot_is_gone_is_not_taken_back(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def _change(state: TradingState, by: Signature, account: str | None) -> None:
 def _say_unless_active(store: StateStore, alias: str) -> None:
     """What is done is done: an account that cannot be read here is only named."""
     try:
-        found = read_trading_state(store, alias) if _in_use(store, [alias]) else None
+        found = None if _given_up(store, alias) else read_trading_state(store, alias)
     except AlchemiserError as error:
         note(f"account {alias}: {error}")
         return
@@ -94,9 +94,25 @@ def _known(context: CommandContext, alias: str) -> str:
 
 
 def _in_use(store: StateStore, aliases: Sequence[str]) -> list[str]:
-    """Without those that were given up for another: nothing trades under them."""
-    bindings = {alias: read_binding(store, alias) for alias in aliases}
-    return [alias for alias, known in bindings.items() if known is None or not known.value.moved_to]
+    """Without those that were given up for another: nothing trades under them. One that cannot be read may be in use:
+    what is wrong with it keeps no other account from being stopped.
+    """
+    found = []
+    for alias in aliases:
+        try:
+            given_up = _given_up(store, alias)
+        except AlchemiserError as error:
+            note(f"account {alias}: {error}")
+            given_up = False
+        if not given_up:
+            found.append(alias)
+    return found
+
+
+def _given_up(store: StateStore, alias: str) -> bool:
+    """Whether the alias was left for another. Raises StoreUnavailable, StateCorrupt."""
+    known = read_binding(store, alias)
+    return known is not None and bool(known.value.moved_to)
 
 
 def _set(store: StateStore, alias: str, state: TradingState, by: Signature) -> TradingStateRecord:

@@ -13,6 +13,7 @@ from alchemiser_common import keys
 from alchemiser_common.account_binding import check_binding
 from alchemiser_common.errors import AlchemiserError, PermanentError, StateCorrupt, TransientError
 from alchemiser_common.ids import Pipeline, RunRef
+from alchemiser_common.masking import masked
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.reference import SnapshotReference
 from alchemiser_common.messages.report import RunStatus
@@ -95,25 +96,29 @@ class DataService:
                     return self._archived(run, result, started)
             except PermanentError as error:
                 _log.error("data stage failed", extra={"error": type(error).__name__, "reason": str(error)})
-                return DataOutcome(self._record(run, RunStatus.FAILED, reason=str(error)))
+                return self._outcome(self._record(run, RunStatus.FAILED, reason=str(error)))
             except TransientError as error:
                 self._note(run, RunStatus.STARTED, f"to be tried again: {error}")
                 raise
             except Exception as error:
-                self._note(run, RunStatus.FAILED, f"unexpected {type(error).__name__}: {error}")
+                self._note(run, RunStatus.FAILED, masked(f"unexpected {type(error).__name__}: {error}"))
                 raise
             _log.info("run skipped", extra={"reason": result.reason})
-            return DataOutcome(self._record(run, RunStatus.SKIPPED, reason=result.reason))
+            return self._outcome(self._record(run, RunStatus.SKIPPED, reason=result.reason))
 
     def _published(self, run: RunRef) -> DataOutcome | None:
         """What an earlier trigger of this run published: the same run decides on the same snapshot."""
         known = load(self._state, keys.data_record(run.run_id), RunRecord)
-        if known is None or known.value.snapshot_key is None:
-            return None
-        archived = self._find(known.value.snapshot_key)
+        return None if known is None or known.value.snapshot_key is None else self._outcome(known.value)
+
+    def _outcome(self, record: RunRecord) -> DataOutcome:
+        """The record, with the snapshot that it names. Raises StateCorrupt if that is gone."""
+        if record.snapshot_key is None:
+            return DataOutcome(record)
+        archived = self._find(record.snapshot_key)
         if archived is None:
-            raise StateCorrupt(f"snapshot {known.value.snapshot_key} of run {run.run_id} is not in the archive")
-        return DataOutcome(known.value, archived)
+            raise StateCorrupt(f"snapshot {record.snapshot_key} of run {record.run_id} is not in the archive")
+        return DataOutcome(record, archived)
 
     def _find(self, key: str) -> Archived | None:
         """What the archive has under that key."""
@@ -165,7 +170,7 @@ class DataService:
                 "snapshot_hash": content_hash,
             },
         )
-        return DataOutcome(record, archived)
+        return DataOutcome(record, archived) if record.snapshot_key == key else self._outcome(record)
 
     def _note(self, run: RunRef, status: RunStatus, reason: str) -> None:
         """Record why an exception goes up; a store that stays away must not hide it."""
@@ -182,6 +187,13 @@ class DataService:
         snapshot_hash: str | None = None,
         figures: SnapshotFigures | None = None,
     ) -> RunRecord:
+        """Write the run's record and return it, or the one of a snapshot that is published already: that one stays,
+        whatever another trigger of this run finds later.
+        """
+        key = keys.data_record(run.run_id)
+        known = load(self._state, key, RunRecord)
+        if known is not None and known.value.snapshot_key is not None:
+            return known.value
         record = RunRecord(
             **run.fields(),
             scheduled_at=run.scheduled_at,
@@ -192,8 +204,6 @@ class DataService:
             snapshot_hash=snapshot_hash,
             figures=figures,
         )
-        key = keys.data_record(run.run_id)
-        known = load(self._state, key, RunRecord)
         if known is None:
             entry = RunEntry(run_id=run.run_id, cycle_id=run.cycle_id)
             listed = keys.run_entry(run.account_alias, run.scheduled_at, run.pipeline)
