@@ -65,15 +65,19 @@ def require_one_identity(store: StateStore, settings: Settings, *, named: bool, 
                 f"one name: `alchemiser account adopt {FORMER_DEFAULT} --reason …` makes that part of {alias}; or set "
                 f'account_alias = "{FORMER_DEFAULT}" to go on with it, or "{alias}" to begin anew'
             )
-    same = [
-        other
+    held = {
+        binding.account_id: other
         for other, binding in bound.items()
-        if not binding.moved_to and binding.environment == environment.value and binding.account_id == account_id()
-    ]
-    if same:
+        if not binding.moved_to and binding.environment == environment.value
+    }
+    if not held:
+        return  # the broker need not be asked
+    opened = account_id()
+    if opened in held:
+        other = held[opened]
         raise WrongAccount(
-            f"the key opens the broker's {environment.value} account {account_id()}, which this home trades as "
-            f"{same[0]}, not as {alias}: work with that alias (account_alias), or `alchemiser account adopt {same[0]}`"
+            f"the key opens the broker's {environment.value} account {opened}, which this home trades as {other}, "
+            f"not as {alias}: work with that alias (account_alias), or `alchemiser account adopt {other} --reason …`"
         )
 
 

@@ -127,7 +127,7 @@ def _limits(context: CommandContext, _: Composition) -> str:
     day = AccountReader(reader, clock, settings, today).day(AccountReading(account, holdings, Decimal(0)))
     held = [position.symbol for position in holdings.positions]
     trading_day = reader.session_on(today) is not None
-    targets = stored_targets(context.state, context.account) if context.has_store else ()
+    targets = stored_targets(context.adapters.state(), context.account) if context.has_store else ()
     found = limits_met(Outlook(account.equity, held, targets, day if trading_day else None), settings.trading)
     if found:
         raise CheckFailed("; ".join(found), "change the setting, or expect it", Verdict.WARNING)

@@ -34,22 +34,21 @@ HOUR = 3600.0
 
 
 @pytest.mark.parametrize(
-    ("wall", "ticks", "told", "jumped"),
+    ("wall", "ticks", "told"),
     [
-        (60, 60, 60, 0),
-        (60 - HOUR, 60, 60, -HOUR),
-        (60, 0, 60, 60),
-        (HOUR, 60, HOUR, HOUR - 60),
-        (-HOUR, 0, 0, -HOUR),
+        (60, 60, 60),
+        (60 - HOUR, 60, 60),
+        (60, 0, 60),
+        (HOUR, 60, HOUR),
+        (-HOUR, 0, 0),
     ],
     ids=["both go", "set back by an hour", "suspended", "set forward", "set back at once"],
 )
-def test_the_later_of_two_measures_is_told(wall: float, ticks: float, told: float, jumped: float) -> None:
+def test_the_later_of_two_measures_is_told(wall: float, ticks: float, told: float) -> None:
     clocks = TwoClocks()
     steady = SteadyClock(clocks)
     clocks.passes(wall, ticks)
     assert (steady.now() - SCHEDULED).total_seconds() == told
-    assert steady.jumped().total_seconds() == jumped
     assert steady.monotonic() == clocks.ticks
 
 

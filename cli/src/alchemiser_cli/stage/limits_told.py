@@ -3,7 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from pydantic import ValidationError
+
+from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.snapshot import MarketSnapshot, StrategyTargets
+from alchemiser_common.messages.wire import describe
 from alchemiser_common.probes import CompositionAnswer
 from alchemiser_common.settings import TradingSettings
 from alchemiser_trading.plan.forecast import Outlook, limits_met
@@ -22,7 +26,12 @@ def trading_settings(answers: Mapping[str, CompositionAnswer]) -> TradingSetting
             known = {
                 name: json.loads(item.value) for name, item in said.items() if name in TradingSettings.model_fields
             }
-            return TradingSettings.model_validate(known)
+            try:
+                return TradingSettings.model_validate(known)
+            except ValidationError as error:
+                raise InvalidSettings(
+                    f"limits of the {service} function, which is of another version: {describe(error)}"
+                ) from None
     return None
 
 

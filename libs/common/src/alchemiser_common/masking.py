@@ -8,7 +8,7 @@ covers texts of libraries and servers that echo what they were sent.
 from urllib.parse import quote
 
 MASK = "…masked…"
-_SHORTEST = 8
+SHORTEST = 8
 """A shorter one is no key of a broker, and would mask parts of ordinary words."""
 _known: list[str] = []
 """Of this process, every spelling of each, the longest first: one may be the beginning of another."""
@@ -16,7 +16,7 @@ _known: list[str] = []
 
 def mask_from_now_on(secret: str) -> None:
     """Register a secret that this process has loaded."""
-    if len(secret) >= _SHORTEST:
+    if len(secret) >= SHORTEST:
         _known[:] = sorted({*_known, secret, quote(secret, safe="")}, key=lambda text: (-len(text), text))
 
 

@@ -15,11 +15,12 @@ from alchemiser_common.broker_address import BrokerAddress, check_secrecy
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.snapshot import BarPolicy
 
-Fraction = Annotated[Decimal, Field(ge=0, le=1)]
 WalkStep = Annotated[Decimal, Field(ge=0, le=1)]
 Minutes = Annotated[int, Field(ge=0, le=390)]
 MOST_STRATEGIES = 90
 """That share an account: a run ends in one write, and the state store takes 100 records in one, a book of each."""
+READ_PAUSE_SECONDS = 0.5
+"""Before a read is tried again; each pause is twice the one before it, give or take a half."""
 
 
 class Section(BaseModel):
@@ -260,16 +261,22 @@ class BrokerSettings(Section):
     """How the broker is reached."""
 
     trading_url: BrokerAddress | None = None
-    """Base URL of the trading API; the environment's own if unset. https, or http on this machine."""
+    """Base URL of the trading API; the environment's own if unset. https, or http to a simulator near by."""
     data_url: BrokerAddress | None = None
-    """Base URL of the market data API; Alpaca's if unset. https, or http on this machine."""
+    """Base URL of the market data API; Alpaca's if unset. https, or http to a simulator near by."""
     connect_timeout_seconds: float = Field(default=3.05, ge=0.1, le=60)
     read_timeout_seconds: float = Field(default=15.0, ge=0.1, le=60)
     """For the next bytes of an answer."""
-    total_timeout_seconds: float = Field(default=30.0, ge=0.1, le=300)
+    total_timeout_seconds: float = Field(default=16.0, ge=0.1, le=300)
     """For an answer as a whole, however slowly it comes."""
     read_attempts: int = Field(default=4, ge=1, le=10)
     """How often a read is tried. Orders are never repeated by the client."""
+
+    @property
+    def longest_read_seconds(self) -> float:
+        """What all attempts of one read can take, with the pauses between them."""
+        pauses = READ_PAUSE_SECONDS * 1.5 * (2.0 ** (self.read_attempts - 1) - 1)
+        return self.read_attempts * self.total_timeout_seconds + pauses
 
 
 class AwsSettings(Section):
@@ -354,15 +361,14 @@ class Settings(Section):
     # time that a hand-over takes for its cancels on top.
     @model_validator(mode="after")
     def _lease_outlasts_requests(self) -> Self:
-        broker, rules = self.broker, self.execution
-        longest = broker.read_attempts * (broker.connect_timeout_seconds + broker.read_timeout_seconds)
+        rules, longest = self.execution, self.broker.longest_read_seconds
         needed = longest + rules.handover_seconds
         if rules.lease_seconds <= needed:
             raise ValueError(
                 f"execution.lease_seconds is {rules.lease_seconds:g}; it must be above {needed:g}, which is "
-                f"broker.read_attempts x (connect + read timeout) = {longest:g} and execution.handover_seconds = "
-                f"{rules.handover_seconds:g}: while a request waits the lease is not renewed, and another worker would "
-                "take the account with an order on its way"
+                f"broker.read_attempts x broker.total_timeout_seconds with pauses = {longest:g} and "
+                f"execution.handover_seconds = {rules.handover_seconds:g}: while a request waits the lease is not "
+                "renewed, and another worker would take the account with an order on its way"
             )
         return self
 

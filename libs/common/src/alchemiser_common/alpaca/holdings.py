@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from alchemiser_common.alpaca.reading import (
+    STOCKS,
     Number,
     Payload,
     Text,
@@ -18,7 +19,6 @@ from alchemiser_common.alpaca.reading import (
 from alchemiser_common.messages.snapshot import Position
 from alchemiser_common.ports.broker import Holdings, OtherHolding
 
-_STOCKS = "us_equity"
 _UNREADABLE = "unreadable"
 _STOCK_KINDS = frozenset({"short", "unpriced", _UNREADABLE})
 
@@ -96,8 +96,8 @@ def _not_managed(fields: Mapping[str, object]) -> tuple[str, str]:
     kind = text_or_empty(fields.get("asset_class"))
     if not kind:
         raise Unreadable("asset_class: is missing")
-    if kind != _STOCKS:
-        return kind, f"its asset class is {kind}; only {_STOCKS} is managed"
+    if kind != STOCKS:
+        return kind, f"its asset class is {kind}; only {STOCKS} is managed"
     side, quantity = fields.get("side"), convert(Number, fields.get("qty"))
     if side == "short" or quantity < 0:
         return "short", f"{quantity} shares held short; only long holdings are managed"

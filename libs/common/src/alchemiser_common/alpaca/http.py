@@ -15,6 +15,7 @@ from alchemiser_common.alpaca.reading import shown
 from alchemiser_common.alpaca.session import RequestPolicy, UnusableAnswer
 from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable
 from alchemiser_common.ports.clock import Clock
+from alchemiser_common.settings import READ_PAUSE_SECONDS
 
 _UNAUTHORISED = 401
 _FORBIDDEN = 403
@@ -22,7 +23,6 @@ _THROTTLED = 429
 _SERVER_ERRORS = 500
 _REQUEST_TIMEOUT = 408
 _CONFLICT = 409
-_BACKOFF_SECONDS = 0.5
 _SHOWN = 200
 _PASSING = ("insufficient", "wash trade", "held_for_orders", "held for orders", "opposite side")
 """Words of refusals that may be gone a moment later: cash that lags, shares still held by an ending order."""
@@ -54,7 +54,7 @@ class Caller:
             except BrokerUnavailable:
                 if attempt == self._policy.read_attempts:
                     raise
-                self._clock.sleep(_BACKOFF_SECONDS * 2 ** (attempt - 1) * (0.5 + self._jitter.random()))
+                self._clock.sleep(READ_PAUSE_SECONDS * 2 ** (attempt - 1) * (0.5 + self._jitter.random()))
         raise AssertionError("read_attempts is at least 1")
 
     # A refusal of an order ends it, so it must be certain. Answers to a POST, and what they say of the order:

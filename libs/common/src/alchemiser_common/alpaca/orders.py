@@ -1,6 +1,7 @@
 """Alpaca's orders as the port has them. A status this project does not know counts as open: it may still fill."""
 
 from alchemiser_common.alpaca.reading import (
+    STOCKS,
     Moment,
     Number,
     OrderId,
@@ -36,7 +37,6 @@ _STATUSES = {
     "done_for_day": OrderStatus.DONE_FOR_DAY,
     "pending_cancel": OrderStatus.CANCELLING,
 }
-_STOCKS = "us_equity"
 _OF_SEVERAL_LEGS = "mleg"
 
 
@@ -93,9 +93,9 @@ def read_order(content: object) -> BrokerOrder:
 
 def _order(content: object) -> BrokerOrder:
     fields = members(content)
-    asset_class, order_class = fields.get("asset_class", _STOCKS), fields.get("order_class")
-    if asset_class != _STOCKS:
-        raise Unreadable(f"asset_class: {text_or_empty(asset_class) or kind_of(asset_class)}, not {_STOCKS}")
+    asset_class, order_class = fields.get("asset_class", STOCKS), fields.get("order_class")
+    if asset_class != STOCKS:
+        raise Unreadable(f"asset_class: {text_or_empty(asset_class) or kind_of(asset_class)}, not {STOCKS}")
     if order_class == _OF_SEVERAL_LEGS:
         raise Unreadable(f"order_class: {_OF_SEVERAL_LEGS}, an order of several legs")
     return convert(OrderPayload, content).order()

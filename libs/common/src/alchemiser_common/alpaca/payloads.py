@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AliasPath, BeforeValidator, Field, StrictBool
 
 from alchemiser_common.alpaca.reading import (
+    STOCKS,
     Day,
     Moment,
     Number,
@@ -75,9 +76,6 @@ class AccountPayload(Payload):
         )
 
 
-_STOCKS = "us_equity"
-
-
 class AssetPayload(Payload):
     """GET /v2/assets/{symbol}. What is not said to be so is not so: an unknown step is a whole share."""
 
@@ -92,8 +90,8 @@ class AssetPayload(Payload):
 
         Raises Unreadable for what is no stock.
         """
-        if self.asset_class != _STOCKS:
-            raise Unreadable(f"class: {shown(self.asset_class)}, not {_STOCKS}")
+        if self.asset_class != STOCKS:
+            raise Unreadable(f"class: {shown(self.asset_class)}, not {STOCKS}")
         return Asset(
             symbol=self.symbol,
             tradable=self.tradable is True and self.status == "active",

@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from alchemiser_common.errors import BrokerUnavailable
+from alchemiser_common.messages.base import DIGITS_AFTER_POINT
 from alchemiser_common.messages.wire import describe
 
 _LARGEST = Decimal(10) ** 15
@@ -45,6 +46,9 @@ def _number(value: object) -> Decimal:
     number = Decimal(text)
     if abs(number) >= _LARGEST:
         raise ValueError(f"is beyond {_LARGEST:.0e}")
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -DIGITS_AFTER_POINT:
+        raise ValueError(f"has more than {DIGITS_AFTER_POINT} digits after the point")
     return number
 
 
@@ -78,6 +82,8 @@ def _uuid(value: object) -> str:
     return str(UUID(value))
 
 
+STOCKS = "us_equity"
+"""Alpaca's asset class of stocks and funds."""
 Number = Annotated[Decimal, BeforeValidator(_number)]
 """Written as a string or as a number."""
 Moment = Annotated[datetime, BeforeValidator(_moment)]

@@ -17,15 +17,13 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from alchemiser_common.masking import MASK, SHORTEST
 from alchemiser_common.ports.broker import RequestQuota
 from alchemiser_common.ports.secrets import BrokerCredentials
 
 ANSWER_LIMIT = 64 * 1024 * 1024
 """Bytes of an unpacked answer; a page of bars has about two million, the list of all assets ten."""
 _CHUNK = 64 * 1024
-_HIDDEN = b"***"
-_SHORTEST_SECRET = 6
-"""Shorter ones are no keys, and would be found in every text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class RequestPolicy:
     connect_timeout: float = 3.05
     read_timeout: float = 15.0
     """For the next bytes of an answer."""
-    total_timeout: float = 30.0
+    total_timeout: float = 16.0
     """For all of them, from the request on."""
     read_attempts: int = 4
 
@@ -135,7 +133,7 @@ class TimeoutSession(requests.Session):
     def hide(self, *secrets: str) -> None:
         """From now on these are masked, with those before them."""
         for secret in secrets:
-            if len(secret) >= _SHORTEST_SECRET:
+            if len(secret) >= SHORTEST:
                 self._secrets |= {secret.encode(), secret.replace("/", "\\/").encode()}  # as some write it in JSON
 
     def request(self, method: str | bytes, url: str | bytes, *args: object, **kwargs: object) -> requests.Response:
@@ -174,7 +172,7 @@ class TimeoutSession(requests.Session):
 
     def _masked(self, text: bytes) -> bytes:
         for secret in self._secrets:
-            text = text.replace(secret, _HIDDEN)
+            text = text.replace(secret, MASK.encode())
         return text
 
 

@@ -48,6 +48,10 @@ class SqsDeadLetters:
             with self._held(url) as held:
                 return [self._letter(item, max_receives) for item in held]
 
+    def strays(self) -> Sequence[str]:
+        """None: whatever is in a queue is a letter."""
+        return ()
+
     # SQS moves nothing from queue to queue at once, so the order is: send, then delete. Whatever breaks in between
     # leaves the letter in at least one of the two:
     #
@@ -56,10 +60,6 @@ class SqsDeadLetters:
     #        │ nothing was sent                                 │ minutes it has the same deduplication id, and SQS
     #                                                           │ drops it; later it is sent twice, and the run id
     #                                                           │ makes the second delivery a repetition of its run.
-    def strays(self) -> Sequence[str]:
-        """None: whatever is in a queue is a letter."""
-        return ()
-
     def redrive(self, message_id: str) -> DeadLetter:
         """Send one letter back to its queue, then take it away.
 

@@ -32,7 +32,7 @@ _CYCLE_YEARS = range(1900, 2200)
 _LAST_YEAR = 9998
 """The year after it has moments that another zone, or an hour more, would carry beyond what datetime holds."""
 _DIGITS_BEFORE_POINT = 18
-_DIGITS_AFTER_POINT = 100
+DIGITS_AFTER_POINT = 100
 """Quotients have 28 digits, those of small figures begin late. Beyond it arithmetic overflows and text takes gigabytes.
 """
 
@@ -50,8 +50,8 @@ def _in_utc(moment: datetime) -> datetime:
 def _reckonable(number: Decimal) -> Decimal:
     """Refuses what has so many digits that reckoning with it, or writing it out, would take the process down."""
     exponent = number.as_tuple().exponent
-    if number.adjusted() >= _DIGITS_BEFORE_POINT or not isinstance(exponent, int) or exponent < -_DIGITS_AFTER_POINT:
-        raise ValueError(f"has more than {_DIGITS_BEFORE_POINT} digits before or {_DIGITS_AFTER_POINT} after the point")
+    if number.adjusted() >= _DIGITS_BEFORE_POINT or not isinstance(exponent, int) or exponent < -DIGITS_AFTER_POINT:
+        raise ValueError(f"has more than {_DIGITS_BEFORE_POINT} digits before or {DIGITS_AFTER_POINT} after the point")
     return number
 
 

@@ -70,9 +70,5 @@ class SteadyClock:
         """As the clock's own."""
         self._clock.sleep(seconds)
 
-    def jumped(self) -> timedelta:
-        """How far the wall clock is from what the monotonic one says has passed; suspended machines count."""
-        return self._clock.now() - self._made_at - self._ticked()
-
     def _ticked(self) -> timedelta:
         return timedelta(seconds=self._clock.monotonic() - self._made_tick)

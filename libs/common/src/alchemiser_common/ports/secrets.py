@@ -5,7 +5,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from alchemiser_common.errors import MissingSecret
-from alchemiser_common.masking import mask_from_now_on
+from alchemiser_common.masking import SHORTEST, mask_from_now_on
 from alchemiser_common.messages.base import Frozen
 
 
@@ -16,9 +16,6 @@ class BrokerCredentials(Frozen):
     secret_key: SecretStr
 
 
-_MIN_LENGTH = 4
-
-
 def checked_key(name: str, value: object, remedy: str) -> SecretStr:
     """A half of a key as it was found under `name`; masked in all output from now on.
 
@@ -26,7 +23,7 @@ def checked_key(name: str, value: object, remedy: str) -> SecretStr:
     """
     if not isinstance(value, str) or not value.strip():
         raise MissingSecret(f"{name} is not set; {remedy}")
-    if len(value) < _MIN_LENGTH or any(character.isspace() or not character.isprintable() for character in value):
+    if len(value) < SHORTEST or any(character.isspace() or not character.isprintable() for character in value):
         raise MissingSecret(f"{name} is malformed: {len(value)} characters, or with spaces; copy it again")
     mask_from_now_on(value)
     return SecretStr(value)
