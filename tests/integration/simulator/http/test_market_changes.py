@@ -18,7 +18,16 @@ from alpaca.trading.enums import AssetStatus
 from alpaca.trading.requests import GetAssetsRequest
 
 from alchemiser_simulator import ControlError, SimulatorControl, SimulatorServer
-from alchemiser_simulator.market.changes import Delisted, MadeSplit, Renamed, SkippedBars
+from alchemiser_simulator.market.changes import (
+    CashDividend,
+    Delisted,
+    MadeSplit,
+    MarketChange,
+    Renamed,
+    SkippedBars,
+    SpinOff,
+    StockDividend,
+)
 from integration.simulator.calls import config, get
 
 type Client = Any  # alpaca-py's methods return a model or a dict; here always the model
@@ -133,6 +142,30 @@ def test_a_renamed_symbol_takes_its_past_and_its_holders_along(
     trading.close_position("TLTX")
     control.advance(timedelta(seconds=5))
     assert control.state().holdings == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        CashDividend(symbol="TLT", day=TOMORROW, rate=Decimal(2)),
+        SpinOff(symbol="TLT", day=TOMORROW, new_symbol="XLP", new_rate=Decimal("0.1")),
+        StockDividend(symbol="TLT", day=TOMORROW, rate=Decimal("0.05")),
+        MadeSplit(symbol="TLT", day=TOMORROW, ratio=2),
+    ],
+    ids=lambda change: change.kind,
+)
+def test_a_new_name_has_the_past_adjusted_as_under_the_old_one(
+    control: SimulatorControl, data: Client, change: MarketChange
+) -> None:
+    control.change_market(change)
+    control.change_market(Renamed(symbol="TLT", day=date(2020, 6, 4), into="TLTX"))
+    control.set_now(datetime(2020, 6, 3, 21, tzinfo=UTC))
+    past = {adjustment: closes(data, "TLT", adjustment) for adjustment in Adjustment}
+    assert past[RAW][TODAY] != past[ALL][TODAY], "what came after it adjusts nothing"
+    control.set_now(datetime(2020, 6, 4, 15, tzinfo=UTC))
+    for adjustment, seen in past.items():
+        renamed = closes(data, "TLTX", adjustment)
+        assert seen == {day: close for day, close in renamed.items() if day in seen}, adjustment
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,10 @@ def _renamed(history: PriceHistory, change: Renamed) -> PriceHistory:
     def doubled(array: FloatArray | None) -> FloatArray | None:
         return None if array is None else np.column_stack([array, array[:, column]])
 
-    own = tuple(replace(split, symbol=change.into) for split in history.splits if split.symbol == change.symbol)
+    splits = tuple(replace(split, symbol=change.into) for split in history.splits if split.symbol == change.symbol)
+    payments = tuple(
+        replace(paid, symbol=change.into) for paid in history.distributions if paid.symbol == change.symbol
+    )
     both = _with(
         history,
         symbols=(*history.symbols, change.into),
@@ -232,7 +235,8 @@ def _renamed(history: PriceHistory, change: Renamed) -> PriceHistory:
         given_low=doubled(history.given_low),
         given_volume=doubled(history.given_volume),
         adjusted_close=doubled(history.adjusted_close),
-        splits=(*history.splits, *own),
+        splits=(*history.splits, *splits),
+        distributions=(*history.distributions, *payments),
         skipped=history.skipped | {(change.into, day) for symbol, day in history.skipped if symbol == change.symbol},
     )
     return _ended(both, Ending(change.symbol, change.day, change.into))
