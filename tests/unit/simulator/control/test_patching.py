@@ -59,11 +59,21 @@ def test_an_operation_changes_its_place(
         Operation(path="1.at", do="shift", value=2),
         Operation(path="*.qty", value="7", where={"symbol": "QQQ"}),
         Operation(path="0.qty.more", value=1),
+        Operation(path="*.symbol", do="shift", value=2),
+        Operation(path="0.at", do="shift", value=1e12),
+        Operation(path="0.at", do="shift", value=-1e300),
+        Operation(path="0.qty", do="multiply", value="1e999999"),
+        Operation(path="0.filled_qty", do="copy", source="symbol", value=0.5),
+        Operation(path="1.filled_qty", do="copy", source="at", value=2),
     ],
     ids=lambda operation: f"{operation.do} {operation.path}",
 )
-def test_a_place_that_is_not_there_is_left_alone(operation: Operation) -> None:
+def test_a_place_that_is_not_there_or_holds_something_else_is_left_alone(operation: Operation) -> None:
     assert patched(ORDERS, [operation]) == (ORDERS, False)
+
+
+def test_a_number_that_json_could_not_write_is_left_alone() -> None:
+    assert patched([20.5], [Operation(path="0", do="multiply", value="1e400")]) == ([20.5], False)
 
 
 def test_operations_work_in_their_order_and_nonsense_is_refused() -> None:
@@ -71,6 +81,11 @@ def test_operations_work_in_their_order_and_nonsense_is_refused() -> None:
     assert patched(ORDERS, twice)[0] == [{**ORDERS[1], "symbol": "TLT"}]  # type: ignore[index,dict-item]
     with pytest.raises(ValidationError, match="needs a number"):
         Operation(path="0", do="multiply", value="half")
+    with pytest.raises(ValidationError, match="needs a number"):
+        Operation(path="0", do="shift", value=float("inf"))
+    for path in ("", ()):
+        with pytest.raises(ValidationError, match="remove needs one"):
+            Operation(path=path, do="remove")
     with pytest.raises(ValidationError, match="copy needs it"):
         Operation(path="0", do="copy")
     with pytest.raises(ValidationError, match="either reads or seconds"):

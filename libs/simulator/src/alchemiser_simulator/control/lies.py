@@ -30,7 +30,8 @@ class Answer(Rule):
 
 class Operation(Model):
     """One change of a JSON answer. `path` names a place: keys and list numbers with dots between them, `*` for each
-    element; a tuple where a key has a dot of its own; empty for the whole. A place that is not there is left alone.
+    element; a tuple where a key has a dot of its own; empty for the whole. A place that is not there, or holds what the
+    operation cannot change, is left alone.
 
     `set`: put `value` there; of an object, a field that it lacks too. `remove`: take it out. `append`: put `value` at
     the end of the list there. `multiply`: the number there times `value`, written as the number was. `copy`: put the
@@ -60,12 +61,20 @@ class Operation(Model):
     def _fits(self) -> Operation:
         if (self.do == "copy") != (self.source is not None):
             raise ValueError("source is for copy, and copy needs it")
-        if self.do in {"multiply", "copy", "shift"}:
-            try:
-                Decimal(str(0 if self.value is None else self.value))
-            except ArithmeticError as error:
-                raise ValueError(f"value is {self.value!r}; {self.do} needs a number") from error
+        if self.do == "remove" and not self.parts:
+            raise ValueError(
+                "path is empty; remove needs one, for the whole answer cannot be taken out: set it to null"
+            )
+        if self.do in {"multiply", "copy", "shift"} and not self._has_number:
+            raise ValueError(f"value is {self.value!r}; {self.do} needs a number")
         return self
+
+    @property
+    def _has_number(self) -> bool:
+        try:
+            return self.number.is_finite()
+        except ArithmeticError:
+            return False
 
 
 class Patch(Rule):

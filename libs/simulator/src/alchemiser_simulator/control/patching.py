@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from pydantic import JsonValue
 
@@ -96,23 +97,34 @@ def _change(container: _Container, key: str | int, operation: Operation) -> bool
             _put(container, key, scaled)
         case "copy" if isinstance(container, dict) and operation.source in container:
             source = container[operation.source]
-            _put(container, key, source if operation.value is None else _times(source, operation.number))
-        case "shift" if isinstance(value, str):
-            moved = datetime.fromisoformat(value) + timedelta(seconds=float(operation.number))
-            _put(container, key, moved.isoformat().replace("+00:00", "Z"))
+            if operation.value is not None and (source := _times(source, operation.number)) is None:
+                return False
+            _put(container, key, source)
+        case "shift" if isinstance(value, str) and (moved := _moved(value, operation.number)) is not None:
+            _put(container, key, moved)
         case _:
             return False
     return True
 
 
 def _times(value: JsonValue, factor: Decimal) -> JsonValue:
-    """A number times the factor, as text if it was text; None for what is no number."""
+    """A number times the factor, as text if it was text; None for what is no number, or becomes too large for one."""
     if value is None or isinstance(value, bool | list | dict):
         return None
     try:
-        product = Decimal(str(value)) * factor
-    except InvalidOperation:
+        product = (Decimal(str(value)) * factor).normalize()
+    except ArithmeticError:
         return None
     if isinstance(value, str):
-        return f"{product.normalize():f}"
-    return float(product)
+        return f"{product:f}"
+    number = float(product)
+    return number if math.isfinite(number) else None
+
+
+def _moved(text: str, seconds: Decimal) -> str | None:
+    """A time so many seconds later; None for what is no time, or leaves the years that a time can have."""
+    try:
+        moved = datetime.fromisoformat(text) + timedelta(seconds=float(seconds))
+    except (ValueError, OverflowError):
+        return None
+    return moved.isoformat().replace("+00:00", "Z")
