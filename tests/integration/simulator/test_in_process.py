@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import datetime
 
 import pytest
 
-from alchemiser_simulator import ConnectionDroppedError, InProcess, SimulatorServer, build
+from alchemiser_simulator import ClockMode, ConnectionDroppedError, InProcess, SimulatorServer, build
 from alchemiser_simulator.control.faults import (
     Delay,
     Drip,
     DropConnection,
     Fault,
     LateArrival,
+    RateLimited,
     TimeoutAfterAccept,
     When,
 )
-from integration.simulator.calls import HEADERS, buy, config, get
+from integration.simulator.calls import HEADERS, OPEN, buy, config, get
 
 POST = When(method="POST")
 BODY = {"symbol": "SPY", "qty": "2", "side": "buy", "type": "market", "time_in_force": "day", "client_order_id": "one"}
@@ -83,3 +85,27 @@ def test_waiting_is_counted_and_an_endless_answer_ends() -> None:
     assert not endless.whole
     assert 24 < endless.waited < 26
     assert exchange.ask("GET", "/v2/clock", HEADERS).waited == 0
+
+
+def test_a_rule_reads_a_flowing_clock_as_it_is_and_not_as_the_last_request_left_it() -> None:
+    exchange = build(config(clock=ClockMode.FLOWING, speed=100.0))
+    exchange.faults.add(RateLimited(reset_seconds=7, count=1))
+    time.sleep(0.05)
+    limited = exchange.ask("GET", "/v2/clock", HEADERS)
+    assert int(limited.headers["x-ratelimit-reset"]) >= OPEN.timestamp() + 5 + 7
+    idle = exchange.venue.exchange.now
+    exchange.faults.add(LateArrival(match=POST, seconds=3600))
+    time.sleep(0.05)
+    with pytest.raises(ConnectionDroppedError):
+        post(exchange)
+    exchange.ask("POST", "/control/clock", body=b'{"advance": 7200}')
+    order = exchange.ask("GET", "/v2/orders:by_client_order_id?client_order_id=one", HEADERS)
+    held = datetime.fromisoformat(json.loads(order.body)["created_at"]) - idle
+    assert held.total_seconds() >= 5 + 3600
+
+
+def test_a_spent_budget_comes_back_though_nothing_but_refused_requests_reach_a_flowing_clock() -> None:
+    exchange = build(config(clock=ClockMode.FLOWING, speed=600.0, rate_limit=1, enforce_rate_limit=True))
+    assert 429 in [exchange.ask("GET", "/v2/clock", HEADERS).status for _ in range(20)]
+    time.sleep(0.11)
+    assert exchange.ask("GET", "/v2/clock", HEADERS).status == 200

@@ -15,7 +15,7 @@ from alpaca.trading.enums import OrderSide, OrderStatus, TimeInForce
 from alpaca.trading.models import Order
 from alpaca.trading.requests import LimitOrderRequest, MarketOrderRequest
 
-from alchemiser_simulator import SimulatorControl, SimulatorServer
+from alchemiser_simulator import ClockMode, SimulatorControl, SimulatorServer
 from alchemiser_simulator.control.faults import (
     BadQuote,
     Delay,
@@ -31,7 +31,7 @@ from alchemiser_simulator.control.faults import (
     TimeoutAfterAccept,
     When,
 )
-from integration.simulator.calls import HEADERS
+from integration.simulator.calls import HEADERS, config
 
 type Client = Any  # alpaca-py's methods return a model or a dict; here always the model
 
@@ -91,6 +91,15 @@ def test_a_delay_takes_its_time(server: SimulatorServer, control: SimulatorContr
     started = time.perf_counter()
     assert not known(server, "any")
     assert 0.2 <= time.perf_counter() - started < 3.0
+
+
+def test_a_rule_behind_a_delay_reads_the_clock_after_it() -> None:
+    with SimulatorServer(config(clock=ClockMode.FLOWING, speed=100.0)) as server, server.control as control:
+        control.add_fault(Delay(seconds=0.2, match=POST_ORDERS))
+        control.add_fault(RateLimited(reset_seconds=7, match=POST_ORDERS))
+        sent = control.clock().now
+        reset = int(post(server, "one").headers["X-RateLimit-Reset"])
+        assert reset >= int(sent.timestamp()) + 20 + 7
 
 
 def test_rate_limit_and_server_error_look_like_alpacas(server: SimulatorServer, control: SimulatorControl) -> None:

@@ -106,6 +106,7 @@ class Gateway:
         if not path.startswith(("/v1/", "/v2/")):
             await self._run(scope, receive, self._committing(send))
             return
+        self._venue.tick()  # what the budget and the rules go by is the time of this request, not of the one before it
         allowed = self._window.take(self._venue.exchange.now.timestamp())
         answering = self._limited(self._committing(send))
         refused = self._unauthorised(scope)
@@ -160,6 +161,7 @@ class Gateway:
         body = await body_of(receive)
         replay, changing = replayed(body, receive), list[Taken]()
         for taken in self._faults.transport(facts_of(scope, body, self._venue.exchange.books)):
+            self._venue.tick()  # the body, or the rule before this one, may have taken its time
             match taken.fault:
                 case Delay(seconds=seconds):
                     await self._line.wait(seconds)
