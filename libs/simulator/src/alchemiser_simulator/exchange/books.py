@@ -105,6 +105,11 @@ class Books:
         """Open orders of a symbol, oldest first."""
         return [order for order in self.open_orders if order.ticket.symbol == symbol]
 
+    def free_shares(self, symbol: str) -> Decimal:
+        """Shares held that no open sale has promised; below zero for a short holding."""
+        held = self._head.ledger.holdings.get(symbol)
+        return (held.qty if held else ZERO) - sum((order.held for order in self.open_for(symbol)), ZERO)
+
     @property
     def reserved(self) -> Decimal:
         """USD all open buys may still cost."""

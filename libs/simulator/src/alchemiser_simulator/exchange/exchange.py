@@ -157,7 +157,7 @@ class Exchange:
 
     def transfer(self, transfer: Transfer) -> None:
         """Let money or shares come or go, now or when the clock gets there. Raises Refusal for a symbol that nobody
-        knows, a moment that has passed, and shares that are not there.
+        knows, a moment that has passed, and shares that are to go now and are not there, or promised by an open sale.
         """
         head = self.books.head
         if transfer.symbol and transfer.symbol not in head.marks:
@@ -168,10 +168,17 @@ class Exchange:
             return
         if transfer.at is not None and transfer.at < self.now:
             raise invalid(f"at is {transfer.at}, and it is {self.now}: give a later moment, or none")
-        held = head.ledger.holdings.get(transfer.symbol)
-        if transfer.qty < 0 and (held is None or held.qty < -transfer.qty):
-            raise insufficient_quantity(transfer.symbol, -transfer.qty, held.qty if held else ZERO, ZERO, [])
+        if transfer.qty < 0:
+            self._check_leaving(transfer.symbol, -transfer.qty)
         self.books.transfer(transfer, self.now)
+
+    def _check_leaving(self, symbol: str, qty: Decimal) -> None:
+        """Whether so many shares can go. What an open sale has promised stays, or the sale would sell short."""
+        free = self.books.free_shares(symbol)
+        if qty > free:
+            sales = [order for order in self.books.open_for(symbol) if order.held]
+            promised = sum((order.held for order in sales), ZERO)
+            raise insufficient_quantity(symbol, qty, free + promised, promised, [order.id for order in sales])
 
     def _set_ledger(self, ledger: Ledger) -> None:
         """As reported and as booked: fills that were still to show, show. The difference goes into the opening."""

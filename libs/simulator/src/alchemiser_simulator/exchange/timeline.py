@@ -18,6 +18,7 @@ from alchemiser_simulator.exchange.books import Books
 from alchemiser_simulator.exchange.corporate import Move, moves
 from alchemiser_simulator.exchange.matching import Match
 from alchemiser_simulator.exchange.orders import ZERO, Order, Side, Status, TimeInForce
+from alchemiser_simulator.exchange.transfers import Transfer
 from alchemiser_simulator.exchange.valuation import spending_power, values
 from alchemiser_simulator.market.actions import Action, CashDividend, SpinOff
 from alchemiser_simulator.market.market import Market, second_of
@@ -99,7 +100,19 @@ class Timeline:
         if due:
             self.books.head = replace(self.books.head, planned=tuple(one for one in planned if one not in due))
         for transfer in due:
-            self.books.transfer(transfer, now)
+            self._carry_out(transfer, now)
+
+    # What was planned can meet another account than the one it was planned for: the symbol has been renamed, the shares
+    # were sold, or an open sale has promised them. Nobody waits for an answer who could be told so.
+    def _carry_out(self, transfer: Transfer, now: datetime) -> None:
+        """Book a planned transfer under the symbol's name of the day; of shares that go, those that are there and free,
+        and nothing if none are.
+        """
+        symbol, qty = self.market.history.name_on(transfer.symbol, new_york_day(now)), transfer.qty
+        if qty < 0:
+            qty = max(qty, min(-self.books.free_shares(symbol), ZERO))
+        if qty or transfer.amount:
+            self.books.transfer(transfer.model_copy(update={"symbol": symbol, "qty": qty}), now)
 
     def _at_midnight(self, now: datetime) -> None:
         """What takes effect with the day that begins now, if one does."""

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from alchemiser_simulator.exchange.orders import ZERO
 
 _SIGNS = {"CSD": 1, "CSW": -1}
+# Beyond these a sum has no digits left, or a moment no year; a planned transfer would find out when nobody can be told.
+_MOST = 10**12
+_YEAR = 366 * 86_400
+
+type _Number = Annotated[Decimal, Field(ge=-_MOST, le=_MOST)]
 _SHARES = frozenset({"JNLS", "ACATS", "FOPT"})
 
 
 class Transfer(BaseModel):
     """A transfer under Alpaca's activity type. `amount` in USD and `qty` in shares are below zero for what leaves;
     shares come at `price` USD each, for nothing if that is None. It happens at `at`, now if that is None, and the
-    activity shows `told_after` seconds later.
+    activity shows `told_after` seconds later. One that is planned follows its symbol through renamings, and of
+    shares that go it takes those that are there and free by then.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: Literal["CSD", "CSW", "JNLC", "ACATC", "FEE", "INT", "JNLS", "ACATS", "FOPT"]
-    amount: Decimal = ZERO
+    amount: _Number = ZERO
     symbol: str = ""
-    qty: Decimal = ZERO
-    price: Decimal | None = Field(default=None, gt=0)
+    qty: _Number = ZERO
+    price: Decimal | None = Field(default=None, gt=0, le=_MOST)
     at: AwareDatetime | None = None
-    told_after: float = Field(default=0.0, ge=0)
+    told_after: float = Field(default=0.0, ge=0, le=_YEAR)
     description: str = ""
 
     @model_validator(mode="after")

@@ -118,6 +118,17 @@ class PriceHistory:
         return symbol in self._ends and self._ends[symbol] <= day
 
     @cached_property
+    def _renamings(self) -> dict[str, tuple[str, date]]:
+        return {ending.symbol: (ending.into, ending.day) for ending in self.endings if ending.into is not None}
+
+    def name_on(self, symbol: str, day: date) -> str:
+        """What the symbol is called on that day, if it has been renamed by then as often as may be."""
+        # A new name is one that the history did not have, so this comes to an end.
+        while (renaming := self._renamings.get(symbol)) is not None and renaming[1] <= day:
+            symbol = renaming[0]
+        return symbol
+
+    @cached_property
     def happenings(self) -> Mapping[date, Sequence[Action]]:
         """All corporate actions by the day they take effect: those that were put in, and the splits of the source."""
         put_in = {(one.symbol, one.day) for one in self.actions if isinstance(one, MadeSplit | StockDividend)}
