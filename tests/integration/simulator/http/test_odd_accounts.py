@@ -103,6 +103,54 @@ def test_an_order_of_several_legs_is_open_until_it_is_cancelled(
     assert get(server.url, "/v2/orders", status="closed").json()[0]["status"] == "canceled"
 
 
+# Names by the minute in which they were submitted; "mine" is no odd order, and "timeless" tells no time.
+ODD: dict[str, dict[str, Any]] = {
+    "early": {"submitted_at": "2020-06-01T14:58:00Z", "symbol": "TLT", "side": "sell", "status": "suspended"},
+    "filled": {"submitted_at": "2020-06-01T10:59:00-04:00", "symbol": "TLT", "side": "buy", "status": "filled"},
+    "late": {"submitted_at": "2020-06-01T15:01:00", "symbol": "SPY", "side": "buy", "status": "accepted_for_bidding"},
+    "strange": {"submitted_at": None, "created_at": "2020-06-01T15:02:00Z", "status": ["?"]},
+    "timeless": {"submitted_at": "soon", "created_at": 5, "symbol": 7, "side": None},
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({}, "strange late mine early timeless"),
+        ({"direction": "asc"}, "timeless early mine late strange"),
+        ({"limit": "2"}, "strange late"),
+        ({"status": "closed"}, "filled"),
+        ({"status": "all", "direction": "asc"}, "timeless early filled mine late strange"),
+        ({"side": "buy"}, "late mine"),
+        ({"side": "sell", "status": "all"}, "early"),
+        ({"symbols": "SPY,QQQ"}, "late mine"),
+        ({"symbols": "TLT", "status": "all"}, "filled early"),
+        ({"after": "2020-06-01T15:00:00Z"}, "strange late"),
+        ({"until": "2020-06-01T15:00:00Z", "status": "all"}, "filled early"),
+        ({"after": "2020-06-01T14:58:00Z", "until": "2020-06-01T15:02:00Z", "status": "all"}, "late mine filled"),
+    ],
+    ids=str,
+)
+def test_odd_orders_are_listed_among_the_others_by_every_filter(
+    server: SimulatorServer, control: SimulatorControl, query: dict[str, Any], names: str
+) -> None:
+    for name, fields in ODD.items():
+        control.put_odd_order({"client_order_id": name, **fields})
+    buy(server.url, "mine", price="1.00")
+    listed = get(server.url, "/v2/orders", **query).json()
+    assert " ".join(order["client_order_id"] for order in listed) == names
+
+
+def test_all_open_orders_are_cancelled_whatever_their_status(
+    server: SimulatorServer, control: SimulatorControl
+) -> None:
+    for name, fields in ODD.items():
+        control.put_odd_order({"client_order_id": name, **fields})
+    done = requests.delete(f"{server.url}/v2/orders", headers=HEADERS, timeout=5)
+    assert [one["status"] for one in done.json()] == [200] * 4
+    assert get(server.url, "/v2/orders").json() == []
+
+
 def test_buying_power_may_be_less_than_cash(server: SimulatorServer, control: SimulatorControl) -> None:
     state = control.set_account(AccountChange(withheld=Decimal(160_000)))
     assert [state.cash, state.buying_power] == [100_000, 40_000]

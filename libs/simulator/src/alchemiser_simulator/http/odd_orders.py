@@ -5,6 +5,7 @@ They are kept as the JSON that clients see; they never fill, and a cancellation 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,14 +13,16 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from alchemiser_simulator.exchange.exchange import Exchange
-from alchemiser_simulator.exchange.orders import OPEN_STATUSES
+from alchemiser_simulator.exchange.orders import OPEN_STATUSES, Status
 from alchemiser_simulator.exchange.refusals import unprocessable
-from alchemiser_simulator.http.bodies import OrdersQuery, symbols_of
+from alchemiser_simulator.http.bodies import aware
 from alchemiser_simulator.market.sessions import stamp
 
 type OddOrder = dict[str, JsonValue]
 
-_OPEN = frozenset({status.value for status in OPEN_STATUSES} | {"held", "calculated", "suspended", "pending_replace"})
+# Any other status is that of an open order: Alpaca has more of them than this exchange, and may add to them. No set,
+# for what is given as a status need not be a text.
+_ENDED = [status.value for status in Status if status not in OPEN_STATUSES]
 
 
 def odd_order_json(identity: str, given: Mapping[str, JsonValue], now: datetime) -> OddOrder:
@@ -61,20 +64,28 @@ def odd_order_json(identity: str, given: Mapping[str, JsonValue], now: datetime)
     return {**order, **given, "id": identity}
 
 
-def odd_orders(exchange: Exchange, query: OrdersQuery) -> list[OddOrder]:
-    """Those that a list with that status and those symbols shows."""
-    wanted = symbols_of(query.symbols)
-    return [
-        order
-        for order in map(_read, exchange.books.head.odd_orders.values())
-        if (query.status == "all" or (order["status"] in _OPEN) == (query.status == "open"))
-        and (not wanted or order["symbol"] in wanted)
-    ]
+def all_odd_orders(exchange: Exchange) -> list[OddOrder]:
+    """All of them, in the order in which they were put in."""
+    return [_read(text) for text in exchange.books.head.odd_orders.values()]
+
+
+def is_open(order: OddOrder) -> bool:
+    """Whether it may still be filled, as a list of open orders has it."""
+    return order["status"] not in _ENDED
+
+
+def submitted_at(order: OddOrder) -> datetime | None:
+    """When it was submitted, aware; None if it tells no such time."""
+    for given in (order["submitted_at"], order["created_at"]):
+        if isinstance(given, str):
+            with contextlib.suppress(ValueError):
+                return aware(datetime.fromisoformat(given))
+    return None
 
 
 def odd_order(exchange: Exchange, *, identity: str = "", client_order_id: str = "") -> OddOrder | None:
     """The one with that id, of either kind; None if there is none."""
-    for order in map(_read, exchange.books.head.odd_orders.values()):
+    for order in all_odd_orders(exchange):
         if order["id"] == identity or (client_order_id and order["client_order_id"] == client_order_id):
             return order
     return None
@@ -82,7 +93,7 @@ def odd_order(exchange: Exchange, *, identity: str = "", client_order_id: str = 
 
 def cancel_odd_order(exchange: Exchange, order: OddOrder) -> None:
     """Cancel an open one. Raises Refusal."""
-    if order["status"] not in _OPEN:
+    if not is_open(order):
         raise unprocessable(f'order is already in "{order["status"]}" state')
     ended = {**order, "status": "canceled", "canceled_at": stamp(exchange.now)}
     exchange.put_odd_order(str(order["id"]), json.dumps(ended))

@@ -29,9 +29,9 @@ from alchemiser_simulator.http.bodies import (
     check_offered,
     parse,
     parse_json,
-    symbols_of,
 )
-from alchemiser_simulator.http.odd_orders import cancel_odd_order, odd_order, odd_orders
+from alchemiser_simulator.http.odd_orders import all_odd_orders, cancel_odd_order, is_open, odd_order
+from alchemiser_simulator.http.order_lists import listed_orders
 from alchemiser_simulator.http.wire import (
     Json,
     JsonObject,
@@ -196,23 +196,8 @@ class TradingRoutes:
         return replace(order, id=uuid5(order.id, "other"), client_order_id=f"other-{order.sequence}")
 
     async def orders(self, request: Request) -> Response:
-        """Orders that pass every filter given, newest first unless asked otherwise."""
-        query = parse(OrdersQuery, dict(request.query_params))
-        wanted = frozenset(symbols_of(query.symbols))
-        books = self._venue.exchange.books
-        found = books.open_orders if query.status == "open" else list(books.orders.values())
-        chosen = [
-            order
-            for order in found
-            if (query.status != "closed" or not order.is_open)
-            and (not wanted or order.ticket.symbol in wanted)
-            and (query.side is None or order.ticket.side is query.side)
-            and (query.after is None or order.created_at > query.after)
-            and (query.until is None or order.created_at < query.until)
-        ]
-        chosen.sort(key=lambda order: order.sequence, reverse=query.direction == "desc")
-        odd = odd_orders(self._venue.exchange, query)
-        return JSONResponse([*odd, *map(self._read, chosen)][: query.limit])
+        found = listed_orders(self._venue.exchange, parse(OrdersQuery, dict(request.query_params)))
+        return JSONResponse([self._read(order) if isinstance(order, Order) else order for order in found])
 
     async def order(self, request: Request) -> Response:
         identity = _identity(request)
@@ -252,7 +237,7 @@ class TradingRoutes:
         """Cancel every open order, each for itself: 207 and a list of what became of each."""
         exchange = self._venue.exchange
         results: list[Json] = []
-        for odd in odd_orders(exchange, OrdersQuery()):
+        for odd in filter(is_open, all_odd_orders(exchange)):
             cancel_odd_order(exchange, odd)
             results.append({"id": str(odd["id"]), "status": 200, "body": None})
         for order in exchange.books.open_orders:
