@@ -18,6 +18,6 @@ def test_bodies_that_do_not_fit_are_refused_by_field_and_value(server: Simulator
     assert answer('{"symbol": "SPY"}') == (422, "side is required")
     broken = '{"symbol":"SPY","side":"buy","type":"market","time_in_force":"day","qty":"many"}'
     assert answer(broken)[1].startswith("invalid qty 'many'")
-    for wrong in ("NaN", "Infinity", '"nan"'):
+    for wrong in ("NaN", "Infinity", '"nan"', "1e9999999999999999999"):
         assert answer(broken.replace('"many"', wrong))[0] == 422
     assert "not offered" in answer(broken.replace("market", "trailing_stop"))[1]

@@ -196,9 +196,11 @@ def parse[T: BaseModel](model: type[T], values: object, *, status: int = 422) ->
         raise Refusal(status, 40010001, f"invalid {field} {first['input']!r}: {first['msg']}") from error
 
 
-def parse_json(body: bytes, *, status: int = 422, number: Callable[[str], object] = Decimal) -> object:
-    """A JSON body; numbers with a point come as `number` makes them: Decimals, so that no digit is lost."""
+def parse_json(body: bytes, *, number: Callable[[str], object] = Decimal) -> object:
+    """A JSON body; numbers with a point come as `number` makes them: Decimals, so that no digit is lost. Raises Refusal
+    for what is no JSON, or a number that `number` cannot make.
+    """
     try:
         return json.loads(body or b"{}", parse_float=number)
-    except ValueError as error:
-        raise Refusal(status, 40010000, f"request body is not JSON: {error}") from error
+    except (ValueError, ArithmeticError) as error:
+        raise Refusal(422, 40010000, f"request body is not JSON: {error}") from error
