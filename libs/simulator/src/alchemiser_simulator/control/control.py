@@ -154,7 +154,7 @@ class SimulatorControl:
         return _CHANGES.validate_json(self._ask("GET", "/control/market"))
 
     def change_market(self, change: MarketChange) -> None:
-        """Put an event into the price history: skipped bars, a split, a delisting, a renaming. A reset takes it out."""
+        """Put an event into the price history, such as a split or a gap in the feed. A reset takes it out."""
         self._ask("POST", "/control/market", change)
 
     def reset(self, *, start: datetime | None = None, cash: Decimal | None = None) -> ClockState:
