@@ -58,3 +58,16 @@ def test_days_before_the_history_follow_the_exchanges_calendar() -> None:
     calendar = SessionCalendar(sample_history().dates)
     found = [session.day for session in calendar.between(date(2015, 12, 24), date(2015, 12, 31))]
     assert found == [date(2015, 12, day) for day in (24, 28, 29, 30, 31)]
+
+
+@pytest.mark.parametrize(
+    ("first", "start"),
+    [
+        (date(2020, 6, 1), date(2020, 5, 31)),
+        (date(2020, 6, 1), date(2020, 5, 30)),
+        (date(1985, 6, 3), date(1985, 5, 1)),  # the exchange's calendar is asked from 1990 on
+    ],
+)
+def test_days_without_a_session_before_the_history_are_none(first: date, start: date) -> None:
+    calendar = SessionCalendar([first, first + timedelta(days=1)])
+    assert [session.day for session in calendar.between(start, first)] == [first]

@@ -19,6 +19,7 @@ from alchemiser_simulator.market.early_closes import EARLY_CLOSES
 NEW_YORK = ZoneInfo("America/New_York")
 _OPEN, _CLOSE, _EARLY = time(9, 30), time(16), time(13)
 _CALENDAR_ENDS = date(2035, 12, 31)
+_LONGEST_PAUSE = timedelta(days=14)  # no two sessions since 1990 were so far apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,19 @@ def session_on(day: date, number: int = -1) -> Session:
 
 @cache
 def _exchange_days(start: date, end: date) -> tuple[date, ...]:
-    """Trading days by the real exchange's calendar; the import costs half a second, hence here."""
+    """Trading days by the real exchange's calendar, maybe none; the import costs half a second, hence here."""
+    if start > end:
+        return ()
     from exchange_calendars import get_calendar
+
+    first = min(start, end - _LONGEST_PAUSE)  # the library refuses a calendar without a session, as of a weekend
 
     with warnings.catch_warnings():
         # The library still uses a pandas call that pandas has announced to change; nothing a caller could do about it.
         warnings.simplefilter("ignore", DeprecationWarning)
-        calendar = get_calendar("XNYS", start=start.isoformat(), end=end.isoformat())
-    return tuple(midnight.date() for midnight in calendar.sessions)
+        calendar = get_calendar("XNYS", start=first.isoformat(), end=end.isoformat())
+    days = (midnight.date() for midnight in calendar.sessions)
+    return tuple(day for day in days if day >= start)
 
 
 class SessionCalendar:
