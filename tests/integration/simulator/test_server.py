@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import requests
 
@@ -16,6 +17,7 @@ from alchemiser_simulator import (
     ClockMode,
     ConfigError,
     PortInUseError,
+    PriceHistory,
     SimulatorConfig,
     SimulatorServer,
     sample_history,
@@ -62,6 +64,7 @@ def test_a_flowing_clock_moves_on_its_own() -> None:
         ({"multiplier": 3}, "multiplier is 3"),
         ({"cash": Decimal(-1)}, "cash is -1"),
         ({"speed": 0.0}, "speed is 0"),
+        ({"history": PriceHistory((), ("SPY",), np.empty((0, 1)))}, "has no sessions"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(fields: dict[str, Any], words: str) -> None:

@@ -57,6 +57,8 @@ class SimulatorConfig:
     api_keys: frozenset[str] = frozenset()  # accepted key ids; none listed: any
 
     def __post_init__(self) -> None:
+        if not self.history.dates:
+            raise ConfigError(f"history from {self.history.source} has no sessions; give prices of at least one day")
         if self.cash < 0:
             raise ConfigError(f"cash is {self.cash}; give zero or more dollars")
         if self.multiplier not in {1, 2, 4}:
