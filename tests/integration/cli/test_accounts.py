@@ -1,6 +1,5 @@
 """Which account a command acts on: the one that its home has, or none; and one account has one name."""
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -8,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from alchemiser_cli.main import main
 from alchemiser_cli.simulated import open_market
 from alchemiser_common import keys
 from alchemiser_common.account_binding import read_binding
@@ -24,7 +22,7 @@ from alchemiser_simulator import SimulatorConfig, SimulatorServer
 from alchemiser_trading.account.audit import read_audit
 from alchemiser_trading.account.authority import set_authority
 from alchemiser_trading.account.trading_state import set_trading_state, trading_state
-from support.command import Result, environment
+from support.command import Result, alchemiser
 
 KEY = {"APCA_API_KEY_ID": "PKQ7ZL2M9X4C6V8B1N3D", "APCA_API_SECRET_KEY": "hush-hush-hush-hush"}
 NOW = datetime(2026, 11, 2, 14, 45, tzinfo=UTC)
@@ -33,22 +31,10 @@ type Command = Callable[..., Result]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The command in this process, in the test's folder, with nothing of the tester's own settings."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The command in the test's folder."""
     monkeypatch.chdir(tmp_path)
-
-    def called(*arguments: str, **extra: str) -> Result:
-        with monkeypatch.context() as patch:
-            for name in list(os.environ):
-                patch.delenv(name)
-            for name, value in environment(extra).items():
-                patch.setenv(name, value)
-            with pytest.raises(SystemExit) as end:
-                main(arguments)
-            said = capsys.readouterr()
-        return Result(int(end.value.code or 0), said.out, said.err)
-
-    return called
+    return lambda *arguments, **extra: alchemiser(tmp_path, *arguments, extra=extra)
 
 
 @pytest.fixture

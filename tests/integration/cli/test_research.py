@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.command import alchemiser
+from support.command import alchemiser, alchemiser_process
 
 UNIVERSE = (
     "AGG BIL BND BSV BTAL BWXT EXC FAS FNGU FTLS IEF IOO KMLM LABD LABU LEU NLR OKLO PSQ QQQ QQQE RETL SMR SOXL SPLV "
@@ -189,7 +189,7 @@ def test_a_strategy_that_breaks_its_contract_is_named(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
     data = written(tmp_path / "bars.csv", closes(0.05, 2, 0.5), tidy=False)
     extra = {"PYTHONPATH": str(tmp_path)}
-    result = alchemiser(tmp_path, "decide", "--data", str(data), "--strategy", "odd", extra=extra)
+    result = alchemiser_process(tmp_path, "decide", "--data", str(data), "--strategy", "odd", extra=extra)
     assert result.code == 1, result.err
     assert result.err.startswith("error: strategy odd raised ZeroDivisionError: no [/luck]"), result.err
     assert len(result.err.splitlines()) == 1
