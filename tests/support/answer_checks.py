@@ -4,13 +4,11 @@ Whatever is answered: it is read as it is written, or left out by name, or refus
 """
 
 import json
-import logging
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
@@ -37,6 +35,7 @@ from alchemiser_common.ports.broker import (
 from support import alpaca_answers as alpaca
 from support.alpaca_answers import SYMBOLS, Json, Made, Maker, made
 from support.answered_broker import KEY, NOON, SECRET, Answer, Asked, answered, as_json
+from support.quiet import quiet
 
 FIRST, LAST = date(2020, 5, 1), date(2020, 6, 28)
 ORDER_ID = str(UUID(int=7))
@@ -403,16 +402,9 @@ OPERATIONS: Mapping[str, Operation] = {
 _STATUSES = (201, 202, 204, 302, 400, 401, 403, 404, 408, 409, 418, 422, 429, 451, 500, 502, 503, 504, 599)
 
 
-@dataclass
-class Tally:
-    """What came of the answers."""
-
-    outcomes: Counter[str] = field(default_factory=Counter)
-
-
-def explore(name: str, seeds: Iterable[int]) -> Tally:
-    """Answer one operation once for each seed. Raises AssertionError naming the seed and the answer."""
-    tally = Tally()
+def explore(name: str, seeds: Iterable[int]) -> Counter[str]:
+    """Answer one operation once for each seed; what came of it. Raises AssertionError naming seed and answer."""
+    outcomes: Counter[str] = Counter()
     answer = Answer(200)
 
     def answering(asked: Asked) -> Answer:
@@ -420,28 +412,17 @@ def explore(name: str, seeds: Iterable[int]) -> Tally:
         return as_json(follows) if "page_token" in asked.query else answer
 
     broker = answered(answering)
-    with _quiet():
+    with quiet():
         for seed in seeds:
             rng = random.Random(f"{name} {seed}")
             answer, spoiled = _answer(OPERATIONS[name], rng)
             try:
-                tally.outcomes[_outcome(OPERATIONS[name], broker, answer, spoiled)] += 1
+                outcomes[_outcome(OPERATIONS[name], broker, answer, spoiled)] += 1
             except Exception as error:
                 how = "" if spoiled is None else f" ({spoiled.how} at {spoiled.spoiled})"
                 told = f"{type(error).__name__}: {error}\nHTTP {answer.status} {answer.body[:3000]!r}"
                 raise AssertionError(f"{name}, seed {seed}{how}: {told}") from error
-    return tally
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """What is left out is logged thousands of times here."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)
+    return outcomes
 
 
 def _answer(operation: Operation, rng: random.Random) -> tuple[Answer, Made | None]:

@@ -48,8 +48,9 @@ from alchemiser_trading.plan.account_sum import account_sum
 from alchemiser_trading.plan.prices import NoPrice, PriceFigure
 from alchemiser_trading.runs import run
 from support.liar.explorer import play
-from support.liar.runner import exchange, quiet
+from support.liar.runner import exchange
 from support.liar.scenario import Mode, scenario
+from support.quiet import quiet
 
 type Patch = tuple[object, str, object]
 """Where, which name, and what to put there."""
