@@ -507,7 +507,15 @@ def test_fills_and_other_activities_are_read_and_odd_ones_named() -> None:
             price=Decimal("300.25"),
             order_id=ORDER_ID,
         ),
-        *(item for item in found.entries if isinstance(item, Fill) and item.side is Side.SELL),
+        Fill(
+            activity_id="20200603140000002::x",
+            at=datetime(2020, 6, 3, 14, 0, 0, 100_000, tzinfo=UTC),
+            symbol="QQQ",
+            side=Side.SELL,
+            quantity=Decimal("1.5"),
+            price=Decimal("300.25"),
+            order_id=ORDER_ID,
+        ),
         AccountEntry(activity_id="20200603::3", code="CSW", day=DAY, amount=Decimal(-30000), description="withdrawal"),
         AccountEntry(
             activity_id="20200603::4", code="DIV", day=DAY, symbol="T", quantity=Decimal(2), amount=Decimal("1.02")
