@@ -200,11 +200,10 @@ def _nonsense(telling: Telling, asked: Asked, ask: Ask, *, body: bytes) -> Answe
 _STATUSES = (400, 401, 403, 404, 408, 409, 422, 429, 451, 500, 502, 503, 504)
 
 
-def _errors(*, without: tuple[int, ...] = ()) -> dict[str, Tell]:
+def _errors() -> dict[str, Tell]:
     return {
         f"{status} {form}": partial(_error, status=status, form=form)
         for status in _STATUSES
-        if status not in without
         for form in ("JSON", "HTML", "empty")
     }
 
@@ -605,7 +604,7 @@ def _calendar(content: Json, _: Telling) -> Json:
 KINDS: dict[str, Kind] = {
     "error on a read": Kind(
         _READS, _errors(), passing=True, weight=8
-    ),  # a 404 at a look-up is one of `absent`: see `draw`
+    ),  # a 404 at a look-up is one of `absent`: see `hidden_by`
     "lost answer": Kind(_READS, {"lost": partial(_lost, carried_out=True)}, passing=True, weight=3),
     "slow answer": Kind((*_READS, Endpoint.SUBMIT), {"slow": _slow}, passing=True, weight=2),
     "nonsense": Kind(
