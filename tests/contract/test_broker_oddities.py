@@ -28,11 +28,10 @@ from alchemiser_common.ports.broker import (
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.settings import Settings
-from support.answered_broker import KEY, NOON, SECRET, Answer, Asked, always, answered, as_json
+from support.answered_broker import KEY, NOON, ORDER_ID, SECRET, Answer, Asked, always, answered, as_json
 from support.clock import ManualClock
 
 DAY = date(2020, 6, 3)
-ORDER_ID = str(UUID(int=7))
 type Json = Mapping[str, object]
 
 

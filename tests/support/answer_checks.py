@@ -34,11 +34,10 @@ from alchemiser_common.ports.broker import (
 )
 from support import alpaca_answers as alpaca
 from support.alpaca_answers import SYMBOLS, Json, Made, Maker, made
-from support.answered_broker import KEY, NOON, SECRET, Answer, Asked, answered, as_json
+from support.answered_broker import KEY, NOON, ORDER_ID, SECRET, Answer, Asked, answered, as_json
 from support.quiet import quiet
 
 FIRST, LAST = date(2020, 5, 1), date(2020, 6, 28)
-ORDER_ID = str(UUID(int=7))
 REQUEST = OrderRequest(
     client_order_id="alc-1",
     symbol="SPY",
