@@ -16,7 +16,6 @@ from alchemiser_trading.service import DecisionService
 from support.faulty_ports import FaultyArchive, FaultyStore, Killed
 from support.liar.deeds import DEEDS
 from support.liar.liar import Liar, Process
-from support.liar.lies import Lie
 from support.liar.oracles import (
     Violation,
     Watched,
@@ -28,6 +27,7 @@ from support.liar.oracles import (
     nothing_left,
 )
 from support.liar.scenario import Deed, Mishap, Mode, Quirk, Scenario, scenario
+from support.liar.telling import Lie
 from support.liar.world import NOT_AFTER, Endless, Exchange, World, rules
 from support.trading_rig import SCHEDULED
 
