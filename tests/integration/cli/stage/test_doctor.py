@@ -12,6 +12,7 @@ import pytest
 from alchemiser_cli.stage.check_result import CheckResult, Verdict
 from alchemiser_cli.stage.doctor import run_checks
 from alchemiser_cli.stage.stage import Stage
+from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.records.trading_state import TradingState
 from alchemiser_trading.account.trading_state import set_trading_state
@@ -222,7 +223,7 @@ def test_a_deleted_table_is_told_and_stops_what_needs_it(dev: StageOnMoto) -> No
         assert found["table"].says == "table alchemiser-dev does not exist any more, though the stack lists it"
         assert "restore-state.md" in found["table"].remedy
         assert found["authority"].verdict is found["trading"].verdict is Verdict.SKIPPED
-        with pytest.raises(Exception, match="table alchemiser-dev does not exist"):
+        with pytest.raises(InvalidSettings, match="table alchemiser-dev does not exist"):
             dev.deploy(data=FIRST)
     finally:
         client.create_table(
