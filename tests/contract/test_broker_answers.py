@@ -2,7 +2,8 @@
 
 import pytest
 
-from support.answer_checks import OPERATIONS, explore
+from support.answer_checks import explore
+from support.answer_operations import OPERATIONS
 
 ANSWERS = 60
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from support.answer_checks import OPERATIONS, explore
+from support.answer_checks import explore
+from support.answer_operations import OPERATIONS
 
 ANSWERS = int(os.environ.get("PROVE_ANSWERS", "2000"))
 
