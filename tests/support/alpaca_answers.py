@@ -42,9 +42,9 @@ def or_null(maker: Maker) -> Maker:
     return lambda rng: None if rng.random() < 0.2 else maker(rng)
 
 
-def figure(low: float, high: float, digits: int = 9) -> Maker:
+def figure(low: float, high: float) -> Maker:
     """A number as a string, as the trading API writes it."""
-    return lambda rng: f"{rng.uniform(low, high):.{rng.randint(0, digits)}f}"
+    return lambda rng: f"{rng.uniform(low, high):.{rng.randint(0, 9)}f}"
 
 
 def real(low: float, high: float) -> Maker:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
 import requests
 from pydantic import SecretStr
@@ -20,6 +21,7 @@ from support.clock import ManualClock
 
 KEY, SECRET = "PKANSWEREDKEY", "answered/secret"
 NOON = datetime(2020, 6, 3, 16, tzinfo=UTC)
+ORDER_ID = str(UUID(int=7))
 
 
 @dataclass(frozen=True)

@@ -85,3 +85,8 @@ def plan(
 def book(name: str, quantity: str, symbol: str = "X") -> Book:
     """A strategy's book of shares that cost 8 USD each."""
     return Book(strategy=name).changed(symbol, Decimal(quantity), Decimal(8), DAY)
+
+
+def shares(books: Mapping[str, Book]) -> dict[str, Decimal]:
+    """Shares of X by strategy."""
+    return {name: each.quantity("X") for name, each in books.items()}

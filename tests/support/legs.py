@@ -86,9 +86,9 @@ def told(
     return advance(state, fresh(seconds), report, at(seconds), rules)
 
 
-def confirmed(state: LegState, seconds: float, rules: ExecutionSettings = RULES) -> LegState:
+def confirmed(state: LegState, seconds: float) -> LegState:
     """The leg once a look-up and the position say what its orders say."""
-    after, actions = checked(replace(state, confirmed=True), state.filled, at(seconds), rules)
+    after, actions = checked(replace(state, confirmed=True), state.filled, at(seconds), RULES)
     assert actions == NOTHING
     return after
 

@@ -50,6 +50,12 @@ def market_of(
     return Market(history, SessionCalendar(history.dates), "")
 
 
+def symphony(rule: str, *symbols: str) -> str:
+    """The text of a symphony that holds the symbols in equal parts, rebalanced by `rule`."""
+    listed = " ".join(f'(asset "{symbol}" nil)' for symbol in symbols)
+    return f'(defsymphony "own" {{:asset-class "EQUITIES" {rule}}} (weight-equal [{listed}]))'
+
+
 @dataclass
 class PortfolioDays:
     """The line, standing before its next session."""

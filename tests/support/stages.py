@@ -161,6 +161,11 @@ class StageOnMoto:
         return {item["FunctionName"] for item in listed}
 
 
+def give(stage: StageOnMoto, pipeline: Pipeline) -> None:
+    """The authority to trade the stage's account."""
+    set_authority(stage.store(), "paper-dev", pipeline, who="test", reason="test", now=stage.clock.now())
+
+
 @cache
 def _stage_clients(region: str, url: str, attempts: int, _around: str | None) -> StageClients:
     return StageClients(region, AwsSettings(endpoint_url=url, attempts=attempts, read_timeout_seconds=20))
@@ -243,3 +248,11 @@ def deployed_stage(
             found.deploy(phase="staged")
             found.finish()
             yield found
+
+
+@contextmanager
+def shadow_stage(folder: Path) -> Iterator[StageOnMoto]:
+    """A stage in phase shadow, with authority where it belongs, that has run once with the strategies that ship."""
+    with deployed_stage(folder) as found:
+        found.deploy(phase="shadow")
+        yield found

@@ -16,17 +16,12 @@ from alchemiser_strategy.backtest import run_backtest
 from alchemiser_strategy.strategy_history import strategy_history
 from alchemiser_strategy.user_strategies import strategy_of_file
 from alchemiser_trading.books.book_store import compare_books
-from support.portfolio_days import PortfolioDays, market_of, portfolio_days, weekdays
+from support.portfolio_days import PortfolioDays, market_of, portfolio_days, symphony, weekdays
 
 START_CASH = Decimal(100_000)
 DAYS = weekdays(date(2019, 9, 2), 300)
 FIRST = DAYS.index(date(2020, 2, 3))
 TODAY, TOMORROW, THIRD = DAYS[FIRST : FIRST + 3]
-
-
-def symphony(rule: str, *symbols: str) -> str:
-    listed = " ".join(f'(asset "{symbol}" nil)' for symbol in symbols)
-    return f'(defsymphony "own" {{:asset-class "EQUITIES" {rule}}} (weight-equal [{listed}]))'
 
 
 def equity(line: PortfolioDays, day: date) -> DailyEquity:

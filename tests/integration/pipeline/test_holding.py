@@ -16,17 +16,12 @@ from alchemiser_simulator.control.faults import PartialFills, When
 from alchemiser_simulator.market.changes import Renamed, changed
 from alchemiser_simulator.market.history import Split
 from alchemiser_trading.books.book_store import StoredBooks, compare_books
-from support.portfolio_days import PortfolioDays, market_of, portfolio_days, weekdays
+from support.portfolio_days import PortfolioDays, market_of, portfolio_days, symphony, weekdays
 
 FIRST = date(2020, 2, 3)
 DAYS = weekdays(date(2019, 9, 2), 300)
 START = DAYS.index(FIRST)
 TODAY, TOMORROW, THIRD = DAYS[START : START + 3]
-
-
-def symphony(rule: str, *symbols: str) -> str:
-    listed = " ".join(f'(asset "{symbol}" nil)' for symbol in symbols)
-    return f'(defsymphony "own" {{:asset-class "EQUITIES" {rule}}} (weight-equal [{listed}]))'
 
 
 YEARLY = symphony(":rebalance-frequency :yearly", "AAA", "BBB")

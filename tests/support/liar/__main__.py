@@ -3,8 +3,9 @@
 import sys
 
 from support.liar.explorer import play, shrunk
-from support.liar.runner import exchange, quiet
+from support.liar.runner import exchange
 from support.liar.scenario import Mode, scenario
+from support.quiet import quiet
 
 
 def main(mode: str, seed: str) -> int:

@@ -7,8 +7,10 @@ from decimal import Decimal
 
 from alchemiser_common.errors import StoreUnavailable
 from support.faulty_ports import Fault, Faults, Killed
-from support.liar.lies import KINDS, Endpoint, Lie, Telling, endpoint
+from support.liar.endpoints import Endpoint, endpoint
+from support.liar.lies import KINDS
 from support.liar.scenario import Mishap
+from support.liar.telling import Lie, Telling
 from support.liar.transport import Answer, Asked, refusal
 from support.liar.world import World
 

@@ -1,11 +1,9 @@
 """Runs many seeds, in this process or in as many as the machine has processors, and tells what they came to."""
 
-import logging
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import get_context
@@ -13,6 +11,7 @@ from multiprocessing import get_context
 from support.liar.explorer import Played, explore, play, shrunk
 from support.liar.scenario import Mode, scenario
 from support.liar.world import Exchange
+from support.quiet import quiet
 
 _AT_ONCE = 50
 _SHOWN = 10
@@ -63,17 +62,6 @@ class Tally:
 
     def __str__(self) -> str:
         return f"{self.seeds} seeds, {self.requests} requests, {len(self.found)} violate; ends {dict(self.ends)}"
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Without log lines: a thousand runs write a hundred thousand."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)
 
 
 @cache

@@ -18,7 +18,8 @@ from alchemiser_simulator.control.faults import (
     When,
 )
 from support.liar.deeds import DEEDS
-from support.liar.lies import KINDS, Lie, draw, ended, hidden_by
+from support.liar.lies import KINDS, draw, ended, hidden_by
+from support.liar.telling import Lie
 from support.liar.world import DEADLINE_MINUTES, PRICES
 
 

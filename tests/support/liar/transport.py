@@ -1,26 +1,23 @@
-"""HTTP without a socket: a `requests` adapter that calls the exchange's ASGI application in the same thread.
+"""HTTP without a socket: a `requests` adapter that asks an exchange in the same thread.
 
 The real client stays in the path, and so does the real application; only the network between them is gone.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
+from alchemiser_simulator import ConnectionDroppedError, InProcess
+
 URL = "http://exchange"
 """Where the in-process exchange answers."""
 
-type Message = MutableMapping[str, Any]
-type Application = Callable[
-    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
-]
-"""ASGI: scope, receive, send."""
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
 
@@ -32,8 +29,9 @@ class Asked:
     path: str
     query: Mapping[str, str]
     body: bytes
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    query_string: bytes = b""
+    headers: Mapping[str, str]
+    target: str
+    """Path and query as they were written."""
 
     @property
     def json(self) -> dict[str, Json]:
@@ -49,7 +47,7 @@ class Answer:
     status: int
     body: bytes
     content_type: str = "application/json"
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def json(self) -> Json:
@@ -73,50 +71,6 @@ def page(status: int) -> Answer:
     return Answer(status, text.encode(), "text/html")
 
 
-def call(app: Application, asked: Asked) -> Answer:
-    """The application's true answer. It must never wait for anything: it is run to its end on the spot."""
-    parts: list[bytes] = []
-    head: MutableMapping[str, Any] = {}
-    sent = False
-
-    async def receive() -> Message:
-        nonlocal sent
-        if sent:
-            return {"type": "http.disconnect"}
-        sent = True
-        return {"type": "http.request", "body": asked.body, "more_body": False}
-
-    async def send(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            head.update(message)
-        elif message["type"] == "http.response.body":
-            parts.append(message.get("body", b""))
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": asked.method,
-        "scheme": "http",
-        "path": asked.path,
-        "raw_path": asked.path.encode(),
-        "root_path": "",
-        "query_string": asked.query_string,
-        "headers": list(asked.headers),
-        "client": ("127.0.0.1", 1),
-        "server": ("exchange", 80),
-        "state": {},
-    }
-    running = app(scope, receive, send)
-    try:
-        running.send(None)  # type: ignore[attr-defined]
-    except StopIteration:
-        headers = tuple(head["headers"])
-        kind = dict(headers).get(b"content-type", b"").decode()
-        return Answer(head["status"], b"".join(parts), kind, headers)
-    raise AssertionError(f"{asked.method} {asked.path}: the application waits for something")
-
-
 class Teller(Protocol):
     """Stands between client and exchange."""
 
@@ -133,12 +87,12 @@ class Honest:
         return ask(asked)
 
 
-class InProcess(BaseAdapter):
-    """Mount it on a session: its requests go to `app` past `teller`."""
+class ToldAdapter(BaseAdapter):
+    """Mount it on a session: its requests go to `simulator` past `teller`."""
 
-    def __init__(self, app: Application, teller: Teller) -> None:
+    def __init__(self, simulator: InProcess, teller: Teller) -> None:
         super().__init__()
-        self._app, self._teller = app, teller
+        self._simulator, self._teller = simulator, teller
 
     def send(  # type: ignore[override]
         self, request: requests.PreparedRequest, **_: object
@@ -151,19 +105,28 @@ class InProcess(BaseAdapter):
             path=url.path,
             query=dict(parse_qsl(url.query)),
             body=body.encode() if isinstance(body, str) else body,
-            headers=tuple((name.lower().encode(), str(value).encode()) for name, value in request.headers.items()),
-            query_string=url.query.encode(),
+            headers={name: str(value) for name, value in request.headers.items()},
+            target=request.path_url,
         )
-        answer = self._teller.tell(asked, lambda wanted: call(self._app, wanted))
+        answer = self._teller.tell(asked, self._true)
         response = requests.Response()
         response.status_code = answer.status
         response._content = answer.body
         response._content_consumed = True  # type: ignore[attr-defined]
         response.encoding = "utf-8"
-        response.headers = CaseInsensitiveDict({name.decode(): value.decode() for name, value in answer.headers})
+        response.headers = CaseInsensitiveDict(answer.headers)
         response.headers["content-type"] = answer.content_type
         response.url, response.request = request.url or "", request
         return response
+
+    def _true(self, asked: Asked) -> Answer:
+        """The exchange's answer. It must keep nobody waiting: time passes only where the world lets it."""
+        try:
+            reply = self._simulator.ask(asked.method, asked.target, asked.headers, asked.body)
+        except ConnectionDroppedError as error:
+            raise requests.ConnectionError(str(error)) from error
+        assert reply.waited == 0, f"{asked.method} {asked.path}: the exchange waits for something"
+        return Answer(reply.status, reply.body, reply.headers.get("content-type", ""), reply.headers)
 
     def close(self) -> None:
         """Nothing to close."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import count
 
 import numpy as np
+import requests
 from pydantic import SecretStr
 
 from alchemiser_common.alpaca.broker import AlpacaBroker
@@ -17,15 +18,13 @@ from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.ports.state import Put
 from alchemiser_common.settings import ExecutionSettings, ScheduleSettings, Settings
-from alchemiser_simulator import PriceHistory, SimulatorConfig, SimulatorControl
-from alchemiser_simulator.application import application
+from alchemiser_simulator import PriceHistory, SimulatorConfig, SimulatorControl, build
 from alchemiser_simulator.control.faults import Fault
 from alchemiser_simulator.exchange.orders import Order, OrderTicket
 from alchemiser_simulator.exchange.refusals import Refusal
-from alchemiser_simulator.exchange.venue import Venue
 from alchemiser_trading.account.authority import set_authority
 from support.liar.memory import MemoryArchive, MemoryStore, Unheard
-from support.liar.transport import URL, Asked, Honest, InProcess, Teller
+from support.liar.transport import URL, Asked, Honest, Teller, ToldAdapter
 from support.trading_rig import DAY as TODAY
 from support.trading_rig import SCHEDULED, ExchangeClock, Rig, sessions
 
@@ -65,10 +64,11 @@ class Exchange:
     """The exchange of a whole process: its market is made once, its account is started over for each seed."""
 
     def __init__(self) -> None:
-        self.venue = Venue(SimulatorConfig(history=market(), start=SCHEDULED, not_fractionable=frozenset({"DDD"})))
-        self.app = application(self.venue)
-        self.control = SimulatorControl(URL)
-        self.control._session.mount(URL, InProcess(self.app, Honest()))
+        self._simulator = build(SimulatorConfig(history=market(), start=SCHEDULED, not_fractionable=frozenset({"DDD"})))
+        self.venue = self._simulator.venue
+        session = requests.Session()
+        session.mount(URL, ToldAdapter(self._simulator, Honest()))
+        self.control = SimulatorControl(URL, session=session)
 
     def broker(self, clock: ExchangeClock, teller: Teller) -> AlpacaBroker:
         """The real adapter on the real client, its requests told by `teller`."""
@@ -82,7 +82,7 @@ class Exchange:
             policy=RequestPolicy(connect_timeout=2.0, read_timeout=2.0, read_attempts=2),
         )
         for client in (broker._trading, *broker._market_data.clients):
-            client._session.mount(URL, InProcess(self.app, teller))
+            client._session.mount(URL, ToldAdapter(self._simulator, teller))
         return broker
 
 

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.stages import StageOnMoto, deployed_stage
+from support.stages import StageOnMoto, shadow_stage
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StageOnMoto]:
-    with deployed_stage(tmp_path_factory.mktemp("checkout")) as stage:
-        stage.deploy(phase="shadow")
+    with shadow_stage(tmp_path_factory.mktemp("checkout")) as stage:
         yield stage
 
 

@@ -28,11 +28,10 @@ from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.base import SCHEMA_VERSION
 from alchemiser_common.ports.state import load, put
 from alchemiser_common.records.lease import LeaseRecord
-from alchemiser_trading.account.authority import set_authority
 from support.aws import CREDENTIALS
 from support.command import alchemiser
 from support.fault_proxy import fault_proxy
-from support.stages import ACCOUNT, FIRST, KEY, SECOND, THIRD, StageOnMoto, agree, decline
+from support.stages import ACCOUNT, FIRST, KEY, SECOND, THIRD, StageOnMoto, agree, decline, give
 
 pytestmark = pytest.mark.timeout(600)  # the stage is deployed three times before the first test
 
@@ -145,10 +144,6 @@ def test_nothing_moves_while_a_run_is_in_progress_or_authority_is_elsewhere_or_t
         with pytest.raises(Refused, match="the monolith pipeline trades, but modular has the authority"):
             dev.deploy(data=SECOND)
         give(dev, Pipeline.MONOLITH)
-
-
-def give(stage: StageOnMoto, pipeline: Pipeline) -> None:
-    set_authority(stage.store(), "paper-dev", pipeline, who="test", reason="test", now=stage.clock.now())
 
 
 def test_a_run_that_begins_while_the_changes_are_read_stops_the_deployment(dev: StageOnMoto) -> None:

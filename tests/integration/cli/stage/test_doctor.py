@@ -12,14 +12,14 @@ import pytest
 from alchemiser_cli.stage.check_result import CheckResult, Verdict
 from alchemiser_cli.stage.doctor import run_checks
 from alchemiser_cli.stage.stage import Stage
+from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.records.trading_state import TradingState
-from alchemiser_trading.account.authority import set_authority
 from alchemiser_trading.account.trading_state import set_trading_state
 from support.aws import CREDENTIALS
 from support.command import alchemiser
 from support.fault_proxy import fault_proxy
-from support.stages import ACCOUNT, FIRST, KEY, StageOnMoto
+from support.stages import ACCOUNT, FIRST, KEY, StageOnMoto, give
 
 pytestmark = pytest.mark.timeout(600)  # the stage is deployed three times before the first test
 
@@ -46,10 +46,6 @@ class Fault:
 
 def switch(stage: StageOnMoto, state: TradingState) -> None:
     set_trading_state(stage.store(), "paper-dev", state, who="test", reason="test", now=stage.clock.now())
-
-
-def give(stage: StageOnMoto, pipeline: Pipeline) -> None:
-    set_authority(stage.store(), "paper-dev", pipeline, who="test", reason="test", now=stage.clock.now())
 
 
 def secret(stage: StageOnMoto, text: str) -> None:
@@ -227,7 +223,7 @@ def test_a_deleted_table_is_told_and_stops_what_needs_it(dev: StageOnMoto) -> No
         assert found["table"].says == "table alchemiser-dev does not exist any more, though the stack lists it"
         assert "restore-state.md" in found["table"].remedy
         assert found["authority"].verdict is found["trading"].verdict is Verdict.SKIPPED
-        with pytest.raises(Exception, match="table alchemiser-dev does not exist"):
+        with pytest.raises(InvalidSettings, match="table alchemiser-dev does not exist"):
             dev.deploy(data=FIRST)
     finally:
         client.create_table(

@@ -1,6 +1,5 @@
 """Whose the fills are."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
@@ -12,7 +11,7 @@ from alchemiser_trading.books.alignment import aligned
 from alchemiser_trading.books.attribution import attribute
 from alchemiser_trading.books.books import UNASSIGNED, Book, total
 from alchemiser_trading.orders.legs import LegState
-from support.books import DAY, book, filled, plan, position
+from support.books import DAY, book, filled, plan, position, shares
 
 
 def test_a_buy_is_split_by_the_shares_of_the_target() -> None:
@@ -40,10 +39,6 @@ def test_what_cannot_be_sold_stays_with_who_holds_it() -> None:
     leg = filled("X", Side.SELL, "10", "0")
     books = attribute(held, plan({}, (position("X", "10"),), (leg,)), (leg,))
     assert books["a"].quantity("X") == Decimal(10)
-
-
-def shares(books: Mapping[str, Book]) -> dict[str, Decimal]:
-    return {name: each.quantity("X") for name, each in books.items()}
 
 
 def test_of_a_sale_that_is_half_done_each_has_given_half() -> None:

@@ -1,6 +1,5 @@
 """Splits overnight, told by the broker's figures: every strategy has as many times the shares, and none is for sale."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
@@ -10,16 +9,12 @@ from hypothesis import strategies as st
 from alchemiser_common.messages.snapshot import Position
 from alchemiser_trading.books.alignment import aligned
 from alchemiser_trading.books.books import UNASSIGNED, Book, total
-from support.books import DAY, book, position
+from support.books import DAY, book, position, shares
 
 
 def booked(**shares: str) -> dict[str, Book]:
     """Books of X at 8 USD a share."""
     return {name: book(name, quantity) for name, quantity in shares.items()}
-
-
-def shares(books: Mapping[str, Book]) -> dict[str, Decimal]:
-    return {name: each.quantity("X") for name, each in books.items()}
 
 
 def split_into(quantity: str, entry: str) -> tuple[Position, ...]:
