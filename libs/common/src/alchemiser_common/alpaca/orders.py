@@ -6,6 +6,7 @@ from alchemiser_common.alpaca.reading import (
     Number,
     OrderId,
     Payload,
+    ShownText,
     Text,
     Unreadable,
     convert,
@@ -44,7 +45,7 @@ class OrderPayload(Payload):
     """One order of GET or POST /v2/orders; figures as reported, possible or not."""
 
     id: OrderId
-    client_order_id: Text
+    client_order_id: ShownText
     symbol: Text
     side: Side
     status: Text

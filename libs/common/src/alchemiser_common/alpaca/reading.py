@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Annotated, cast
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from alchemiser_common.errors import BrokerUnavailable
 from alchemiser_common.messages.base import DIGITS_AFTER_POINT
@@ -35,6 +35,12 @@ class Payload(BaseModel):
     """Base of the models of Alpaca's objects: fields come and go, only what is used is asked for."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+def shown(text: str, most: int = _SHOWN) -> str:
+    """Foreign text for a person: one line without control characters, cut to a bounded length."""
+    line = "".join(character if character.isprintable() else " " for character in text[: most + 1])
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def _number(value: object) -> Decimal:
@@ -93,6 +99,8 @@ Day = Annotated[date, BeforeValidator(_day)]
 WallTime = Annotated[time, BeforeValidator(_wall_time)]
 """Hours and minutes without a zone."""
 Text = Annotated[str, Field(strict=True, min_length=1, max_length=128)]
+ShownText = Annotated[Text, AfterValidator(shown)]
+"""Chosen by whoever wrote it, and shown to people: one printable line. What we write ourselves stays as it is."""
 OrderId = Annotated[str, BeforeValidator(_uuid)]
 """The broker's own id of an order: it becomes part of a request's path, where nothing but an id may stand."""
 
@@ -157,12 +165,6 @@ def number_or_none(value: object) -> Decimal | None:
 def text_or_empty(value: object) -> str:
     """The text as it can be shown: printable and of bounded length; empty if it is none."""
     return shown(value) if isinstance(value, str) else ""
-
-
-def shown(text: str, most: int = _SHOWN) -> str:
-    """Foreign text for a person: one line without control characters, cut to a bounded length."""
-    line = "".join(character if character.isprintable() else " " for character in text[: most + 1])
-    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def kind_of(content: object) -> str:
