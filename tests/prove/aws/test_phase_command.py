@@ -63,8 +63,12 @@ def test_status_tells_phase_authority_and_what_blocks_each_neighbour(stage: Stag
     told = stage.status()
     assert (told["phase"], told["authority"], told["dead_letters"], told["alarms"]) == ("shadow", "monolith", 0, [])
     assert told["blockers"]["staged"] == []
-    assert told["blockers"]["cutover"] == ["0 of 10 cycles in a row were decided alike by both pipelines"]
+    found = told["blockers"]["cutover"]
+    assert found[0] == {"says": "0 of 10 trading days in a row were decided alike by both pipelines", "final": False}
+    assert told["shadow_key"] == "own"
     assert "which lets monolith trade" in stage.run("phase", "status", "--stage", "dev").out
+    check = stage.run("phase", "check", "--stage", "dev", "--json")
+    assert (check.code, json.loads(check.out)["blockers"]) == (1, found)
 
 
 def test_a_plan_prints_commands_and_a_blocked_one_says_so_by_its_exit_code(stage: Stage) -> None:
@@ -73,7 +77,7 @@ def test_a_plan_prints_commands_and_a_blocked_one_says_so_by_its_exit_code(stage
     assert json.loads(back.out)["steps"][0] == "alchemiser deploy dev --phase staged"
     forward = stage.run("phase", "plan", "cutover", "--stage", "dev")
     assert forward.code == 1
-    assert "blocked: 0 of 10 cycles" in forward.out
+    assert "blocked: 0 of 10 trading days" in forward.out
     assert "alchemiser authority --set modular" in forward.out
 
 
@@ -93,6 +97,7 @@ def test_a_dead_letter_and_a_firing_alarm_block_the_next_step(stage: Stage) -> N
     name = "alchemiser-dev-run-halted"
     stage.aws.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a drill")
     blockers = stage.status()["blockers"]
-    assert any(text.startswith("1 dead letters") for text in blockers["cutover"])
-    assert f"alarm {name} is firing" in blockers["cutover"]
+    found = [item["says"] for item in blockers["cutover"]]
+    assert any(text.startswith("1 dead letters") for text in found)
+    assert f"alarm {name} is firing" in found
     assert blockers["staged"] == [], "the way back stays open"

@@ -9,7 +9,7 @@ import typer
 
 from alchemiser_cli.console import Exit, fail, note, out
 from alchemiser_cli.context import command
-from alchemiser_cli.options import AsJson, StageArgument, Yes
+from alchemiser_cli.options import AsJson, StageArgument, Who, Yes, signed
 
 if TYPE_CHECKING:
     from alchemiser_cli.stage.changes import ChangeSet
@@ -32,6 +32,13 @@ def deploy(
     tag: Annotated[str | None, typer.Option(help="Image to deploy, by the git commit it is tagged with.")] = None,
     parameter: Annotated[list[str] | None, typer.Option(help="NAME=value of a template parameter; repeatable.")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Show what would change, and stop.")] = False,
+    override: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON", help="Step forward in spite of what blocks it, and why; it is kept in the audit trail."
+        ),
+    ] = None,
+    who: Who = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -39,8 +46,9 @@ def deploy(
 
     Shows the changes and asks. Every function that changes is tried beside what is live, with its new settings, before
     anything moves: it starts, and whatever decides does so on the stage's last snapshot. Says what was decided, by
-    strategy, and what differs. Refused while a run is in progress, past a neighbouring phase, and while authority and
-    phase disagree. What was not named stays as it is deployed.
+    strategy, and what differs. Refused while a run is in progress, past a neighbouring phase, while authority and phase
+    disagree, and where something blocks the step forward (`alchemiser phase check`). What was not named stays as it is
+    deployed.
 
     Exit codes: 0 done or nothing to do, 1 refused or failed (the output says what is in place), 2 wrong arguments or
     settings, 3 AWS out of reach.
@@ -53,7 +61,8 @@ def deploy(
             raise typer.BadParameter(f"--service {service} needs --tag")
         services = SERVICES if service == _ALL else (service,)
         images = {} if tag is None else dict.fromkeys(services, tag)
-        request = deployment.DeployRequest(phase, images, _pairs(parameter or []), only_plan=plan)
+        answered = None if override is None else signed(who, override, refusal="--override needs a reason")
+        request = deployment.DeployRequest(phase, images, _pairs(parameter or []), only_plan=plan, override=answered)
         done = deployment.deploy(context.stage(stage), request, partial(_confirm, plan=plan, yes=yes))
         context.emit(_as_json(stage, done), lambda: out.print(_sentence(stage, done)))
         if done.changes and not done.carried_out and not plan:

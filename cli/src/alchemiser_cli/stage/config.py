@@ -10,6 +10,8 @@ from pathlib import Path
 from alchemiser_common.errors import InvalidSettings
 
 FILE = Path("deploy") / "samconfig.toml"
+DAYS_ALIKE = 10
+"""Trading days; see `StageConfig`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class StageConfig:
     template: Path
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
+    days_alike: int = DAYS_ALIKE
+    """Trading days in a row that both pipelines must have decided alike before cutover."""
 
     @property
     def events(self) -> Path:
@@ -56,6 +60,11 @@ def read_stage(name: str, folder: Path) -> StageConfig:
     account = str(own.get("account", ""))
     if account and not re.fullmatch(r"[0-9]{12}", account):
         raise InvalidSettings(f"account of stage {name} is {account!r} in {FILE}; it has twelve digits")
+    days = own.get("days_alike", DAYS_ALIKE)
+    if not isinstance(days, int) or isinstance(days, bool) or days < 1:
+        raise InvalidSettings(
+            f"days_alike of stage {name} is {days!r} in {FILE}; give a number of trading days from 1 on"
+        )
     try:
         return StageConfig(
             name=name,
@@ -68,6 +77,7 @@ def read_stage(name: str, folder: Path) -> StageConfig:
             template=file.parent / str(deploy["template"]),
             parameters=_pairs(str(deploy.get("parameter_overrides", "")), "parameter_overrides", name),
             tags=_pairs(str(deploy.get("tags", "")), "tags", name),
+            days_alike=days,
         )
     except KeyError as error:
         raise InvalidSettings(f"stage {name} has no {error.args[0]} in {FILE}") from error

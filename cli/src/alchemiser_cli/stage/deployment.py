@@ -4,18 +4,21 @@ Whatever fails before the change is carried out leaves everything as it was; a c
 CloudFormation; a function that does not answer afterwards gets its alias back.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from alchemiser_cli.options import Signature
 from alchemiser_cli.stage.aliases import Version, live_version, move_live
 from alchemiser_cli.stage.candidate import ALIAS
 from alchemiser_cli.stage.changes import Change, ChangeSet, carry_out, discard, propose
+from alchemiser_cli.stage.gate import Passage, blockers, require_open
 from alchemiser_cli.stage.guards import require_agreement, require_neighbour
 from alchemiser_cli.stage.images import Image, Mark
 from alchemiser_cli.stage.invoker import LambdaInvoker
-from alchemiser_cli.stage.names import SERVICES
+from alchemiser_cli.stage.names import PHASES, SERVICES
 from alchemiser_cli.stage.parameters import deployed_images, deployment_parameters
+from alchemiser_cli.stage.rollout_state import read_rollout_state
 from alchemiser_cli.stage.smoke import SmokeFailed, require_composition, require_version
 from alchemiser_cli.stage.stack import DeployedStack, DeploymentFailed
 from alchemiser_cli.stage.stage import Stage
@@ -24,6 +27,8 @@ from alchemiser_cli.stage.universe_record import settle, widen
 from alchemiser_common.errors import AlchemiserError, InvalidSettings, StoreUnavailable
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.probes import StrategyInPlay
+from alchemiser_trading.account.audit import Change as AuditedChange
+from alchemiser_trading.account.audit import next_entry
 from alchemiser_trading.account.authority import read_authority
 
 type Confirm = Callable[[ChangeSet], bool]
@@ -39,6 +44,8 @@ class DeployRequest:
     parameters: Mapping[str, str] = field(default_factory=dict)
     only_plan: bool = False
     """Show the changes and write nothing."""
+    override: Signature | None = None
+    """Who answers for a step past the gate's conditions, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +65,14 @@ class Deployed:
 
 # The timeline of a deployment, and what a failure of each step leaves:
 #
-#   1 check      credentials, one phase at a time, authority, no run, no other change    nothing was touched
+#   1 check      credentials, one phase at a time, the gate, no run, no other change     nothing was touched
 #   2 look up    digests of the tags, ARNs of the secrets                                nothing was touched
 #   3 propose    CloudFormation works out a change set, which changes nothing            nothing; the set is discarded
 #   4 confirm    nothing that holds state is replaced, and a person agrees               nothing; the set is discarded
 #   5 try        every function that changes starts and decides beside the live one      nothing; all are discarded
 #   6 check      again that no run has begun, since 4 and 5 may take minutes             nothing; the set is discarded
 #   7 widen      the stored universe covers what is live and what comes                  a universe that fits both
+#                and the audit, if a person answers for a step past the gate
 #   8 return     only in a rollback: the alias names the earlier version, in seconds     an alias ahead of the stack
 #   9 carry out  CloudFormation makes the change                                         CloudFormation takes it back
 #  10 verify     each alias answers as the build that the stack names, and starts        the alias goes back
@@ -82,6 +90,7 @@ def deploy(stage: Stage, request: DeployRequest, confirm: Confirm, back: Return 
     account, stack = stage.account(), stage.stack()
     phase = _target_phase(stage, stack, request)
     changed = _changed_images(stage, stack, request)
+    passage = _through_the_gate(stage, stack, phase, changed, request)
     parameters = deployment_parameters(
         stage.config,
         stack,
@@ -108,6 +117,8 @@ def deploy(stage: Stage, request: DeployRequest, confirm: Confirm, back: Return 
     if not agreed:
         discard(stage.clients.cloudformation, change.stack, change.identity)
         return Deployed(phase, changed, change.changes, carried_out=False)
+    if stack is not None and passage.overridden:
+        _note_override(stage, stack, phase, passage, request)
     needed = universe_of(phase, trial.answers)
     if stack is not None and needed is not None:
         widen(stage.state(stack), stack.account_alias, needed)
@@ -176,6 +187,31 @@ def _target_phase(stage: Stage, stack: DeployedStack | None, request: DeployRequ
     if authority is not None or phase != "monolith":  # the first phase is where authority is given at first
         require_agreement(None if authority is None else authority.pipeline, stack.phase, phase)
     return phase
+
+
+def _through_the_gate(
+    stage: Stage, stack: DeployedStack | None, phase: str, changed: Sequence[Image], request: DeployRequest
+) -> Passage:
+    """Past the gate, if the deployment is a step forward; a plan only says what blocks it. Raises Refused."""
+    if stack is None or PHASES.index(phase) <= PHASES.index(stack.phase):
+        return Passage()
+    state = read_rollout_state(stage)
+    found = blockers(state, phase, images=[image.service for image in changed])
+    if request.only_plan:
+        for blocker in found:
+            stage.progress(f"blocked: {blocker}")
+        return Passage()
+    return require_open(state, phase, found, None if request.override is None else request.override.reason)
+
+
+def _note_override(stage: Stage, stack: DeployedStack, phase: str, passage: Passage, request: DeployRequest) -> None:
+    """Into the audit, before anything moves: past what the step went, and on whose word."""
+    by = request.override
+    if by is None:
+        raise LookupError("a passage past a condition has somebody's word")
+    what = f"gate: {stack.phase} to {phase} in spite of: {'; '.join(map(str, passage.overridden))}"
+    store, change = stage.state(stack), AuditedChange(what, by.who, by.reason, stage.clock.now())
+    store.write(next_entry(store, stack.account_alias, change, "gate"))
 
 
 def _changed_images(stage: Stage, stack: DeployedStack | None, request: DeployRequest) -> tuple[Image, ...]:

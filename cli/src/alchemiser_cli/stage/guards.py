@@ -1,9 +1,26 @@
 """What must hold before a stage is changed: settled, no run in progress, a neighbouring phase, one trader agreed on."""
 
+from collections.abc import Mapping
+from enum import StrEnum
+
 from alchemiser_cli.stage.names import PHASES
 from alchemiser_cli.stage.stack import DeployedStack, Refused
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
+
+
+class ShadowKey(StrEnum):
+    """Which key the pipeline works with that only plans."""
+
+    OWN = "own"
+    """Another one than the key that trades; whether it can trade, `doctor` asks the broker."""
+    SHARED = "shared"
+    """The one that trades: of the three barriers of a shadow this one is absent."""
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str]) -> "ShadowKey":
+        """By the secrets that a stack's parameters name."""
+        return cls.SHARED if parameters["ShadowSecretArn"] == parameters["BrokerSecretArn"] else cls.OWN
 
 
 def trader_of(phase: str) -> Pipeline:

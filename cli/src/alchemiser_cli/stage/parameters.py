@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from alchemiser_cli.stage.config import StageConfig
+from alchemiser_cli.stage.guards import ShadowKey
 from alchemiser_cli.stage.images import Image
 from alchemiser_cli.stage.resolver import Place, Resolver
 from alchemiser_cli.stage.stack import DeployedStack
@@ -39,14 +40,15 @@ def deployment_parameters(
     if "BrokerSecretArn" not in chosen:
         values["BrokerSecretArn"] = _secret(secrets, config.broker_secret, otherwise=values.get("BrokerSecretArn"))
     if "ShadowSecretArn" not in chosen:
-        own = deployed.get("ShadowSecretArn") if _has_shadow_secret(deployed) else values["BrokerSecretArn"]
+        own = (
+            deployed.get("ShadowSecretArn")
+            if deployed and ShadowKey.of(deployed) is ShadowKey.OWN
+            else values["BrokerSecretArn"]
+        )
         values["ShadowSecretArn"] = _secret(secrets, config.shadow_secret, otherwise=own)
+    if "ShadowKey" in declared:
+        values["ShadowKey"] = ShadowKey.of(values).value
     return parameter_values(template, values)
-
-
-def _has_shadow_secret(deployed: Mapping[str, str]) -> bool:
-    """Whether the pipeline that only plans has a key of its own."""
-    return deployed.get("ShadowSecretArn") != deployed.get("BrokerSecretArn")
 
 
 def function_variables(

@@ -1,7 +1,10 @@
 """The state of a deployed stage's rollout: phase, authority, runs, dead letters, alarms. Reads only."""
 
 from alchemiser_cli.history import list_parities, list_runs
-from alchemiser_cli.stage.rollout import RolloutState
+from alchemiser_cli.stage.check_result import Verdict
+from alchemiser_cli.stage.doctor import run_checks
+from alchemiser_cli.stage.gate import RolloutState
+from alchemiser_cli.stage.guards import ShadowKey
 from alchemiser_cli.stage.stack import DeployedStack
 from alchemiser_cli.stage.stage import Stage
 from alchemiser_common.aws.faults import Asking
@@ -37,6 +40,21 @@ def read_rollout_state(stage: Stage) -> RolloutState:
         parities=list_parities(store, runs),
         dead_letters=sum(_waiting(stage, stack, name) for name in _DEAD_LETTERS),
         alarms=_firing(stage, stack),
+        days_alike=stage.config.days_alike,
+        shadow_key=ShadowKey.of(stack.parameters),
+        unwell=_unwell(stage) if stack.phase == "shadow" else (),
+    )
+
+
+_SAID = ("authority", "trading")
+"""Checks of which the gate says more itself."""
+
+
+def _unwell(stage: Stage) -> tuple[str, ...]:
+    """What is wrong, and what could not be found out: the latter may be wrong."""
+    bad = {Verdict.WRONG, Verdict.UNKNOWN}
+    return tuple(
+        f"{item.check}: {item.says}" for item in run_checks(stage) if item.verdict in bad and item.check not in _SAID
     )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from alchemiser_cli.options import Signature
 from alchemiser_cli.stage.deployment import DeployRequest, deploy
 from alchemiser_cli.stage.doctor import run_checks
 from alchemiser_cli.stage.names import SERVICES
@@ -28,6 +29,7 @@ from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.base import SCHEMA_VERSION
 from alchemiser_common.ports.state import load, put
 from alchemiser_common.records.lease import LeaseRecord
+from alchemiser_trading.account.audit import read_audit
 from support.aws import CREDENTIALS
 from support.command import alchemiser
 from support.fault_proxy import fault_proxy
@@ -127,6 +129,32 @@ def test_a_wrong_request_is_refused_by_name(
 ) -> None:
     with pytest.raises(kind, match=words):
         deploy(dev.stage(), asked, agree)
+
+
+def test_the_gate_stands_before_a_cutover_and_what_a_person_answers_for_is_in_the_audit(dev: StageOnMoto) -> None:
+    answered = Signature("tester", "a drill")
+    with unchanged(dev):
+        with pytest.raises(Refused, match=r"0 of 10 trading days in a row.*--override REASON is kept in the audit"):
+            deploy(dev.stage(), DeployRequest("cutover"), agree)
+        deploy(dev.stage(), DeployRequest("cutover", only_plan=True), decline)
+        assert any(line.startswith("blocked: 0 of 10 trading days") for line in dev.told)
+        assert not deploy(dev.stage(), DeployRequest("cutover", override=answered), decline).carried_out
+        with unfinished_run(dev), pytest.raises(RunInProgress):
+            deploy(dev.stage(), DeployRequest("cutover", override=answered), agree)
+        extra = {**CREDENTIALS, "ALCHEMISER_AWS__ENDPOINT_URL": dev.url}
+        refused = alchemiser(dev.folder, "deploy", "dev", "--phase", "cutover", "--yes", extra=extra)
+        assert (refused.code, "0 of 10 trading days" in refused.err) == (1, True), refused.err
+        blank = alchemiser(dev.folder, "deploy", "dev", "--phase", "cutover", "--yes", "--override", " ", extra=extra)
+        assert (blank.code, "--override needs a reason" in blank.err) == (2, True), blank.err
+    assert not [entry for entry in read_audit(dev.store(), "paper-dev") if entry.what.startswith("gate")]
+    try:
+        assert deploy(dev.stage(), DeployRequest("cutover", override=answered), agree).phase == "cutover"
+        (noted,) = (entry for entry in read_audit(dev.store(), "paper-dev") if entry.what.startswith("gate"))
+        assert noted.what.startswith("gate: shadow to cutover in spite of: 0 of 10 trading days")
+        assert (noted.who, noted.reason) == ("tester", "a drill")
+    finally:
+        back = deploy(dev.stage(), DeployRequest("shadow"), agree)
+    assert (back.phase, back.carried_out) == ("shadow", True), "a step back asks for nothing of it"
 
 
 def test_nothing_moves_while_a_run_is_in_progress_or_authority_is_elsewhere_or_the_answer_is_no(
