@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from alchemiser_common.ids import Pipeline, Side, client_order_id
-from alchemiser_common.messages.base import VersionedModel
+from alchemiser_common.messages.base import Stage, VersionedModel
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.messages.snapshot import StrategyTargets, TargetWeight
 from alchemiser_common.records.account_binding import AccountBinding
@@ -31,7 +31,7 @@ from alchemiser_common.records.corporate_actions import JumpFacts
 from alchemiser_common.records.journal import Intent, JournalHead
 from alchemiser_common.records.lease import LeaseRecord
 from alchemiser_common.records.loose import LooseOrder, LooseOrders
-from alchemiser_common.records.parity import Parity, Verdict
+from alchemiser_common.records.parity import Cause, Difference, JudgedSpan, Lacking, Parity, Verdict
 from alchemiser_common.records.plan import HeldShares, Plan, StrategyHolding
 from alchemiser_common.records.run import RunEntry, RunRecord
 from alchemiser_common.records.targets import StoredTargets
@@ -220,7 +220,15 @@ def make_trading_state() -> TradingStateRecord:
 
 
 def make_parity() -> Parity:
-    return Parity(cycle_id=CYCLE, verdict=Verdict.EQUIVALENT, detail="other data; BIL 0.3750 and 0.3751", at=SCHEDULED)
+    return Parity(
+        cycle_id=CYCLE,
+        verdict=Verdict.EQUIVALENT,
+        detail="other data; BIL 0.3750 and 0.3751",
+        at=SCHEDULED,
+        cause=Cause.DATA,
+        differences=(Difference(where="bars BIL 2026-11-20 close", monolith="91.5", modular="91.51"),),
+        lacking=(Lacking(pipeline=Pipeline.MODULAR, stage=Stage.STRATEGY, why="failed, StrategyUnknown: lacks data"),),
+    )
 
 
 def make_audit_entry() -> AuditEntry:
@@ -245,6 +253,7 @@ KINDS = [
     Stored("intent-at-market", Intent, make_intent_at_market),
     Stored("report", ExecutionReport, make_report),
     Stored("parity", Parity, make_parity),
+    Stored("judged-span", JudgedSpan, lambda: JudgedSpan(since=SCHEDULED, last=DEADLINE)),
     Stored("lease", LeaseRecord, make_lease),
     Stored("authority", Authority, make_authority),
     Stored(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidSettings, StateCorrupt
-from alchemiser_common.ids import Pipeline, run_id
+from alchemiser_common.ids import Pipeline, run_id, scheduled_time
 from alchemiser_common.messages.base import Message, VersionedModel
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport
@@ -78,11 +78,18 @@ def list_runs(state: StateStore, account_alias: str, *, limit: int | None = None
     return [_listed(state, entry.value) for entry in entries]
 
 
-def list_parities(state: StateStore, runs: Sequence[RunSummary]) -> list[Parity]:
-    """The verdicts on these runs' cycles, in their order, where both pipelines have ended."""
+def list_parities(state: StateStore, account_alias: str, runs: Sequence[RunSummary]) -> list[Parity]:
+    """The verdicts on these runs' cycles, and on those since the oldest of which no run was heard, newest first."""
     cycles = dict.fromkeys(run.cycle_id for run in runs)
-    found = (load(state, keys.parity_record(run_id(cycle, Pipeline.MODULAR)), Parity) for cycle in cycles)
-    return [item.value for item in found if item is not None]
+    stored = (load(state, keys.parity_record(run_id(cycle, Pipeline.MODULAR)), Parity) for cycle in cycles)
+    silent = load_all(state, keys.account_partition(account_alias), Parity, prefix=keys.SILENT_PREFIX)
+    found = {item.value.cycle_id: item.value for item in (*stored, *silent) if item is not None}
+    oldest = min(map(scheduled_time, cycles), default=None)
+    return sorted(
+        (item for item in found.values() if oldest is None or scheduled_time(item.cycle_id) >= oldest),
+        key=lambda item: scheduled_time(item.cycle_id),
+        reverse=True,
+    )
 
 
 def read_run(state: StateStore, run: UUID) -> RunSummary | None:

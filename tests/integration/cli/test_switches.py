@@ -11,7 +11,7 @@ from alchemiser_common.account_binding import read_binding
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.ports.state import ABSENT, put
-from alchemiser_common.records.parity import Parity, Verdict
+from alchemiser_common.records.parity import Cause, Difference, Parity, Verdict
 from alchemiser_common.records.run import RunEntry
 from support.command import alchemiser
 
@@ -70,6 +70,11 @@ def test_a_change_without_a_reason_is_refused(home: Path) -> None:
     assert alchemiser(home, "halt", "--reason", " ").code == 2
 
 
+def verdict_of(cycle: str, verdict: Verdict, at: datetime) -> Parity:
+    differs = (Difference(where="tecl weight TQQQ", monolith="0.5", modular="0.25"),)
+    return Parity(cycle_id=cycle, verdict=verdict, at=at, cause=Cause.DATA, differences=differs)
+
+
 def test_the_pipelines_are_compared_cycle_by_cycle(home: Path, tmp_path: Path) -> None:
     nothing = alchemiser(home, "parity")
     assert (nothing.code, "run by both pipelines" in nothing.out) == (0, True)
@@ -80,7 +85,7 @@ def test_the_pipelines_are_compared_cycle_by_cycle(home: Path, tmp_path: Path) -
         run = run_id(cycle, Pipeline.MODULAR)
         store.write(
             put(keys.run_entry("demo", at, Pipeline.MODULAR), RunEntry(run_id=run, cycle_id=cycle), ABSENT),
-            put(keys.parity_record(run), Parity(cycle_id=cycle, verdict=verdict, detail="AAA", at=at), ABSENT),
+            put(keys.parity_record(run), verdict_of(cycle, verdict, at), ABSENT),
         )
     shown = alchemiser(tmp_path, "parity", "--json")
     assert [(item["cycle_id"][:15], item["verdict"]) for item in json.loads(shown.out)] == [
@@ -88,6 +93,13 @@ def test_the_pipelines_are_compared_cycle_by_cycle(home: Path, tmp_path: Path) -
         ("demo:2026-11-02", "identical"),
     ]
     assert shown.code == 1, "the newest comparison is for a person to look at"
+    assert len(json.loads(alchemiser(tmp_path, "parity", "--last", "1", "--json").out)) == 1
+    one = alchemiser(tmp_path, "parity", "--cycle", "demo:2026-11-03T14:45:00Z")
+    assert (one.code, "is different, by data, judged 2026-11-03 14:45:00 UTC" in one.out) == (1, True), one.out
+    (row,) = (line.split() for line in one.out.splitlines() if "tecl weight" in line)
+    assert row == ["tecl", "weight", "TQQQ", "0.5", "0.25"]
+    none = alchemiser(tmp_path, "parity", "--cycle", "demo:2026-11-04T14:45:00Z")
+    assert (none.code, "has no verdict" in none.err) == (2, True)
 
 
 def test_a_home_whose_alias_stands_for_another_account_trades_and_repairs_nothing(home: Path) -> None:

@@ -1,41 +1,78 @@
-"""`alchemiser parity`: how the two pipelines' runs of each cycle compare, from the stored verdicts."""
+"""`alchemiser parity`: how the two pipelines' runs of each cycle compare and why, from the stored verdicts."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from alchemiser_cli.console import Exit, out, plain_table
-from alchemiser_cli.context import command
+from alchemiser_cli.context import CommandContext, command
 from alchemiser_cli.history import list_parities, list_runs
-from alchemiser_cli.options import AsJson, NewestRuns
+from alchemiser_cli.options import AsJson
+from alchemiser_common import keys
+from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.ids import Pipeline, run_id
+from alchemiser_common.ports.state import load
 from alchemiser_common.records.parity import Parity
 
 app = typer.Typer()
 
+Cycle = Annotated[str | None, typer.Option("--cycle", help="Only this one, with everything that differs: its id.")]
+Last = Annotated[int, typer.Option("--last", help="Cycles, the newest first.", min=1)]
+
 
 @app.command()
-def parity(limit: NewestRuns = 60, *, as_json: AsJson = False) -> None:
-    """Compare what the monolith and the modular pipeline decided, cycle by cycle, newest first.
+def parity(cycle: Cycle = None, last: Last = 30, *, as_json: AsJson = False) -> None:
+    """Say of each cycle whether monolith and modular pipeline came to the same, and if not, why not.
 
-    Identical: same data, same weights. Equivalent: other data, weights within a hundredth of equity. For different and
-    missing see docs/runbooks/parity-mismatch.md; exit code 1 if the newest comparison is one of those.
+    Identical: same data, same decision, same way there. Equivalent: only the data differ, proven by deciding again on
+    the other's snapshot. Different: code or settings. Missing: a pipeline came to no plan by its deadline. What to do:
+    docs/runbooks/parity-mismatch.md. Exit code 1 if the newest verdict is different or missing.
     """
     with command(as_json=as_json) as context:
-        found = list_parities(context.state, list_runs(context.state, context.account, limit=limit))
-        none = f"No cycle in {escape(context.place)} was run by both pipelines yet; phase shadow does that."
-        context.emit(
-            [item.model_dump(mode="json") for item in found],
-            lambda: out.print(_table(found) if found else none),
-            indent=2,
-        )
+        if cycle is not None:
+            one = _of(context, cycle)
+            context.emit(one.model_dump(mode="json"), lambda: _print_one(one), indent=2)
+            found: Sequence[Parity] = [one]
+        else:
+            runs = list_runs(context.state, context.account, limit=2 * last)
+            found = list_parities(context.state, context.account, runs)[:last]
+            none = f"No cycle in {escape(context.place)} was run by both pipelines yet; phase shadow does that."
+            context.emit(
+                [item.model_dump(mode="json") for item in found],
+                lambda: out.print(_table(found) if found else none),
+                indent=2,
+            )
         if found and found[0].verdict.broken:
             raise typer.Exit(Exit.FAILED)
 
 
+def _of(context: CommandContext, cycle: str) -> Parity:
+    """The verdict on a cycle. Raises InvalidSettings if there is none."""
+    known = load(context.state, keys.parity_record(run_id(cycle, Pipeline.MODULAR)), Parity)
+    if known is None:
+        raise InvalidSettings(f"cycle {cycle} has no verdict; `alchemiser parity` lists those that have one")
+    return known.value
+
+
 def _table(found: Sequence[Parity]) -> Table:
-    table = plain_table("cycle", "verdict", "what differs")
+    table = plain_table("cycle", "verdict", "by", "what differs")
     for item in found:
-        table.add_row(item.cycle_id, item.verdict.value, escape(item.detail))
+        table.add_row(item.cycle_id, item.verdict.value, item.cause.value if item.cause else "", escape(item.detail))
     return table
+
+
+def _print_one(found: Parity) -> None:
+    cause = f", by {found.cause.value}" if found.cause else ""
+    out.print(f"{found.cycle_id} is [bold]{found.verdict.value}[/]{cause}, judged {found.at:%Y-%m-%d %H:%M:%S} UTC")
+    for lacking in found.lacking:
+        out.print(f"  {escape(str(lacking))}", soft_wrap=True)
+    if found.differences:
+        table = plain_table("where", "monolith", "modular")
+        for item in found.differences:
+            table.add_row(*(escape(text) for text in (item.where, item.monolith, item.modular)))
+        out.print(table)
+    elif not found.lacking:
+        out.print(f"  {escape(found.detail) or 'nothing differs'}", soft_wrap=True)

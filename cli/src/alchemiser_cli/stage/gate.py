@@ -50,9 +50,10 @@ class RolloutState:
         Days without session are no trading days. A day with a cycle that lacks a verdict, or has a bad one, ends it.
         """
         verdicts = {parity.cycle_id: parity.verdict for parity in self.parities}
+        runs = self._cycles()
         alike: dict[date, bool] = {}
-        for cycle, runs in self._cycles().items():
-            if all(run.status == RunStatus.SKIPPED for run in runs):
+        for cycle in sorted({*runs, *verdicts}, key=scheduled_time, reverse=True):
+            if cycle not in verdicts and all(run.status == RunStatus.SKIPPED for run in runs[cycle]):
                 continue
             day = scheduled_time(cycle).astimezone(EXCHANGE_ZONE).date()
             alike[day] = alike.get(day, True) and cycle in verdicts and not verdicts[cycle].broken

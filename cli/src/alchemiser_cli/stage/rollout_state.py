@@ -37,7 +37,7 @@ def read_rollout_state(stage: Stage) -> RolloutState:
         run_in_progress=busy,
         trading=trading_state(store, alias).value,
         runs=runs,
-        parities=list_parities(store, runs),
+        parities=list_parities(store, alias, runs),
         dead_letters=sum(_waiting(stage, stack, name) for name in _DEAD_LETTERS),
         alarms=_firing(stage, stack),
         days_alike=stage.config.days_alike,

@@ -12,6 +12,7 @@ INTENT_PREFIX = "INTENT#"
 TARGETS_PREFIX = "TARGETS#"
 BOOK_PREFIX = "BOOK#"
 LOOSE_PREFIX = "LOOSE#"
+SILENT_PREFIX = "SILENT#"
 BINDING_SORT = "BINDING"
 DEAD_LETTERS_PREFIX = "dead-letters/"
 DEAD_LETTER_TIME = "%Y-%m-%dT%H-%M-%SZ"
@@ -50,6 +51,16 @@ def report_record(run: UUID) -> Key:
 def parity_record(modular_run: UUID) -> Key:
     """How the two pipelines' runs of a cycle compare; kept with the modular one."""
     return Key(run_partition(modular_run), "PARITY")
+
+
+def silent_cycle(account_alias: str, scheduled_at: datetime) -> Key:
+    """The verdict on a cycle of which nothing was heard, once more: no list of runs leads to it."""
+    return Key(account_partition(account_alias), f"{SILENT_PREFIX}{scheduled_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
+
+
+def judged_span(account_alias: str) -> Key:
+    """Since when each due cycle of the account is judged."""
+    return Key(account_partition(account_alias), "JUDGED")
 
 
 def universe_record(account_alias: str) -> Key:

@@ -6,12 +6,13 @@ are the stage and the pipeline only: a symbol or a run id as a dimension would b
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TextIO
 
 from alchemiser_common.errors import NotAuthorised
-from alchemiser_common.ids import Pipeline
+from alchemiser_common.ids import Pipeline, RunRef
 from alchemiser_common.messages.base import Message, Stage
 from alchemiser_common.messages.report import ExecutionReport, LegStatus, RunStatus
 from alchemiser_common.ports.clock import Clock
@@ -44,7 +45,7 @@ class Metric(StrEnum):
     """To the end of trading."""
     PARITY_CHECKED = "ParityChecked"
     PARITY_BROKEN = "ParityBroken"
-    """The two pipelines differ for a reason that is not their inputs, or one of them ended without a plan."""
+    """The verdict on a due cycle is different or missing."""
 
     @property
     def unit(self) -> str:
@@ -108,15 +109,15 @@ class Metrics:
         measures = measures_of_report(outcome) if isinstance(outcome, ExecutionReport) else measures_of_record(outcome)
         self._write(measures, outcome)
 
-    def parity(self, report: ExecutionReport, *, broken: bool) -> None:
-        """Count a comparison of the two pipelines, always counted under the modular pipeline, whichever made it."""
-        self._write(measures_of_parity(broken=broken), report, Pipeline.MODULAR)
+    def parity(self, run: RunRef, *, broken: bool) -> None:
+        """Count the verdict on a run's cycle, always under the modular pipeline, whichever side made it."""
+        self._write(measures_of_parity(broken=broken), replace(run, pipeline=Pipeline.MODULAR))
 
-    def _write(self, measures: Measures, message: Message, pipeline: Pipeline | None = None) -> None:
+    def _write(self, measures: Measures, of: RunRef | Message) -> None:
         if self._stage and measures:
-            line = emf(measures, stage=self._stage, pipeline=pipeline or message.pipeline, at=self._clock.now())
+            line = emf(measures, stage=self._stage, pipeline=of.pipeline, at=self._clock.now())
             # Properties beside the metrics: to be searched for, never dimensions.
-            self._out.write(json.dumps({**line, "run_id": str(message.run_id), "cycle_id": message.cycle_id}) + "\n")
+            self._out.write(json.dumps({**line, "run_id": str(of.run_id), "cycle_id": of.cycle_id}) + "\n")
             self._out.flush()
 
 

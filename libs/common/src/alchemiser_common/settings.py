@@ -332,6 +332,8 @@ class Settings(Section):
     """Which pipeline this process works for."""
     shadow: bool = False
     """Plan and report beside the pipeline that trades, and send nothing."""
+    compared: bool = False
+    """The other pipeline is a shadow of this one: judge every due cycle of both, and tell which had none."""
     backend: Backend = Backend.EMBEDDED
     """embedded or aws."""
     home: Path = Path(".alchemiser")

@@ -15,6 +15,7 @@ from alchemiser_data.probing import DataProbes
 from alchemiser_data.provider import UnifiedDataProvider
 from alchemiser_data.service import DataService
 from alchemiser_monolith.handler import MonolithFunction, MonolithProbes
+from alchemiser_monolith.judge import ParityJudge
 from alchemiser_monolith.local_pipeline import LocalPipeline
 from alchemiser_monolith.monolith import Monolith
 from alchemiser_monolith.platform import Platform, open_platform
@@ -66,6 +67,11 @@ def monolith(platform: Platform) -> Monolith:
     )
 
 
+def parity_judge(platform: Platform, manager: MultiStrategyManager) -> ParityJudge:
+    """What judges each cycle of both pipelines."""
+    return ParityJudge(platform.state, platform.archive, manager, platform.broker, platform.clock, platform.settings)
+
+
 def monolith_function(settings: Settings, variables: Mapping[str, str]) -> Handle:
     """The monolith's function: always on AWS, for its file system ends with it. Raises as `open_platform`."""
     platform = open_platform(settings, variables, open_clock(settings), AwsAdapters(settings))
@@ -75,7 +81,11 @@ def monolith_function(settings: Settings, variables: Mapping[str, str]) -> Handl
     strategy = StrategyService(manager, platform.clock, platform.archive)
     read = DataProbes(platform.broker, platform.state, platform.archive, platform.clock, settings)
     return MonolithFunction(
-        Monolith(data, strategy, trading), TradingFunction(trading, metrics), metrics, MonolithProbes(read, strategy)
+        Monolith(data, strategy, trading),
+        TradingFunction(trading, metrics),
+        metrics,
+        MonolithProbes(read, strategy),
+        parity_judge(platform, manager) if settings.compared else None,
     ).handle
 
 

@@ -44,7 +44,7 @@ class DecisionService(Protocol):
         ...
 
     def parity(self, report: ExecutionReport) -> Parity | None:
-        """How the run compares with the other pipeline's."""
+        """A new verdict on the cycle that this run is of; None if it is not for this process to make one now."""
         ...
 
 
@@ -131,7 +131,7 @@ class TradingService:
             lease.release()
 
     def parity(self, report: ExecutionReport) -> Parity | None:
-        """How the run of the report compares with the other pipeline's of its cycle; None until both have ended."""
+        """As the protocol says."""
         return self._ends.parity(report)
 
     def _journal(self, decision: TradeDecision) -> Journal:

@@ -7,6 +7,7 @@ import pytest
 
 from alchemiser_common import keys
 from alchemiser_common.ids import Pipeline
+from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.wire import encode
 from alchemiser_common.metrics import Metric, Metrics
@@ -59,5 +60,18 @@ def test_two_runs_that_fail_alike_are_no_agreement(rig: Rig) -> None:
     for pipeline in Pipeline:
         decision = rig.decision(SWITCH, pipeline=pipeline, account_id="someone-else")
         told.append(parities(handle(rig, decision, shadow=pipeline is Pipeline.MODULAR)))
-    assert told == [[], []]
-    assert load(rig.state, keys.parity_record(rig.decision(SWITCH).run_id), Parity) is None
+    assert told == [[], [("modular", 1.0)]]
+    stored = load(rig.state, keys.parity_record(rig.decision(SWITCH).run_id), Parity)
+    assert stored is not None
+    assert stored.value.verdict is Verdict.MISSING
+    assert [(item.pipeline, item.stage) for item in stored.value.lacking] == [
+        (pipeline, Stage.TRADING) for pipeline in (Pipeline.MONOLITH, Pipeline.MODULAR)
+    ]
+
+
+def test_a_redelivery_tells_no_verdict_again(rig: Rig) -> None:
+    set_authority(rig.state, "bench", Pipeline.MONOLITH, who="test", reason="shadow", now=rig.clock.now())
+    handle(rig, rig.decision(SWITCH, pipeline=Pipeline.MONOLITH), shadow=False)
+    decision = rig.decision(SWITCH)
+    assert parities(handle(rig, decision, shadow=True)) == [("modular", 0.0)]
+    assert parities(handle(rig, decision, shadow=True)) == []

@@ -94,7 +94,7 @@ CONDITIONS: dict[str, tuple[dict[str, object], str, bool]] = {
     "halted": ({"trading": "halted"}, "trading is halted", False),
     "dead letters": ({"dead_letters": 2}, "2 dead letters", False),
     "an alarm": ({"alarms": ("alchemiser-dev-run-halted",)}, "alarm alchemiser-dev-run-halted is firing", False),
-    "too few days": ({"runs": both(1)}, "1 of 10 trading days", False),
+    "too few days": ({"runs": both(1), "parities": parities(1)}, "1 of 10 trading days", False),
     "more days wanted": ({"days_alike": 13}, "12 of 13 trading days", False),
     "different": (
         {"runs": [*both(12), *rollout().runs], "parities": [*differing(12), *ALIKE]},
@@ -142,6 +142,11 @@ def test_a_build_that_was_never_compared_does_not_come_with_the_cutover() -> Non
     (found,) = blockers(rollout(), "cutover", images=["strategy"])
     assert "another build of strategy would come with the step" in found.says
     assert blockers(rollout(phase="staged"), "shadow", images=["strategy"]) == []
+
+
+def test_a_day_of_which_nothing_was_heard_ends_the_row() -> None:
+    (silent,) = parities(12, verdict=Verdict.MISSING)
+    assert rollout(parities=[silent, *ALIKE]).days_in_a_row() == 0
 
 
 def test_two_cycles_of_a_day_are_one_day_and_both_must_be_alike() -> None:

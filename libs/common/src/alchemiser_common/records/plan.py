@@ -56,6 +56,14 @@ class SkippedLeg(Frozen):
     """The broker does not trade it: the target cannot be met today."""
 
 
+class PlanSetting(Frozen):
+    """A setting by which a plan was made, for comparison with the other pipeline's."""
+
+    name: str
+    """E.g. ``trading.cash_reserve``."""
+    value: str
+
+
 class HeldShares(Frozen):
     """Shares of one symbol."""
 
@@ -99,6 +107,8 @@ class Plan(VersionedModel):
     skipped: tuple[SkippedLeg, ...] = ()
     shrink: Decimal = Decimal(1)
     """All buys were multiplied by this, because cash falls short; 1 if it does not."""
+    settings: tuple[PlanSetting, ...] = ()
+    """What it was made by; empty from before 1.6."""
     lacking: Money = Decimal(0)
     """USD by which it falls short of them, with the allowance for the spread. Since 1.6."""
 

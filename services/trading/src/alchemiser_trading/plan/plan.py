@@ -16,7 +16,7 @@ from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.snapshot import Account, Position, StrategyTargets
 from alchemiser_common.ports.broker import Asset
 from alchemiser_common.records.books import StrategyBook
-from alchemiser_common.records.plan import Plan, PlannedLeg, SkippedLeg
+from alchemiser_common.records.plan import Plan, PlannedLeg, PlanSetting, SkippedLeg
 from alchemiser_common.settings import MOST_STRATEGIES, TradingSettings
 from alchemiser_common.shares import ORDER_STEP, WHOLE_SHARE
 from alchemiser_trading.plan.holdings import Wanted, holdings_of, wanted
@@ -121,6 +121,10 @@ def make_plan(
         legs=tuple(legs),
         skipped=tuple(sorted(skipped, key=lambda leg: leg.symbol)),
         shrink=shrink,
+        settings=tuple(
+            PlanSetting(name=f"trading.{name}", value=str(value))
+            for name, value in settings.model_dump(mode="json").items()
+        ),
         lacking=cost * (1 - shrink),
     )
 

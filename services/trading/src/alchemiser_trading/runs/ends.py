@@ -18,7 +18,7 @@ from alchemiser_common.ports.state import ABSENT, Put, StateStore, load, put, pu
 from alchemiser_common.records.journal import JournalHead
 from alchemiser_common.records.parity import Parity
 from alchemiser_trading.journal.journal import Journal, listing, new_head
-from alchemiser_trading.runs.parity import compare_stored
+from alchemiser_trading.runs.parity.second_side import compare_stored
 
 _log = logging.getLogger(__name__)
 
@@ -84,8 +84,10 @@ class RunEnds:
         return report
 
     def parity(self, report: ExecutionReport) -> Parity | None:
-        """How the run of the report compares with the other pipeline's of its cycle; None until both have ended."""
-        return compare_stored(self._store, report, self._clock.now()) if report.status.final else None
+        """A new verdict on the cycle of the report's run, if this process is the one to make it: `compare_stored`."""
+        if not report.status.final:
+            return None
+        return compare_stored(self._store, self._archive, report.cycle_id, self._clock.now())
 
     def again(self, journal: Journal, day: date) -> ExecutionReport:
         """The report of a run that has ended, for a delivery that does nothing."""

@@ -1,0 +1,160 @@
+"""The judge of a rollout: every due cycle of both pipelines gets one verdict, whichever way each side took.
+
+The monolith has all code and may read all records. So it judges what the side that ends second cannot: unequal inputs,
+which take strategies and both snapshots, and silence, which nobody ends.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from alchemiser_common import keys
+from alchemiser_common.errors import InvalidMessage, PermanentError
+from alchemiser_common.ids import cycle_id, scheduled_time
+from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.messages.snapshot import MarketSession, MarketSnapshot
+from alchemiser_common.messages.wire import ARCHIVED_LIMIT, decode
+from alchemiser_common.ports.archive import Archive
+from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
+from alchemiser_common.ports.state import StateStore, load, load_all, put_over
+from alchemiser_common.records.parity import Cause, JudgedSpan, Parity, Verdict
+from alchemiser_common.records.run import RunEntry
+from alchemiser_common.settings import Settings
+from alchemiser_data.decision_window import decision_time
+from alchemiser_strategy.manager import MultiStrategyManager
+from alchemiser_trading.runs.parity.inputs import input_differences
+from alchemiser_trading.runs.parity.second_side import read_sides
+from alchemiser_trading.runs.parity.sides import PipelineRun
+from alchemiser_trading.runs.parity.verdicts import (
+    Found,
+    keep,
+    known_verdict,
+    on_equal_inputs,
+    on_silence,
+    on_unequal_inputs,
+)
+
+_log = logging.getLogger(__name__)
+_GRACE = timedelta(minutes=10)
+"""After a cycle's deadline: a run winds down, and the watch looks only so often."""
+_PAUSE = timedelta(days=4)
+"""A longer one between two looks is none of a long weekend: the span that is judged begins anew."""
+_ENTRIES = 40
+"""Newest lines of the list of runs: ten days of two pipelines and two schedules."""
+
+
+class Calendar(Protocol):
+    """The exchange's days."""
+
+    def session_on(self, day: date) -> MarketSession | None:
+        """The session of a day; None if there is none. Raises BrokerUnavailable."""
+        ...
+
+
+class ParityJudge:
+    """Judges one account's cycles. `manager` has the monolith's own strategies."""
+
+    def __init__(
+        self,
+        state: StateStore,
+        archive: Archive,
+        manager: MultiStrategyManager,
+        calendar: Calendar,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self._store = state
+        self._archive = archive
+        self._manager = manager
+        self._calendar = calendar
+        self._clock = clock
+        self._settings = settings
+
+    def cycle(self, cycle: str) -> Parity | None:
+        """A new verdict on the cycle; None if it has one, or as long as a side may still come to something.
+
+        Raises StoreUnavailable, StateCorrupt.
+        """
+        if known_verdict(self._store, cycle) is not None:
+            return None
+        now, sides = self._clock.now(), read_sides(self._store, self._archive, cycle)
+        if not all(side.ended(now) for side in sides) and now < self._overdue(cycle):
+            return None
+        found = on_silence(sides) or on_equal_inputs(*sides) or self._on_unequal_inputs(*sides)
+        return keep(self._store, cycle, sides, found, now)
+
+    def due(self) -> Sequence[Parity]:
+        """New verdicts on every cycle that was due since the judge began to look.
+
+        Raises StoreUnavailable, StateCorrupt, BrokerUnavailable.
+        """
+        since = self._since()
+        verdicts = [self.cycle(cycle) for cycle in list(self._candidates(since))]
+        return [verdict for verdict in verdicts if verdict is not None]
+
+    def _candidates(self, since: datetime) -> Iterator[str]:
+        """Today's cycle, whether or not anything was heard of it, and those of days before that something was heard of.
+
+        Only what was due: on a day without session, and where the schedule of another kind of day fires too, both
+        pipelines skip the cycle.
+        """
+        alias = self._settings.account_alias
+        entries = load_all(self._store, keys.runs_partition(alias), RunEntry, limit=_ENTRIES, descending=True)
+        today = self._due_on(self._clock.now().astimezone(EXCHANGE_ZONE).date())
+        heard = {scheduled_time(cycle): cycle for cycle in {item.value.cycle_id for item in entries}}
+        if today is not None and today >= since and not any(self._within(today, moment) for moment in heard):
+            yield cycle_id(alias, today)
+        for moment, cycle in sorted(heard.items()):
+            if moment < since or known_verdict(self._store, cycle) is not None:
+                continue
+            due = self._due_on(moment.astimezone(EXCHANGE_ZONE).date())
+            if due is not None and self._within(due, moment):
+                yield cycle
+
+    def _due_on(self, day: date) -> datetime | None:
+        session = self._calendar.session_on(day)
+        return None if session is None else decision_time(session, self._settings.schedule)
+
+    def _within(self, due: datetime, moment: datetime) -> bool:
+        return due <= moment <= due + timedelta(minutes=self._settings.schedule.window_minutes)
+
+    def _since(self) -> datetime:
+        """From when on cycles are judged: since the judge looks without a pause. A shadow that begins at noon has not
+        missed the morning.
+        """
+        key, now = keys.judged_span(self._settings.account_alias), self._clock.now()
+        known = load(self._store, key, JudgedSpan)
+        span = JudgedSpan(since=now, last=now)
+        if known is not None and now - known.value.last <= _PAUSE:
+            span = known.value.model_copy(update={"last": max(now, known.value.last)})
+        self._store.write(put_over(known, key, span))
+        return span.since
+
+    def _overdue(self, cycle: str) -> datetime:
+        return scheduled_time(cycle) + timedelta(minutes=self._settings.schedule.deadline_minutes) + _GRACE
+
+    def _on_unequal_inputs(self, monolith: PipelineRun, modular: PipelineRun) -> Found:
+        snapshots = [self._snapshot(side) for side in (monolith, modular)]
+        one, other = snapshots
+        if one is None or other is None:
+            return Found(Verdict.DIFFERENT, "other data; a snapshot is not in the archive", Cause.UNPROVEN)
+        return on_unequal_inputs(monolith, modular, self._again(other), input_differences(one, other))
+
+    def _again(self, snapshot: MarketSnapshot) -> TradeDecision | str:
+        """What the monolith's strategies decide on it, or why they cannot."""
+        try:
+            return self._manager.evaluate(snapshot)
+        except PermanentError as error:
+            return f"{type(error).__name__}: {error}"
+
+    def _snapshot(self, side: PipelineRun) -> MarketSnapshot | None:
+        key = None if side.record is None else side.record.snapshot_key
+        body = None if key is None else self._archive.get(key)
+        if body is None:
+            return None
+        try:
+            return decode(body, MarketSnapshot, limit=ARCHIVED_LIMIT)
+        except InvalidMessage as error:
+            _log.error("snapshot cannot be read", extra={"archive_key": key, "reason": str(error)})
+            return None
