@@ -10,7 +10,7 @@ from alchemiser_common.messages.decision import SignalStatus
 from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.snapshot import StrategyTargets
 from alchemiser_common.ports.broker import Asset, OtherHolding
-from alchemiser_common.records.plan import HeldShares, Plan, SkippedLeg, StrategyHolding
+from alchemiser_common.records.plan import HeldShares, Plan, PlanSetting, SkippedLeg, StrategyHolding
 from alchemiser_common.settings import TradingSettings
 from alchemiser_trading.plan.account_sum import set_aside
 from alchemiser_trading.plan.plan import Unmanaged, make_plan
@@ -221,7 +221,10 @@ def test_the_plan_keeps_what_it_was_made_from_and_what_each_strategy_stated() ->
         holdings=(kept,),
         legs=(),
         skipped=plan.skipped,
+        settings=plan.settings,
     )
+    assert {item.name for item in plan.settings} == {f"trading.{name}" for name in TradingSettings.model_fields}
+    assert PlanSetting(name="trading.cash_reserve", value="0.01") in plan.settings
 
 
 def test_more_strategies_than_an_account_takes_are_refused() -> None:
