@@ -2,15 +2,26 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 
+from alchemiser_common.alpaca.broker import AlpacaReader, open_alpaca
+from alchemiser_common.alpaca.key_scope import may_trade
 from alchemiser_common.alpaca.keys import is_paper_key
 from alchemiser_common.aws.secrets_manager import SecretsManagerSecrets
 from alchemiser_common.embedded.environment_secrets import KEY_ID, SECRET_KEY, EnvironmentSecrets
 from alchemiser_common.errors import MissingSecret
-from alchemiser_common.ports.secrets import Secrets
+from alchemiser_common.ports.secrets import BrokerCredentials, Secrets
+from alchemiser_common.settings import BrokerSettings, Environment, Settings
+from alchemiser_simulator import SimulatorConfig, SimulatorControl, SimulatorServer, sample_history
+from alchemiser_simulator.control.lies import Answer
+from alchemiser_simulator.control.rules import When
+from alchemiser_trading.bootstrap import connect
 from support.aws import Aws
+from support.clock import ManualClock
 
 type Give = Callable[[dict[str, str]], Secrets]
 """Makes secrets that hold these fields: key_id, secret_key."""
@@ -68,3 +79,46 @@ def test_a_secret_that_is_no_json_object_is_named_and_not_shown(aws: Aws, text: 
 def test_an_absent_secret_is_named_with_the_command_that_fills_it(aws: Aws) -> None:
     with pytest.raises(MissingSecret, match=r"secret alpaca-none does not exist.*put-secret-value --secret-id"):
         SecretsManagerSecrets(aws.clients.secrets, "alpaca-none").broker_credentials()
+
+
+def test_a_shadows_token_is_a_key_of_its_own_form(aws: Aws) -> None:
+    name = aws.make_secret(json.dumps({"oauth_token": "hush-hush-token"}))
+    credentials = SecretsManagerSecrets(aws.clients.secrets, name).broker_credentials()
+    assert credentials.arguments == {"oauth_token": "hush-hush-token"}
+    assert "hush" not in f"{credentials!r} {credentials.model_dump_json()}"
+
+
+def test_a_token_reads_as_alpaca_wants_it_and_trades_nothing() -> None:
+    config = SimulatorConfig(history=sample_history(), start=datetime(2020, 2, 3, 15, tzinfo=UTC))
+    with SimulatorServer(config) as server, SimulatorControl(server.url) as control:
+        scopeless = Answer(match=When(method="DELETE", path="/v2/orders"), status=403, body={"code": 40310000})
+        broker = BrokerSettings(trading_url=server.url, data_url=server.url)
+        token = BrokerCredentials(access_token=SecretStr("a-token-of-a-shadow"))
+        clock = ManualClock(datetime(2020, 2, 3, 15, tzinfo=UTC))
+        assert may_trade(token, broker, clock, uuid4(), paper=True)
+        control.add_fault(scopeless)
+        assert not may_trade(token, broker, clock, uuid4(), paper=True)
+        settings = Settings(environment=Environment.PAPER, broker=broker, shadow=True)
+        reader = open_alpaca(AlpacaReader, settings, token, _Only(token), clock)
+        assert reader.account().equity > 0
+        assert not hasattr(reader, "submit"), "the type has no way to send one"
+        with pytest.raises(MissingSecret, match="holds a token, which is for a shadow"):
+            connect(settings.model_copy(update={"shadow": False}), _Adapters(token), clock)  # type: ignore[arg-type]
+
+
+class _Only:
+    """Secrets that hold one key."""
+
+    def __init__(self, credentials: BrokerCredentials) -> None:
+        self._credentials = credentials
+
+    def broker_credentials(self) -> BrokerCredentials:
+        return self._credentials
+
+
+class _Adapters:
+    def __init__(self, credentials: BrokerCredentials) -> None:
+        self._credentials = credentials
+
+    def secrets(self) -> Secrets:
+        return _Only(self._credentials)

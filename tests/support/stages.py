@@ -27,7 +27,7 @@ from alchemiser_cli.stage.stage import Stage
 from alchemiser_cli.stage.universe_record import read_universe
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.ids import Pipeline
-from alchemiser_common.settings import AwsSettings, Settings
+from alchemiser_common.settings import AwsSettings, BrokerSettings, Settings
 from alchemiser_data.decision_window import decision_time
 from alchemiser_simulator import ClockMode, PriceHistory, SimulatorConfig, SimulatorControl, SimulatorServer
 from alchemiser_simulator.market.sessions import SessionCalendar
@@ -80,7 +80,8 @@ class StageOnMoto:
         config = read_stage(self.name, self.folder)
         around = os.environ.get("AWS_DEFAULT_REGION")
         clients = _stage_clients(region or config.region, url or self.url, attempts, around)
-        return Stage(config, clients, self.clock, self.told.append)
+        broker = BrokerSettings(trading_url=self.exchange_url or None, read_attempts=1)
+        return Stage(config, clients, self.clock, self.told.append, broker)
 
     def store(self) -> DynamoStateStore:
         return DynamoStateStore(self.client("dynamodb"), f"alchemiser-{self.name}", lambda: "token")

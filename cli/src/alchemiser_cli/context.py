@@ -143,7 +143,7 @@ class CommandContext:
 
         config = read_stage(name, self.folder)
         clients = StageClients(config.region, self.settings.aws)
-        return Stage(config, clients, SystemClock(), note)
+        return Stage(config, clients, SystemClock(), note, self.settings.broker)
 
     def changed(self, **changes: object) -> "CommandContext":
         """The same with more settings of the command's own."""

@@ -100,12 +100,12 @@ def test_a_secret_that_cannot_be_read_is_unavailable_not_missing(
     aws: Aws, struck: AwsClients, proxy: FaultProxy
 ) -> None:
     """Missing is permanent; a throttle is not."""
-    name = aws.make_secret('{"key_id": "PKTEST", "secret_key": "hush-hush"}')
+    name = aws.make_secret('{"key_id": "PKTEST123", "secret_key": "hush-hush"}')
     secrets = SecretsManagerSecrets(struck.secrets, name)
     proxy.strike(Strike.THROTTLE, Strike.THROTTLE)
     with pytest.raises(StoreUnavailable, match=f"secret {name}: ThrottlingException"):
         secrets.broker_credentials()
-    assert secrets.broker_credentials().key_id.get_secret_value() == "PKTEST"
+    assert secrets.broker_credentials().key_id.get_secret_value() == "PKTEST123"
 
 
 def test_an_event_that_the_bus_refuses_is_not_taken_for_published(

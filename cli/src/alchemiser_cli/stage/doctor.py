@@ -58,6 +58,7 @@ def checks() -> Iterator[NamedCheck]:
         account ─ clock
            └───── stack ─ parameters, template, images
                     └──── queues, bucket, sources, schedules
+                    └──── secrets ─ shadow-key
                     └──── functions, secrets ─ composition ─ symbols
                     └──── table ─ authority, trading    └─ universe, rules, limits (and table)
         region    (asks nothing of AWS)
@@ -76,6 +77,7 @@ def checks() -> Iterator[NamedCheck]:
     yield NamedCheck("template", _template, (stack,))
     yield NamedCheck("images", _images, (stack,))
     yield NamedCheck(secrets, resources.secrets, (stack,))
+    yield NamedCheck("shadow-key", resources.shadow_key, (secrets,))
     yield NamedCheck(table, resources.table, (stack,))
     yield NamedCheck("queues", resources.queues, (stack,))
     yield NamedCheck("bucket", resources.bucket, (stack,))

@@ -3,18 +3,21 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
 from alchemiser_cli.stage.aliases import live_version
 from alchemiser_cli.stage.candidate import ALIAS
 from alchemiser_cli.stage.check_result import CheckContext, CheckFailed, Verdict
+from alchemiser_cli.stage.guards import ShadowKey
 from alchemiser_cli.stage.names import RECEIVES, SERVICES
 from alchemiser_cli.stage.parameters import function_variables
 from alchemiser_cli.stage.stack import deployed_template
 from alchemiser_common.aws.faults import Asking, code_of
 from alchemiser_common.aws.secrets_manager import SecretsManagerSecrets
 from alchemiser_common.errors import AlchemiserError, MissingSecret
+from alchemiser_common.settings import Environment
 
 _KEYS = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
 _FLOWING = {"shadow", "cutover", "modular"}
@@ -38,6 +41,25 @@ def secrets(context: CheckContext) -> str:
         except MissingSecret as error:
             raise CheckFailed(str(error), "docs/runbooks/key-rotation.md says how") from error
     return f"{len(names)}, each holds a key of the right form"
+
+
+def shadow_key(context: CheckContext) -> str:
+    """The pipeline that only plans has a key that cannot trade; the broker says so itself."""
+    stack, stage = context.deployed, context.stage
+    if stack.phase not in {"shadow", "cutover"}:
+        raise CheckFailed(f"nothing only plans in phase {stack.phase}", "", Verdict.SKIPPED)
+    remedy = "give it one that cannot trade: docs/rollout.md"
+    if ShadowKey.of(stack.parameters) is ShadowKey.SHARED:
+        raise CheckFailed(
+            "what only plans works with the key that trades: one of three barriers is absent", remedy, Verdict.WARNING
+        )
+    from alchemiser_common.alpaca.key_scope import may_trade  # takes pandas along
+
+    key = SecretsManagerSecrets(stage.clients.secrets, stack.parameters["ShadowSecretArn"]).broker_credentials()
+    paper = stack.parameters["BrokerEnvironment"] != Environment.LIVE.value
+    if may_trade(key, stage.broker, stage.clock, uuid4(), paper=paper):
+        raise CheckFailed("the shadow's own key can trade: the broker would take a cancel from it", remedy)
+    return "cannot trade: the broker refuses a cancel from it"
 
 
 def table(context: CheckContext) -> str:

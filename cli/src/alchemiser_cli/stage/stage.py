@@ -1,6 +1,6 @@
 """One stage with what it takes to work on it: its stack, images, state and archive, as they are now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from alchemiser_cli.stage.changes import Progress
@@ -16,6 +16,7 @@ from alchemiser_common.errors import WrongAccount
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.ports.state import StateStore
+from alchemiser_common.settings import BrokerSettings
 from alchemiser_trading.account.lease import require_idle
 
 
@@ -28,6 +29,8 @@ class Stage:
     clock: Clock
     progress: Progress
     """Is given each line of progress."""
+    broker: BrokerSettings = field(default_factory=BrokerSettings)
+    """How the broker is reached when a key is examined."""
 
     def account(self) -> str:
         """The account that the credentials open. Raises WrongAccount if the stage is said to be in another."""

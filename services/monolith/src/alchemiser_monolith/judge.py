@@ -22,8 +22,8 @@ from alchemiser_common.records.parity import Cause, JudgedSpan, Parity, Verdict
 from alchemiser_common.records.run import RunEntry
 from alchemiser_common.settings import Settings
 from alchemiser_data.decision_window import decision_time
+from alchemiser_monolith.snapshot_differences import input_differences
 from alchemiser_strategy.manager import MultiStrategyManager
-from alchemiser_trading.runs.parity.inputs import input_differences
 from alchemiser_trading.runs.parity.second_side import read_sides
 from alchemiser_trading.runs.parity.sides import PipelineRun
 from alchemiser_trading.runs.parity.verdicts import (

@@ -8,6 +8,7 @@ from alchemiser_common.adapters import Adapters
 from alchemiser_common.alpaca.keys import is_paper_key
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.clocks import open_clock
+from alchemiser_common.errors import MissingSecret
 from alchemiser_common.lambda_entry import Handle
 from alchemiser_common.metrics import Metrics
 from alchemiser_common.ports.archive import Archive
@@ -37,6 +38,11 @@ def connect(settings: Settings, adapters: Adapters, clock: Clock) -> Connection:
     secrets = adapters.secrets()
     credentials = secrets.broker_credentials()
     if not settings.shadow:
+        if credentials.access_token is not None:
+            raise MissingSecret(
+                "the broker secret holds a token, which is for a shadow: trading takes a pair of keys, "
+                '{"key_id": "…", "secret_key": "…"}'
+            )
         check_arming(settings, paper_key=is_paper_key(credentials))
     # alpaca-py, and with it pandas, is imported only once everything cheaper has been checked.
     from alchemiser_common.alpaca.broker import AlpacaBroker, AlpacaReader, open_alpaca

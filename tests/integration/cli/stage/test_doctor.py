@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from alchemiser_cli.stage.check_result import CheckResult, Verdict
-from alchemiser_cli.stage.doctor import run_checks
+from alchemiser_cli.stage.check_result import CheckContext, CheckResult, NamedCheck, Verdict
+from alchemiser_cli.stage.doctor import _result, run_checks
+from alchemiser_cli.stage.resource_checks import shadow_key
 from alchemiser_cli.stage.stage import Stage
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.records.trading_state import TradingState
+from alchemiser_simulator.control.control import SimulatorControl
+from alchemiser_simulator.control.lies import Answer
+from alchemiser_simulator.control.rules import When
 from alchemiser_trading.account.trading_state import set_trading_state
 from support.aws import CREDENTIALS
 from support.command import alchemiser
@@ -102,7 +106,7 @@ def config(stage: StageOnMoto, old: str, new: str) -> None:
     file.write_text(file.read_text("utf-8").replace(old, new, 1), "utf-8")
 
 
-AFTER_SECRETS = ("composition", "universe", "symbols", "rules", "limits")
+AFTER_SECRETS = ("shadow-key", "composition", "universe", "symbols", "rules", "limits")
 WRONG, WARNING = Verdict.WRONG, Verdict.WARNING
 HALTED = Fault(
     "trading",
@@ -160,7 +164,8 @@ def with_faults(stage: StageOnMoto, *faults: Fault) -> Iterator[dict[str, CheckR
 def test_a_stage_that_is_well_is_found_well(dev: StageOnMoto) -> None:
     found = by_name(dev.stage())
     assert {name: item.says for name, item in found.items() if item.verdict is not Verdict.OK} == {
-        "account": f"{ACCOUNT}; the stage's file does not say which it should be"
+        "account": f"{ACCOUNT}; the stage's file does not say which it should be",
+        "shadow-key": "what only plans works with the key that trades: one of three barriers is absent",
     }
 
 
@@ -171,7 +176,7 @@ def test_each_check_finds_its_own_fault_and_no_other(dev: StageOnMoto) -> None:
             assert found[fault.check].verdict is fault.verdict, found[fault.check]
             assert fault.words in found[fault.check].says, found[fault.check]
         well = set(found) - {fault.check for fault in FAULTS} - {"account", "authority", "trading"}
-        assert {name for name in well if found[name].verdict is not Verdict.OK} == set(AFTER_SECRETS)
+        assert {name for name in well if found[name].verdict is not Verdict.OK} == {*AFTER_SECRETS}
         assert {found[name].verdict for name in AFTER_SECRETS} == {Verdict.SKIPPED}, "no function starts without a key"
 
 
@@ -330,3 +335,29 @@ def test_the_command_speaks_in_lines_json_and_exit_codes(dev: StageOnMoto) -> No
         throttled = alchemiser(dev.folder, "doctor", "--stage", "dev", extra={**extra, **through})
     assert throttled.code == 3, throttled.out
     assert "Throttling: Rate exceeded" in throttled.out
+
+
+def test_whether_the_shadows_key_can_trade_is_asked_of_the_broker(dev: StageOnMoto) -> None:
+    cancel = When(method="DELETE", path="/v2/orders")
+    stack, secrets = dev.stage().stack(), dev.client("secretsmanager")
+    assert stack is not None
+    token = json.dumps({"oauth_token": "a-token-without-scope"})
+    own = secrets.create_secret(Name="alchemiser/dev/own-shadow", SecretString=token)["ARN"]
+
+    def check(**changes: str) -> CheckResult:
+        seen = replace(stack, parameters={**stack.parameters, "ShadowSecretArn": own, **changes})
+        return _result(NamedCheck("shadow-key", shadow_key), CheckContext(dev.stage(), stack=seen))
+
+    with SimulatorControl(dev.exchange_url) as control:
+        can = check()
+        control.add_fault(Answer(match=cancel, status=403, body={"code": 40310000, "message": "insufficient scope"}))
+        cannot = check()
+        control.clear_faults()
+        control.add_fault(Answer(match=cancel, status=500, body={}))
+        away = check()
+        control.clear_faults()
+    assert (can.verdict, "can trade: the broker would take a cancel" in can.says) == (Verdict.WRONG, True), can
+    assert (cannot.verdict, cannot.says) == (Verdict.OK, "cannot trade: the broker refuses a cancel from it")
+    assert away.verdict is Verdict.UNKNOWN
+    assert check(ShadowSecretArn=stack.parameters["BrokerSecretArn"]).verdict is Verdict.WARNING
+    assert check(RolloutPhase="staged").verdict is Verdict.SKIPPED

@@ -86,8 +86,7 @@ class AlpacaReader:
         self._credentials = credentials
         self._clock = clock
         self._renewed = renewed
-        key, secret = credentials.key_id.get_secret_value(), credentials.secret_key.get_secret_value()
-        self._trading = TradingClient(key, secret, paper=paper, raw_data=True, url_override=trading_url)
+        self._trading = TradingClient(**credentials.arguments, paper=paper, raw_data=True, url_override=trading_url)
         self._session = harden(self._trading, policy)
         self._caller = Caller(policy, clock, jitter, self._renew)
         self._market_data = MarketData(
@@ -387,10 +386,5 @@ def open_alpaca[B: AlpacaReader](
         data_url=broker.data_url,
         bars_feed=settings.data.bars_feed,
         quotes_feed=settings.data.quotes_feed,
-        policy=RequestPolicy(
-            connect_timeout=broker.connect_timeout_seconds,
-            read_timeout=broker.read_timeout_seconds,
-            total_timeout=broker.total_timeout_seconds,
-            read_attempts=broker.read_attempts,
-        ),
+        policy=RequestPolicy.of(broker),
     )

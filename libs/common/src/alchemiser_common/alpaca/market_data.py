@@ -78,9 +78,8 @@ class MarketData:
         bars_feed: str,
         quotes_feed: str,
     ) -> None:
-        key, secret = credentials.key_id.get_secret_value(), credentials.secret_key.get_secret_value()
-        self._stocks = StockHistoricalDataClient(key, secret, raw_data=True, url_override=url)
-        self._actions = CorporateActionsClient(key, secret, raw_data=True, url_override=url)
+        self._stocks = StockHistoricalDataClient(**credentials.arguments, raw_data=True, url_override=url)
+        self._actions = CorporateActionsClient(**credentials.arguments, raw_data=True, url_override=url)
         self.clients: tuple[RESTClient, ...] = (self._stocks, self._actions)
         """Whose key is changed when it is renewed."""
         for client in self.clients:

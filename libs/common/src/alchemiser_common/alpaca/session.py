@@ -20,6 +20,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from alchemiser_common.masking import MASK, SHORTEST
 from alchemiser_common.ports.broker import RequestQuota
 from alchemiser_common.ports.secrets import BrokerCredentials
+from alchemiser_common.settings import BrokerSettings
 
 ANSWER_LIMIT = 64 * 1024 * 1024
 """Bytes of an unpacked answer; a page of bars has about two million, the list of all assets ten."""
@@ -36,6 +37,16 @@ class RequestPolicy:
     total_timeout: float = 16.0
     """For all of them, from the request on."""
     read_attempts: int = 4
+
+    @classmethod
+    def of(cls, broker: BrokerSettings) -> "RequestPolicy":
+        """As the settings have it."""
+        return cls(
+            connect_timeout=broker.connect_timeout_seconds,
+            read_timeout=broker.read_timeout_seconds,
+            total_timeout=broker.total_timeout_seconds,
+            read_attempts=broker.read_attempts,
+        )
 
 
 class UnusableAnswer(requests.RequestException):
@@ -185,17 +196,19 @@ def _quota(headers: Mapping[str, str]) -> RequestQuota | None:
         return None
 
 
+# alpaca-py has no public way to any of these.
 def harden(client: RESTClient, policy: RequestPolicy) -> TimeoutSession:
     """Give a client a session with timeouts, which comes back, and take its own retries away."""
-    session = TimeoutSession(policy, (client._api_key or "", client._secret_key or ""))  # noqa: SLF001  (alpaca-py has
-    client._session = session  # noqa: SLF001  no public way)
+    known = (client._api_key, client._secret_key, client._oauth_token)  # noqa: SLF001
+    session = TimeoutSession(policy, filter(None, known))
+    client._session = session  # noqa: SLF001
     client._retry = 0  # noqa: SLF001
     return session
 
 
 def change_key(client: RESTClient, credentials: BrokerCredentials) -> None:
-    """From its next request on the client uses this key; the former one stays hidden, too."""
-    key, secret = credentials.key_id.get_secret_value(), credentials.secret_key.get_secret_value()
-    client._api_key = key  # noqa: SLF001
-    client._secret_key = secret  # noqa: SLF001
-    client._session.hide(key, secret)  # type: ignore[attr-defined]  # noqa: SLF001  (harden put it there)
+    """From its next request on the client uses these; the former ones stay hidden, too."""
+    given: Mapping[str, object] = credentials.arguments
+    key, secret, token = (given.get(name) for name in ("api_key", "secret_key", "oauth_token"))
+    client._api_key, client._secret_key, client._oauth_token = key, secret, token  # type: ignore[assignment]  # noqa: SLF001
+    client._session.hide(*(text for text in (key, secret, token) if isinstance(text, str)))  # type: ignore[attr-defined]  # noqa: SLF001  (harden put it there)

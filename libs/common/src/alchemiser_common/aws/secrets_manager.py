@@ -1,4 +1,4 @@
-"""The broker's key in Secrets Manager, as {"key_id": …, "secret_key": …}.
+"""The broker's key in Secrets Manager, as {"key_id": …, "secret_key": …}; for a shadow also {"oauth_token": …}.
 
 Nothing is kept here: whoever got a key keeps it, and asks again when the broker refuses it.
 """
@@ -34,6 +34,8 @@ class SecretsManagerSecrets:
             content = None
         if not isinstance(content, dict):
             raise MissingSecret(f"secret {self._secret} is no JSON object; {self._remedy}")
+        if "oauth_token" in content:
+            return BrokerCredentials(access_token=self._field(content, "oauth_token"))
         return BrokerCredentials(key_id=self._field(content, "key_id"), secret_key=self._field(content, "secret_key"))
 
     def _read(self) -> str:
