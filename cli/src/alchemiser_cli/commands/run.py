@@ -9,6 +9,7 @@ import typer
 from alchemiser_cli.console import Exit, note, out
 from alchemiser_cli.context import command
 from alchemiser_cli.cycles import connected, cycle_runner, due_cycle, ensure_authority, logged, schedule_now
+from alchemiser_cli.exchanges import exchange_name, has_own_exchange
 from alchemiser_cli.history import RunDetail, RunSummary, ended_run, read_detail, read_run
 from alchemiser_cli.home import require_one_identity
 from alchemiser_cli.options import DAY, AsJson, MarketData, PipelineOption
@@ -17,7 +18,7 @@ from alchemiser_cli.views import run_view
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
-from alchemiser_common.settings import Environment, ScheduleSettings
+from alchemiser_common.settings import ScheduleSettings
 from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.platform import Platform
 
@@ -51,8 +52,11 @@ def run(
     """
     with command(as_json=as_json, paper=paper, pipeline=pipeline) as context:
         settings = context.changed(schedule=schedule_now(context.settings)).settings if now else context.settings
-        if settings.environment is not Environment.SIMULATED and (following or on is not None or data):
-            raise InvalidSettings("--next, --date and --data move or feed the simulated exchange; leave them out here")
+        if (following or on is not None or data) and not has_own_exchange(settings):
+            raise InvalidSettings(
+                f"--next, --date and --data move or feed the home's own simulated exchange; this runs on "
+                f"{exchange_name(settings)}: leave them out"
+            )
         day = on.date() if on else None
         move = partial(_move_clock, settings.schedule, following=following, on=day)
         with (
