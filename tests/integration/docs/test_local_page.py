@@ -3,11 +3,12 @@
 A machine without Docker plays the stage: only what starts, watches or ends containers is replaced, and named here.
 """
 
+import json
 import os
 import re
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
 
@@ -33,24 +34,31 @@ make() {{
 """The part of each target that needs no container, as the Makefile has it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What the page's blocks say, one after the other in one terminal each; and what the functions said meanwhile."""
+
+    said: list[str]
+    logs: str
+
+
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """What the page's blocks say, one after the other in one terminal each."""
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", LOCAL_KEY)
         patch.setenv("AWS_SECRET_ACCESS_KEY", LOCAL_KEY)
-        with played_stage() as ports:
+        with played_stage() as stage:
             home = tmp_path_factory.mktemp("home")
             path = os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ["PATH"]])
-            variables = environment({**ports, "PATH": path, "ALCHEMISER_HOME": str(home)})
-            yield [_run(block.text, variables, ROOT) for block in BLOCKS]
+            variables = environment({**stage.ports, "PATH": path, "ALCHEMISER_HOME": str(home)})
+            yield Played([_run(block.text, variables) for block in BLOCKS], stage.logs.getvalue())
     assert not (home / "simulator.db").exists(), "the stage has an exchange, and no command begins another"
 
 
-def _run(text: str, variables: dict[str, str], folder: Path) -> str:
+def _run(text: str, variables: dict[str, str]) -> str:
     done = subprocess.run(
         ["bash", "-xeuo", "pipefail", "-c", MAKE + text],
-        cwd=folder,
+        cwd=ROOT,
         env=variables,
         capture_output=True,
         text=True,
@@ -63,9 +71,9 @@ def _run(text: str, variables: dict[str, str], folder: Path) -> str:
 
 def test_every_command_of_the_page_stands_in_a_block_that_is_run() -> None:
     typed = re.compile(r"^(?:make|alchemiser|eval|PYTHONPATH=\S+) ", re.MULTILINE)
+    others = [block.text for block in blocks(PAGE) if block.mark != "sh"]
     assert len(BLOCKS) == 2
-    assert not [block for block in blocks(PAGE) if block.mark != "sh" and typed.search(block.text)
-                and "──►" not in block.text]  # fmt: skip
+    assert [text for text in others if typed.search(text) and "──►" not in text] == []
 
 
 def test_what_replaces_a_target_is_what_the_target_does_beside_containers() -> None:
@@ -75,13 +83,18 @@ def test_what_replaces_a_target_is_what_the_target_does_beside_containers() -> N
         assert f"\t@{part}\n" in makefile
 
 
-def test_the_containers_commands_run_a_cycle(said: list[str]) -> None:
-    assert re.search(r"completed", said[0]), said[0]
-    assert "signals" in said[0] or "target" in said[0], said[0]
+def test_the_page_runs_a_cycle_and_its_command_works_on_the_stage_that_the_terminal_was_told_of(
+    played: Played,
+) -> None:
+    made, looked_at = played.said
+    assert "cycle demo:2020-06-03T13:45:00Z  completed" in made
+    assert "demo:2020-06-03T13:45" in looked_at
+    assert "mean slippage" in looked_at
+    assert "the books agree with the broker's positions" in looked_at
+    assert "no dead letters" in looked_at.lower()
 
 
-def test_the_command_works_on_the_stage_that_the_terminal_was_told_of(said: list[str]) -> None:
-    assert "demo:2020-06-03T13:45" in said[1]
-    assert "mean slippage" in said[1]
-    assert "the books agree with the broker's positions" in said[1], said[1]
-    assert "no dead letters" in said[1].lower(), said[1]
+def test_the_functions_count_what_the_stages_alarms_watch(played: Played) -> None:
+    lines = [json.loads(line) for line in played.logs.splitlines() if '"_aws"' in line]
+    ends = [line for line in lines if line.get("RunEnded") == 1]
+    assert {(line["Stage"], line["Pipeline"]) for line in ends} == {("dev", "modular")}
