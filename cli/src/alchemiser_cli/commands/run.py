@@ -157,8 +157,11 @@ def _of_both(both: SideBySide) -> Iterator[str]:
     if side.dead_letters:
         yield f"{side.dead_letters} of its messages were dead-lettered"
     if both.parity is not None:
-        detail = f": {both.parity.detail}" if both.parity.detail else ""
-        yield f"parity: [bold]{both.parity.verdict.value}[/]{escape(detail)}"
+        verdict = both.parity
+        by = f", by {verdict.cause.value}" if verdict.cause else ""
+        yield f"parity: [bold]{verdict.verdict.value}[/]{by}" + escape(f": {verdict.detail}" if verdict.detail else "")
+        if verdict.verdict.broken:
+            yield f"all of it: `alchemiser parity --cycle {verdict.cycle_id}`"
     elif both.agrees:
         yield "parity: there was nothing to decide, and both say so"
     else:
