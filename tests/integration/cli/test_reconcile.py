@@ -144,6 +144,14 @@ def test_run_and_reconcile_use_the_exchange_that_the_settings_name(tmp_path: Pat
     assert books(tmp_path) == held
 
 
+def test_where_no_exchange_was_begun_reconcile_begins_none(tmp_path: Path) -> None:
+    live = {"ALCHEMISER_ENVIRONMENT": "live", "ALCHEMISER_ACCOUNT_ALIAS": "demo"}  # known before its first run
+    assert alchemiser(tmp_path, "authority", "--set", "modular", "--reason", "begin", extra=live).code == 0
+    refused = alchemiser(tmp_path, "reconcile")
+    assert (refused.code, "no exchange was begun in home" in refused.err) == (2, True), refused.err
+    assert not (tmp_path / ".alchemiser" / "simulator.db").exists()
+
+
 def check(folder: Path, extra: dict[str, str]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(alchemiser(folder, "doctor", "--json", extra=extra).out)
     return found
