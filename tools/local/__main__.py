@@ -1,6 +1,8 @@
 """`python -m local`: the processes of the laptop's containers, and the scheduled cycle through them."""
 
 import logging
+import os
+import shlex
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
@@ -22,10 +24,16 @@ app = typer.Typer(
     "Exit codes: 0 done, 1 the run ended badly, 2 wrong arguments, 3 something was out of reach.",
 )
 
-AWS_URL = "http://127.0.0.1:5000"
-EXCHANGE_URL = "http://127.0.0.1:8765"
-DATA_URL = "http://127.0.0.1:9001"
-STRATEGY_URL = "http://127.0.0.1:9002"
+
+def _published(variable: str, usual: int) -> str:
+    """Where compose.yaml publishes a port: the variable chooses another than the usual, there and here."""
+    return f"http://127.0.0.1:{os.environ.get(variable) or usual}"
+
+
+AWS_URL = _published("AWS_PORT", 5000)
+EXCHANGE_URL = _published("ALPACA_PORT", 8765)
+DATA_URL = _published("DATA_PORT", 9001)
+STRATEGY_URL = _published("STRATEGY_PORT", 9002)
 SPEED = 20.0
 """Seconds of the exchange in a real second: a cycle takes some seconds, and time-outs stay longer than a start."""
 
@@ -120,12 +128,15 @@ def provision(
 def variables(
     endpoint: _Endpoint = AWS_URL, exchange_url: _Exchange = EXCHANGE_URL, account: _Account = "demo"
 ) -> None:
-    """Print settings with which `alchemiser` works on the local stage, as lines for a `.env` file."""
+    """Print settings with which `alchemiser` works on the local stage, for a shell to take over with `eval`.
+
+    A shell and not a `.env` file: the key of the local AWS is one of them, and AWS's own library reads no file of ours.
+    """
     from local.aws import LocalAws
     from local.stage import LocalStage
 
     for name, value in LocalStage(LocalAws(endpoint), account, SPEED).variables(exchange_url).items():
-        typer.echo(f"{name}={value}")
+        typer.echo(f"export {name}={shlex.quote(value)}")
 
 
 @app.command()

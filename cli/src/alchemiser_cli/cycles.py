@@ -9,11 +9,12 @@ from pathlib import Path
 from uuid import UUID
 
 from alchemiser_cli.console import note
+from alchemiser_cli.exchanges import exchange_file, has_own_exchange, named_clock, require_begun, require_history
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
 from alchemiser_common.errors import InvalidSettings, OutOfTime, StoreUnavailable
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.trigger import CycleTrigger
-from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock, SystemClock
+from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.state import StateStore
 from alchemiser_common.settings import Environment, ScheduleSettings, Settings
 from alchemiser_common.telemetry import log_to, stop_logging
@@ -71,22 +72,44 @@ def connected(
     start: date | None = None,
     prepare: Prepare | None = None,
 ) -> Iterator[Platform]:
-    """The platform that the settings name; a simulated one brings its exchange up, kept in the home.
+    """The platform that the settings name; one with a home's own exchange brings it up, begun by the first.
 
-    `variables` may hold the broker's key. `data` and `start` are of a new simulated exchange; `prepare` is called with
-    it before anything else. Raises MissingSecret, InvalidSettings.
+    `variables` may hold the broker's key. `data`, `start` and `prepare`, which is called before anything else, are for
+    that exchange. Raises MissingSecret, InvalidSettings, BrokerUnavailable.
     """
-    if settings.environment is not Environment.SIMULATED:
-        yield open_platform(settings, variables, SystemClock())
+    if not has_own_exchange(settings):
+        with _on_named(settings, variables) as platform:
+            yield platform
         return
     market = open_market(data)
-    state = settings.home / "simulator.db"
+    require_begun(settings)
+    state = exchange_file(settings.home)
     if market.notice and not state.exists():
         note(market.notice)
     with embedded_exchange(market, start=start or market.default_start, state=state) as exchange:
+        require_history(settings, exchange)
         if prepare is not None:
             prepare(market, exchange)
         yield on_exchange(settings, variables, exchange)
+
+
+@contextmanager
+def attached(settings: Settings, variables: Mapping[str, str], *, data: Path | None = None) -> Iterator[Platform]:
+    """The same for who only looks at what was traded: no exchange is begun and no time is moved.
+
+    `data` is what the home's own exchange was begun with. Raises as `connected`, and InvalidSettings where none was.
+    """
+    if has_own_exchange(settings) and not exchange_file(settings.home).is_file():
+        require_begun(settings)
+        raise InvalidSettings(f"no exchange was begun in home {settings.home.resolve()}: `alchemiser run` does that")
+    with connected(settings, variables, data=data) as platform:
+        yield platform
+
+
+@contextmanager
+def _on_named(settings: Settings, variables: Mapping[str, str]) -> Iterator[Platform]:
+    with named_clock(settings) as clock:
+        yield open_platform(settings, variables, clock)
 
 
 def due_cycle(platform: Platform, *, at_once: bool = False) -> Cycle:

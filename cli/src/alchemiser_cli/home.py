@@ -1,7 +1,8 @@
 """The home that a command works in: the accounts that its store keeps, and that each is one account of the broker."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 from alchemiser_common import keys
 from alchemiser_common.account_binding import read_binding
@@ -81,27 +82,27 @@ def require_one_identity(store: StateStore, settings: Settings, *, named: bool, 
         )
 
 
+def orders_sent(store: StateStore, account_alias: str, environment: Environment) -> Iterator[str]:
+    """Client order ids that the account's runs meant to send in that environment, those of the latest run first."""
+    runs = load_all(store, keys.runs_partition(account_alias), RunEntry, descending=True)
+    for run in (item.value.run_id for item in runs):
+        for item in load_all(store, keys.run_partition(run), Intent, prefix=keys.INTENT_PREFIX):
+            if item.value.client_order_id == _order_id(environment, run, item.value):
+                yield item.value.client_order_id
+
+
 def _traded_in(store: StateStore, environment: Environment) -> bool:
     """Whether an order of the former default alias was of that environment: its name is in each order's id."""
-    runs = load_all(store, keys.runs_partition(FORMER_DEFAULT), RunEntry, descending=True)
-    return any(_of(environment, item.value, _first_intent(store, item.value)) for item in runs)
+    return next(orders_sent(store, FORMER_DEFAULT, environment), None) is not None
 
 
-def _first_intent(store: StateStore, run: RunEntry) -> Sequence[Intent]:
-    found = load_all(store, keys.run_partition(run.run_id), Intent, prefix=keys.INTENT_PREFIX, limit=1)
-    return [item.value for item in found]
-
-
-def _of(environment: Environment, run: RunEntry, intents: Sequence[Intent]) -> bool:
-    return any(
-        intent.client_order_id
-        == client_order_id(
-            environment=environment.value,
-            run=run.run_id,
-            symbol=intent.symbol,
-            side=intent.side,
-            leg=intent.leg,
-            step=intent.step,
-        )
-        for intent in intents
+def _order_id(environment: Environment, run: UUID, intent: Intent) -> str:
+    """The id that the intent's order has in that environment."""
+    return client_order_id(
+        environment=environment.value,
+        run=run,
+        symbol=intent.symbol,
+        side=intent.side,
+        leg=intent.leg,
+        step=intent.step,
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from alchemiser_cli.context import CommandContext
+from alchemiser_cli.exchanges import has_own_exchange
 from alchemiser_cli.stage.check_result import CheckFailed, CheckResult, Verdict
 from alchemiser_cli.stage.last_decision import changed_rules, stored_targets
 from alchemiser_cli.stage.universe_record import read_universe
@@ -18,7 +19,7 @@ from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.private_files import open_to_others
 from alchemiser_common.probes import Composition, unknown_of
 from alchemiser_common.records.universe import lacking
-from alchemiser_common.settings import Backend, Environment
+from alchemiser_common.settings import Backend
 from alchemiser_common.text import named
 
 _MOST_NAMED = 8
@@ -63,7 +64,7 @@ def _account(context: CommandContext, _: Composition) -> str:
     binding = read_binding(store, settings.account_alias)
     if binding is None:
         return f"{where}, which its next run binds to the account that the key opens"
-    if settings.environment is not Environment.SIMULATED:
+    if not has_own_exchange(settings):
         opened = _reader(context).account().account_id
         check_binding(store, settings.account_alias, settings.environment, opened)
     return f"{where}, bound to the broker's account {binding.value.account_id} since {binding.value.since:%Y-%m-%d}"
@@ -137,7 +138,7 @@ def _limits(context: CommandContext, _: Composition) -> str:
 def _reader(context: CommandContext) -> MarketReader:
     """The broker of the settings, to be read. Raises CheckFailed where there is none."""
     settings = context.settings
-    if settings.environment is Environment.SIMULATED and settings.broker.trading_url is None:
+    if has_own_exchange(settings):
         raise CheckFailed("the environment is simulated: there is no broker to ask", "", Verdict.SKIPPED)
     from alchemiser_common.alpaca.broker import AlpacaReader, open_alpaca
 

@@ -37,9 +37,10 @@ def test_settings_are_valid_and_name_what_the_template_names(service: str) -> No
     wanted = {
         name: value
         for name, value in deployed(service)["Environment"]["Variables"].items()
-        if name in {"ALCHEMISER_AWS__TABLE", "ALCHEMISER_AWS__BUCKET", "ALCHEMISER_AWS__EVENT_BUS"}
+        if name in {f"ALCHEMISER_AWS__{own}" for own in ("STAGE", "TABLE", "BUCKET", "EVENT_BUS")}
         or name.endswith("_QUEUE")
     }
+    assert "ALCHEMISER_AWS__STAGE" in wanted, "without a stage a function counts nothing"
     for name, value in wanted.items():
         assert own[name].rpartition("/")[2] == str(value).rpartition("/")[2], name
 

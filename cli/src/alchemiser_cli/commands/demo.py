@@ -16,6 +16,7 @@ from alchemiser_cli.console import Exit, err, note, out, write_page
 from alchemiser_cli.context import command
 from alchemiser_cli.cycles import RunCycle, cycle_at, cycle_runner, ensure_authority, logged, on_exchange
 from alchemiser_cli.demo_report import session_rows, starting_equity
+from alchemiser_cli.exchanges import exchange_file
 from alchemiser_cli.history import RunSummary, ended_run, read_detail, read_run
 from alchemiser_cli.options import FirstSession, MarketData, PipelineOption
 from alchemiser_cli.report import demo_page, terminal
@@ -23,7 +24,7 @@ from alchemiser_cli.report.model import Delivery, DemoReport
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
 from alchemiser_cli.views import run_view
 from alchemiser_common.messages.report import RunStatus
-from alchemiser_common.settings import Environment, Settings
+from alchemiser_common.settings import Backend, Environment, Settings
 from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.platform import Platform
 from alchemiser_simulator.market.sessions import Session
@@ -52,14 +53,16 @@ def demo(
     sessions with a progress bar; at the end a table and one self-contained HTML page. Interrupt it (Ctrl-C) whenever
     you like: the same command continues where it stopped.
     """
-    with command(environment=Environment.SIMULATED, account_alias="demo", pipeline=pipeline) as context:
+    with command(
+        environment=Environment.SIMULATED, backend=Backend.EMBEDDED, account_alias="demo", pipeline=pipeline
+    ) as context:
         market = open_market(data)
         sessions = market.sessions_from(start.date() if start else market.default_start, days + 1)
         home = _home(context.settings, market, sessions, cash)
         settings = context.changed(home=home).settings
         if market.notice:
             note(market.notice)
-        opens, state = sessions[0].day, home / "simulator.db"
+        opens, state = sessions[0].day, exchange_file(home)
         with (
             logged(home),
             embedded_exchange(market, start=opens, state=state, cash=Decimal(str(cash))) as exchange,

@@ -3,7 +3,10 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from alchemiser_common import keys
+from alchemiser_common.errors import Conflict
 from alchemiser_common.ports.state import ABSENT, put
 from alchemiser_trading.books.book_store import StoredBooks
 from alchemiser_trading.books.books import UNASSIGNED, Book, total
@@ -15,11 +18,22 @@ from support.trading_runs import SWITCH
 def test_books_that_differ_are_named_and_repaired_with_a_trail(rig: Rig) -> None:
     rig.trade(rig.decision(SWITCH))
     rig.control.set_holding("DDD", Decimal(5))
-    (difference,) = compare_account(rig.state, rig.broker, "bench", rig.clock.now())
+    shown = compare_account(rig.state, rig.broker, "bench", rig.clock.now())
+    (difference,) = shown.differences
     assert (difference.symbol, difference.in_books, difference.at_broker) == ("DDD", Decimal(0), Decimal(5))
-    repair_books(rig.state, rig.broker, "bench", who="ann", reason="shares were given", now=rig.clock.now())
-    assert compare_account(rig.state, rig.broker, "bench", rig.clock.now()) == ()
+    repair_books(rig.state, rig.broker, "bench", shown, who="ann", reason="shares were given", now=rig.clock.now())
+    assert compare_account(rig.state, rig.broker, "bench", rig.clock.now()).agrees
     assert StoredBooks.load(rig.state, "bench").books["unassigned"].quantity("DDD") == Decimal(5)
+
+
+def test_a_repair_that_is_not_what_was_shown_changes_nothing(rig: Rig) -> None:
+    rig.trade(rig.decision(SWITCH))
+    rig.control.set_holding("DDD", Decimal(5))
+    shown = compare_account(rig.state, rig.broker, "bench", rig.clock.now())
+    rig.control.set_holding("DDD", Decimal(6))
+    with pytest.raises(Conflict, match="have changed since they were shown"):
+        repair_books(rig.state, rig.broker, "bench", shown, who="ann", reason="given", now=rig.clock.now())
+    assert total(StoredBooks.load(rig.state, "bench").books.values(), "DDD") == 0
 
 
 def test_books_of_strategies_that_left_are_emptied_in_as_many_writes_as_it_takes(rig: Rig) -> None:

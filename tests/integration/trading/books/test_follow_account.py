@@ -145,9 +145,10 @@ def test_a_symbol_whose_shares_nothing_explains_is_not_traded_and_the_others_are
     account = StoredBooks.load(rig.state, "bench").account
     assert account is not None
     assert [blocked.symbol for blocked in account.blocked] == ["AAA"]
-    (difference,) = compare_account(rig.state, rig.broker, "bench", rig.clock.now())
+    shown = compare_account(rig.state, rig.broker, "bench", rig.clock.now())
+    (difference,) = shown.differences
     assert (difference.symbol, difference.in_books) == ("AAA", held["AAA"])
-    repair_books(rig.state, rig.broker, "bench", who="ann", reason="given", now=rig.clock.now())
+    repair_books(rig.state, rig.broker, "bench", shown, who="ann", reason="given", now=rig.clock.now())
     rig.clock.move_to(NEXT + timedelta(days=1))
     report = rig.trade(rig.decision({"CCC": 0.8}, scheduled=NEXT + timedelta(days=1)))
     assert report.status is RunStatus.COMPLETED, report.reason
