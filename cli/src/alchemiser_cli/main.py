@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "run",
     "runs": "runs",
     "show": "show",
+    "capture": "capture",
     "executions": "executions",
     "decide": "decide",
     "explain": "explain",
