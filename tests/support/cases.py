@@ -3,16 +3,14 @@
 A stage is called as Lambda calls it, through its handler, with real stores; its broker says what the case has recorded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-
 from alchemiser_cli.cases.case import Case
 from alchemiser_cli.cases.files import read_case
+from alchemiser_cli.cases.recorded_market import last_closes, planned_from
 from alchemiser_common import keys
 from alchemiser_common.embedded.archived_events import ArchivedEvents
 from alchemiser_common.embedded.directory_archive import DirectoryArchive
@@ -22,7 +20,6 @@ from alchemiser_common.errors import TradingHalted
 from alchemiser_common.lambda_events import sqs_event
 from alchemiser_common.messages.base import Message
 from alchemiser_common.messages.decision import TradeDecision
-from alchemiser_common.messages.reasons import LegReason
 from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.messages.wire import decode, encode
@@ -51,7 +48,6 @@ from support.recorded_broker import RecordedBroker
 SENT = datetime(2020, 1, 1, tzinfo=UTC)
 """When a message went into a queue, of which nothing depends."""
 FOLDER = Path(__file__).parents[1] / "fixtures" / "cases"
-_NO_PRICE = {LegReason.NO_PRICE, LegReason.PRICES_DISAGREE}
 _QUARTER_HOUR = timedelta(minutes=15)
 
 
@@ -79,7 +75,7 @@ def replayed_data(case: Case, folder: Path) -> tuple[RunRecord, MarketSnapshot |
     snapshot = case.snapshot
     moment = case.trigger.scheduled_at if snapshot is None else snapshot.provenance.read_at
     account, positions = (None, ()) if snapshot is None else (snapshot.account, snapshot.positions)
-    broker = RecordedBroker(case, moment, account, positions, _last_closes(case))
+    broker = RecordedBroker(case, moment, account, positions, last_closes(case.snapshot))
     clock, settings = ManualClock(moment), _settings(case)
     state, archive = SqliteStateStore(folder / "state.db"), DirectoryArchive(folder / "archive")
     for jump in case.broker.jumps if case.broker is not None else ():
@@ -120,7 +116,9 @@ def replayed_trading(
     plan = case.plan
     moment = case.report.trace[-1].finished if plan is None else plan.made_at
     account = plan.account if plan is not None else case.snapshot.account if case.snapshot is not None else None
-    broker = RecordedBroker(case, moment, account, () if plan is None else plan.positions, _plan_prices(case))
+    known = () if plan is None else planned_from(case, plan).prices
+    prices = {item.symbol: item.price for item in known}
+    broker = RecordedBroker(case, moment, account, () if plan is None else plan.positions, prices)
     clock, settings = ManualClock(moment), _settings(case, shadow=plan is not None)
     state, archive = SqliteStateStore(folder / "state.db"), DirectoryArchive(folder / "archive")
     _seed_trading(state, case, moment)
@@ -157,26 +155,6 @@ def _settings(case: Case, *, shadow: bool = False) -> Settings:
 def _event(message: Message) -> dict[str, object]:
     delivery = Delivery("recorded", "recorded", encode(message), message.account_alias, SENT, 1)
     return dict(sqs_event(delivery, "arn:aws:sqs:us-east-1:000000000000:Queue.fifo"))
-
-
-def _last_closes(case: Case) -> Mapping[str, Decimal]:
-    if case.snapshot is None:
-        return {}
-    last = zip(case.snapshot.bars.symbols, case.snapshot.bars.closes[-1].tolist(), strict=True)
-    return {symbol: Decimal(repr(close)) for symbol, close in last if not np.isnan(close)}
-
-
-def _plan_prices(case: Case) -> Mapping[str, Decimal]:
-    """What the plan reckoned with: its legs' prices, else the positions', else the snapshot's last closes."""
-    if case.plan is None:
-        return {}
-    known = {
-        **_last_closes(case),
-        **{position.symbol: position.price for position in case.plan.positions},
-        **{leg.symbol: leg.price for leg in case.plan.legs},
-    }
-    none = {leg.symbol for leg in case.plan.skipped if leg.cause in _NO_PRICE}
-    return {symbol: price for symbol, price in known.items() if symbol not in none}
 
 
 def _seed_targets(state: SqliteStateStore, case: Case) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 
 from alchemiser_cli.cases.case import Case
-from alchemiser_common.messages.reasons import LegReason
+from alchemiser_cli.cases.recorded_market import planned_from
 from alchemiser_common.messages.snapshot import Account, BarPolicy, MarketSession, MarketSnapshot, Position
 from alchemiser_common.ports.broker import (
     Activities,
@@ -24,9 +24,6 @@ from alchemiser_common.ports.broker import (
     SymbolBars,
     Trade,
 )
-
-_UNTRADABLE = {LegReason.UNTRADABLE}
-_WHOLE_SHARES = {LegReason.LESS_THAN_ONE_SHARE, LegReason.PART_OF_A_SHARE_STAYS}
 
 
 @dataclass(frozen=True)
@@ -135,10 +132,11 @@ class RecordedBroker:
         return [(day, close) for day, close in pairs if day not in days and not np.isnan(close)]
 
     def _asset(self, symbol: str) -> Asset | None:
-        plan = self.case.plan
-        causes = {leg.cause for leg in plan.skipped if leg.symbol == symbol} if plan is not None else set()
-        legs = [leg for leg in plan.legs if leg.symbol == symbol] if plan is not None else []
-        if LegReason.UNKNOWN_SYMBOL in causes:
+        """As the plan shows it; without a plan like any other."""
+        if self.case.plan is None:
+            return Asset(symbol=symbol, tradable=True, fractionable=True)
+        known = planned_from(self.case, self.case.plan)
+        if symbol in known.unknown:
             return None
-        whole = any(not leg.fractionable for leg in legs) or bool(causes & _WHOLE_SHARES)
-        return Asset(symbol=symbol, tradable=not causes & _UNTRADABLE, fractionable=not whole)
+        whole = symbol in known.whole_shares
+        return Asset(symbol=symbol, tradable=symbol not in known.untradable, fractionable=not whole)

@@ -35,6 +35,7 @@ COMMANDS = {
     "parity": "parity",
     "phase": "phase",
     "config": "config",
+    "invoke": "invoke",
     "stage": "stage",
     "deploy": "deploy",
     "rollback": "deploy",
