@@ -13,12 +13,14 @@ from decimal import Decimal
 from pathlib import Path
 
 from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner, ensure_authority, on_exchange
+from alchemiser_cli.history import ended_run
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.records.trading_state import TradingState
 from alchemiser_common.settings import Settings
 from alchemiser_common.settings_files import read_settings
 from alchemiser_data.decision_window import decision_time
+from alchemiser_monolith.bootstrap import decision_service
 from alchemiser_simulator.control.faults import PartialFills, When
 from alchemiser_simulator.market.changes import SkippedBars
 from alchemiser_strategy.registry import built_in_strategies
@@ -92,7 +94,7 @@ SCENES = (
     Scene("gap-carried", date(2020, 2, 3), TECL, prepare=_without_bars("XLK", day=date(2020, 1, 15))),
     Scene("unknown-aborts", date(2020, 2, 3), TECL, prepare=_without_bars("XLK", day=date(2020, 1, 31))),
     Scene("provisional-bar", date(2020, 2, 3), TECL, variables={"ALCHEMISER_DATA__BAR_POLICY": "provisional"}),
-    Scene("shadow-mismatch", date(2020, 4, 3), {"nuclear": 1.0}, beside={"nuclear-volatility": 1.0}),
+    Scene("shadow-mismatch", date(2020, 4, 3), {"tecl": 0.6, "klm": 0.4}, beside={"tecl": 0.4, "klm": 0.6}),
 )
 
 
@@ -117,10 +119,13 @@ def write(scene: Scene, market: Market) -> list[Path]:
                 platform = on_exchange(settings, {}, exchange)
                 alias, now = settings.account_alias, exchange.clock.now()
                 set_trading_state(platform.state, alias, TradingState.HALTED, who="Ann", reason="a look", now=now)
-            cycles.append(_run(settings, exchange, market, scene.day))
-            if scene.beside is not None:
+            beside = None
+            if scene.beside is not None:  # first: what it reads is not changed yet by the pipeline that trades
                 shadow = _settings(scene, scene.beside, folder, Pipeline.MODULAR, shadow=True)
                 beside = _run(shadow, exchange, market, scene.day)
+            cycles.append(_run(settings, exchange, market, scene.day))
+            if beside is not None and scene.beside is not None:
+                _judge(settings, exchange, cycles[-1])
                 return [
                     _capture(f"{scene.name}-monolith", cycles[-1], scene.allocations, scene, folder),
                     _capture(f"{scene.name}-modular", beside, scene.beside, scene, folder),
@@ -150,6 +155,14 @@ def _run(settings: Settings, exchange: Exchange, market: Market, day: date) -> C
     cycle = cycle_at(settings, due)
     cycle_runner(platform)(cycle, 1)
     return cycle
+
+
+def _judge(settings: Settings, exchange: Exchange, cycle: Cycle) -> None:
+    """As the function does when a run ends, whose side is the second one."""
+    platform = on_exchange(settings, {}, exchange)
+    report = ended_run(platform.state, cycle.run_id).report
+    if report is None or decision_service(platform).parity(report) is None:
+        raise SystemExit(f"cycle of {cycle.trigger.scheduled_at} got no verdict")
 
 
 def _capture(name: str, cycle: Cycle, allocations: Mapping[str, float], scene: Scene, folder: Path) -> Path:

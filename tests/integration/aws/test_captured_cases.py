@@ -61,7 +61,7 @@ def test_what_differs_is_named(deployed: Deployment) -> None:
     (line,) = bars.differences
     assert line.startswith("XLK: 1 of ")
     assert "on 2020-01-15 " in line
-    other = asked(deployed, "strategy", captured("shadow-mismatch-monolith"))
+    other = asked(deployed, "strategy", captured("split-day"))
     assert other.differences == ("one decided, the other one did not",)
     assert "also need" in other.answered[0]
     case = captured("partial-fills")

@@ -34,7 +34,7 @@ def run(folder: Path, *arguments: str) -> Result:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run that traded and one that was halted by a person."""
     folder = tmp_path_factory.mktemp("workspace")
-    assert run(folder, "run").code == 0
+    assert alchemiser(folder, "run", extra={**EXTRA, "ALCHEMISER_TRADING__CASH_RESERVE": "0.05"}).code == 0
     assert run(folder, "halt", "--who", "Tom Sawyer", "--reason", "Becky asked").code == 0
     assert run(folder, "run", "--next").code == 1
     return folder
@@ -56,6 +56,7 @@ def test_a_captured_run_is_read_again_and_names_nobody(home: Path, tmp_path: Pat
     assert len(case.intents) == shown["orders_placed"] > 0
     assert case.broker is not None
     assert len(case.broker.booked) > 0
+    assert str(case.about.settings.trading.cash_reserve) == "0.05", "as the run had it, not as it is set now"
     [item["client_order_id"] for item in shown["intents"]]
     texts = {file.name: file.read_text("utf-8") for file in (tmp_path / "case").iterdir()}
     assert len(texts) == 10, sorted(texts)

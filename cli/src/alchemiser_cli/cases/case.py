@@ -35,7 +35,7 @@ class CaseSettings(Frozen):
     schedule: ScheduleSettings
     data: DataSettings
     strategies: StrategySettings
-    """Allocations are the decision's, if there is one; the rest is as the settings were when the case was captured."""
+    """Allocations are the decision's, and `trading` the plan's; what no part says is as it was set when captured."""
     trading: TradingSettings
     execution: ExecutionSettings
 

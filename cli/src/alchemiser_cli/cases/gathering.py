@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from pydantic import ValidationError
+
 from alchemiser_cli.cases.case import About, BrokerAnswers, Case, CaseSettings
 from alchemiser_cli.history import RunDetail, RunSummary, read_detail
 from alchemiser_common import keys
@@ -17,7 +19,9 @@ from alchemiser_common.records.books import BookedOrder, FollowedAccount
 from alchemiser_common.records.corporate_actions import JumpFacts
 from alchemiser_common.records.loose import LooseOrder, LooseOrders
 from alchemiser_common.records.parity import Parity
-from alchemiser_common.settings import Settings, StrategySettings
+from alchemiser_common.settings import Settings, StrategySettings, TradingSettings
+
+_TRADING = "trading."
 
 
 def gather(state: StateStore, archive: Archive, summary: RunSummary, settings: Settings) -> Case:
@@ -82,9 +86,20 @@ def _settings(settings: Settings, run: RunDetail) -> CaseSettings:
         schedule=settings.schedule,
         data=settings.data,
         strategies=StrategySettings(allocations=allocations, on_unknown=settings.strategies.on_unknown),
-        trading=settings.trading,
+        trading=_trading(run) or settings.trading,
         execution=settings.execution,
     )
+
+
+def _trading(run: RunDetail) -> TradingSettings | None:
+    """Those that the plan was made by, if it says all of them as this version knows them."""
+    named = () if run.plan is None else run.plan.settings
+    found = {item.name.removeprefix(_TRADING): item.value for item in named if item.name.startswith(_TRADING)}
+    try:
+        values = {name: None if value == str(None) else value for name, value in found.items()}
+        return TradingSettings.model_validate(values) if found else None
+    except ValidationError:
+        return None
 
 
 def _booked(state: StateStore, alias: str, run: RunSummary) -> Sequence[BookedOrder]:

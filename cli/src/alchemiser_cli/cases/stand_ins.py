@@ -13,7 +13,7 @@ from alchemiser_cli.report.redaction import without_secrets
 from alchemiser_common.json_value import Json
 from alchemiser_common.masking import masked
 
-_PROSE = frozenset({"reason", "detail", "notes"})
+_PROSE = frozenset({"reason", "detail", "notes", "why", "monolith", "modular"})
 """Fields that are written for a person, in whose text anything may be named."""
 _NUMBERED = {"account_id": "account", "order_id": "order"}
 """Fields that hold an id of the broker's, whatever it looks like."""
@@ -21,7 +21,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PATTERNS = (
     ("arn", re.compile(r"arn:aws[\w-]*:[\w:/.*-]+")),
     ("mail", re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")),
-    ("aws-account", re.compile(r"(?<!\d)\d{12}(?!\d)")),
+    ("aws-account", re.compile(r"(?<![\d.])\d{12}(?!\d|\.\d)")),
     ("order", re.compile(r"alc-[A-Z0-9]*-[bs]\d+-\d+-[0-9a-f]{20}")),
     ("id", _UUID),
 )

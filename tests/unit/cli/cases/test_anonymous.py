@@ -148,7 +148,8 @@ def test_a_strategy_that_is_called_like_the_account_is_noticed_and_not_renamed()
         ("run 61e69015-8549-4bfd-b9c3-01e75843f47d ended", "run 00000000-0000-4000-8002-000000000001 ended"),
         ("order alc-SPY-b1-2-0123456789abcdef0123 is open", "order order-1 is open"),
         ("Anna asked Annabel", "person-1 asked Annabel"),
-        ("the broker said 123456789012.5", "the broker said aws-account-1.5"),
+        ("queue of account 123456789012.", "queue of account aws-account-1."),
+        ("a weight of 0.123456789012", "a weight of 0.123456789012"),
         ("api_key=PK123 was refused", "api_key=\N{BULLET}\N{BULLET}\N{BULLET} was refused"),
     ],
 )
