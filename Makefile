@@ -69,6 +69,10 @@ lock: setup ## Resolve the lock files again, list neglected dependencies [SERVIC
 golden: setup ## Write the golden files of this SCHEMA_VERSION again (copy the old ones first: CONTRIBUTING.md)
 	@PYTHONPATH=tests $(BIN)/python -m support.write_golden
 
+.PHONY: cases
+cases: setup ## Capture tests/fixtures/cases again, from cycles on the bundled market [CASES="holiday halted"]
+	@PYTHONPATH=tests $(BIN)/python -m support.write_cases $(CASES)
+
 .PHONY: events
 events: setup ## Record deploy/events again
 	@$(IMAGES) events

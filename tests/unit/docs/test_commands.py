@@ -16,7 +16,7 @@ from support.documents import Line, blocks, commands, pages, runbooks
 
 PAGES = (
     "authority-mismatch", "cutover", "dead-letters", "deploy", "halted", "key-rotation", "missed-run",
-    "parity-mismatch", "restore-state", "rollback", "stuck-run",
+    "parity-mismatch", "restore-state", "rollback", "stuck-run", "try-a-case",
 )  # fmt: skip
 GLOBAL = {"--region", "--profile", "--query", "--output", "--cli-binary-format"}
 PLACEHOLDER = "X"

@@ -25,11 +25,16 @@ def public_text(text: str) -> str:
     """
     one_line = " ".join(text.split())
     plain = "".join("\N{REPLACEMENT CHARACTER}" if _misleading(character) else character for character in one_line)
-    plain = _NAMED_SECRET.sub(lambda found: f"{found[1]}{found[2]}{HIDDEN}", plain)
+    plain = without_secrets(plain)
+    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def without_secrets(text: str) -> str:
+    """`text` with what looks like a secret dotted out, and paths cut to their last part."""
+    plain = _NAMED_SECRET.sub(lambda found: f"{found[1]}{found[2]}{HIDDEN}", text)
     plain = _KEY_ID.sub(HIDDEN, plain)
     plain = _PATH.sub(lambda found: found[1] or HIDDEN, plain)
-    plain = _LONG_SECRET.sub(HIDDEN, plain)
-    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return _LONG_SECRET.sub(HIDDEN, plain)
 
 
 def _misleading(character: str) -> bool:

@@ -5,6 +5,7 @@ Nothing here has an effect: no message, no record, no order.
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -21,6 +22,7 @@ from alchemiser_common.messages.report import StageFailure
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.messages.wire import ARCHIVED_LIMIT, decode
 from alchemiser_common.probes import CompositionAnswer, Probe, ProbeFailure, SnapshotAnswer
+from alchemiser_common.records.plan import Plan
 
 
 class SmokeFailed(DeploymentFailed):
@@ -51,9 +53,13 @@ def require_composition(function: Invoker, universe: Mapping[str, int] | None = 
     return _read(function, {"probe": Probe.COMPOSITION, **asked}, CompositionAnswer)
 
 
-def require_snapshot(function: Invoker, universe: Mapping[str, int]) -> SnapshotAnswer:
-    """A snapshot of the last session for that universe. Raises SmokeFailed with the whole reason."""
-    return _read(function, {"probe": Probe.SNAPSHOT, "universe": dict(universe)}, SnapshotAnswer)
+def require_snapshot(function: Invoker, universe: Mapping[str, int], day: date | None = None) -> SnapshotAnswer:
+    """A snapshot of that day's session for that universe, by default of the last one.
+
+    Raises SmokeFailed with the whole reason.
+    """
+    asked = {} if day is None else {"session": day.isoformat()}
+    return _read(function, {"probe": Probe.SNAPSHOT, "universe": dict(universe), **asked}, SnapshotAnswer)
 
 
 def require_decision(function: Invoker, snapshot: Event, wanted: str | None = None) -> TradeDecision:
@@ -61,19 +67,36 @@ def require_decision(function: Invoker, snapshot: Event, wanted: str | None = No
 
     Raises SmokeFailed with the whole reason, or StoreUnavailable.
     """
+    decision = asked_decision(function, snapshot)
+    if isinstance(decision, StageFailure):
+        raise SmokeFailed(f"{function.name} decides nothing: {decision.error}: {decision.reason}")
+    if wanted is not None and decision.snapshot_hash != wanted:
+        raise SmokeFailed(f"{function.name} decided on snapshot {decision.snapshot_hash}, and was given {wanted}")
+    return decision
+
+
+def asked_decision(function: Invoker, snapshot: Event) -> TradeDecision | StageFailure:
+    """What the function answers to the snapshot that `snapshot` holds or names: a decision, or why there is none.
+
+    Raises SmokeFailed with the whole reason, or StoreUnavailable.
+    """
     event = {"probe": Probe.DECISION, **snapshot}
     answer = function.invoke(event)
     _require_no_failure(function, event, answer)
     try:
-        decision = decode(answer, TradeDecision, StageFailure, limit=ARCHIVED_LIMIT)
+        said = decode(answer, TradeDecision, StageFailure, limit=ARCHIVED_LIMIT)
     except InvalidMessage as error:
         raise SmokeFailed(f"{function.name} answers probe 'decision' with what is no decision: {error}") from error
-    if isinstance(decision, StageFailure):
-        raise SmokeFailed(f"{function.name} decides nothing: {decision.error}: {decision.reason}")
-    assert isinstance(decision, TradeDecision)  # noqa: S101  (decode gives one of the two)
-    if wanted is not None and decision.snapshot_hash != wanted:
-        raise SmokeFailed(f"{function.name} decided on snapshot {decision.snapshot_hash}, and was given {wanted}")
-    return decision
+    assert isinstance(said, TradeDecision | StageFailure)  # noqa: S101  (decode gives one of the two)
+    return said
+
+
+def asked_plan(function: Invoker, made_from: Event) -> Plan:
+    """What the function plans for a decision, from an account that comes with it.
+
+    Raises SmokeFailed with the whole reason, or StoreUnavailable.
+    """
+    return _read(function, {"probe": Probe.PLAN, **made_from}, Plan)
 
 
 def recorded_snapshot(events: Path) -> MarketSnapshot:

@@ -14,6 +14,7 @@ BOOK_PREFIX = "BOOK#"
 LOOSE_PREFIX = "LOOSE#"
 SILENT_PREFIX = "SILENT#"
 BINDING_SORT = "BINDING"
+CORPORATE_ACTIONS_PREFIX = "corporate-actions/"
 DEAD_LETTERS_PREFIX = "dead-letters/"
 DEAD_LETTER_TIME = "%Y-%m-%dT%H-%M-%SZ"
 
@@ -155,7 +156,7 @@ def probe_snapshot_object(digest: str) -> str:
 
 def corporate_actions_object(symbol: str, day: date) -> str:
     """Archive key of what the broker said of a jump."""
-    return f"corporate-actions/{symbol}/{day.isoformat()}.json"
+    return f"{CORPORATE_ACTIONS_PREFIX}{symbol}/{day.isoformat()}.json"
 
 
 def report_object(day: date, run: UUID) -> str:

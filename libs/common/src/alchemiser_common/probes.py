@@ -1,11 +1,16 @@
 """What a build is asked before it goes live, and what it answers. A probe sends nothing and records nothing.
 
 `{"probe": "version"}` asks which build it is, before settings are read. `composition` goes through the real start.
-`decision` decides on a snapshot. `snapshot` reads one for the last session, for a build that needs other symbols.
+`decision` decides on a snapshot. `snapshot` reads one, for the last session or the one that is named, for a build that
+needs other symbols. `plan` plans for a decision, from an account that comes with it.
+
+A probe is a direct invocation: what a queue delivers is a batch of messages, and none of them can ask for one.
 """
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Self
 
@@ -13,10 +18,13 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from alchemiser_common.errors import InvalidMessage
 from alchemiser_common.lambda_events import Event, VersionAnswer
-from alchemiser_common.messages.base import Frozen, Symbol, Weight
-from alchemiser_common.messages.snapshot import MarketSnapshot, NeededBars
+from alchemiser_common.messages.base import Frozen, Money, Symbol, UtcTime, Weight
+from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.messages.snapshot import Account, MarketSnapshot, NeededBars, Position
 from alchemiser_common.messages.wire import ARCHIVED_LIMIT, decode, describe
 from alchemiser_common.ports.archive import Archive
+from alchemiser_common.records.plan import StrategyHolding
+from alchemiser_common.records.run import LastClose
 from alchemiser_common.records.universe import by_symbol
 from alchemiser_common.settings_loading import LoadedSettings
 
@@ -33,6 +41,7 @@ class Probe(StrEnum):
     COMPOSITION = "composition"
     DECISION = "decision"
     SNAPSHOT = "snapshot"
+    PLAN = "plan"
 
 
 class StrategyInPlay(Frozen):
@@ -94,6 +103,24 @@ class SnapshotAnswer(Frozen):
         return self
 
 
+class PlannedFrom(Frozen):
+    """What a plan is made from beside its decision: an account as it was, and what was known of symbols then."""
+
+    at: UtcTime
+    account: Account
+    positions: tuple[Position, ...]
+    unmanaged: Money = Decimal(0)
+    """USD of what the account holds and is not managed."""
+    prices: tuple[LastClose, ...]
+    """USD; a symbol without one has none."""
+    unknown: tuple[Symbol, ...] = ()
+    """What the broker does not know."""
+    untradable: tuple[Symbol, ...] = ()
+    whole_shares: tuple[Symbol, ...] = ()
+    holdings: tuple[StrategyHolding, ...] = ()
+    """What strategies that hold have."""
+
+
 class ProbeFailure(Frozen):
     """A probe that could not be answered: the error's class and its whole text."""
 
@@ -139,6 +166,24 @@ def asked_snapshot(event: Event, archive: Archive | None) -> MarketSnapshot:
     if body is None:
         raise InvalidMessage(f"archive_key is {key!r}; the archive has no such snapshot")
     return decode(body, MarketSnapshot, limit=ARCHIVED_LIMIT)
+
+
+def asked_day(event: Event) -> date | None:
+    """The session that a snapshot is asked for; None if none is named. Raises InvalidMessage."""
+    named = event.get("session")
+    try:
+        return None if named is None else date.fromisoformat(str(named))
+    except ValueError as error:
+        raise InvalidMessage(f"session of probe {event.get('probe')!r} is {named!r}; give YYYY-MM-DD") from error
+
+
+def asked_plan(event: Event) -> tuple[TradeDecision, PlannedFrom]:
+    """The decision that a plan is asked for, and the account it is made from. Raises InvalidMessage."""
+    decision = decode(str(event.get("decision", "")), TradeDecision, limit=ARCHIVED_LIMIT)
+    try:
+        return decision, PlannedFrom.model_validate_json(str(event.get("made_from", "")), strict=True)
+    except ValidationError as error:
+        raise InvalidMessage(f"made_from of probe {event.get('probe')!r}: {describe(error)}") from error
 
 
 def unknown_of(asked: Mapping[str, int], known: Sequence[Symbol]) -> tuple[Symbol, ...]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
 from alchemiser_common import keys
 from alchemiser_common.errors import MarketDataRejected
@@ -15,7 +15,15 @@ from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.broker import MarketReader
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.state import StateStore, load_all
-from alchemiser_common.probes import INLINE_LIMIT, Composition, Probe, SnapshotAnswer, asked_universe, unknown_of
+from alchemiser_common.probes import (
+    INLINE_LIMIT,
+    Composition,
+    Probe,
+    SnapshotAnswer,
+    asked_day,
+    asked_universe,
+    unknown_of,
+)
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.records.universe import Universe
 from alchemiser_common.settings import Settings
@@ -44,7 +52,7 @@ class DataProbes:
             case Probe.COMPOSITION:
                 return Composition(unknown_symbols=self.unknown(asked_universe(event)))
             case Probe.SNAPSHOT:
-                return self.snapshot(asked_universe(event))
+                return self.snapshot(asked_universe(event), asked_day(event))
         return None
 
     def unknown(self, universe: Mapping[str, int]) -> tuple[Symbol, ...]:
@@ -53,9 +61,13 @@ class DataProbes:
             return ()
         return unknown_of(universe, [asset.symbol for asset in self._broker.assets(sorted(universe))])
 
-    def snapshot(self, universe: Mapping[str, int]) -> SnapshotAnswer:
-        """The last session's snapshot for that universe, on completed bars; archived if no answer can hold it."""
-        session = self._last_session()
+    def snapshot(self, universe: Mapping[str, int], day: date | None = None) -> SnapshotAnswer:
+        """The snapshot of a day's session for that universe, by default the last one's; archived if no answer can hold
+        it. Bars are completed ones, account and positions as they are now.
+
+        Raises MarketDataRejected for a day without session.
+        """
+        session = self._last_session() if day is None else self._session_on(day)
         due = decision_time(session, self._settings.schedule)
         run = RunRef.of(self._settings.account_alias, due, Pipeline(self._settings.pipeline))
         window = DecisionWindow(session, due + timedelta(minutes=self._settings.schedule.deadline_minutes))
@@ -76,6 +88,12 @@ class DataProbes:
         key = keys.probe_snapshot_object(hashlib.sha256(raw).hexdigest())
         self._archive.put(key, raw)
         return SnapshotAnswer(archive_key=key)
+
+    def _session_on(self, day: date) -> MarketSession:
+        session = self._broker.session_on(day)
+        if session is None:
+            raise MarketDataRejected(f"{day} is not a trading day")
+        return session
 
     def _last_session(self) -> MarketSession:
         """The newest session whose decision time has come. Raises MarketDataRejected if the calendar has none."""

@@ -84,4 +84,4 @@ def trading_function(settings: Settings, variables: Mapping[str, str]) -> Handle
         settings=settings,
         worker=f"trading {variables.get('AWS_LAMBDA_LOG_STREAM_NAME', '')}".rstrip(),
     )
-    return TradingFunction(service, Metrics(settings.aws.stage, clock, sys.stdout)).handle
+    return TradingFunction(service, Metrics(settings.aws.stage, clock, sys.stdout), settings.trading).handle

@@ -10,8 +10,10 @@ from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageF
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.metrics import Metrics
 from alchemiser_common.ports.clock import TimeLeft
-from alchemiser_common.probes import Composition, Probe
+from alchemiser_common.probes import Composition, Probe, asked_plan
+from alchemiser_common.settings import TradingSettings
 from alchemiser_common.telemetry import run_scope
+from alchemiser_trading.runs.probed import probed_plan
 from alchemiser_trading.service import DecisionService
 
 _log = logging.getLogger(__name__)
@@ -31,16 +33,21 @@ def is_watch(event: Event) -> bool:
 
 
 class TradingFunction:
-    """The function's handler with what it works on."""
+    """The function's handler with what it works on; `rules` are those of plans that it is only asked for."""
 
-    def __init__(self, service: DecisionService, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self, service: DecisionService, metrics: Metrics | None = None, rules: TradingSettings | None = None
+    ) -> None:
         self._service = service
         self._metrics = metrics
+        self._rules = rules or TradingSettings()
 
     def handle(self, event: Event, time_left: TimeLeft) -> Frozen:
         """A batch from TradeDecisionQueue, the watch's event or a probe; `time_left` is what remains to work in."""
         if event.get("probe") == Probe.COMPOSITION:
             return Composition()
+        if event.get("probe") == Probe.PLAN:
+            return probed_plan(*asked_plan(event), self._rules)
         if is_watch(event):
             return self._watch(time_left)
         return handle_batch(event, lambda body: self._handle_message(body, time_left))
