@@ -4,6 +4,7 @@ import re
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -34,6 +35,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return equities(folder)
 
 
+HEEDING = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {COMMAND[2]}"
+"""The command, also where the tests run in the background of a shell, which has its children ignore interrupts."""
+
+
 def equities(folder: Path) -> list[str]:
     (home,) = folder.glob(".alchemiser/demo/*")
     return re.findall(r"\d+,\d+\.\d\d", alchemiser(folder, "runs", extra={"ALCHEMISER_HOME": str(home)}).out)
@@ -43,9 +48,13 @@ def equities(folder: Path) -> list[str]:
 def test_an_interrupted_demo_goes_on_where_it_stopped(
     tmp_path: Path, undisturbed: list[str], sessions_before: int
 ) -> None:
-    arguments = [*COMMAND, "demo", "--days", "3"]
+    arguments = [sys.executable, "-c", HEEDING, "demo", "--days", "3"]
     process = subprocess.Popen(
-        arguments, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        arguments,
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     deadline = time.monotonic() + 60
     while (
