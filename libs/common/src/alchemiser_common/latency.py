@@ -1,0 +1,64 @@
+"""How long a run took to its last order, stage by stage, against the budget of the settings. Pure.
+
+scheduled ──────► snapshot ──────► decision ──────► last order
+          data            strategy          trading              each with the wait before it
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from alchemiser_common.messages.base import Stage, StageTime
+from alchemiser_common.settings import LatencySettings
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """What a run took, and which parts of the budget it broke."""
+
+    stages: Mapping[Stage, timedelta]
+    """Of each stage whose begin and end are known; a wait belongs to the stage that was waited for."""
+    to_last_order: timedelta | None
+    """From the scheduled time; of a run that sent none to the end of its trading. None if it did not come to that."""
+    breaks: tuple[str, ...]
+    """What was too much, one sentence each; empty if all was within the budget."""
+
+    @property
+    def reason(self) -> str:
+        """The breaks as a report says them; empty if there are none."""
+        return f"latency budget broken: {', '.join(self.breaks)}" if self.breaks else ""
+
+
+def latency_of(
+    scheduled_at: datetime, trace: Sequence[StageTime], last_order: datetime | None, budget: LatencySettings
+) -> Latency:
+    """What a run took and broke, from the times of its stages and of its last order (aware), as far as there are any.
+
+    A stage that stands in the trace twice ended when it did so last. Between two stages of which the first is not in
+    the trace nothing is measured, and nothing is said to be broken.
+    """
+    ends = {time.stage: time.finished for time in trace}
+    if last_order is not None:
+        ends[Stage.TRADING] = last_order
+    stages: dict[Stage, timedelta] = {}
+    before: datetime | None = scheduled_at
+    for stage in Stage:
+        end = ends.get(stage)
+        if before is not None and end is not None:
+            stages[stage] = end - before
+        before = end
+    total = ends[Stage.TRADING] - scheduled_at if Stage.TRADING in ends else None
+    return Latency(stages, total, tuple(_breaks(stages, total, budget)))
+
+
+def _breaks(stages: Mapping[Stage, timedelta], total: timedelta | None, budget: LatencySettings) -> Iterable[str]:
+    allowed = timedelta(seconds=budget.budget_seconds)
+    if total is not None and total > allowed:
+        yield f"{_seconds(total)} to the last order, limit {_seconds(allowed)}"
+    for stage, took in stages.items():
+        if took > budget.allowed(stage):
+            yield f"{stage.value} {_seconds(took)}, limit {_seconds(budget.allowed(stage))}"
+
+
+def _seconds(time: timedelta) -> str:
+    return f"{f'{time.total_seconds():.1f}'.removesuffix('.0')} s"
