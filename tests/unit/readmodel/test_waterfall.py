@@ -190,7 +190,7 @@ BROKEN: dict[str, tuple[RunTimes, dict[str, float], tuple[str, ...]]] = {
     "a shadow, which sends none": (
         RunTimes(report=SHADOW),
         {},
-        ("301 s to the last order, limit 300 s", "trading 286 s, limit 180 s"),
+        ("301 s to the end of trading, limit 300 s", "trading 286 s, limit 180 s"),
     ),
     "late to start": (
         RunTimes(report=report((89, 91), (91, 92), (92, 93))),
@@ -217,7 +217,7 @@ BROKEN: dict[str, tuple[RunTimes, dict[str, float], tuple[str, ...]]] = {
     "ended by the watch: only the whole can be told": (
         RunTimes(report=make_report(trace=(StageTime(stage=Stage.TRADING, started=at(16), finished=at(400)),))),
         {},
-        ("400 s to the last order, limit 300 s",),
+        ("400 s to the end of trading, limit 300 s",),
     ),
 }
 

@@ -48,13 +48,16 @@ def latency_of(
             stages[stage] = end - before
         before = end
     total = ends[Stage.TRADING] - scheduled_at if Stage.TRADING in ends else None
-    return Latency(stages, total, tuple(_breaks(stages, total, budget)))
+    until = "the end of trading" if last_order is None else "the last order"
+    return Latency(stages, total, tuple(_breaks(stages, total, until, budget)))
 
 
-def _breaks(stages: Mapping[Stage, timedelta], total: timedelta | None, budget: LatencySettings) -> Iterable[str]:
+def _breaks(
+    stages: Mapping[Stage, timedelta], total: timedelta | None, until: str, budget: LatencySettings
+) -> Iterable[str]:
     allowed = timedelta(seconds=budget.budget_seconds)
     if total is not None and total > allowed:
-        yield f"{_seconds(total)} to the last order, limit {_seconds(allowed)}"
+        yield f"{_seconds(total)} to {until}, limit {_seconds(allowed)}"
     for stage, took in stages.items():
         if took > budget.allowed(stage):
             yield f"{stage.value} {_seconds(took)}, limit {_seconds(budget.allowed(stage))}"
