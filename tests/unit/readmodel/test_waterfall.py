@@ -173,6 +173,21 @@ def test_a_run_is_told_as_far_as_it_came_and_where_it_ended(name: str) -> None:
     assert told(seen.spans) == spans
 
 
+def test_a_decision_that_was_made_again_while_the_run_traded_is_not_the_one_it_waited_for() -> None:
+    """A process died behind its last order; the next delivery decides anew and ends the run."""
+    late = RunTimes(report=report(DATA, (900, 901), (16, 950), legs=[leg(Side.SELL, 926)]), intents=ORDERS)
+    seen = waterfall(late, BUDGET)
+    assert told(seen.spans) == [
+        ("data", "start", 2),
+        ("data", "work", 8),
+        ("trading", "first order", 4),
+        ("trading", "last order", 25),
+        ("trading", "last fill", 900),
+        ("trading", "end", 5),
+    ]
+    assert (seen.latency.to_last_order, seen.latency.breaks) == (timedelta(seconds=45), ())
+
+
 def test_nothing_at_all_is_no_run() -> None:
     with pytest.raises(ValueError, match="no times"):
         RunTimes()

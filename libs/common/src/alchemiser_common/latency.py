@@ -34,10 +34,9 @@ def latency_of(
 ) -> Latency:
     """What a run took and broke, from the times of its stages and of its last order (aware), as far as there are any.
 
-    A stage that stands in the trace twice ended when it did so last. Between two stages of which the first is not in
-    the trace nothing is measured, and nothing is said to be broken.
+    Between two stages of which the first has no times nothing is measured, and nothing is said to be broken.
     """
-    ends = {time.stage: time.finished for time in trace}
+    ends = {stage: time.finished for stage, time in own_times(trace).items()}
     if last_order is not None:
         ends[Stage.TRADING] = last_order
     stages: dict[Stage, timedelta] = {}
@@ -50,6 +49,19 @@ def latency_of(
     total = ends[Stage.TRADING] - scheduled_at if Stage.TRADING in ends else None
     until = "the end of trading" if last_order is None else "the last order"
     return Latency(stages, total, tuple(_breaks(stages, total, until, budget)))
+
+
+# A run that died while it traded is delivered again, and may be decided again on the way, hours later. Its trading
+# goes on from the journal and began when it first did: a decision that was begun after that is not the one it waited
+# for, and when that one was made nothing says any more.
+def own_times(trace: Iterable[StageTime]) -> dict[Stage, StageTime]:
+    """The last times of each stage, without those of a delivery that came when the next stage was at work already."""
+    last, found = {time.stage: time for time in trace}, list[StageTime]()
+    for stage in reversed(Stage):
+        time = last.get(stage)
+        if time is not None and (not found or time.started <= found[-1].started):
+            found.append(time)
+    return {time.stage: time for time in reversed(found)}
 
 
 def _breaks(

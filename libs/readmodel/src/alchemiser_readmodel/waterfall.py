@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from alchemiser_common.ids import Pipeline, RunRef
-from alchemiser_common.latency import Latency, latency_of
+from alchemiser_common.latency import Latency, latency_of, own_times
 from alchemiser_common.messages.base import Stage, StageTime
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.records.journal import Intent, JournalHead
@@ -117,7 +117,7 @@ class Waterfall:
 def waterfall(times: RunTimes, budget: LatencySettings) -> Waterfall:
     """Where the time of a run went, and what of it broke the budget."""
     orders = OrderTimes(*_asked(times.intents), _last_fill(times))
-    stages = {time.stage: time for time in (*times.trace, *(times.report.trace if times.report is not None else ()))}
+    stages = own_times((*times.trace, *(times.report.trace if times.report is not None else ())))
     stage, status, at = _standing(times)
     return Waterfall(
         run=times.run,
