@@ -12,6 +12,7 @@ import pytest
 
 from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner
 from alchemiser_cli.history import RunDetail
+from alchemiser_common.errors import BrokerUnavailable
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.settings import Anchor
@@ -127,16 +128,30 @@ EARLY_CLOSE = date(2020, 11, 27)
 """13:00 in New York, 18:00 UTC."""
 
 
-def test_on_an_early_close_the_last_order_is_five_minutes_before_it(tmp_path: Path, pipeline: Pipeline) -> None:
-    changes = at(pipeline, schedule=BEFORE_CLOSE, execution={"poll_seconds": 30})
-    with exchange_at(tmp_path, EARLY_CLOSE, changes=changes) as (platform, cycle):
-        nothing_fills(platform)
-        run = ran(platform, cycle)
-        last = max(orders(platform))
-    assert cycle.trigger.scheduled_at == datetime(2020, 11, 27, 17, 40, tzinfo=UTC)
+def test_on_an_early_close_no_order_is_sent_within_five_minutes_of_it(tmp_path: Path, pipeline: Pipeline) -> None:
+    """There is no quote, and half a minute after the deadline the leg would go by the last trade."""
+    late = {"quote_patience_seconds": 330, "poll_seconds": 10}
+    schedule = {**BEFORE_CLOSE, "offset_minutes": 10}
+    with exchange_at(tmp_path, EARLY_CLOSE, changes=at(pipeline, schedule=schedule, execution=late)) as (
+        platform,
+        cycle,
+    ):
+        trader = platform.connection.broker
+        assert trader is not None
+        blind = replace(platform, connection=Connection(trader, FaultyBroker(trader, Faults(on_call=no_quotes))))
+        run = ran(blind, cycle)
+        assert orders(platform) == []
+        assert platform.clock.now() < datetime(2020, 11, 27, 17, 56, tzinfo=UTC)
+    assert cycle.trigger.scheduled_at == datetime(2020, 11, 27, 17, 50, tzinfo=UTC)
     assert run.decision is not None
-    assert run.decision.not_after == datetime(2020, 11, 27, 17, 55, tzinfo=UTC) >= last
-    assert run.summary.status == "partial"
+    assert run.decision.not_after == datetime(2020, 11, 27, 17, 55, tzinfo=UTC)
+    assert outcome(run) == ("partial", True)
+    assert "no order after 2020-11-27T17:55:00+00:00" in run.summary.reason
+
+
+def no_quotes(name: str) -> None:
+    if name == "quotes":
+        raise BrokerUnavailable("quotes: 503")
 
 
 def test_a_schedule_that_does_not_know_the_early_close_is_skipped(tmp_path: Path, pipeline: Pipeline) -> None:
