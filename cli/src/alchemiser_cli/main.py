@@ -16,6 +16,7 @@ COMMANDS = {
     "runs": "runs",
     "show": "show",
     "capture": "capture",
+    "trace": "trace",
     "executions": "executions",
     "decide": "decide",
     "explain": "explain",

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner, ensure_authority, on_exchange
-from alchemiser_cli.history import RunDetail, read_detail, read_run
-from alchemiser_cli.simulated import embedded_exchange, open_market
+from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner
+from alchemiser_cli.history import RunDetail
+from alchemiser_cli.simulated import open_market
 from alchemiser_common import keys
 from alchemiser_common.errors import BrokerRefused, BrokerUnavailable, StateCorrupt
 from alchemiser_common.ids import Pipeline
@@ -20,7 +20,7 @@ from alchemiser_common.messages.report import LegStatus, RunStatus
 from alchemiser_common.messages.snapshot import BarPolicy
 from alchemiser_common.ports.state import load
 from alchemiser_common.records.run import RunRecord
-from alchemiser_common.settings import Anchor, Settings
+from alchemiser_common.settings import Anchor
 from alchemiser_data.decision_window import decision_time
 from alchemiser_data.handler import DataFunction
 from alchemiser_data.service import DataOutcome
@@ -31,31 +31,8 @@ from alchemiser_simulator.control.control import SimulatorControl
 from alchemiser_simulator.control.faults import PartialFills, When
 from alchemiser_trading.bootstrap import Connection
 from alchemiser_trading.handler import TradingFunction, WatchAnswer
+from support.cycles import DAY, TECL_ONLY, ended, exchange_at
 from support.faulty_ports import Faults, FaultyBroker
-
-DAY = date(2020, 2, 3)
-TECL_ONLY: Mapping[str, object] = {"strategies": {"allocations": {"tecl": 1.0}}}
-
-
-@contextmanager
-def exchange_at(
-    folder: Path, day: date = DAY, *, late: timedelta = timedelta(0), changes: Mapping[str, object] | None = None
-) -> Iterator[tuple[Platform, Cycle]]:
-    """A platform whose exchange stands at the session's decision time, and that session's cycle."""
-    settings = Settings.model_validate({"home": folder, **(changes or {})})
-    market = open_market(None)
-    with embedded_exchange(market, start=day, state=None) as exchange:
-        due = decision_time(market.as_session(market.sessions_from(day, 1)[0]), settings.schedule)
-        exchange.clock.move_to(due + late)
-        platform = on_exchange(settings, {}, exchange)
-        ensure_authority(settings, platform.state, platform.clock.now())
-        yield platform, cycle_at(settings, due)
-
-
-def ended(platform: Platform, cycle: Cycle) -> RunDetail:
-    summary = read_run(platform.state, cycle.run_id)
-    assert summary is not None
-    return read_detail(platform.state, platform.archive, summary)
 
 
 def test_every_message_delivered_three_times_trades_as_delivered_once(tmp_path: Path) -> None:

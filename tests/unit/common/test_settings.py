@@ -247,6 +247,8 @@ def test_no_number_switches_its_guard_off(section: str, name: str, value: str) -
         ({"broker__total_timeout_seconds": "30"}, "an order on its way"),
         ({"execution__lease_seconds": "130", "execution__poll_seconds": "50"}, "give poll_seconds at most that"),
         ({"execution__patient_rest_seconds": "1000"}, "the last step would never be reached"),
+        ({"latency__data_share": "0.5"}, "data_share, strategy_share and trading_share add up to 1.2"),
+        ({"latency__budget_seconds": "0"}, "latency.budget_seconds"),
         ({"schedule__deadline_minutes": "0"}, "schedule.deadline_minutes"),
         ({"schedule__deadline_minutes": "2"}, "execution.patient_walk with execution.patient_rest_seconds takes 150 s"),
         ({"broker__read_attempts": "0"}, "broker.read_attempts"),

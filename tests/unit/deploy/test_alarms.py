@@ -9,10 +9,12 @@ import pytest
 
 from alchemiser_cli.stage.names import PHASES
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
-from alchemiser_common.messages.base import Stage
+from alchemiser_common.latency import latency_of
+from alchemiser_common.messages.base import Stage, StageTime
 from alchemiser_common.messages.report import ExecutionReport, LegStatus, RunStatus
 from alchemiser_common.metrics import DIMENSIONS, NAMESPACE, Metric, Metrics, emf, measures_of_parity
 from alchemiser_common.records.run import RunRecord
+from alchemiser_common.settings import LatencySettings
 from deploy.template import ROOT
 from support.alarms import Alarm, Point, Series, points_of, read_alarms
 from support.clock import ManualClock
@@ -26,10 +28,16 @@ AWS_METRICS = {
 }
 
 
-def emitted(outcome: ExecutionReport | RunRecord, at: datetime = SCHEDULED) -> list[Point]:
+def emitted(
+    outcome: ExecutionReport | RunRecord, at: datetime = SCHEDULED, *, last_order: timedelta | None = None
+) -> list[Point]:
     """The points that CloudWatch makes of the lines that the code writes."""
     out = io.StringIO()
-    Metrics("dev", ManualClock(at), out).end(outcome)
+    latency = None
+    if last_order is not None:
+        trace = (StageTime(stage=Stage.TRADING, started=SCHEDULED, finished=SCHEDULED + timedelta(minutes=59)),)
+        latency = latency_of(SCHEDULED, trace, SCHEDULED + last_order, LatencySettings())
+    Metrics("dev", ManualClock(at), out).end(outcome, latency)
     return [point for line in out.getvalue().splitlines() for point in points_of(json.loads(line))]
 
 
@@ -81,7 +89,10 @@ OWN = {
         emitted(report(status=RunStatus.FAILED, reason=f"WrongAccount: not {NOT_AUTHORISED}", error="WrongAccount")),
     ),
     "OrdersRefusedAlarm": (emitted(report(legs=refused_leg())), emitted(report())),
-    "SlowRunAlarm": (emitted(report(took=timedelta(minutes=46))), emitted(report(took=timedelta(minutes=44)))),
+    "SlowRunAlarm": (
+        emitted(report(), last_order=timedelta(seconds=301)),
+        emitted(report(took=timedelta(minutes=59)), last_order=timedelta(seconds=299)),
+    ),
 }
 
 

@@ -25,7 +25,7 @@ def schedules_on(found: Stack) -> int:
 
 
 def custom_metrics(found: Stack) -> int:
-    """Ten of each pipeline that runs; the two of a comparison where both do."""
+    """Twelve of each pipeline that runs; the two of a comparison where both do."""
     running = schedules_on(found) - 1
     return running * (len(Metric) - len(_OF_A_COMPARISON)) + (len(_OF_A_COMPARISON) if running > 1 else 0)
 

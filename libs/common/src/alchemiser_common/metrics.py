@@ -13,6 +13,7 @@ from typing import TextIO
 
 from alchemiser_common.errors import NotAuthorised
 from alchemiser_common.ids import Pipeline, RunRef
+from alchemiser_common.latency import Latency
 from alchemiser_common.messages.base import Message, Stage
 from alchemiser_common.messages.report import ExecutionReport, LegStatus, RunStatus
 from alchemiser_common.ports.clock import Clock
@@ -43,6 +44,10 @@ class Metric(StrEnum):
     """To the start of trading."""
     RUN_DELAY = "RunDelay"
     """To the end of trading."""
+    LAST_ORDER_DELAY = "LastOrderDelay"
+    """To the last order, which the latency budget is about; of a run without orders to the end of trading."""
+    OVER_BUDGET = "OverBudget"
+    """The run broke its latency budget, as a whole or in a stage."""
     PARITY_CHECKED = "ParityChecked"
     PARITY_BROKEN = "ParityBroken"
     """The verdict on a due cycle is different or missing."""
@@ -56,8 +61,8 @@ class Metric(StrEnum):
 type Measures = Mapping[Metric, float]
 
 
-def measures_of_report(report: ExecutionReport) -> Measures:
-    """What the end of a run comes to; nothing if the report is not of an end."""
+def measures_of_report(report: ExecutionReport, latency: Latency | None = None) -> Measures:
+    """What the end of a run comes to; nothing if the report is not of an end. Without latency nothing is said of it."""
     if not report.status.final:
         return {}
     scheduled = report.run.scheduled_at
@@ -75,6 +80,7 @@ def measures_of_report(report: ExecutionReport) -> Measures:
         Metric.ORDERS_PLACED: float(report.orders_placed),
         Metric.ORDERS_REFUSED: float(sum(leg.status is LegStatus.REFUSED for leg in report.legs)),
         **delays,
+        **(_of_latency(latency) if latency is not None else {}),
     }
 
 
@@ -86,6 +92,12 @@ def measures_of_record(record: RunRecord) -> Measures:
 def measures_of_parity(*, broken: bool) -> Measures:
     """What a comparison of the two pipelines comes to."""
     return {Metric.PARITY_CHECKED: 1.0, Metric.PARITY_BROKEN: float(broken)}
+
+
+def _of_latency(latency: Latency) -> Measures:
+    took = latency.to_last_order
+    last = {} if took is None else {Metric.LAST_ORDER_DELAY: took.total_seconds()}
+    return {**last, Metric.OVER_BUDGET: float(bool(latency.breaks))}
 
 
 def _end(status: RunStatus) -> Measures:
@@ -104,10 +116,12 @@ class Metrics:
         self._clock = clock
         self._out = out
 
-    def end(self, outcome: ExecutionReport | RunRecord) -> None:
-        """Count a run's end; what is not the end of a run counts nothing."""
-        measures = measures_of_report(outcome) if isinstance(outcome, ExecutionReport) else measures_of_record(outcome)
-        self._write(measures, outcome)
+    def end(self, outcome: ExecutionReport | RunRecord, latency: Latency | None = None) -> None:
+        """Count a run's end and how long it took; what is not the end of a run counts nothing."""
+        if isinstance(outcome, ExecutionReport):
+            self._write(measures_of_report(outcome, latency), outcome)
+        else:
+            self._write(measures_of_record(outcome), outcome)
 
     def parity(self, run: RunRef, *, broken: bool) -> None:
         """Count the verdict on a run's cycle, always under the modular pipeline, whichever side made it."""

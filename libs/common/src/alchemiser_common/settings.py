@@ -3,7 +3,7 @@
 Each number has bounds: a value beyond them switches a guard off, or lets nothing be traded, and is a slip of the hand.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alchemiser_common.broker_address import BrokerAddress, check_secrecy
 from alchemiser_common.ids import Pipeline
+from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.snapshot import BarPolicy
 
 WalkStep = Annotated[Decimal, Field(ge=0, le=1)]
@@ -97,6 +98,36 @@ class ScheduleSettings(Section):
     """No order is sent later than this after the scheduled time."""
     close_margin_minutes: Minutes = 5
     """No order is sent within this time before the close."""
+
+
+class LatencySettings(Section):
+    """How soon after its scheduled time a run should be done. One that is not goes on, says so, and is an alarm."""
+
+    budget_seconds: float = Field(default=300.0, ge=1, le=23_400)
+    """From the scheduled time to the last order; of a run that sends none to the end of its trading."""
+    data_share: float = Field(default=0.3, gt=0, lt=1)
+    """Part of the budget from the scheduled time to the snapshot; a scheduler may come up to a minute late."""
+    strategy_share: float = Field(default=0.1, gt=0, lt=1)
+    """Part of the budget from the snapshot to the decision, with the wait in the queue."""
+    trading_share: float = Field(default=0.6, gt=0, lt=1)
+    """Part of the budget from the decision to the last order, with the wait in the queue."""
+
+    @model_validator(mode="after")
+    def _shares_all(self) -> Self:
+        total = sum(self._shares().values())
+        if abs(total - 1) > 1e-9:
+            raise ValueError(
+                f"data_share, strategy_share and trading_share add up to {total:.6g}; they must add up to 1"
+            )
+        return self
+
+    def allowed(self, stage: Stage) -> timedelta:
+        """What the stage may take, with the wait before it."""
+        return timedelta(seconds=self.budget_seconds * self._shares()[stage])
+
+    def _shares(self) -> dict[Stage, float]:
+        shares = (self.data_share, self.strategy_share, self.trading_share)
+        return dict(zip((Stage.DATA, Stage.STRATEGY, Stage.TRADING), shares, strict=True))
 
 
 class DataSettings(Section):
@@ -339,6 +370,7 @@ class Settings(Section):
     home: Path = Path(".alchemiser")
     """Folder of the embedded state, archive and logs."""
     schedule: ScheduleSettings = ScheduleSettings()
+    latency: LatencySettings = LatencySettings()
     data: DataSettings = DataSettings()
     strategies: StrategySettings = StrategySettings()
     trading: TradingSettings = TradingSettings()

@@ -28,7 +28,7 @@ from alchemiser_strategy.user_strategies import (
 
 REQUIREMENTS = "requirements.txt"
 """Lock of what the folder's Python needs, with hashes."""
-_SECTIONS = ("strategies", "data", "trading", "execution", "schedule")
+_SECTIONS = ("strategies", "data", "trading", "execution", "schedule", "latency")
 """Of the settings, what is a portfolio's to say; the rest belongs to where it runs."""
 _ELSEWHERE = frozenset({"strategies.folder", "schedule.anchor", "schedule.offset_minutes"})
 """Of those sections, what the folder's place or the deployment's trigger decides."""

@@ -77,9 +77,9 @@ class TradingFunction:
                     self.ended(self._service.execute(message, time_left=time_left))
 
     def ended(self, report: ExecutionReport) -> None:
-        """Count a run's end, and the verdict on its cycle if this end makes one."""
+        """Count a run's end, how long it took, and the verdict on its cycle if this end makes one."""
         parity = self._service.parity(report)
         if self._metrics is not None:
-            self._metrics.end(report)
+            self._metrics.end(report, self._service.latency(report))
             if parity is not None:
                 self._metrics.parity(report.run, broken=parity.verdict.broken)

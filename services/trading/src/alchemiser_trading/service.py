@@ -8,6 +8,7 @@ from uuid import UUID
 
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidMessage, LeaseHeld, NotAuthorised, StateCorrupt
+from alchemiser_common.latency import Latency
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
 from alchemiser_common.ports.broker import Broker, MarketReader
@@ -21,6 +22,7 @@ from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.journal.journal import Journal, new_head
 from alchemiser_trading.orders.steady_broker import SteadyBroker
 from alchemiser_trading.runs.ends import RunEnds
+from alchemiser_trading.runs.latency import stored_latency
 from alchemiser_trading.runs.run import Run
 from alchemiser_trading.runs.shadow import shadow_run
 from alchemiser_trading.runs.tools import Tools, loose_ends, make_tools
@@ -45,6 +47,10 @@ class DecisionService(Protocol):
 
     def parity(self, report: ExecutionReport) -> Parity | None:
         """A new verdict on the cycle that this run is of; None if it is not for this process to make one now."""
+        ...
+
+    def latency(self, report: ExecutionReport) -> Latency | None:
+        """How long the run took against its budget."""
         ...
 
 
@@ -133,6 +139,13 @@ class TradingService:
     def parity(self, report: ExecutionReport) -> Parity | None:
         """As the protocol says."""
         return self._ends.parity(report)
+
+    def latency(self, report: ExecutionReport) -> Latency | None:
+        """How long the run of the report took against the budget; None if its journal cannot be read.
+
+        Raises StoreUnavailable.
+        """
+        return stored_latency(self._store, report, self._settings.latency)
 
     def _journal(self, decision: TradeDecision) -> Journal:
         """The run's journal as it is now, made if this is the first delivery."""
@@ -248,3 +261,7 @@ class ShadowService:
     def parity(self, report: ExecutionReport) -> Parity | None:
         """As the trading service."""
         return self._ends.parity(report)
+
+    def latency(self, report: ExecutionReport) -> Latency | None:
+        """As the trading service; the run ends, for the budget, with its plan."""
+        return stored_latency(self._store, report, self._tools.settings.latency)

@@ -94,8 +94,11 @@ class OrderGateway:
         self._budget = budget
         self._mandate = mandate
         self._skew_read_at = clock.now()
-        self.sent_ids: set[str] = {intent.client_order_id for intent in journal.intents()}
+        intents = journal.intents()
+        self.sent_ids: set[str] = {intent.client_order_id for intent in intents}
         """Client order ids of every intent of the run."""
+        self.last_order: datetime | None = max((intent.written_at for intent in intents), default=None)
+        """When the run's last order was asked for, by this delivery or an earlier one."""
 
     def now(self) -> datetime:
         """The broker's time, aware UTC: this machine's, corrected by the skew that the checks measured."""
@@ -164,6 +167,7 @@ class OrderGateway:
         intent = self._intent(state, step)
         self.sent_ids.add(intent.client_order_id)
         self._journal.intend(self._lease, intent)
+        self.last_order = intent.written_at
         return self._send(intent)
 
     def place_again(self, state: LegState, step: Step) -> BrokerOrder | Stop | None:
@@ -172,6 +176,7 @@ class OrderGateway:
         if intent is None:
             return self.place(state, step)
         self._lease.keep()
+        self.last_order = max(self.last_order or intent.written_at, intent.written_at)
         return self._send(intent)
 
     def cancel(self, order_id: str) -> None:

@@ -6,7 +6,7 @@ Enters with a journal that has not ended and leaves with one that has, or with a
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import batched
 
 from alchemiser_common import keys
@@ -48,6 +48,7 @@ from alchemiser_trading.orders.order_tracker import OrderTracker
 from alchemiser_trading.orders.reconcile import compare_orders, resume
 from alchemiser_trading.orders.settling import Afterwards, Settling
 from alchemiser_trading.runs.checks import Permit
+from alchemiser_trading.runs.latency import with_latency
 from alchemiser_trading.runs.reporting import leg_reports, reason_of, residuals, status_of
 from alchemiser_trading.runs.tools import Tools, last_targets, loose_ends, planned
 
@@ -140,12 +141,12 @@ class Run:
             plan = self.journal.required_plan()
         except StateCorrupt:
             return self._end_unplaced(RunStatus.HALTED, reason, stop.error)
-        now = self.tools.clock.now()
-        legs = tuple(given_up(state, reason, now) for state in resume(plan, self.journal.intents(), {}, now))
+        now, intents = self.tools.clock.now(), self.journal.intents()
+        legs = tuple(given_up(state, reason, now) for state in resume(plan, intents, {}, now))
         loose = of_run(self.journal.head.run_id, plan.session, legs, (), self._id_of)
-        report = self._report(RunStatus.HALTED, "; ".join((reason, *named(loose))), stop.error).model_copy(
-            update=self._told(plan, legs) | {"account_before": plan.account}
-        )
+        last_order = max((intent.written_at for intent in intents), default=None)
+        report = self._report(RunStatus.HALTED, "; ".join((reason, *named(loose))), stop.error, last_order)
+        report = report.model_copy(update=self._told(plan, legs) | {"account_before": plan.account})
         puts = book_run(self.tools.store, self.lease, self.journal.head.account_alias, plan, legs)
         self.journal.finish(self.lease, report, RunStatus.HALTED, now, *puts, *self._keep_loose(loose))
         _log.error("run ended without the broker", extra={"reason": report.reason})
@@ -226,7 +227,7 @@ class Run:
         execution = executor.run(legs, stopped or found)
         seen = self._loose_ends().last_look(gateway.sent_ids, tracker.order_ids)
         ended, after = settling.afterwards(plan, execution.legs)
-        return self._finish(plan, ended, execution.stop, after, seen)
+        return self._finish(plan, ended, execution.stop, after, seen, gateway.last_order)
 
     def _reconcile(
         self, plan: Plan, intents: Sequence[Intent], tracker: OrderTracker, settling: Settling, *, ending: bool
@@ -253,14 +254,20 @@ class Run:
         return legs, Stop(StopKind.UNRECONCILED, stops[0].detail) if stops else None
 
     def _finish(
-        self, plan: Plan, legs: Sequence[LegState], stop: Stop | None, after: Afterwards, seen: LastLook
+        self,
+        plan: Plan,
+        legs: Sequence[LegState],
+        stop: Stop | None,
+        after: Afterwards,
+        seen: LastLook,
+        last_order: datetime | None,
     ) -> ExecutionReport:
         loose = of_run(self.journal.head.run_id, plan.session, legs, seen.ours, self._id_of)
         status = status_of(legs, plan.skipped, stop, after, seen)
         reason = "; ".join(filter(None, (reason_of(plan, legs, stop, after), *seen.lines, *named(loose))))
         limited = any(leg.cause is not None and leg.cause.by_limit for leg in plan.skipped)
         error = stop.error if stop is not None else LimitBreached.__name__ if limited else ""
-        report = self._report(status, reason, error).model_copy(
+        report = self._report(status, reason, error, last_order).model_copy(
             update=self._told(plan, legs)
             | {
                 "account_before": plan.account,
@@ -315,7 +322,9 @@ class Run:
         alias = self.journal.head.account_alias
         return book_run(self.tools.store, self.lease, alias, plan, legs, after.account, after.positions)
 
-    def _report(self, status: RunStatus, reason: str, error: str) -> ExecutionReport:
+    def _report(
+        self, status: RunStatus, reason: str, error: str, last_order: datetime | None = None
+    ) -> ExecutionReport:
         head = self.journal.head
         report = ExecutionReport(
             **head.run.fields(),
@@ -325,7 +334,8 @@ class Run:
             reason=reason,
             error=error,
         )
-        return report.traced(Stage.TRADING, head.created_at, self.tools.clock.now())
+        traced = report.traced(Stage.TRADING, head.created_at, self.tools.clock.now())
+        return with_latency(traced, last_order, self.tools.settings.latency)
 
 
 def status_for(error: PermanentError) -> RunStatus:

@@ -10,6 +10,7 @@ from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.ports.broker import MarketReader
 from alchemiser_common.records.plan import Plan
 from alchemiser_trading.orders.legs import start
+from alchemiser_trading.runs.latency import with_latency
 from alchemiser_trading.runs.reporting import leg_reports
 from alchemiser_trading.runs.run import status_for
 from alchemiser_trading.runs.tools import Tools, planned
@@ -45,4 +46,5 @@ def shadow_run(tools: Tools[MarketReader], decision: TradeDecision) -> Shadow:
         changes = {"status": status_for(error), "reason": reason, "error": type(error).__name__}
         report = report.model_copy(update=changes)
     _log.info("shadow run ended", extra={"status": report.status.value, "reason": report.reason})
-    return Shadow(report.traced(Stage.TRADING, began, tools.clock.now()), plan)
+    traced = report.traced(Stage.TRADING, began, tools.clock.now())
+    return Shadow(with_latency(traced, None, tools.settings.latency), plan)

@@ -1,0 +1,38 @@
+"""`alchemiser trace`: where a run's time went, from the stored records alone."""
+
+import typer
+
+from alchemiser_cli.console import out
+from alchemiser_cli.context import command
+from alchemiser_cli.history import LATEST, RunDetail, find_run, read_detail
+from alchemiser_cli.options import AsJson, RunArgument
+from alchemiser_cli.waterfall_view import waterfall_json, waterfall_view
+from alchemiser_readmodel.waterfall import RunTimes, waterfall
+
+app = typer.Typer()
+
+
+@app.command()
+def trace(run: RunArgument = LATEST, *, as_json: AsJson = False) -> None:
+    """Draw a run's time: scheduled, data, queue, strategy, queue, trading with its first and last order and last fill.
+
+    Beside each its seconds and its part of the latency budget (settings latency.*). A run that did not come to its end
+    shows what there is, and where it stands.
+    """
+    with command(as_json=as_json) as context:
+        summary = find_run(context.state, context.account, run)
+        detail = read_detail(context.state, context.archive, summary)
+        budget = context.settings.latency
+        seen = waterfall(_times(detail), budget)
+        context.emit(waterfall_json(seen, budget), lambda: out.print(waterfall_view(seen, budget)), indent=2)
+
+
+def _times(run: RunDetail) -> RunTimes:
+    seen = run.decision or run.snapshot
+    return RunTimes(
+        record=run.summary.record,
+        head=run.summary.head,
+        report=run.summary.report,
+        trace=seen.trace if seen is not None else (),
+        intents=run.intents,
+    )

@@ -1,0 +1,4 @@
+"""From stored records to what a person asks: pure functions over `alchemiser_common`; nothing here reads or writes.
+
+waterfall.py    where a run's time went, from its scheduled time to its end
+"""
