@@ -5,8 +5,8 @@ that a person answers for (`--override REASON`); past an unfinished run and a wr
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date
 
 from alchemiser_cli.history import RunSummary
 from alchemiser_cli.stage.guards import ShadowKey, trader_of
@@ -16,9 +16,8 @@ from alchemiser_common.ids import Pipeline, scheduled_time
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.records.parity import Parity
-
-LATENCY_BUDGET = timedelta(minutes=45)
-"""Of the sixty minutes until the deadline; the template's alarm has the same."""
+from alchemiser_common.settings import LatencySettings
+from alchemiser_readmodel.waterfall import RunTimes, over_budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,8 @@ class RolloutState:
     days_alike: int
     """Trading days in a row that cutover takes; the stage's file may say another number than the default."""
     shadow_key: ShadowKey
+    latency: LatencySettings = field(default_factory=LatencySettings)
+    """The budget of each run."""
     unwell: Sequence[str] = ()
     """What doctor finds wrong, or cannot find out; looked at where the next step forward is cutover."""
 
@@ -110,10 +111,10 @@ def _of_cutover(state: RolloutState, images: Sequence[str]) -> Iterator[Blocker]
             "is live: deploy it in phase shadow first"
         )
     for run in state.runs:
-        if run.report is not None and run.report.trace and run.pipeline == Pipeline.MODULAR:
-            took = run.report.trace[-1].finished - scheduled_time(run.cycle_id)
-            if took > LATENCY_BUDGET:
-                yield Blocker(f"run {str(run.run_id)[:8]} took {took}; the budget is {LATENCY_BUDGET}")
+        if run.report is not None and run.pipeline == Pipeline.MODULAR:
+            broken = over_budget(RunTimes(record=run.record, head=run.head, report=run.report), state.latency)
+            if broken:
+                yield Blocker(f"run {str(run.run_id)[:8]} broke its latency budget: {', '.join(broken)}")
     if state.shadow_key is ShadowKey.SHARED:
         yield Blocker(
             "the shadow works with the key that trades (ShadowKey=shared), so the broker would take its orders: give "
