@@ -8,8 +8,8 @@ from pathlib import Path
 from alchemiser_cli.cycles import Cycle, cycle_at, ensure_authority, on_exchange
 from alchemiser_cli.history import RunDetail, read_detail, read_run
 from alchemiser_cli.simulated import embedded_exchange, open_market
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.settings import Settings
-from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.platform import Platform
 
 DAY = date(2020, 2, 3)

@@ -16,12 +16,12 @@ from alchemiser_common import keys
 from alchemiser_common.aws import clients
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.aws.sqs_messages import delivery_of
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import Handle
 from alchemiser_common.lambda_events import Event, sqs_event
 from alchemiser_common.settings import Settings
 from alchemiser_common.settings_loading import load_settings
-from alchemiser_data.decision_window import decision_time
 from alchemiser_simulator import ClockMode, PriceHistory, SimulatorConfig, SimulatorServer
 from alchemiser_strategy.bootstrap import enabled_strategies
 from alchemiser_trading.account.authority import set_authority

@@ -14,6 +14,7 @@ from alchemiser_cli.simulated import Market, open_market
 from alchemiser_cli.stage.universe_record import settle
 from alchemiser_common.aws.adapters import AwsAdapters
 from alchemiser_common.aws.sqs_queue import SqsQueue
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.lambda_entry import Build, LambdaEntry
 from alchemiser_common.lambda_events import sqs_event
@@ -21,7 +22,6 @@ from alchemiser_common.messages.trigger import CycleTrigger
 from alchemiser_common.settings import Settings
 from alchemiser_common.settings_loading import load_settings
 from alchemiser_data.bootstrap import data_function
-from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.bootstrap import monolith_function
 from alchemiser_simulator import ClockMode, SimulatorConfig, SimulatorServer
 from alchemiser_strategy.bootstrap import enabled_strategies, strategy_function

@@ -13,6 +13,7 @@ from alchemiser_cli.cycles import Cycle, RunCycle, cycle_at, cycle_runner, ensur
 from alchemiser_cli.history import RunDetail, read_detail, read_run
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange
 from alchemiser_common import keys
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline, Side
 from alchemiser_common.messages.decision import Signal, SignalStatus
 from alchemiser_common.messages.report import RunStatus
@@ -20,7 +21,6 @@ from alchemiser_common.ports.state import load
 from alchemiser_common.records.parity import Parity
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.settings import Settings
-from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.platform import Platform
 from alchemiser_simulator import PriceHistory
 from alchemiser_simulator.market.changes import MarketChange, SkippedBars, changed

@@ -26,9 +26,9 @@ from alchemiser_cli.stage.names import SERVICES
 from alchemiser_cli.stage.stage import Stage
 from alchemiser_cli.stage.universe_record import read_universe
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.settings import AwsSettings, BrokerSettings, Settings
-from alchemiser_data.decision_window import decision_time
 from alchemiser_simulator import ClockMode, PriceHistory, SimulatorConfig, SimulatorControl, SimulatorServer
 from alchemiser_simulator.market.sessions import SessionCalendar
 from alchemiser_trading.account.authority import set_authority

@@ -15,11 +15,11 @@ from pathlib import Path
 from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner, ensure_authority, on_exchange
 from alchemiser_cli.history import ended_run
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.records.trading_state import TradingState
 from alchemiser_common.settings import Settings
 from alchemiser_common.settings_files import read_settings
-from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.bootstrap import decision_service
 from alchemiser_simulator.control.faults import PartialFills, When
 from alchemiser_simulator.market.changes import SkippedBars

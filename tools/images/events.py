@@ -12,11 +12,11 @@ from pathlib import Path
 
 from alchemiser_cli.cycles import connected, due_cycle
 from alchemiser_cli.simulated import Exchange, Market
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_events import sqs_event
 from alchemiser_common.ports.queue import Queue
 from alchemiser_common.settings import Environment, Settings
-from alchemiser_data.decision_window import decision_time
 from alchemiser_data.handler import DataFunction
 from alchemiser_monolith.bootstrap import data_service, portfolio
 from alchemiser_monolith.platform import MARKET_DATA_QUEUE, TRADE_DECISION_QUEUE

@@ -17,6 +17,7 @@ from alchemiser_cli.history import RunSummary, detail_json, read_detail, read_ru
 from alchemiser_cli.views import run_view
 from alchemiser_common.alpaca.broker import AlpacaBroker
 from alchemiser_common.alpaca.session import RequestPolicy
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.embedded.exchange_clock import ExchangeClock
 from alchemiser_common.errors import InvalidSettings, StoreUnavailable
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
@@ -24,7 +25,6 @@ from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.settings import ScheduleSettings
-from alchemiser_data.decision_window import decision_time
 from local.functions import Answered, Function, post
 from local.scheduler import Attempt, Scheduler, cycle_event
 from local.stage import SIMULATED_KEY, LocalStage

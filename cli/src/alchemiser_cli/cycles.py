@@ -11,6 +11,7 @@ from uuid import UUID
 from alchemiser_cli.console import note
 from alchemiser_cli.exchanges import exchange_file, has_own_exchange, named_clock, require_begun, require_history
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.errors import InvalidSettings, OutOfTime, StoreUnavailable
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.trigger import CycleTrigger
@@ -18,7 +19,6 @@ from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_common.ports.state import StateStore
 from alchemiser_common.settings import Environment, ScheduleSettings, Settings
 from alchemiser_common.telemetry import log_to, stop_logging
-from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.bootstrap import local_pipeline, monolith
 from alchemiser_monolith.local_pipeline import DeliveryResult
 from alchemiser_monolith.monolith import Monolith

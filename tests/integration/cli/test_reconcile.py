@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from alchemiser_cli.simulated import open_market
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.settings import Settings
-from alchemiser_data.decision_window import decision_time
 from alchemiser_simulator import SimulatorConfig, SimulatorControl, SimulatorServer
 from alchemiser_trading.books.book_store import StoredBooks
 from alchemiser_trading.books.books import total

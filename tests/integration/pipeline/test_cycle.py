@@ -14,6 +14,7 @@ from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner
 from alchemiser_cli.history import RunDetail
 from alchemiser_cli.simulated import open_market
 from alchemiser_common import keys
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.errors import BrokerRefused, BrokerUnavailable, StateCorrupt
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import LegStatus, RunStatus
@@ -21,7 +22,6 @@ from alchemiser_common.messages.snapshot import BarPolicy
 from alchemiser_common.ports.state import load
 from alchemiser_common.records.run import RunRecord
 from alchemiser_common.settings import Anchor
-from alchemiser_data.decision_window import decision_time
 from alchemiser_data.handler import DataFunction
 from alchemiser_data.service import DataOutcome
 from alchemiser_monolith.bootstrap import data_service, decision_service, local_pipeline, monolith, portfolio

@@ -17,11 +17,11 @@ from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner, ensure_authorit
 from alchemiser_cli.history import RunDetail, read_detail, read_run
 from alchemiser_cli.research import PriceFile, choose, evaluate, symbols_of
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.messages.decision import Signal, SignalStatus
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.settings import Settings
-from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.platform import Platform
 from alchemiser_simulator import sample_history
 from alchemiser_simulator.market.changes import SkippedBars

@@ -15,13 +15,13 @@ import pytest
 from alchemiser_cli.cycles import Cycle, cycle_at, ensure_authority, on_exchange
 from alchemiser_cli.history import list_parities
 from alchemiser_cli.simulated import embedded_exchange, open_market
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline, cycle_id
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.decision import ComponentVersion
 from alchemiser_common.metrics import Metrics
 from alchemiser_common.records.parity import Cause, Parity, Verdict
 from alchemiser_common.settings import Settings
-from alchemiser_data.decision_window import decision_time
 from alchemiser_data.handler import DataFunction
 from alchemiser_monolith import bootstrap
 from alchemiser_monolith.bootstrap import (

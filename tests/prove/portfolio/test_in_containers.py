@@ -13,10 +13,10 @@ import pytest
 from alchemiser_cli.history import read_detail, read_run
 from alchemiser_cli.research import PriceFile, Share
 from alchemiser_cli.simulated import Market
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.settings import Settings
-from alchemiser_data.decision_window import decision_time
 from alchemiser_simulator import PriceHistory, SimulatorControl
 from alchemiser_simulator.market.sessions import SessionCalendar
 from alchemiser_strategy.bootstrap import enabled_strategies

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from alchemiser_cli.simulated import Market
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.settings import Settings
-from alchemiser_data.decision_window import decision_time
 from alchemiser_simulator import ClockMode, SimulatorConfig, SimulatorServer
 from alchemiser_simulator.market.sessions import SessionCalendar
 from benchmarks import portfolio

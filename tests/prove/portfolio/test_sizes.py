@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.wire import MESSAGE_LIMIT
-from alchemiser_data.decision_window import decision_time
 from alchemiser_simulator import PriceHistory
 from alchemiser_strategy.bootstrap import enabled_strategies
 from alchemiser_trading.account.authority import set_authority

@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.messages.snapshot import MarketSession
 from alchemiser_common.settings import Anchor, ScheduleSettings
-from alchemiser_data.decision_window import DecisionWindow, Skip, decision_time, decision_window
+from alchemiser_data.decision_window import DecisionWindow, Skip, decision_window
 
 REGULAR = MarketSession(
     day=date(2025, 11, 26),

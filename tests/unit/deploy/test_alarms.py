@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alchemiser_cli.stage.names import PHASES
-from alchemiser_common.ids import Pipeline, cycle_id, run_id
+from alchemiser_common.ids import Pipeline, RunRef, cycle_id, run_id
 from alchemiser_common.latency import latency_of
 from alchemiser_common.messages.base import Stage, StageTime
 from alchemiser_common.messages.report import ExecutionReport, LegStatus, RunStatus
@@ -65,6 +65,13 @@ def refused_leg() -> tuple[object, ...]:
     return (make_report().legs[0].model_copy(update={"status": LegStatus.REFUSED}),)
 
 
+def missed() -> list[Point]:
+    """The points of a watch that finds the day without a run of the pipeline that trades in phase cutover."""
+    out = io.StringIO()
+    Metrics("dev", ManualClock(SCHEDULED), out).missed(RunRef.of("paper", SCHEDULED, Pipeline.MODULAR))
+    return [point for line in out.getvalue().splitlines() for point in points_of(json.loads(line))]
+
+
 def parity(*, broken: bool) -> list[Point]:
     document = emf(measures_of_parity(broken=broken), stage="dev", pipeline=Pipeline.MODULAR, at=SCHEDULED)
     return points_of(json.loads(json.dumps(document)))
@@ -82,6 +89,7 @@ def alarms(phase: str) -> dict[str, Alarm]:
 
 NOT_AUTHORISED = "NotAuthorised: account paper is traded by monolith (epoch 3, set by ops), not by modular"
 OWN = {
+    "DayMissedAlarm": (missed(), emitted(report(status=RunStatus.SKIPPED))),
     "RunFailedAlarm": (emitted(report(status=RunStatus.FAILED)), emitted(report())),
     "RunHaltedAlarm": (emitted(report(status=RunStatus.HALTED)), emitted(report(status=RunStatus.PARTIAL))),
     "AuthorityMismatchAlarm": (

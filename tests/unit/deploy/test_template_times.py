@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alchemiser_cli.stage.names import PHASES, RECEIVES
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.lambda_events import read_trigger
 from alchemiser_common.messages.snapshot import MarketSession
 from alchemiser_common.settings import Settings
-from alchemiser_data.decision_window import decision_time
 from deploy.expand import Stack
 from deploy.template import ROOT, mapping
 from support.deployment import settings_of, stack

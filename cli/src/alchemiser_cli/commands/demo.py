@@ -23,9 +23,9 @@ from alchemiser_cli.report import demo_page, terminal
 from alchemiser_cli.report.model import Delivery, DemoReport
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
 from alchemiser_cli.views import run_view
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.settings import Backend, Environment, Settings
-from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.platform import Platform
 from alchemiser_simulator.market.sessions import Session
 

@@ -19,12 +19,12 @@ from alchemiser_cli.options import DAY, AsJson, MarketData, PipelineOption
 from alchemiser_cli.side_by_side import SideBySide, require_trader, run_side_by_side, trader_beside
 from alchemiser_cli.simulated import Exchange, Market
 from alchemiser_cli.views import run_view
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.settings import ScheduleSettings
-from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.platform import Platform
 
 _ENDED_WELL = {RunStatus.COMPLETED.value, RunStatus.SKIPPED.value, RunStatus.SHADOWED.value}

@@ -48,6 +48,8 @@ class Metric(StrEnum):
     """To the last order, which the latency budget is about; of a run without orders to the end of trading."""
     OVER_BUDGET = "OverBudget"
     """The run broke its latency budget, as a whole or in a stage."""
+    DAY_MISSED = "DayMissed"
+    """The deadline of a trading day's cycle has passed, and neither pipeline has completed a run of it."""
     PARITY_CHECKED = "ParityChecked"
     PARITY_BROKEN = "ParityBroken"
     """The verdict on a due cycle is different or missing."""
@@ -122,6 +124,10 @@ class Metrics:
             self._write(measures_of_report(outcome, latency), outcome)
         else:
             self._write(measures_of_record(outcome), outcome)
+
+    def missed(self, run: RunRef) -> None:
+        """Count a look at a day that lacks this run."""
+        self._write({Metric.DAY_MISSED: 1.0}, run)
 
     def parity(self, run: RunRef, *, broken: bool) -> None:
         """Count the verdict on a run's cycle, always under the modular pipeline, whichever side made it."""

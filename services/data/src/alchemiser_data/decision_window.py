@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.messages.snapshot import MarketSession
-from alchemiser_common.settings import Anchor, ScheduleSettings
+from alchemiser_common.settings import ScheduleSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,6 @@ class Skip:
     """No run is to start for this cycle; `reason` says why in one sentence."""
 
     reason: str
-
-
-def decision_time(session: MarketSession, schedule: ScheduleSettings) -> datetime:
-    """When this session's cycle is due (UTC): so long after its open or before its close, early closes included."""
-    offset = timedelta(minutes=schedule.offset_minutes)
-    return session.opens + offset if schedule.anchor is Anchor.OPEN else session.closes - offset
 
 
 def decision_window(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from alchemiser_common import keys
+from alchemiser_common.decision_time import decision_time
 from alchemiser_common.errors import MarketDataRejected
 from alchemiser_common.ids import Pipeline, RunRef
 from alchemiser_common.lambda_events import Event
@@ -27,7 +28,7 @@ from alchemiser_common.probes import (
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_common.records.universe import Universe
 from alchemiser_common.settings import Settings
-from alchemiser_data.decision_window import DecisionWindow, decision_time
+from alchemiser_data.decision_window import DecisionWindow
 from alchemiser_data.provider import UnifiedDataProvider
 
 _MOST_DAYS_BACK = 10

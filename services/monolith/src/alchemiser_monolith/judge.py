@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from alchemiser_common import keys
+from alchemiser_common.decision_time import decision_time, is_due, overdue_from
 from alchemiser_common.errors import InvalidMessage, PermanentError
 from alchemiser_common.ids import cycle_id, scheduled_time
 from alchemiser_common.messages.decision import TradeDecision
@@ -21,7 +22,6 @@ from alchemiser_common.ports.state import StateStore, load, load_all, put_over
 from alchemiser_common.records.parity import Cause, JudgedSpan, Parity, Verdict
 from alchemiser_common.records.run import RunEntry
 from alchemiser_common.settings import Settings
-from alchemiser_data.decision_window import decision_time
 from alchemiser_monolith.snapshot_differences import input_differences
 from alchemiser_strategy.manager import MultiStrategyManager
 from alchemiser_trading.runs.parity.second_side import read_sides
@@ -36,8 +36,6 @@ from alchemiser_trading.runs.parity.verdicts import (
 )
 
 _log = logging.getLogger(__name__)
-_GRACE = timedelta(minutes=10)
-"""After a cycle's deadline: a run winds down, and the watch looks only so often."""
 _PAUSE = timedelta(days=4)
 """A longer one between two looks is none of a long weekend: the span that is judged begins anew."""
 _ENTRIES = 40
@@ -79,7 +77,8 @@ class ParityJudge:
         if known_verdict(self._store, cycle) is not None:
             return None
         now, sides = self._clock.now(), read_sides(self._store, self._archive, cycle)
-        if not all(side.ended(now) for side in sides) and now < self._overdue(cycle):
+        overdue = overdue_from(scheduled_time(cycle), self._settings.schedule)
+        if not all(side.ended(now) for side in sides) and now < overdue:
             return None
         found = on_silence(sides) or on_equal_inputs(*sides) or self._on_unequal_inputs(*sides)
         return keep(self._store, cycle, sides, found, now)
@@ -99,25 +98,22 @@ class ParityJudge:
         Only what was due: on a day without session, and where the schedule of another kind of day fires too, both
         pipelines skip the cycle.
         """
-        alias = self._settings.account_alias
+        alias, schedule = self._settings.account_alias, self._settings.schedule
         entries = load_all(self._store, keys.runs_partition(alias), RunEntry, limit=_ENTRIES, descending=True)
         today = self._due_on(self._clock.now().astimezone(EXCHANGE_ZONE).date())
         heard = {scheduled_time(cycle): cycle for cycle in {item.value.cycle_id for item in entries}}
-        if today is not None and today >= since and not any(self._within(today, moment) for moment in heard):
+        if today is not None and today >= since and not any(is_due(moment, today, schedule) for moment in heard):
             yield cycle_id(alias, today)
         for moment, cycle in sorted(heard.items()):
             if moment < since or known_verdict(self._store, cycle) is not None:
                 continue
             due = self._due_on(moment.astimezone(EXCHANGE_ZONE).date())
-            if due is not None and self._within(due, moment):
+            if due is not None and is_due(moment, due, schedule):
                 yield cycle
 
     def _due_on(self, day: date) -> datetime | None:
         session = self._calendar.session_on(day)
         return None if session is None else decision_time(session, self._settings.schedule)
-
-    def _within(self, due: datetime, moment: datetime) -> bool:
-        return due <= moment <= due + timedelta(minutes=self._settings.schedule.window_minutes)
 
     def _since(self) -> datetime:
         """From when on cycles are judged: since the judge looks without a pause. A shadow that begins at noon has not
@@ -130,9 +126,6 @@ class ParityJudge:
             span = known.value.model_copy(update={"last": max(now, known.value.last)})
         self._store.write(put_over(known, key, span))
         return span.since
-
-    def _overdue(self, cycle: str) -> datetime:
-        return scheduled_time(cycle) + timedelta(minutes=self._settings.schedule.deadline_minutes) + _GRACE
 
     def _on_unequal_inputs(self, monolith: PipelineRun, modular: PipelineRun) -> Found:
         snapshots = [self._snapshot(side) for side in (monolith, modular)]

@@ -56,6 +56,15 @@ class TradingFunction:
     # within minutes and count an error each time, and the next watch comes in ten minutes anyway.
     def _watch(self, time_left: TimeLeft) -> WatchAnswer:
         """Raises TransientError if the run could not be worked on, InvalidMessage in a shadow."""
+        answer = self._overdue(time_left)
+        missed = self._service.missed_today()
+        if missed is not None:
+            _log.error("no run was completed today", extra={"cycle_id": missed.cycle_id})
+            if self._metrics is not None:
+                self._metrics.missed(missed)
+        return answer
+
+    def _overdue(self, time_left: TimeLeft) -> WatchAnswer:
         try:
             report = self._service.end_overdue(time_left=time_left)
         except (LeaseHeld, OutOfTime) as error:

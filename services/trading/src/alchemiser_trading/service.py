@@ -8,6 +8,7 @@ from uuid import UUID
 
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidMessage, LeaseHeld, NotAuthorised, StateCorrupt
+from alchemiser_common.ids import RunRef
 from alchemiser_common.latency import Latency
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
@@ -21,6 +22,7 @@ from alchemiser_common.settings import Settings
 from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.journal.journal import Journal, new_head
 from alchemiser_trading.orders.steady_broker import SteadyBroker
+from alchemiser_trading.runs.due import missed_today
 from alchemiser_trading.runs.ends import RunEnds
 from alchemiser_trading.runs.latency import stored_latency
 from alchemiser_trading.runs.run import Run
@@ -43,6 +45,10 @@ class DecisionService(Protocol):
 
     def end_overdue(self, *, time_left: TimeLeft) -> ExecutionReport | None:
         """Go on with a run that nobody delivers any more, or end it; None if there is none."""
+        ...
+
+    def missed_today(self) -> RunRef | None:
+        """The run that today lacks, after its deadline; None if there is one, or none was due."""
         ...
 
     def parity(self, report: ExecutionReport) -> Parity | None:
@@ -135,6 +141,10 @@ class TradingService:
             return report
         finally:
             lease.release()
+
+    def missed_today(self) -> RunRef | None:
+        """As the protocol says. Raises StoreUnavailable, StateCorrupt, BrokerUnavailable."""
+        return missed_today(self._store, self._tools.broker, self._settings, self._clock.now())
 
     def parity(self, report: ExecutionReport) -> Parity | None:
         """As the protocol says."""
@@ -257,6 +267,10 @@ class ShadowService:
             "the watch for overdue runs asks the shadow pipeline, which holds no lease and ends no run of the account; "
             "send it to the function of the pipeline that trades"
         )
+
+    def missed_today(self) -> RunRef | None:
+        """None: the pipeline that trades tells."""
+        return None
 
     def parity(self, report: ExecutionReport) -> Parity | None:
         """As the trading service."""
