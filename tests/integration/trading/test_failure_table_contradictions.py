@@ -76,6 +76,33 @@ def test_row_28_one_that_lasts_winds_the_run_down_and_is_counted(rig: Rig) -> No
     assert all(name in report.reason for name in still_open), "what may be open has a name"
 
 
+def test_row_28_where_nothing_answers_any_more_the_end_is_written_from_the_journal(rig: Rig) -> None:
+    rig.settings = rig_settings(poll_seconds=10)
+    rig.control.add_fault(PartialFills(match=POST, fraction=Decimal("0.2"), max_fills=1))
+    everything = Answer(match=When(method="GET", path="^/v2/"), status=403, body={"message": "no"})
+    faults = Faults()
+
+    def from_the_first_order_on(name: str) -> None:
+        if name == "the day's orders" and rig.orders():
+            faults.on_call = None
+            rig.control.add_fault(everything)
+
+    faults.on_call = from_the_first_order_on
+    report = deliver(rig, rig.decision(SWITCH), lambda _: faulty(rig, faults))
+    assert report.status is RunStatus.HALTED
+    assert "given up after 3 deliveries" in report.reason
+    assert "not wound down" in report.reason
+    said_at_most(rig, report)
+    sent = {order.symbol for order in rig.orders()}
+    assert sent
+    assert sent == {leg.symbol for leg in report.legs if leg.unknown > 0}, "each may have been filled"
+    still_open = [order.client_order_id for order in rig.orders() if order.status in {"new", "partially_filled"}]
+    assert all(name in report.reason for name in still_open), "what may be open has a name"
+    rig.control.clear_faults()
+    assert rig.service().end_overdue(time_left=lambda: QUARTER_HOUR) is None
+    assert_no_open_orders(rig)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
