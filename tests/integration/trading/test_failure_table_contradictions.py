@@ -77,8 +77,8 @@ def test_row_28_one_that_lasts_winds_the_run_down_and_is_counted(rig: Rig) -> No
 
 
 def test_row_28_where_nothing_answers_any_more_the_end_is_written_from_the_journal(rig: Rig) -> None:
-    rig.settings = rig_settings(poll_seconds=10)
     rig.control.add_fault(PartialFills(match=POST, fraction=Decimal("0.2"), max_fills=1))
+    began = rig.clock.now()
     everything = Answer(match=When(method="GET", path="^/v2/"), status=403, body={"message": "no"})
     faults = Faults()
 
@@ -92,6 +92,7 @@ def test_row_28_where_nothing_answers_any_more_the_end_is_written_from_the_journ
     assert report.status is RunStatus.HALTED
     assert "given up after 3 deliveries" in report.reason
     assert "not wound down" in report.reason
+    assert rig.clock.now() < began + timedelta(minutes=10), "a delivery gives up after a minute of it"
     said_at_most(rig, report)
     sent = {order.symbol for order in rig.orders()}
     assert sent
