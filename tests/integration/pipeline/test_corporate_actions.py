@@ -11,7 +11,7 @@ from alchemiser_cli.simulated import Market, open_market
 from alchemiser_common import keys
 from alchemiser_common.ports.state import load
 from alchemiser_common.records.books import DailyEquity
-from alchemiser_simulator.market.changes import MadeSplit, MarketChange, changed
+from alchemiser_simulator.market.changes import CashDividend, MadeSplit, MarketChange, StockDividend, changed
 from alchemiser_strategy.backtest import run_backtest
 from alchemiser_strategy.strategy_history import strategy_history
 from alchemiser_strategy.user_strategies import strategy_of_file
@@ -56,11 +56,16 @@ def test_half_a_leveraged_fund_through_its_three_for_one(tmp_path: Path) -> None
     [
         ([MadeSplit(symbol="AAA", day=TOMORROW, ratio=4.0)], 1.5),
         ([MadeSplit(symbol="AAA", day=TOMORROW, ratio=0.125)], 0.75),
+        ([StockDividend(symbol="AAA", day=TOMORROW, rate=Decimal("0.05"))], 1.5),
+        ([CashDividend(symbol="AAA", day=TOMORROW, rate=Decimal(2))], 1.0),
     ],
-    ids=["4 for 1", "1 for 8"],
+    ids=["4 for 1", "1 for 8", "a stock dividend", "a cash dividend"],
 )
 def test_live_books_and_backtest_grow_alike(tmp_path: Path, changes: list[MarketChange], step: float) -> None:
-    """AAA opens at `step` times its price on the day of the event; both stay where they are else."""
+    """AAA opens at `step` times its price on the day of the event; both stay where they are else.
+
+    A dividend leaves the price by its rate, and comes in whole cents.
+    """
     closes = {"AAA": [100.0 * (step if day >= TOMORROW else 1) for day in DAYS], "BBB": [50.0] * len(DAYS)}
     plain = market_of(DAYS, closes)
     market = Market(changed(plain.history, changes), plain.calendar, "")
@@ -79,6 +84,7 @@ def test_live_books_and_backtest_grow_alike(tmp_path: Path, changes: list[Market
     table = prices.prices(("AAA", "BBB")).between(FIRST - 1, FIRST + 3)
     backtest = run_backtest([(history, 1.0)], table)
     grown = backtest.equity[2] / backtest.equity[1]
-    assert float(worth[1][1] / worth[0][1]) == pytest.approx(grown, rel=1e-9)
+    cents = 0.005 if isinstance(changes[0], CashDividend) else 0.0
+    assert float(worth[1][1] / worth[0][1]) == pytest.approx(grown, rel=1e-9 + cents / float(worth[0][1]))
     assert worth[1][0] - worth[0][0] == pytest.approx(worth[1][1] - worth[0][1], abs=Decimal("1e-9"))
     assert worth[2] == worth[1]

@@ -4,11 +4,13 @@ The truth is the exchange's own books. Whatever it says meanwhile, no leg trades
 left open without a name, and the report says no more than is true.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, LegStatus, RunStatus
 from alchemiser_common.records.trading_state import TradingState
 from alchemiser_simulator.control.faults import (
@@ -74,6 +76,34 @@ def test_row_28_one_that_lasts_winds_the_run_down_and_is_counted(rig: Rig) -> No
     assert all(name in report.reason for name in still_open), "what may be open has a name"
 
 
+def test_row_28_where_nothing_answers_any_more_the_end_is_written_from_the_journal(rig: Rig) -> None:
+    rig.control.add_fault(PartialFills(match=POST, fraction=Decimal("0.2"), max_fills=1))
+    began = rig.clock.now()
+    everything = Answer(match=When(method="GET", path="^/v2/"), status=403, body={"message": "no"})
+    faults = Faults()
+
+    def from_the_first_order_on(name: str) -> None:
+        if name == "the day's orders" and rig.orders():
+            faults.on_call = None
+            rig.control.add_fault(everything)
+
+    faults.on_call = from_the_first_order_on
+    report = deliver(rig, rig.decision(SWITCH), lambda _: faulty(rig, faults))
+    assert report.status is RunStatus.HALTED
+    assert "given up after 3 deliveries" in report.reason
+    assert "not wound down" in report.reason
+    assert rig.clock.now() < began + timedelta(minutes=10), "a delivery gives up after a minute of it"
+    said_at_most(rig, report)
+    sent = {order.symbol for order in rig.orders()}
+    assert sent
+    assert sent == {leg.symbol for leg in report.legs if leg.unknown > 0}, "each may have been filled"
+    still_open = [order.client_order_id for order in rig.orders() if order.status in {"new", "partially_filled"}]
+    assert all(name in report.reason for name in still_open), "what may be open has a name"
+    rig.control.clear_faults()
+    assert rig.service().end_overdue(time_left=lambda: QUARTER_HOUR) is None
+    assert_no_open_orders(rig)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -91,9 +121,34 @@ def test_row_29_what_is_no_refusal_in_alpacas_words_is_looked_up(rig: Rig, answe
     said_at_most(rig, report)
 
 
-def test_row_30_a_post_that_arrives_after_the_runs_end_is_cancelled_by_the_watch(rig: Rig) -> None:
+def looked_at_by_the_watch(rig: Rig, _: TradeDecision) -> None:
+    assert rig.service().end_overdue(time_left=lambda: QUARTER_HOUR) is None, "no run is unfinished"
+
+
+def looked_at_by_the_next_delivery(rig: Rig, decision: TradeDecision) -> None:
+    assert "ended before" in rig.trade(decision).reason
+
+
+def looked_at_by_the_next_run(rig: Rig, _: TradeDecision) -> None:
+    set_trading_state(rig.state, "bench", TradingState.ACTIVE, who="test", reason="over", now=rig.clock.now())
+    scheduled = rig.clock.now().replace(second=0, microsecond=0)
+    report = rig.trade(rig.decision({"DDD": 0.2}, scheduled=scheduled))
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert any("buy AAA of run" in note and "cancelled, 0 filled" in note for note in report.notes), report.notes
+
+
+@pytest.mark.parametrize(
+    "look",
+    [looked_at_by_the_watch, looked_at_by_the_next_delivery, looked_at_by_the_next_run],
+    ids=["the watch", "the next delivery", "the next run"],
+)
+@pytest.mark.parametrize("end", ["halt", "deadline"])
+def test_row_30_a_post_that_arrives_after_the_runs_end_is_cancelled_by_whoever_looks_next(
+    rig: Rig, end: str, look: Callable[[Rig, TradeDecision], None]
+) -> None:
     rig.control.add_fault(LateArrival(match=When(method="POST", path="^/v2/orders$", symbol="AAA"), seconds=400))
-    decision = rig.decision(HALVES)
+    good_for = timedelta(hours=1) if end == "halt" else timedelta(seconds=10)
+    decision = rig.decision(HALVES, not_after=rig.clock.now() + good_for)
     halted: list[bool] = []
     faults = Faults()
 
@@ -103,7 +158,7 @@ def test_row_30_a_post_that_arrives_after_the_runs_end_is_cancelled_by_the_watch
             now = rig.clock.now()
             set_trading_state(rig.state, "bench", TradingState.HALTED, who="test", reason="row 30", now=now)
 
-    faults.on_call = halt
+    faults.on_call = halt if end == "halt" else None
     report = faulty(rig, faults).execute(decision, time_left=lambda: QUARTER_HOUR)
     leg = next(item for item in report.legs if item.symbol == "AAA")
     assert (report.status, leg.status, leg.filled) == (RunStatus.HALTED, LegStatus.FROZEN, Decimal(0))
@@ -113,7 +168,7 @@ def test_row_30_a_post_that_arrives_after_the_runs_end_is_cancelled_by_the_watch
     rig.control.advance(500)
     assert [order.symbol for order in rig.orders() if order.status == "new"] == ["AAA"], "it came after the end"
     rig.clock.move_to(rig.control.clock().now)
-    assert rig.service().end_overdue(time_left=lambda: QUARTER_HOUR) is None, "no run is unfinished"
+    look(rig, decision)
     assert_no_open_orders(rig)
 
 
@@ -211,12 +266,13 @@ def test_row_33_an_earlier_step_that_is_not_found_after_a_restart_counts_as_the_
     assert leg.filled == rig.held()["AAA"]
 
 
-def test_row_35_a_last_trade_that_contradicts_the_quote_sells_nothing(rig: Rig) -> None:
-    rig.control.add_fault(BadTrade(match=When(symbol="CCC"), flavour="scaled", factor=Decimal("0.01")))
+@pytest.mark.parametrize(("factor", "told"), [("0.01", "0.2"), ("0.7", "14")])
+def test_row_35_a_last_trade_that_contradicts_the_quote_sells_nothing(rig: Rig, factor: str, told: str) -> None:
+    rig.control.add_fault(BadTrade(match=When(symbol="CCC"), flavour="scaled", factor=Decimal(factor)))
     report = rig.trade(rig.decision({"AAA": 0.4}))
     assert ("CCC", "sell") not in rig.traded()
     assert report.status is RunStatus.PARTIAL
-    assert all(figure in report.reason for figure in ("CCC", "20", "0.2")), report.reason
+    assert all(figure in report.reason for figure in ("CCC", "20", told)), report.reason
 
 
 def test_row_35_an_old_last_trade_is_absent_and_contradicts_nothing(rig: Rig) -> None:
@@ -261,3 +317,14 @@ def test_row_41_buys_fit_the_buying_power(rig: Rig) -> None:
     spent = Decimal(100_000) - rig.truth().cash
     assert Decimal(35_000) < spent <= Decimal(40_000), report.reason
     assert "cash falls short" in report.reason
+
+
+def test_row_41_a_refusal_that_says_what_is_left_is_answered_with_an_order_of_that_size(rig: Rig) -> None:
+    no = {"code": 40310000, "message": "insufficient buying power", "buying_power": "5000"}
+    first = When(method="POST", path="^/v2/orders$", symbol="AAA")
+    rig.control.add_fault(Answer(match=first, status=403, body=no, count=1))
+    report = rig.trade(rig.decision({"AAA": 0.4}))
+    assert report.status is RunStatus.COMPLETED, report.reason
+    sent = [order for order in rig.orders() if order.symbol == "AAA"]
+    asked = (sent[0].qty or Decimal(0)) * (sent[0].limit_price or Decimal(0))
+    assert Decimal(4_900) < asked <= Decimal(5_000)

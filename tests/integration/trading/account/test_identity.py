@@ -8,15 +8,18 @@ from uuid import UUID
 
 import pytest
 
+from alchemiser_common import keys
 from alchemiser_common.account_binding import read_binding
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import WrongAccount
-from alchemiser_common.ids import Pipeline, Side
+from alchemiser_common.ids import Pipeline, Side, client_order_id
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.broker import OddOrder, OrderList, OrderRequest, order_type
+from alchemiser_common.ports.state import ABSENT, put
 from alchemiser_common.settings import Environment
 from alchemiser_trading.account.authority import set_authority
 from alchemiser_trading.account.binding import bind_account
+from alchemiser_trading.journal.journal import Journal
 from alchemiser_trading.journal.own_orders import orders_of_another_home, own_order_ids
 from support.faulty_ports import FaultyBroker, Killed, killing_after
 from support.trading_rig import SCHEDULED, Rig, exchange, quiet_market
@@ -112,3 +115,37 @@ def test_a_persons_order_is_not_another_homes_and_an_odd_one_may_be(rig: Rig) ->
     (found,) = orders_of_another_home(orders, ())
     assert found.open
     assert "open order 1 of an unknown symbol (alc-X-b1-1-00)" in found.detail
+
+
+def test_a_run_of_another_home_sends_nothing_beside_the_first_ones(rig: Rig, tmp_path: Path) -> None:
+    first = rig.decision(SWITCH)
+    assert rig.trade(first).status is RunStatus.COMPLETED
+    before = rig.orders()
+    stranger = in_another_home(rig, tmp_path / "home")
+    report = stranger.trade(stranger.decision({"DDD": 0.5}))
+    assert report.status is RunStatus.HALTED
+    assert "another home" in report.reason
+    assert rig.orders() == before
+
+
+def test_an_open_order_of_an_earlier_run_of_this_home_is_cancelled_and_named(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
+    assert rig.trade(decision).status is RunStatus.COMPLETED
+    journal = Journal.load(rig.state, decision.run_id)
+    assert journal is not None
+    intent = journal.intents()[-1]
+    name = client_order_id(
+        environment="simulated", run=decision.run_id, symbol="DDD", side=Side.BUY, leg=intent.leg, step=9
+    )
+    forgotten = intent.model_copy(update={"client_order_id": name, "step": 9, "symbol": "DDD", "side": Side.BUY})
+    rig.state.write(put(keys.intent_record(decision.run_id, intent.leg, 9), forgotten, ABSENT))
+    request = OrderRequest(
+        client_order_id=name, symbol="DDD", side=Side.BUY, quantity=Decimal(1), order_type=order_type(Decimal(1))
+    )
+    rig.broker.submit(request)
+    rig.clock.sleep(600)
+    scheduled = rig.clock.now().replace(second=0, microsecond=0)
+    report = rig.trade(rig.decision(SWITCH, scheduled=scheduled))
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert [order.status for order in rig.orders() if order.client_order_id == name] == ["canceled"]
+    assert name in f"{report.reason} {report.notes}"

@@ -7,7 +7,7 @@ import pytest
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.settings import Settings, TradingSettings
 from support.trading_rig import Rig
-from support.trading_runs import SWITCH
+from support.trading_runs import SWITCH, assert_switched
 
 
 @pytest.mark.parametrize(("recorded", "known"), [(False, "no snapshot is on record"), (True, "was made from snapshot")])
@@ -26,3 +26,12 @@ def test_a_limit_stops_buys_and_not_sells_and_says_what_would_have_been_bought(r
     assert "buy AAA left alone: left out: 475.209777 shares; trading.max_turnover: the plan trades " in report.reason
     assert rig.held() == {}, "what takes risk away is done"
     assert {order.side for order in rig.orders()} == {"sell"}
+
+
+def test_a_leg_over_the_size_limit_is_sent_in_slices_whatever_its_side(rig: Rig) -> None:
+    settings = Settings(account_alias="bench", trading=TradingSettings(max_order_value=Decimal(10_000)))
+    report = rig.trade(rig.decision(SWITCH), settings=settings)
+    assert report.status is RunStatus.COMPLETED, report.reason
+    assert_switched(rig)
+    assert all((order.qty or 0) * (order.limit_price or 0) <= Decimal(10_200) for order in rig.orders())
+    assert len([order for order in rig.orders() if order.side == "sell"]) >= 2

@@ -81,12 +81,12 @@ class Executor:
         self._legs = list(legs)
         self._stopped(stopped)
         while True:
-            self._faulty = False
+            self._faulty, asked = False, True
             try:
-                self._tick()
+                asked = self._tick()
             except (BrokerUnavailable, StoreUnavailable) as error:
                 self._fault(error)
-            if not self._faulty:
+            if asked and not self._faulty:
                 self._faults = 0
             if all(state.phase is LegPhase.DONE for state in self._legs):
                 break
@@ -94,14 +94,15 @@ class Executor:
         self._hand_over()
         return Execution(tuple(self._legs), self._stop)
 
-    def _tick(self) -> None:
+    def _tick(self) -> bool:
+        """Whether there was room in the request budget to ask anything."""
         self._lease.keep()
         self._stopped(self._gateway.stop_by_time())
         if any(not state.stopping and state.phase is not LegPhase.DONE for state in self._legs):
             self._stopped(self._gateway.stop_by_trading_state())
             self._stopped(self._gateway.stop_by_clock())
         if not self._gateway.may_ask():
-            return  # nothing could be acted upon: what the orders do meanwhile is read when there is room again
+            return False  # nothing could be acted upon: what the orders do meanwhile is read when there is room again
         self._hear()
         self._check()
         self._journal.move(self._lease, self._phase(), self._clock.now())
@@ -110,6 +111,7 @@ class Executor:
             prices = self._prices([self._legs[index].leg.symbol for index in ready])
             for index in ready:
                 self._order(index, prices)
+        return True
 
     def _phase(self) -> RunStatus:
         selling = any(state.leg.side is Side.SELL and state.phase is not LegPhase.DONE for state in self._legs)
@@ -315,11 +317,10 @@ class Executor:
     #     15 ticks in a row    nothing new is sent; open orders are cancelled and looked up, by whatever still answers
     #     30 ticks in a row    this delivery gives up; every order that may be open has an intent for the next one
     def _fault(self, error: BrokerUnavailable | StoreUnavailable) -> None:
-        if self._faulty:
-            return  # one a tick
-        self._faulty = True
-        self._faults += 1
-        _log.warning("tick met a fault", extra={"reason": str(error), "in_a_row": self._faults})
+        if not self._faulty:  # one a tick
+            self._faulty = True
+            self._faults += 1
+            _log.warning("tick met a fault", extra={"reason": str(error), "in_a_row": self._faults})
         if self._faults >= _FAULTY_TICKS * (1 if isinstance(error, StoreUnavailable) else 2):
             raise error
         if self._faults >= _FAULTY_TICKS:

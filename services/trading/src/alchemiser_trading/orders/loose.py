@@ -8,7 +8,7 @@ watch or run          record, and so does one that is not there after the close 
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -41,6 +41,8 @@ class LastLook:
     """One of them has an id of this system that this store does not know: another home trades the account."""
     unread: str = ""
     """Why the open orders could not be listed; empty if they were."""
+    cancelled: tuple[BrokerOrder, ...] = ()
+    """Of this store's runs: open when looked at first, and cancelled since."""
 
     @property
     def any(self) -> bool:
@@ -51,9 +53,10 @@ class LastLook:
     def lines(self) -> tuple[str, ...]:
         """All of it for a person."""
         mine = (f"still open after a cancel: {_order(order)}" for order in self.ours)
+        ended = (f"found open and cancelled: {_order(order)}" for order in self.cancelled)
         whose = "another home trades this account: " if self.other_home else "not this system's: "
         unread = (f"the account's open orders could not be listed: {self.unread}",) if self.unread else ()
-        return (*mine, *(f"{whose}{line}" for line in self.foreign), *unread)
+        return (*mine, *ended, *(f"{whose}{line}" for line in self.foreign), *unread)
 
 
 class LooseEnds:
@@ -83,7 +86,7 @@ class LooseEnds:
         An order of another home or of a person is named and left alone. Raises StoreUnavailable.
         """
         ends = self._clock.now() + self._patience
-        cancelled: set[str] = set()
+        cancelled: dict[str, BrokerOrder] = {}
         while True:
             over = self._clock.now() >= ends or self._time_left() < _NEEDED
             try:
@@ -93,10 +96,12 @@ class LooseEnds:
                     return LastLook(unread=str(error))
             else:
                 if not seen.ours or over:
-                    return seen
+                    still = {order.order_id for order in seen.ours}
+                    ended = tuple(order for name, order in cancelled.items() if name not in still)
+                    return replace(seen, cancelled=ended)
                 for order in seen.ours:
                     if order.order_id not in cancelled:
-                        cancelled.add(order.order_id)
+                        cancelled[order.order_id] = order
                         self._cancel(order)
             self._wait()
 

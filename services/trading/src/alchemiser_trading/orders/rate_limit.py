@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from alchemiser_common.ports.broker import RequestQuota
-from alchemiser_common.ports.clock import Clock
+from alchemiser_common.ports.clock import Clock, SteadyClock
 
 _WINDOW = timedelta(seconds=60)
 _TOLERANCE = timedelta(seconds=10)
@@ -34,12 +34,13 @@ class RequestBudget:
     Otherwise polling would take each request as it comes free, and none would be left to act with.
     The broker tells how many were made; those since the last look count as made now, which is never too early. What it
     says is left counts as well: other programs may use the account's requests. A reset that is farther away than a
-    window can be is not believed.
+    window can be is not believed. Its clock does not go back: a minute would last an hour else, and nothing could be
+    cancelled meanwhile.
     """
 
     def __init__(self, limit: int, clock: Clock, broker: CountedBroker) -> None:
         self._limit = limit
-        self._clock = clock
+        self._clock = SteadyClock(clock)
         self._broker = broker
         self._seen = broker.requests()
         self._taken: deque[datetime] = deque()

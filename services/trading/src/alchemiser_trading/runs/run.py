@@ -185,7 +185,7 @@ class Run:
         plan, writes = planned(tools, decision, permit.account)
         for write in writes:
             self.lease.write(*write)
-        plan = plan.model_copy(update={"notes": (*found, *plan.notes)})
+        plan = plan.model_copy(update={"notes": (*found, *seen.lines, *plan.notes)})
         self.journal.freeze(self.lease, plan, permit.authority.epoch, plan.made_at)
         _log.info(
             "plan frozen", extra={"legs": len(plan.legs), "skipped": len(plan.skipped), "shrink": str(plan.shrink)}
