@@ -31,7 +31,7 @@ check: lint types test ## What CI runs: lint, types, import rules, tests
 .PHONY: test
 test: setup ## Run the tests
 	@tools/sam.sh python -c '' # tests translate the template: what its environment lacks is better said once, and first
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n $$(($$(nproc 2>/dev/null || echo 2) + 1)) --dist worksteal # one more than there are processors: many tests wait
 
 .PHONY: lint
 lint: setup ## Check format, style, import rules and that imports are declared
