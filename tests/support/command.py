@@ -15,6 +15,7 @@ from pathlib import Path
 
 from alchemiser_cli import console
 from alchemiser_cli.main import main
+from alchemiser_common import masking
 
 COMMAND = [sys.executable, "-c", "from alchemiser_cli.main import main; main()"]
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
@@ -67,7 +68,7 @@ def alchemiser_process(folder: Path, *arguments: str, extra: Mapping[str, str] |
 def _as_in_a_process(variables: Mapping[str, str]) -> Iterator[None]:
     """The environment, and what the command changes of its process: all as before at the end."""
     environ, hook, root = dict(os.environ), sys.excepthook, logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, secrets = root.handlers[:], root.level, masking._known[:]
     os.environ.clear()
     os.environ.update(variables)
     for shown in (console.out, console.err):
@@ -77,6 +78,7 @@ def _as_in_a_process(variables: Mapping[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(environ)
+        masking._known[:] = secrets
         sys.excepthook = hook
         for handler in set(root.handlers) - set(handlers):
             handler.close()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from deploy.expand import Stack
 
 SECRET = "alchemiser-local-broker"  # noqa: S105  (a name)
-SIMULATED_KEY = {"key_id": "PKSIMULATED", "secret_key": "simulated"}
+SIMULATED_KEY = {"key_id": "PKSIMULATED", "secret_key": "a-key-of-no-account"}
 """The simulator takes any."""
 
 

@@ -24,6 +24,9 @@ class Meets:
         assert time_left() > timedelta(0)
         raise self._error
 
+    def missed_today(self) -> None:
+        """Nothing was due."""
+
 
 def function(error: TransientError) -> TradingFunction:
     return TradingFunction(cast("DecisionService", Meets(error)))
