@@ -87,7 +87,7 @@ def orders_sent(store: StateStore, account_alias: str, environment: Environment)
     runs = load_all(store, keys.runs_partition(account_alias), RunEntry, descending=True)
     for run in (item.value.run_id for item in runs):
         for item in load_all(store, keys.run_partition(run), Intent, prefix=keys.INTENT_PREFIX):
-            if item.value.client_order_id == _order_id(environment, run, item.value):
+            if item.value.client_order_id == order_id_in(environment, run, item.value):
                 yield item.value.client_order_id
 
 
@@ -96,8 +96,8 @@ def _traded_in(store: StateStore, environment: Environment) -> bool:
     return next(orders_sent(store, FORMER_DEFAULT, environment), None) is not None
 
 
-def _order_id(environment: Environment, run: UUID, intent: Intent) -> str:
-    """The id that the intent's order has in that environment."""
+def order_id_in(environment: Environment, run: UUID, intent: Intent) -> str:
+    """The id that the order of a run's intent has in that environment."""
     return client_order_id(
         environment=environment.value,
         run=run,

@@ -8,8 +8,9 @@ from pydantic import BaseModel
 
 from alchemiser_cli.cases.case import Case
 from alchemiser_cli.cases.stand_ins import StandIns
+from alchemiser_cli.home import order_id_in
 from alchemiser_common import keys
-from alchemiser_common.ids import Pipeline, RunRef, client_order_id, cycle_id, run_id, scheduled_time
+from alchemiser_common.ids import Pipeline, RunRef, cycle_id, run_id, scheduled_time
 from alchemiser_common.masking import MASK, SHORTEST
 from alchemiser_common.records.journal import Intent
 from alchemiser_common.settings import Environment
@@ -136,17 +137,6 @@ def _order_id(case: Case, intent: Intent, stand_ins: StandIns) -> str:
     """The id of the stand-in run's order; a number if the original does not follow from its run."""
     old, new = case.about.run_id, run_id(stand_ins.ids[case.about.cycle_id], case.about.pipeline)
     for environment in Environment:
-        made = [
-            client_order_id(
-                environment=environment.value,
-                run=run,
-                symbol=intent.symbol,
-                side=intent.side,
-                leg=intent.leg,
-                step=intent.step,
-            )
-            for run in (old, new)
-        ]
-        if made[0] == intent.client_order_id:
-            return made[1]
+        if order_id_in(environment, old, intent) == intent.client_order_id:
+            return order_id_in(environment, new, intent)
     return stand_ins.number("order", intent.client_order_id)

@@ -12,7 +12,7 @@ from alchemiser_cli.options import Signature
 from alchemiser_cli.stage.aliases import Version, live_version, move_live
 from alchemiser_cli.stage.candidate import ALIAS
 from alchemiser_cli.stage.changes import Change, ChangeSet, carry_out, discard, propose
-from alchemiser_cli.stage.gate import Passage, blockers, require_open
+from alchemiser_cli.stage.gate import Blocker, blockers, require_open
 from alchemiser_cli.stage.guards import require_agreement, require_neighbour
 from alchemiser_cli.stage.images import Image, Mark
 from alchemiser_cli.stage.invoker import LambdaInvoker
@@ -90,7 +90,7 @@ def deploy(stage: Stage, request: DeployRequest, confirm: Confirm, back: Return 
     account, stack = stage.account(), stage.stack()
     phase = _target_phase(stage, stack, request)
     changed = _changed_images(stage, stack, request)
-    passage = _through_the_gate(stage, stack, phase, changed, request)
+    overridden = _through_the_gate(stage, stack, phase, changed, request)
     parameters = deployment_parameters(
         stage.config,
         stack,
@@ -117,8 +117,8 @@ def deploy(stage: Stage, request: DeployRequest, confirm: Confirm, back: Return 
     if not agreed:
         discard(stage.clients.cloudformation, change.stack, change.identity)
         return Deployed(phase, changed, change.changes, carried_out=False)
-    if stack is not None and passage.overridden:
-        _note_override(stage, stack, phase, passage, request)
+    if stack is not None and overridden and request.override is not None:
+        _note_override(stage, stack, phase, overridden, request.override)
     needed = universe_of(phase, trial.answers)
     if stack is not None and needed is not None:
         widen(stage.state(stack), stack.account_alias, needed)
@@ -191,25 +191,25 @@ def _target_phase(stage: Stage, stack: DeployedStack | None, request: DeployRequ
 
 def _through_the_gate(
     stage: Stage, stack: DeployedStack | None, phase: str, changed: Sequence[Image], request: DeployRequest
-) -> Passage:
-    """Past the gate, if the deployment is a step forward; a plan only says what blocks it. Raises Refused."""
+) -> Sequence[Blocker]:
+    """Past the gate, if the deployment is a step forward: the conditions that somebody answers for. A plan only says
+    what blocks it. Raises Refused.
+    """
     if stack is None or PHASES.index(phase) <= PHASES.index(stack.phase):
-        return Passage()
+        return ()
     state = read_rollout_state(stage)
     found = blockers(state, phase, images=[image.service for image in changed])
     if request.only_plan:
         for blocker in found:
             stage.progress(f"blocked: {blocker}")
-        return Passage()
-    return require_open(state, phase, found, None if request.override is None else request.override.reason)
+        return ()
+    require_open(state, phase, found, override=request.override is not None)
+    return found
 
 
-def _note_override(stage: Stage, stack: DeployedStack, phase: str, passage: Passage, request: DeployRequest) -> None:
+def _note_override(stage: Stage, stack: DeployedStack, phase: str, past: Sequence[Blocker], by: Signature) -> None:
     """Into the audit, before anything moves: past what the step went, and on whose word."""
-    by = request.override
-    if by is None:
-        raise LookupError("a passage past a condition has somebody's word")
-    what = f"gate: {stack.phase} to {phase} in spite of: {'; '.join(map(str, passage.overridden))}"
+    what = f"gate: {stack.phase} to {phase} in spite of: {'; '.join(map(str, past))}"
     store, change = stage.state(stack), AuditedChange(what, by.who, by.reason, stage.clock.now())
     store.write(next_entry(store, stack.account_alias, change, "gate"))
 

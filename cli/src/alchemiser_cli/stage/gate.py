@@ -124,24 +124,13 @@ def _of_cutover(state: RolloutState, images: Sequence[str]) -> Iterator[Blocker]
         yield Blocker(f"doctor: {line}")
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """How a step came through the gate: past which conditions, and on whose word; nothing if all were met."""
-
-    overridden: Sequence[Blocker] = ()
-    reason: str = ""
-
-
-def require_open(state: RolloutState, target: str, found: Sequence[Blocker], override: str | None) -> Passage:
+def require_open(state: RolloutState, target: str, found: Sequence[Blocker], *, override: bool) -> None:
     """The step may be made. Raises Refused with everything that stands against it."""
     final = [str(blocker) for blocker in found if blocker.final]
     step = f"the step from {state.phase} to {target} of stage {state.stage} is blocked"
     if final:
         raise Refused(f"{step}, and no override goes past it: {'; '.join(final)}")
-    if not found:
-        return Passage()
-    if override is None:
+    if found and not override:
         raise Refused(
             f"{step}: {'; '.join(map(str, found))}. Mend that, or answer for it: --override REASON is kept in the audit"
         )
-    return Passage(tuple(found), override)

@@ -219,6 +219,14 @@ def test_two_sides_with_plans_are_not_silent_and_two_without_are_both_named() ->
     assert found.detail.count("no run is on record") == 2
 
 
+def test_a_run_whose_decision_is_not_archived_yet_may_still_be() -> None:
+    report = make_report().model_copy(update={"trace": ()}).traced(Stage.TRADING, SCHEDULED, SCHEDULED)
+    early = PipelineRun(Pipeline.MODULAR, None, report, plans())
+    assert not early.ended(SCHEDULED)
+    assert early.ended(SCHEDULED + RETRIES)
+    assert PipelineRun(Pipeline.MODULAR, None, report, plans(), decides()).ended(SCHEDULED)
+
+
 def test_a_failed_data_stage_has_ended_once_nobody_tries_it_again() -> None:
     failed = PipelineRun(Pipeline.MODULAR, record(RunStatus.FAILED), None, None)
     assert not failed.ended(SCHEDULED + RETRIES - timedelta(seconds=1))

@@ -16,7 +16,9 @@ from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.run import RunRecord
 
 RETRIES = timedelta(minutes=10)
-"""A data stage that failed is triggered twice more within minutes; after this its failure is its end."""
+"""A data stage that failed is triggered twice more within minutes; after this its failure is its end, and what a run
+has not archived by then it never will.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,9 @@ class PipelineRun:
     def ended(self, now: datetime) -> bool:
         """Whether nothing more comes of it by itself."""
         if self.report is not None:
-            return self.report.status.final
+            # Its decision is archived right after its report: who looks between the two finds no evidence yet.
+            told = self.plan is None or self.decision is not None or not self.report.trace
+            return self.report.status.final and (told or now - self.report.trace[-1].finished >= RETRIES)
         return self.record is not None and self.record.status.final and now - self.record.updated_at >= RETRIES
 
     @property
