@@ -163,5 +163,5 @@ prove-aws: setup ## Prove the deployment without an account: SAM's lint, every p
 
 .PHONY: iam-review
 iam-review: setup ## Compare what each role may do with what it does: recorded anew, or CLOUDTRAIL=export.json [PHASE=cutover]
-	@$(if $(CLOUDTRAIL),,ALCHEMISER_AWS_CALLS=.alchemiser/aws-calls.json $(BIN)/pytest -q tests/prove/aws/test_permissions.py)
+	@$(if $(CLOUDTRAIL),,ALCHEMISER_AWS_CALLS=.alchemiser/aws-calls.json $(BIN)/pytest -q tests/integration/aws/test_permissions.py)
 	@PYTHONPATH=tools $(BIN)/python -m deploy iam-review $(if $(CLOUDTRAIL),--cloudtrail $(CLOUDTRAIL)) $(if $(PHASE),--phase $(PHASE))

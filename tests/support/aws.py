@@ -23,10 +23,14 @@ _TOOLS = Path(__file__).parents[2] / "tools"
 
 
 @cache
-def moto_client(service: str, url: str) -> Any:
-    """A client of any service of the moto server at `url`, as patient as a stack of the whole template needs."""
-    settings = AwsSettings(endpoint_url=url, connect_timeout_seconds=60, read_timeout_seconds=60, attempts=5)
-    return AwsClients(settings, keyed_session(*CREDENTIALS.values())).client(service)
+def moto_client(service: str, url: str, *, read_timeout: float = 60, attempts: int = 5) -> Any:
+    """A client of any service of the moto server at `url`, as patient as a stack of the whole template needs.
+
+    What must not be asked twice, as an invocation, needs a time-out in seconds that it keeps to, and one attempt.
+    """
+    settings = AwsSettings(endpoint_url=url, connect_timeout_seconds=60, read_timeout_seconds=60, attempts=attempts)
+    session = keyed_session(*CREDENTIALS.values())
+    return AwsClients(settings, session).client(service, read_timeout_seconds=read_timeout)
 
 
 @dataclass(frozen=True, slots=True)

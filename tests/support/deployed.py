@@ -22,7 +22,7 @@ from alchemiser_common.lambda_entry import Handle
 from alchemiser_common.lambda_events import Event, sqs_event
 from alchemiser_common.settings import Settings
 from alchemiser_common.settings_loading import load_settings
-from alchemiser_simulator import ClockMode, PriceHistory, SimulatorConfig, SimulatorServer
+from alchemiser_simulator import ClockMode, PriceHistory, SimulatorConfig, SimulatorControl, SimulatorServer
 from alchemiser_strategy.bootstrap import enabled_strategies
 from alchemiser_trading.account.authority import set_authority
 from deploy.calls import Call, requests_of
@@ -34,6 +34,8 @@ from support.functions import BUILDS, SPEED
 
 DAY = date(2020, 2, 3)
 PLENTY = timedelta(minutes=15)
+BEFORE = timedelta(hours=3)
+"""What a deployment may take of the exchange's time."""
 
 
 @dataclass
@@ -129,19 +131,36 @@ def with_a_jump(history: PriceHistory) -> PriceHistory:
     return PriceHistory(history.dates, history.symbols, close)
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One exchange for every phase, as the account is one: what a phase bought the next one finds."""
+
+    url: str
+    dues: tuple[datetime, ...]
+    """The sessions' decision times, first to last."""
+
+
 @contextmanager
-def deployed(aws: LocalAws, stack: Stack, *, minutes: int = 0) -> Iterator[Deployed]:
-    """The stack's functions on a new exchange at the session's decision time, or some minutes after: another cycle.
+def exchange(sessions: int) -> Iterator[Exchange]:
+    """Some hours before the decision time of the first of some sessions; its time flows."""
+    market = open_market(None)
+    days = market.sessions_from(DAY, sessions)
+    dues = tuple(decision_time(market.as_session(day), Settings().schedule) for day in days)
+    config = SimulatorConfig(
+        history=with_a_jump(market.history), start=dues[0] - BEFORE, clock=ClockMode.FLOWING, speed=SPEED
+    )
+    with SimulatorServer(config) as server:
+        yield Exchange(server.url, dues)
+
+
+def deployed(aws: LocalAws, stack: Stack, at: Exchange, session: int) -> Deployed:
+    """The stack's functions at the decision time of one of the exchange's sessions.
 
     Without the event sources: moto would give the messages to its own stand-in for Lambda.
     """
     sources = stack.of_type("AWS::Lambda::EventSourceMapping")
     there = {name: item for name, item in stack.resources.items() if name not in sources}
     aws.deploy(replace(stack, resources=there))
-    market = open_market(None)
-    history = with_a_jump(market.history)
-    usual = decision_time(market.as_session(market.sessions_from(DAY, 1)[0]), Settings().schedule)
-    due = usual + timedelta(minutes=minutes)
-    config = SimulatorConfig(history=history, start=due, clock=ClockMode.FLOWING, speed=SPEED)
-    with SimulatorServer(config) as server:
-        yield Deployed(aws, stack, server.url, due)
+    with SimulatorControl(at.url) as control:
+        control.set_now(at.dues[session])
+    return Deployed(aws, stack, at.url, at.dues[session])

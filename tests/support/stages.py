@@ -135,7 +135,8 @@ class StageOnMoto:
     def invoke(self, service: str, event: Mapping[str, object], qualifier: str = "live") -> Any:
         """What a function answers."""
         name = f"alchemiser-{self.name}-{service}"
-        said = self.client("lambda").invoke(FunctionName=name, Qualifier=qualifier, Payload=json.dumps(event).encode())
+        functions = moto_client("lambda", self.url, read_timeout=900, attempts=1)  # a run takes longer than an answer
+        said = functions.invoke(FunctionName=name, Qualifier=qualifier, Payload=json.dumps(event).encode())
         return json.loads(said["Payload"].read())
 
     def finish(self) -> None:

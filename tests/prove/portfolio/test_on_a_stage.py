@@ -24,8 +24,9 @@ SHARES = dict.fromkeys(portfolio.symphonies(), 1 / 16)
 EQUAL = {"StrategyAllocations": json.dumps(SHARES), "OnUnknown": "keep", "MaxOrders": "1000"}
 MOVED = {"StrategyAllocations": json.dumps({**SHARES, "gate": 0.1, "growth": 0.025})}
 OTHER = {**FILES, "gate.clj": FILES["gate.clj"].replace('"SPY"', '"DIA"')}
-KNOWN_OF_A_REHEARSAL = {"account", "rules", "symbols"}
-"""The account is not named in a rehearsal; the portfolio has symbols that are delisted; changed rules are announced."""
+KNOWN_OF_A_REHEARSAL = {"account", "rules", "symbols", "shadow-key", "limits"}
+"""The account is not named in a rehearsal; the portfolio has symbols that are delisted; changed rules are announced;
+the shadow shares the live key, as the stage states; a few targets are smaller than the smallest trade."""
 
 
 @pytest.fixture
@@ -41,7 +42,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StageOnMoto]:
 def assert_well(stage: StageOnMoto) -> None:
     """Nothing is wrong but what is known, and the stored universe is that of the live strategies."""
     found = {item.check: item for item in run_checks(stage.stage())}
-    assert {name for name, item in found.items() if item.verdict is not Verdict.OK} <= KNOWN_OF_A_REHEARSAL, found
+    wrong = {name: item for name, item in found.items() if item.verdict is not Verdict.OK}
+    assert wrong.keys() <= KNOWN_OF_A_REHEARSAL, "\n".join(map(repr, wrong.values()))
     live = stage.invoke("strategy", {"probe": "composition"})
     assert stage.universe() == {item["symbol"]: item["bars"] for item in live["universe"]}
 
@@ -59,7 +61,8 @@ def test_it_is_deployed_changed_and_taken_back(stage: StageOnMoto, figures: dict
     assert len(stage.universe()) == len(portfolio.SYMBOLS)
     assert {signal.strategy: signal.rules for signal in done.decisions["strategy"].signals} == first
     assert_well(stage)
-    assert stage.run_monolith()["status"] == "completed"
+    done_by_monolith = stage.run_monolith()
+    assert done_by_monolith.get("status") == "completed", done_by_monolith
 
     stage.push(BUILT, *DECIDERS, files=FILES)
     done = stage.deploy(strategy=BUILT, monolith=BUILT)

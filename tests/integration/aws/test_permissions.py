@@ -20,7 +20,7 @@ from deploy.iam import Request
 from deploy.review import review
 from deploy.template import mapping
 from support.aws_stack import LocalAws, local_aws
-from support.deployed import Deployed, deployed
+from support.deployed import Deployed, deployed, exchange
 from support.deployment import stack
 
 ALLOCATIONS = {"tecl": 1.0}
@@ -88,7 +88,7 @@ def check(system: Deployed, *roles: str) -> None:
     for role in roles:
         result = review(system.stack, role, system.calls)
         assert result.calls > 0, role
-        assert result.missing == (), f"{role} makes calls that its policy refuses"
+        assert result.missing == (), f"{role} makes calls that its policy refuses: {result.missing}"
         assert result.unused == (), f"{role} has grants that nothing uses"
 
 
@@ -96,24 +96,24 @@ MODULAR = ("DataRole", "StrategyRole", "TradingRole")
 
 
 def test_each_role_is_exactly_what_its_service_uses(aws: LocalAws, parameters: dict[str, str]) -> None:
-    """Walks the phases in order, on one stack, as a rollout does; each phase decides on a cycle of its own."""
-    calls: list[Call] = []
-    with deployed(aws, stack("monolith", **parameters)) as system:
+    """Walks the phases in order, on one stack, as a rollout does; each phase decides on a session of its own."""
+    with exchange(4) as at:
+        system = deployed(aws, stack("monolith", **parameters), at, 0)
         system.give_authority(Pipeline.MONOLITH)
         assert run_monolith(system) == "completed"
         check(system, "MonolithRole")
-    aws.deploy(stack("staged", **parameters))
-    with deployed(aws, stack("shadow", **parameters), minutes=1) as system:
+        aws.deploy(stack("staged", **parameters))
+        system = deployed(aws, stack("shadow", **parameters), at, 1)
         assert run_monolith(system) == "completed"
         run_modular(system)
         check(system, "MonolithRole", *MODULAR)
-    with deployed(aws, stack("cutover", **parameters), minutes=2) as system:
+        system = deployed(aws, stack("cutover", **parameters), at, 2)
         system.give_authority(Pipeline.MODULAR)
         run_modular(system)
         assert run_monolith(system) == "shadowed"
         check(system, "MonolithRole", *MODULAR)
         calls, recorded = system.calls, dict(system.stack.parameters)
-    with deployed(aws, stack("modular", **parameters), minutes=3) as system:
+        system = deployed(aws, stack("modular", **parameters), at, 3)
         run_modular(system)
         check(system, *MODULAR)
     if path := os.environ.get("ALCHEMISER_AWS_CALLS"):  # for `make iam-review`
