@@ -44,9 +44,11 @@ READ_RUN, WRITE_RUN = state("GetItem", RUN), state("PutItem", RUN)
 LIST_RUN = state("PutItem", keys.runs_partition("paper"))
 READ_TARGETS = READ_BOOKS = state("Query", ACCOUNT)
 TAKE_LEASE = state("PutItem", ACCOUNT)
-READ_LEASE = state("GetItem", ACCOUNT)
+READ_ACCOUNT = state("GetItem", ACCOUNT)
+READ_STEPS = state("Query", RUN)
 READ_UNIVERSE = state("GetItem", keys.universe_record("paper").partition)
 WRITE_EQUITY = state("PutItem", keys.equity_partition("paper"))
+READ_EQUITY = state("Query", keys.equity_partition("paper"))
 
 NOBODY_MAY = [
     OTHER_SECRET,
@@ -87,7 +89,7 @@ MATRIX: list[tuple[str, tuple[str, ...], list[Request], list[Request]]] = [
         (*SHADOW_ONLY, *TRADES),
         [TAKE_SNAPSHOT, SEND_DECISION, READ_SNAPSHOT],
         [
-            TRADING_KEY, SHADOW_KEY, TAKE_DECISION, SEND_SNAPSHOT, READ_RUN, WRITE_RUN, READ_LEASE, TAKE_LEASE,
+            TRADING_KEY, SHADOW_KEY, TAKE_DECISION, SEND_SNAPSHOT, READ_RUN, WRITE_RUN, READ_ACCOUNT, TAKE_LEASE,
             READ_UNIVERSE, PUT_SNAPSHOT, READ_REPORT, PUT_REPORT, READ_ACTIONS, PUT_ACTIONS, TELL,
         ],
     ),
@@ -99,7 +101,7 @@ MATRIX: list[tuple[str, tuple[str, ...], list[Request], list[Request]]] = [
             READ_SNAPSHOT, PUT_ACTIONS, READ_ACTIONS,
         ],
         [
-            SHADOW_KEY, SEND_DECISION, TAKE_SNAPSHOT, TAKE_DECISION, TAKE_LEASE, READ_LEASE, WRITE_EQUITY, PUT_REPORT,
+            SHADOW_KEY, SEND_DECISION, TAKE_SNAPSHOT, TAKE_DECISION, TAKE_LEASE, READ_ACCOUNT, WRITE_EQUITY, PUT_REPORT,
             TELL,
         ],
     ),
@@ -112,7 +114,7 @@ MATRIX: list[tuple[str, tuple[str, ...], list[Request], list[Request]]] = [
     (
         "TradingRole",
         TRADES,
-        [TRADING_KEY, TAKE_DECISION, READ_RUN, WRITE_RUN, READ_LEASE, TAKE_LEASE, WRITE_EQUITY, PUT_REPORT, TELL],
+        [TRADING_KEY, TAKE_DECISION, READ_RUN, WRITE_RUN, READ_ACCOUNT, TAKE_LEASE, WRITE_EQUITY, PUT_REPORT, TELL],
         [
             SHADOW_KEY, SEND_DECISION, SEND_SNAPSHOT, TAKE_SNAPSHOT, PUT_SNAPSHOT, READ_SNAPSHOT, READ_UNIVERSE,
             READ_ACTIONS,
@@ -121,9 +123,9 @@ MATRIX: list[tuple[str, tuple[str, ...], list[Request], list[Request]]] = [
     (
         "TradingRole",
         SHADOW_ONLY,
-        [SHADOW_KEY, TAKE_DECISION, READ_RUN, WRITE_RUN, READ_BOOKS, PUT_REPORT, TELL],
+        [SHADOW_KEY, TAKE_DECISION, READ_RUN, READ_STEPS, WRITE_RUN, READ_BOOKS, READ_ACCOUNT, PUT_REPORT, TELL],
         [
-            TRADING_KEY, READ_LEASE, TAKE_LEASE, WRITE_EQUITY, SEND_DECISION, SEND_SNAPSHOT,
+            TRADING_KEY, TAKE_LEASE, READ_EQUITY, WRITE_EQUITY, SEND_DECISION, SEND_SNAPSHOT,
             TAKE_SNAPSHOT, PUT_SNAPSHOT,
         ],
     ),
@@ -131,7 +133,7 @@ MATRIX: list[tuple[str, tuple[str, ...], list[Request], list[Request]]] = [
         "MonolithRole",
         MONOLITH_TRADES,
         [
-            TRADING_KEY, WRITE_RUN, LIST_RUN, READ_LEASE, TAKE_LEASE, WRITE_EQUITY, PUT_SNAPSHOT, PUT_REPORT, TELL,
+            TRADING_KEY, WRITE_RUN, LIST_RUN, READ_ACCOUNT, TAKE_LEASE, WRITE_EQUITY, PUT_SNAPSHOT, PUT_REPORT, TELL,
             PUT_ACTIONS, READ_ACTIONS,
         ],
         [READ_UNIVERSE, SHADOW_KEY, SEND_SNAPSHOT, SEND_DECISION, TAKE_SNAPSHOT, TAKE_DECISION],
@@ -139,8 +141,8 @@ MATRIX: list[tuple[str, tuple[str, ...], list[Request], list[Request]]] = [
     (
         "MonolithRole",
         ("cutover",),
-        [SHADOW_KEY, READ_RUN, WRITE_RUN, READ_TARGETS, PUT_SNAPSHOT, PUT_REPORT],
-        [TRADING_KEY, READ_LEASE, TAKE_LEASE, WRITE_EQUITY, SEND_DECISION, TAKE_DECISION],
+        [SHADOW_KEY, READ_RUN, READ_STEPS, WRITE_RUN, READ_TARGETS, READ_ACCOUNT, PUT_SNAPSHOT, PUT_REPORT],
+        [TRADING_KEY, TAKE_LEASE, READ_EQUITY, WRITE_EQUITY, SEND_DECISION, TAKE_DECISION],
     ),
     (
         "SchedulerRole",
