@@ -74,7 +74,7 @@ cases: setup ## Capture tests/fixtures/cases again, from cycles on the bundled m
 	@PYTHONPATH=tests $(BIN)/python -m support.write_cases $(CASES)
 
 .PHONY: events
-events: setup ## Record deploy/events again
+events: setup ## Write deploy/events again, from the captured case as-shipped
 	@$(IMAGES) events
 
 ##@ Images

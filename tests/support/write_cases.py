@@ -18,7 +18,7 @@ from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_m
 from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.records.trading_state import TradingState
-from alchemiser_common.settings import Settings
+from alchemiser_common.settings import Settings, StrategySettings
 from alchemiser_common.settings_files import read_settings
 from alchemiser_monolith.bootstrap import decision_service
 from alchemiser_simulator.control.faults import PartialFills, When
@@ -31,6 +31,8 @@ from support.command import alchemiser
 BRANCHES = {name: 0.25 for name in built_in_strategies() if name != "klm-ensemble"}
 ENSEMBLE = {"klm-ensemble": 1.0}
 TECL = {"tecl": 1.0}
+SHIPPED = StrategySettings().allocations
+"""Of whoever sets nothing: deploy/events are of this case."""
 TECL_READS = tuple(built_in_strategies()["tecl"]().universe)
 
 
@@ -70,6 +72,7 @@ def _without_bars(*symbols: str, day: date) -> Callable[[Exchange], None]:
 
 
 SCENES = (
+    Scene("as-shipped", date(2020, 6, 3), SHIPPED),
     Scene("calm-bull", date(2017, 10, 19)),
     Scene("after-a-split", date(2018, 6, 12)),
     Scene("thin-dip", date(2018, 10, 10)),

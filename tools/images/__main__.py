@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_tag(command)
     command.set_defaults(run=_sbom)
 
-    command = commands.add_parser("events", help="record deploy/events again, from a cycle on the simulated exchange")
+    command = commands.add_parser("events", help="write deploy/events again, from a captured case")
     command.set_defaults(run=_events)
     _add_measurements(commands)
     return parser

@@ -11,6 +11,7 @@ from rich.markup import escape
 from alchemiser_cli.cases.anonymous import Anonymous, Originals, anonymous, left_over
 from alchemiser_cli.cases.files import case_files, write_files
 from alchemiser_cli.cases.gathering import gather
+from alchemiser_cli.cases.known import OWN
 from alchemiser_cli.console import out
 from alchemiser_cli.context import CommandContext, command
 from alchemiser_cli.history import LATEST, find_run
@@ -53,7 +54,7 @@ def capture(
         files = case_files(found.case)
         _require_nothing_left(files, found, originals)
         about = found.case.about
-        target = folder or Path("cases") / f"{scheduled_time(about.cycle_id):%Y-%m-%d}-{str(about.run_id)[:8]}"
+        target = folder or OWN / f"{scheduled_time(about.cycle_id):%Y-%m-%d}-{str(about.run_id)[:8]}"
         write_files(target, files)
         context.emit(
             {"folder": str(target), "run_id": str(about.run_id), "status": about.status, "files": sorted(files)},

@@ -1,6 +1,5 @@
 """`alchemiser invoke`: a captured case put to a staged function, as a dry run."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,7 +19,9 @@ app = typer.Typer()
 def invoke(
     stage: StageArgument,
     service: Annotated[str, typer.Argument(help="The function that is asked: data, strategy or trading.")],
-    case: Annotated[Path, typer.Option(help="Folder of a captured case.")],
+    case: Annotated[
+        str, typer.Option(help="A captured case: its folder, or the name of one in `cases` or of this checkout.")
+    ],
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -31,6 +32,7 @@ def invoke(
     """
     with command(as_json=as_json) as context:
         from alchemiser_cli.cases.files import read_case
+        from alchemiser_cli.cases.known import find_case
         from alchemiser_cli.stage.candidate import ALIAS
         from alchemiser_cli.stage.case_check import CHECKS
         from alchemiser_cli.stage.invoker import LambdaInvoker
@@ -38,7 +40,8 @@ def invoke(
 
         if service not in CHECKS:
             raise InvalidSettings(f"service is {service!r}; give one of {', '.join(CHECKS)}")
-        found, on = read_case(case), context.stage(stage)
+        on = context.stage(stage)
+        found = read_case(find_case(case, on.config.cases))
         name = on.deployed().function(service)
         if name is None:
             raise InvalidSettings(f"stage {stage} has no {service} function in phase {on.deployed().phase}")

@@ -8,17 +8,21 @@ import numpy as np
 from alchemiser_cli.cases.case import Case
 from alchemiser_cli.cases.recorded_market import planned_from
 from alchemiser_cli.stage.invoker import Invoker
-from alchemiser_cli.stage.smoke import asked_decision, asked_plan, require_snapshot
+from alchemiser_cli.stage.smoke import asked_decision, asked_plan, asked_snapshot
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.messages.wire import ARCHIVED_LIMIT, decode, encode
-from alchemiser_common.probes import INLINE_LIMIT
+from alchemiser_common.ports.clock import EXCHANGE_ZONE
+from alchemiser_common.probes import INLINE_LIMIT, ProbeFailure, SnapshotAnswer
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.universe import by_symbol
 from alchemiser_common.text import and_more
+from alchemiser_monolith.snapshot_differences import bar_differences
+from alchemiser_strategy.bootstrap import enabled_strategies
 
 _MOST_NAMED = 8
+_NOT_COMPARED = "account and positions are those of now; a price is adjusted for every dividend and split since the case"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +37,39 @@ class Answered:
 
 
 def check_data(function: Invoker, case: Case) -> Answered:
-    """The bars that the function reads today for the case's session, against those that it read then.
+    """The bars that the function reads today for the case's session, against those that it read then; of a run that
+    came to no snapshot, whether it comes to none for the same reason.
 
-    Raises InvalidSettings for a case without snapshot, SmokeFailed or StoreUnavailable.
+    Raises InvalidSettings for a case that does not say what was read, SmokeFailed or StoreUnavailable.
     """
     then = case.snapshot
-    if then is None:
-        raise InvalidSettings(f"the case has no snapshot to compare with: {case.about.reason}")
-    universe = by_symbol(then.universe)
-    said = require_snapshot(function, universe, then.session.day)
-    if said.snapshot is None:
+    day = case.trigger.scheduled_at.astimezone(EXCHANGE_ZONE).date() if then is None else then.session.day
+    said = asked_snapshot(function, _universe(case), day)
+    if isinstance(said, SnapshotAnswer) and said.snapshot is None:
         raise InvalidSettings(f"the snapshot is larger than an answer: it is archived under {said.archive_key}")
-    now = decode(said.snapshot, MarketSnapshot, limit=ARCHIVED_LIMIT)
-    return Answered(
-        _bars(then),
-        _bars(now),
-        tuple(and_more(_differing_bars(then, now), _MOST_NAMED)),
-        "account and positions are those of now; a price is adjusted for every dividend and split since the case",
-    )
+    now = said if isinstance(said, ProbeFailure) else decode(said.snapshot or "", MarketSnapshot, limit=ARCHIVED_LIMIT)
+    recorded = (f"no snapshot: {case.about.reason}",) if then is None else _bars(then)
+    answered = (f"no snapshot: {now.reason}",) if isinstance(now, ProbeFailure) else _bars(now)
+    if then is None or isinstance(now, ProbeFailure):
+        same = recorded == answered
+        return Answered(recorded, answered, () if same else _differing(recorded[:1], answered[:1]))
+    named = [
+        f"{item.where}: {item.monolith or 'nothing'} then, {item.modular or 'nothing'} now"
+        for item in bar_differences(then, now)
+    ]
+    return Answered(recorded, answered, tuple(and_more(named, _MOST_NAMED)), _NOT_COMPARED)
+
+
+def _universe(case: Case) -> Mapping[str, int]:
+    """What the run asked for. Raises InvalidSettings if the case does not say it."""
+    if case.snapshot is not None:
+        return by_symbol(case.snapshot.universe)
+    try:
+        return enabled_strategies(case.about.settings.strategies, {}).universe
+    except InvalidSettings as error:
+        raise InvalidSettings(
+            f"the case has no snapshot, and so does not say what was read for strategies that do not ship: {error}"
+        ) from error
 
 
 def check_strategy(function: Invoker, case: Case) -> Answered:
@@ -96,35 +115,6 @@ def _bars(snapshot: MarketSnapshot) -> Sequence[str]:
     last = table.closes[-1].tolist()
     lines = [f"{name}: {count} bars, {close:g}" for name, count, close in zip(table.symbols, counts, last, strict=True)]
     return (*lines, *(f"{gap.symbol}: {gap.rule}, {gap.detail}" for gap in snapshot.missing))
-
-
-def _differing_bars(then: MarketSnapshot, now: MarketSnapshot) -> Sequence[str]:
-    """Symbols whose closes are not the same, with the day on which they are furthest apart."""
-    lines = [f"{symbol}: not read any more" for symbol in sorted({*then.bars.symbols} - {*now.bars.symbols})]
-    lines += [f"{symbol}: not read then" for symbol in sorted({*now.bars.symbols} - {*then.bars.symbols})]
-    for symbol in (name for name in then.bars.symbols if name in now.bars.symbols):
-        before, after = _closes(then, symbol), _closes(now, symbol)
-        days = sorted(before.keys() | after.keys())
-        apart = {day: _apart(before.get(day), after.get(day)) for day in days}
-        differing = [day for day in days if apart[day] > 0]
-        if differing:
-            worst = max(differing, key=lambda day: apart[day])
-            was, is_now = before.get(worst), after.get(worst)
-            lines.append(f"{symbol}: {len(differing)} of {len(days)} days; on {worst} {was} then, {is_now} now")
-    return lines
-
-
-def _closes(snapshot: MarketSnapshot, symbol: str) -> Mapping[str, float]:
-    column = snapshot.bars.closes[:, snapshot.bars.symbols.index(symbol)].tolist()
-    pairs = zip(snapshot.bars.dates, column, strict=True)
-    return {day.isoformat(): close for day, close in pairs if not np.isnan(close)}
-
-
-def _apart(one: float | None, other: float | None) -> float:
-    """As a fraction of the first; infinite where only one has a bar."""
-    if one is None or other is None:
-        return float("inf")
-    return abs(one - other) / one
 
 
 def _decided(decision: TradeDecision) -> Sequence[str]:

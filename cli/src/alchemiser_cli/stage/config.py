@@ -37,6 +37,11 @@ class StageConfig:
         """Folder of the recorded events."""
         return self.template.parent / "events"
 
+    @property
+    def cases(self) -> Path:
+        """Folder of the checkout's captured cases."""
+        return self.template.parent.parent / "tests" / "fixtures" / "cases"
+
     def registry(self, account: str) -> str:
         """Address of the image repositories without the service's name."""
         return f"{account}.dkr.ecr.{self.region}.amazonaws.com/{self.registry_prefix}"

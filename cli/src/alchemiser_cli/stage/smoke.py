@@ -58,8 +58,17 @@ def require_snapshot(function: Invoker, universe: Mapping[str, int], day: date |
 
     Raises SmokeFailed with the whole reason.
     """
-    asked = {} if day is None else {"session": day.isoformat()}
-    return _read(function, {"probe": Probe.SNAPSHOT, "universe": dict(universe), **asked}, SnapshotAnswer)
+    return _read(function, _snapshot_probe(universe, day), SnapshotAnswer)
+
+
+def asked_snapshot(function: Invoker, universe: Mapping[str, int], day: date) -> SnapshotAnswer | ProbeFailure:
+    """A snapshot of that day's session for that universe, or why there is none.
+
+    Raises SmokeFailed for what is neither, StoreUnavailable.
+    """
+    event = _snapshot_probe(universe, day)
+    answer = function.invoke(event)
+    return _failure(answer) or _understood(function, event, answer, SnapshotAnswer)
 
 
 def require_decision(function: Invoker, snapshot: Event, wanted: str | None = None) -> TradeDecision:
@@ -109,9 +118,18 @@ def recorded_decision(events: Path) -> TradeDecision:
     return decode(_recorded(events / "sqs-decision.json"), TradeDecision)
 
 
+def _snapshot_probe(universe: Mapping[str, int], day: date | None) -> Event:
+    asked = {} if day is None else {"session": day.isoformat()}
+    return {"probe": Probe.SNAPSHOT, "universe": dict(universe), **asked}
+
+
 def _read[M: BaseModel](function: Invoker, event: Event, model: type[M]) -> M:
     answer = function.invoke(event)
     _require_no_failure(function, event, answer)
+    return _understood(function, event, answer, model)
+
+
+def _understood[M: BaseModel](function: Invoker, event: Event, answer: bytes, model: type[M]) -> M:
     try:
         return model.model_validate_json(answer)
     except ValidationError:
@@ -119,13 +137,18 @@ def _read[M: BaseModel](function: Invoker, event: Event, model: type[M]) -> M:
         raise SmokeFailed(f"{function.name} answers probe {_name(event)} with: {said}") from None
 
 
+def _failure(answer: bytes) -> ProbeFailure | None:
+    """What the function says of why it cannot answer, if it does."""
+    try:
+        return ProbeFailure.model_validate_json(answer)
+    except ValidationError:
+        return None
+
+
 def _require_no_failure(function: Invoker, event: Event, answer: bytes) -> None:
     """Raises SmokeFailed for what a function or Lambda itself says of an error, whole."""
-    try:
-        failure = ProbeFailure.model_validate_json(answer)
-    except ValidationError:
-        pass
-    else:
+    failure = _failure(answer)
+    if failure is not None:
         raise SmokeFailed(f"{function.name} cannot answer probe {_name(event)}: {failure.error}: {failure.reason}")
     try:
         said = json.loads(answer)

@@ -1,7 +1,7 @@
 """What a build that reads the broker answers to probes: symbols it does not know, and a snapshot that no run has."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from alchemiser_common import keys
@@ -35,8 +35,26 @@ _MOST_DAYS_BACK = 10
 """Longer than any run of closed days."""
 
 
+class _NothingKept:
+    """The archive as a probe's reading sees it: what is there is used, and nothing comes to it."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    def put(self, key: str, body: bytes) -> None:
+        """Nothing."""
+
+    def get(self, key: str) -> bytes | None:
+        """As the archive."""
+        return self._archive.get(key)
+
+    def keys(self, prefix: str) -> Sequence[str]:
+        """As the archive."""
+        return self._archive.keys(prefix)
+
+
 class DataProbes:
-    """Answers from the broker without a run: nothing is recorded, nothing is sent."""
+    """Answers from the broker without a run: nothing is sent, and nothing recorded but a snapshot that no answer holds."""
 
     def __init__(
         self, broker: MarketReader, state: StateStore, archive: Archive, clock: Clock, settings: Settings
@@ -74,7 +92,7 @@ class DataProbes:
         window = DecisionWindow(session, due + timedelta(minutes=self._settings.schedule.deadline_minutes))
         read = self._settings.data.model_copy(update={"bar_policy": BarPolicy.COMPLETED})
         wanted = Universe.of(universe)
-        provider = UnifiedDataProvider(self._broker, self._clock, lambda: wanted, read, self._archive)
+        provider = UnifiedDataProvider(self._broker, self._clock, lambda: wanted, read, _NothingKept(self._archive))
         stored = load_all(
             self._state,
             keys.account_partition(self._settings.account_alias),

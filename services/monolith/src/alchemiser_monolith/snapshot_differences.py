@@ -18,27 +18,35 @@ _ONE_BY_ONE = 3
 
 def input_differences(monolith: MarketSnapshot, modular: MarketSnapshot) -> list[Difference]:
     """Every difference that a decision could come from; bars first, by date, then what the account was."""
-    found = [*_frame(monolith, modular), *_bars(monolith, modular)]
-    found += _by_name("bars", _left_out(monolith), _left_out(modular))
-    found += _by_name("bars", _carried(monolith), _carried(modular))
+    times = [("session", monolith.session, modular.session), ("not after", monolith.not_after, modular.not_after)]
+    found = [*_unlike(*times), *bar_differences(monolith, modular)]
     found += _by_name("account", _account(monolith), _account(modular))
     found += _by_name("position", _positions(monolith), _positions(modular))
     found += _by_name("earlier targets", _earlier(monolith), _earlier(modular))
     return found
 
 
-def _frame(one: MarketSnapshot, other: MarketSnapshot) -> Iterator[Difference]:
-    """What is of the whole: session, policy, the days and symbols that were asked for."""
-    for where, mine, theirs in (
-        ("session", one.session, other.session),
-        ("not after", one.not_after, other.not_after),
-        ("bar policy", one.bar_policy.value, other.bar_policy.value),
-        ("first bar", one.bars.dates[0], other.bars.dates[0]),
-        ("last bar", one.bars.dates[-1], other.bars.dates[-1]),
-    ):
-        if mine != theirs:
-            yield Difference(where=where, monolith=str(mine), modular=str(theirs))
-    yield from _by_name("bars asked for", _asked(one), _asked(other))
+def bar_differences(monolith: MarketSnapshot, modular: MarketSnapshot) -> list[Difference]:
+    """Of these the ones that are of bars: policy, days, symbols, closes, what was left out and what was carried."""
+    mine, theirs = monolith.bars.dates, modular.bars.dates
+    found = _unlike(
+        ("bar policy", monolith.bar_policy.value, modular.bar_policy.value),
+        ("first bar", mine[0], theirs[0]),
+        ("last bar", mine[-1], theirs[-1]),
+    )
+    found += _by_name("bars asked for", _asked(monolith), _asked(modular))
+    found += _bars(monolith, modular)
+    found += _by_name("bars", _left_out(monolith), _left_out(modular))
+    found += _by_name("bars", _carried(monolith), _carried(modular))
+    return found
+
+
+def _unlike(*named: tuple[str, object, object]) -> list[Difference]:
+    return [
+        Difference(where=where, monolith=str(mine), modular=str(theirs))
+        for where, mine, theirs in named
+        if mine != theirs
+    ]
 
 
 def _bars(one: MarketSnapshot, other: MarketSnapshot) -> Iterator[Difference]:
