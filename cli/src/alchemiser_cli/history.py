@@ -6,7 +6,7 @@ from uuid import UUID
 
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidSettings, StateCorrupt
-from alchemiser_common.ids import Pipeline, run_id, scheduled_time
+from alchemiser_common.ids import Pipeline, run_id
 from alchemiser_common.messages.base import Message, VersionedModel
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport
@@ -18,6 +18,7 @@ from alchemiser_common.records.journal import Intent, JournalHead
 from alchemiser_common.records.parity import Parity
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.run import RunEntry, RunRecord
+from alchemiser_readmodel.verdicts import newest_first
 
 LATEST = "last"
 
@@ -83,13 +84,7 @@ def list_parities(state: StateStore, account_alias: str, runs: Sequence[RunSumma
     cycles = dict.fromkeys(run.cycle_id for run in runs)
     stored = (load(state, keys.parity_record(run_id(cycle, Pipeline.MODULAR)), Parity) for cycle in cycles)
     silent = load_all(state, keys.account_partition(account_alias), Parity, prefix=keys.SILENT_PREFIX)
-    found = {item.value.cycle_id: item.value for item in (*stored, *silent) if item is not None}
-    oldest = min(map(scheduled_time, cycles), default=None)
-    return sorted(
-        (item for item in found.values() if oldest is None or scheduled_time(item.cycle_id) >= oldest),
-        key=lambda item: scheduled_time(item.cycle_id),
-        reverse=True,
-    )
+    return newest_first((item.value for item in (*stored, *silent) if item is not None), runs)
 
 
 def read_run(state: StateStore, run: UUID) -> RunSummary | None:

@@ -11,16 +11,15 @@ from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner
 from alchemiser_cli.history import RunSummary, ended_run, read_run
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
-from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.records.parity import Parity
 from alchemiser_common.settings import Settings
 from alchemiser_monolith.bootstrap import parity_judge, portfolio
 from alchemiser_monolith.platform import Platform, open_platform
+from alchemiser_readmodel.verdicts import agree
 from alchemiser_trading.account.authority import read_authority
 from alchemiser_trading.runs.parity.verdicts import known_verdict
 
 _log = logging.getLogger(__name__)
-_NOTHING_TO_COMPARE = RunStatus.SKIPPED.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +45,9 @@ class SideBySide:
 
     @property
     def agrees(self) -> bool:
-        """The verdict is one that no person needs to look at; or there was nothing to decide, and both say so."""
-        if self.parity is not None:
-            return not self.parity.verdict.broken
-        sides = (self.trader, self.shadow.run)
-        return all(side is not None and side.status == _NOTHING_TO_COMPARE for side in sides)
+        """No person needs to look at it."""
+        shadow = self.shadow.run
+        return agree(self.parity, (self.trader.status, None if shadow is None else shadow.status))
 
 
 def trader_beside(shadow: Pipeline) -> Pipeline:

@@ -67,7 +67,12 @@ def left_behind(deployed: Deployment) -> tuple[object, ...]:
     with SimulatorControl(own["ALCHEMISER_BROKER__TRADING_URL"]) as control:
         orders = list(control.state().orders)
     records = moto_client("dynamodb", url).scan(TableName=own["ALCHEMISER_AWS__TABLE"])["Items"]
-    return records, deployed.adapters.archive().keys(""), [dict.fromkeys(counts, "0") == one for one in messages], orders
+    return (
+        records,
+        deployed.adapters.archive().keys(""),
+        [dict.fromkeys(counts, "0") == one for one in messages],
+        orders,
+    )
 
 
 @pytest.mark.parametrize("service", list(CHECKS))
@@ -80,7 +85,12 @@ def test_a_function_answers_as_recorded(deployed: Deployment, service: str) -> N
 
 LOSSES: dict[str, tuple[date, tuple[str, ...], str, str]] = {
     "gap-carried": (date(2020, 1, 15), ("XLK",), "bars XLK carried: 2020-01-15 then, nothing now", "XLK: "),
-    "unknown-aborts": (date(2020, 1, 31), ("XLK",), "bars XLK left out: same last session: ", "XLK: same last session, "),
+    "unknown-aborts": (
+        date(2020, 1, 31),
+        ("XLK",),
+        "bars XLK left out: same last session: ",
+        "XLK: same last session, ",
+    ),
     "bars-rejected": (date(2020, 1, 15), TECL_READS, "only then: no snapshot: no symbol has a bar of", "no snapshot: "),
 }
 """Case: the bars that the feed had lost, what differs once it has them again, and a word of what was recorded."""

@@ -16,6 +16,7 @@ from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline, run_id
 from alchemiser_common.ports.state import load
 from alchemiser_common.records.parity import Parity
+from alchemiser_readmodel.verdicts import VerdictView
 
 app = typer.Typer()
 
@@ -34,7 +35,7 @@ def parity(cycle: Cycle = None, last: Last = 30, *, as_json: AsJson = False) -> 
     with command(as_json=as_json) as context:
         if cycle is not None:
             one = _of(context, cycle)
-            context.emit(one.model_dump(mode="json"), lambda: _print_one(one), indent=2)
+            context.emit(one.model_dump(mode="json"), lambda: _print_one(VerdictView.of(one)), indent=2)
             found: Sequence[Parity] = [one]
         else:
             runs = list_runs(context.state, context.account, limit=2 * last)
@@ -42,7 +43,7 @@ def parity(cycle: Cycle = None, last: Last = 30, *, as_json: AsJson = False) -> 
             none = f"No cycle in {escape(context.place)} was run by both pipelines yet; phase shadow does that."
             context.emit(
                 [item.model_dump(mode="json") for item in found],
-                lambda: out.print(_table(found) if found else none),
+                lambda: out.print(_table(list(map(VerdictView.of, found))) if found else none),
                 indent=2,
             )
         if found and found[0].verdict.broken:
@@ -57,22 +58,22 @@ def _of(context: CommandContext, cycle: str) -> Parity:
     return known.value
 
 
-def _table(found: Sequence[Parity]) -> Table:
+def _table(found: Sequence[VerdictView]) -> Table:
     table = plain_table("cycle", "verdict", "by", "what differs")
     for item in found:
-        table.add_row(item.cycle_id, item.verdict.value, item.cause.value if item.cause else "", escape(item.detail))
+        table.add_row(item.cycle_id, item.verdict.value, item.by, escape(item.line))
     return table
 
 
-def _print_one(found: Parity) -> None:
-    cause = f", by {found.cause.value}" if found.cause else ""
-    out.print(f"{found.cycle_id} is [bold]{found.verdict.value}[/]{cause}, judged {found.at:%Y-%m-%d %H:%M:%S} UTC")
-    for lacking in found.lacking:
-        out.print(f"  {escape(str(lacking))}", soft_wrap=True)
+def _print_one(found: VerdictView) -> None:
+    cause = f", by {found.by}" if found.by else ""
+    out.print(f"{found.cycle_id} is [bold]{found.verdict.value}[/]{cause}, judged {found.judged:%Y-%m-%d %H:%M:%S} UTC")
+    for line in found.lacking:
+        out.print(f"  {escape(line)}", soft_wrap=True)
     if found.differences:
         table = plain_table("where", "monolith", "modular")
         for item in found.differences:
             table.add_row(*(escape(text) for text in (item.where, item.monolith, item.modular)))
         out.print(table)
-    elif not found.lacking:
-        out.print(f"  {escape(found.detail) or 'nothing differs'}", soft_wrap=True)
+    if found.remark:
+        out.print(f"  {escape(found.remark)}", soft_wrap=True)

@@ -26,6 +26,7 @@ from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.settings import ScheduleSettings
 from alchemiser_monolith.platform import Platform
+from alchemiser_readmodel.verdicts import VerdictView
 
 _ENDED_WELL = {RunStatus.COMPLETED.value, RunStatus.SKIPPED.value, RunStatus.SHADOWED.value}
 
@@ -157,10 +158,10 @@ def _of_both(both: SideBySide) -> Iterator[str]:
     if side.dead_letters:
         yield f"{side.dead_letters} of its messages were dead-lettered"
     if both.parity is not None:
-        verdict = both.parity
-        by = f", by {verdict.cause.value}" if verdict.cause else ""
-        yield f"parity: [bold]{verdict.verdict.value}[/]{by}" + escape(f": {verdict.detail}" if verdict.detail else "")
-        if verdict.verdict.broken:
+        verdict = VerdictView.of(both.parity)
+        by = f", by {verdict.by}" if verdict.by else ""
+        yield f"parity: [bold]{verdict.verdict.value}[/]{by}" + escape(f": {verdict.line}" if verdict.line else "")
+        if verdict.broken:
             yield f"all of it: `alchemiser parity --cycle {verdict.cycle_id}`"
     elif both.agrees:
         yield "parity: there was nothing to decide, and both say so"

@@ -22,7 +22,9 @@ from alchemiser_monolith.snapshot_differences import bar_differences
 from alchemiser_strategy.bootstrap import enabled_strategies
 
 _MOST_NAMED = 8
-_NOT_COMPARED = "account and positions are those of now; a price is adjusted for every dividend and split since the case"
+_NOT_COMPARED = (
+    "account and positions are those of now; a price is adjusted for every dividend and split since the case"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,18 @@ A step back waits for a run to end and for nothing else. A step forward meets ev
 that a person answers for (`--override REASON`); past an unfinished run and a wrong authority nobody goes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 from alchemiser_cli.history import RunSummary
 from alchemiser_cli.stage.guards import ShadowKey, trader_of
 from alchemiser_cli.stage.names import PHASES
 from alchemiser_cli.stage.stack import Refused
-from alchemiser_common.ids import Pipeline, scheduled_time
-from alchemiser_common.messages.report import RunStatus
+from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.records.parity import Parity
 from alchemiser_common.settings import LatencySettings
+from alchemiser_readmodel.verdicts import days_alike
 from alchemiser_readmodel.waterfall import RunTimes, over_budget
 
 
@@ -46,30 +45,12 @@ class RolloutState:
     """What doctor finds wrong, or cannot find out; looked at where the next step forward is cutover."""
 
     def days_in_a_row(self) -> int:
-        """The newest trading days in a row on which every cycle was decided alike by both pipelines.
-
-        Days without session are no trading days. A day with a cycle that lacks a verdict, or has a bad one, ends it.
-        """
-        verdicts = {parity.cycle_id: parity.verdict for parity in self.parities}
-        runs = self._cycles()
-        alike: dict[date, bool] = {}
-        for cycle in sorted({*runs, *verdicts}, key=scheduled_time, reverse=True):
-            if cycle not in verdicts and all(run.status == RunStatus.SKIPPED for run in runs[cycle]):
-                continue
-            day = scheduled_time(cycle).astimezone(EXCHANGE_ZONE).date()
-            alike[day] = alike.get(day, True) and cycle in verdicts and not verdicts[cycle].broken
-        days = list(alike.values())
-        return days.index(False) if False in days else len(days)
+        """The newest trading days in a row on which every cycle was decided alike by both pipelines."""
+        return days_alike(self.parities, self.runs, EXCHANGE_ZONE)
 
     def last(self, pipeline: Pipeline) -> RunSummary | None:
         """The pipeline's newest run."""
         return next((run for run in self.runs if run.pipeline == pipeline), None)
-
-    def _cycles(self) -> Mapping[str, Sequence[RunSummary]]:
-        found: dict[str, list[RunSummary]] = {}
-        for run in self.runs:
-            found.setdefault(run.cycle_id, []).append(run)
-        return found
 
 
 @dataclass(frozen=True, slots=True)
