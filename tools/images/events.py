@@ -1,5 +1,6 @@
-"""Writes the events that functions are invoked with by hand, deploy/events, from one captured case: the scheduler's, one
-from each queue, and the version probe. The same case gives the same bytes.
+"""Writes the events that functions are invoked with by hand, deploy/events, from one captured case.
+
+They are the scheduler's, one from each queue, and the version probe. The same case gives the same bytes.
 """
 
 import json

@@ -176,7 +176,7 @@ def test_what_a_case_has_not_is_said(deployed: Deployment) -> None:
     own = case.about.settings.model_copy(
         update={"strategies": case.about.settings.strategies.model_copy(update={"allocations": {"mine": 1.0}})}
     )
-    with pytest.raises(InvalidSettings, match="does not say what was read for strategies that do not ship.*mine"):
+    with pytest.raises(InvalidSettings, match=r"does not say what was read for strategies that do not ship.*mine"):
         asked(deployed, "data", case.model_copy(update={"about": case.about.model_copy(update={"settings": own})}))
     answer = Function("data", deployed).invoke({"probe": "snapshot", "session": "moon"})
     assert "session of probe 'snapshot' is 'moon'" in json.loads(answer)["reason"]

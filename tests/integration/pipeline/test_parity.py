@@ -18,7 +18,8 @@ from alchemiser_cli.simulated import embedded_exchange, open_market
 from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline, cycle_id
 from alchemiser_common.messages.base import Stage
-from alchemiser_common.messages.decision import ComponentVersion
+from alchemiser_common.messages.decision import ComponentVersion, TradeDecision, netted
+from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.metrics import Metrics
 from alchemiser_common.records.parity import Cause, Parity, Verdict
 from alchemiser_common.settings import Settings
@@ -44,6 +45,7 @@ from alchemiser_trading.runs.parity.verdicts import known_verdict
 
 DAY = date(2020, 2, 3)
 ONE: Mapping[str, object] = {"strategies": {"allocations": {"tecl": 1.0}}}
+NUCLEAR: Mapping[str, object] = {"strategies": {"allocations": {"nuclear": 1.0}}}
 TWO: Mapping[str, object] = {"strategies": {"allocations": {"tecl": 0.5, "nuclear": 0.5}}}
 BARS = When(method="GET", path="/v2/stocks/bars")
 PROVISIONAL: Mapping[str, object] = {
@@ -141,7 +143,12 @@ SEEDED: dict[str, tuple[Mapping[str, object], Mapping[str, object], Callable[[Bo
     "one bar": (ONE, {}, one_bar, (Verdict.EQUIVALENT, Cause.DATA, "bars TQQQ 2020-01-31 close")),
     "one adjusted history": (ONE, {}, one_history, (Verdict.EQUIVALENT, Cause.DATA, "closes: 1 and times 2")),
     "a provisional bar": (PROVISIONAL, {}, minutes_later, (Verdict.EQUIVALENT, Cause.DATA, "2020-02-03 close")),
-    "one strategy missing": (TWO, ONE, None, (Verdict.DIFFERENT, Cause.SETTINGS, "strategies.allocations tecl")),
+    "one strategy missing": (
+        TWO,
+        ONE,
+        None,
+        (Verdict.DIFFERENT, Cause.SETTINGS, "strategies.allocations nuclear: 0.5 and nothing"),
+    ),
     "another reserve": (
         ONE,
         {"trading": {"cash_reserve": "0.02"}},
@@ -223,6 +230,42 @@ def test_a_build_that_decides_the_same_is_named_and_no_difference(tmp_path: Path
     assert "builds: strategy 9 ffffffffffff and " in found.detail
 
 
+class Rounding(MultiStrategyManager):
+    """Decides as the other one, and rounds each weight to six digits."""
+
+    def evaluate(self, snapshot: MarketSnapshot) -> TradeDecision:
+        decision = super().evaluate(snapshot)
+        signals = tuple(
+            signal.model_copy(
+                update={
+                    "weights": tuple(
+                        item.model_copy(update={"weight": round(item.weight, 6)}) for item in signal.weights
+                    )
+                }
+            )
+            for signal in decision.signals
+        )
+        return decision.model_copy(update={"signals": signals, "targets": netted(signals)})
+
+
+@pytest.mark.parametrize("data", [False, True], ids=["same data", "other data"])
+def test_rounding_is_code_and_no_tolerance_hides_it(tmp_path: Path, data: bool) -> None:
+    with both(tmp_path, NUCLEAR) as sides:
+        own = portfolio(sides.modular)
+        rounding = Rounding([Allocated(part.strategy, part.fraction) for part in own.portfolio])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(bootstrap, "portfolio", lambda _: rounding)
+            sides.run_modular()
+        if data:
+            falsify(sides, Operation(path="bars.SPY.-1.c", do="multiply", value=1.0001))
+        sides.run_monolith()
+        found = sides.verdict()
+    assert (found.verdict, found.cause) == (Verdict.DIFFERENT, Cause.CODE), found.detail
+    weights = [item for item in found.differences if item.where.startswith("nuclear weight ")]
+    assert weights
+    assert all(abs(float(item.monolith) - float(item.modular)) < 1e-6 for item in weights)
+
+
 def refuses_data(sides: Both) -> None:
     sides.control.add_fault(Answer(match=BARS, status=403, body={"code": 40310000, "message": "no subscription"}))
     sides.run_modular()
@@ -290,15 +333,53 @@ def test_a_cycle_of_which_nothing_was_heard_lacks_both_sides(tmp_path: Path) -> 
     assert listed == [found], "no list of runs leads to it"
 
 
-def test_the_monolith_that_fails_does_not_hide_behind_the_modular_one(tmp_path: Path) -> None:
+def monolith_refuses_data(sides: Both) -> None:
+    sides.control.add_fault(Answer(match=BARS, status=403, body={"code": 40310000, "message": "no subscription"}))
+    sides.run_monolith()
+    sides.control.clear_faults()
+
+
+def monolith_too_late(sides: Both) -> None:
+    sides.after(minutes=45)
+    sides.run_monolith()
+
+
+SILENT_MONOLITH: dict[str, tuple[Callable[[Both], None], str]] = {
+    "data failure": (monolith_refuses_data, "failed, "),
+    "too late": (monolith_too_late, "skipped, the clock, "),
+    "absent": (not_at_all, "no run is on record"),
+}
+
+
+@pytest.mark.parametrize(("run", "why"), SILENT_MONOLITH.values(), ids=SILENT_MONOLITH)
+def test_a_silent_monolith_does_not_hide_behind_the_modular_pipeline(
+    tmp_path: Path, run: Callable[[Both], None], why: str
+) -> None:
     with both(tmp_path) as sides:
         sides.run_modular()
-        sides.control.add_fault(Answer(match=BARS, status=403, body={"code": 40310000, "message": "no subscription"}))
-        sides.run_monolith()
-        sides.control.clear_faults()
-        sides.after(minutes=10)
-        (found,) = sides.watch()
-    assert [(item.pipeline, item.stage) for item in found.lacking] == [(Pipeline.MONOLITH, Stage.DATA)]
+        run(sides)
+        sides.after(minutes=70)
+        sides.watch()
+        found = sides.verdict()
+        assert sides.watch() == []
+    (lacking,) = found.lacking
+    assert (found.verdict, lacking.pipeline, lacking.stage) == (Verdict.MISSING, Pipeline.MONOLITH, Stage.DATA)
+    assert lacking.why.startswith(why), lacking.why
+
+
+@pytest.mark.parametrize("last", list(Pipeline))
+def test_a_side_that_is_late_and_in_time_is_waited_for_and_judged_at_its_end(tmp_path: Path, last: Pipeline) -> None:
+    with both(tmp_path) as sides:
+        runs = {Pipeline.MONOLITH: sides.run_monolith, Pipeline.MODULAR: sides.run_modular}
+        for pipeline in sorted(runs, key=lambda pipeline: pipeline is last):
+            assert known_verdict(sides.monolith.state, sides.name) is None
+            runs[pipeline]()
+            sides.after(minutes=25 if pipeline is not last else 0)
+        if last is Pipeline.MODULAR:  # the account that it saw has been traded: unequal inputs are the watch's
+            assert [verdict.cycle_id for verdict in sides.watch()] == [sides.name]
+        found = sides.verdict()
+    assert found.verdict in {Verdict.IDENTICAL, Verdict.EQUIVALENT}, found.detail
+    assert found.lacking == ()
 
 
 def test_what_was_due_before_the_judge_looked_is_not_judged_and_a_holiday_is_not_due(tmp_path: Path) -> None:

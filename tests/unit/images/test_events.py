@@ -1,4 +1,4 @@
-"""The events that functions are invoked with by hand are those of a captured case, and what the functions take today."""
+"""The events that functions are invoked with by hand are those of a captured case, and what functions take today."""
 
 import json
 

@@ -54,7 +54,7 @@ class _NothingKept:
 
 
 class DataProbes:
-    """Answers from the broker without a run: nothing is sent, and nothing recorded but a snapshot that no answer holds."""
+    """Answers from the broker without a run: nothing is sent, nothing recorded but a snapshot that no answer holds."""
 
     def __init__(
         self, broker: MarketReader, state: StateStore, archive: Archive, clock: Clock, settings: Settings

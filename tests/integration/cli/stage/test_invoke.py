@@ -1,4 +1,4 @@
-"""`alchemiser invoke` on a stage in phase shadow: both answers, what differs, its exit codes; and its page, as it stands."""
+"""`alchemiser invoke` on a stage in phase shadow: both answers, what differs, exit codes; and its page as it stands."""
 
 import json
 import shlex

@@ -99,11 +99,25 @@ BY_NAME: dict[str, tuple[TradeDecision, Plan, Verdict, Cause | None, str]] = {
     ),
     "a step more": (decides(says(0.5, RSI)), plans(), Verdict.DIFFERENT, Cause.CODE, "only step 2: top 1 by rsi"),
     "a strategy more": (
-        decides(says(allocation=1.0), says(weight=0.1, strategy="two", allocation=0.0)),
+        decides(says(allocation=1.0), says(weight=0.1, strategy="two", allocation=0.5)),
         plans(),
         Verdict.DIFFERENT,
         Cause.CODE,
         "strategy two: nothing and present",
+    ),
+    "another strategy in its place": (
+        decides(says(strategy="two")),
+        plans(),
+        Verdict.DIFFERENT,
+        Cause.SETTINGS,
+        "strategies.allocations only: 1.0 and nothing; strategies.allocations two: nothing and 1.0",
+    ),
+    "a part of the account given to another": (
+        decides(says(allocation=0.5), says(weight=0.1, strategy="two", allocation=0.5)),
+        plans(),
+        Verdict.DIFFERENT,
+        Cause.SETTINGS,
+        "strategies.allocations only: 1.0 and 0.5; strategies.allocations two: nothing and 0.5",
     ),
     "another part of the account": (
         decides(says(allocation=0.9)),

@@ -4,6 +4,7 @@ Weights are compared exactly. On equal inputs equal strategies give equal decisi
 a change that is small today.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
@@ -23,13 +24,19 @@ _HASH = 12
 """Digits of a content hash that are shown."""
 
 
+# A strategy that only one side has is not allocated on the other one, or its signal was lost there. Allocations add up
+# to the whole account: if the other side's do not, a part was lost, and that is code.
 def allocation_differences(monolith: Sequence[Signal], modular: Sequence[Signal]) -> list[Difference]:
-    """Strategies that share the account in other parts; those that only one side has are the decision's matter."""
-    mine, theirs = _by_strategy(monolith), _by_strategy(modular)
+    """Parts of the account that are not the same: of strategies that both have, and of one whose part the other side has
+    given to others. A strategy that lacks although its part was not given away is the decision's matter.
+    """
+    mine, theirs = ({signal.strategy: signal.allocation for signal in side} for side in (monolith, modular))
+    found = [name for name in mine.keys() & theirs.keys() if mine[name] != theirs[name]]
+    if found or math.isclose(sum(mine.values()), sum(theirs.values())):
+        found += mine.keys() ^ theirs.keys()
     return [
-        _difference(f"strategies.allocations {name}", repr(mine[name].allocation), repr(theirs[name].allocation))
-        for name in sorted(mine.keys() & theirs.keys())
-        if mine[name].allocation != theirs[name].allocation
+        _difference(f"strategies.allocations {name}", _number(mine.get(name)), _number(theirs.get(name)))
+        for name in sorted(found)
     ]
 
 
