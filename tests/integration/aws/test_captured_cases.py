@@ -12,7 +12,8 @@ from alchemiser_cli.stage.case_check import CHECKS, Answered
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.lambda_events import sqs_event
 from alchemiser_common.messages.bars import DailyBars
-from alchemiser_common.messages.wire import encode
+from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.messages.wire import decode, encode
 from alchemiser_common.ports.queue import Delivery
 from alchemiser_common.probes import Probe
 from alchemiser_simulator.control.control import SimulatorControl
@@ -193,3 +194,17 @@ def test_no_queued_message_can_ask_for_a_dry_run(deployed: Deployment, service: 
     event = sqs_event(delivery, "arn:aws:sqs:us-east-1:000000000000:queue.fifo", [("probe", probe.value)])
     answer = deployed.entry(service)(event, QuarterHour())
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+
+
+def test_a_message_that_says_it_is_a_probe_is_worked_on_as_the_message_that_it_is(aws: Aws) -> None:
+    """A later version's message may have fields of any name: this one's name changes nothing."""
+    case = captured("partial-fills")
+    assert case.snapshot is not None
+    body = {**json.loads(encode(case.snapshot)), "schema_version": "1.99", "probe": Probe.DECISION}
+    with deployment(aws) as own:
+        queue = own.adapters.trade_decision_queue()
+        delivery = Delivery("1", "1", json.dumps(body), "captured", datetime(2020, 2, 3, tzinfo=UTC), 1)
+        event = sqs_event(delivery, "arn:aws:sqs:us-east-1:000000000000:queue.fifo")
+        assert own.entry("strategy")(event, QuarterHour()) == {"batchItemFailures": []}
+        (sent,) = queue.receive()
+    assert decode(sent.body, TradeDecision).run_id == case.about.run_id

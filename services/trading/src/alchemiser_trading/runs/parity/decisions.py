@@ -27,8 +27,8 @@ _HASH = 12
 # A strategy that only one side has is not allocated on the other one, or its signal was lost there. Allocations add up
 # to the whole account: if the other side's do not, a part was lost, and that is code.
 def allocation_differences(monolith: Sequence[Signal], modular: Sequence[Signal]) -> list[Difference]:
-    """Parts of the account that are not the same: of strategies that both have, and of one whose part the other side has
-    given to others. A strategy that lacks although its part was not given away is the decision's matter.
+    """Parts of the account that are not the same: of strategies that both have, and of one whose part the other side
+    has given to others. A strategy that lacks although its part was not given away is the decision's matter.
     """
     mine, theirs = ({signal.strategy: signal.allocation for signal in side} for side in (monolith, modular))
     found = [name for name in mine.keys() & theirs.keys() if mine[name] != theirs[name]]
