@@ -71,8 +71,8 @@ def test_a_difference_is_named_and_ends_with_exit_code_1(tmp_path: Path, monkeyp
     with exchange() as (_, named):
         done = alchemiser(tmp_path, "run", "--shadow", "modular", extra=named)
         assert done.code == 1, done.out + done.err
-        told = "parity: different, by settings: other settings; strategies.allocations tecl: 1.0 and 0.5; "
-        assert told in done.out
+        told = "parity: different, by settings: other settings; strategies.allocations klm: nothing and 0.5; "
+        assert f"{told}strategies.allocations tecl: 1.0 and 0.5; " in done.out
 
 
 def test_a_shadow_that_fails_keeps_nobody_from_trading_and_is_no_agreement(
