@@ -95,6 +95,7 @@ def check(system: Deployed, *roles: str) -> None:
 MODULAR = ("DataRole", "StrategyRole", "TradingRole")
 
 
+@pytest.mark.timeout(600)  # four phases deployed, a session traded in each
 def test_each_role_is_exactly_what_its_service_uses(aws: LocalAws, parameters: dict[str, str]) -> None:
     """Walks the phases in order, on one stack, as a rollout does; each phase decides on a session of its own."""
     with exchange(4) as at:
