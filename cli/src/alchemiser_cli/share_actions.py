@@ -1,5 +1,6 @@
 """A market's corporate actions: read from a file, and as a backtest's account follows them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -41,7 +42,8 @@ def market_with(market: Market, path: Path) -> Market:
         ) from error
     except ChangeError as error:
         raise InvalidSettings(f"--actions {path}: {error}") from error
-    return Market(history, market.calendar, market.notice)
+    told = replace(history, source=f"{history.source}, as they traded, with the corporate actions of {path.name}")
+    return Market(told, market.calendar, market.notice)
 
 
 def corporate_actions(history: PriceHistory) -> CorporateActions:

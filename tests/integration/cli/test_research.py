@@ -155,9 +155,10 @@ def test_a_backtest_follows_a_markets_corporate_actions(tmp_path: Path) -> None:
         done = alchemiser(tmp_path, *"backtest --data bars.csv --strategy half.clj --actions actions.json".split())
         assert done.code == 0, done.err
         (told[name],) = (line.split() for line in done.out.splitlines() if "CAGR" in line)
+    assert "with the corporate actions of actions.json" in (tmp_path / "backtest.html").read_text(encoding="utf-8")
     plain = alchemiser(tmp_path, *"backtest --data bars.csv --strategy half.clj".split())
-    assert " ".join(told["none"]) in " ".join(plain.out.split())
     assert told["a new name"] == told["none"] != told["and a removal"]
+    assert " ".join(told["none"]) in " ".join(plain.out.split())
 
 
 @pytest.mark.parametrize(

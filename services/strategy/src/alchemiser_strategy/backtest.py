@@ -96,18 +96,23 @@ def run_backtest(
     cost = costs_bps * BASIS_POINT
     every_day = all((~history.known | (history.decided == np.arange(len(days)))).all() for history, _ in parts)
     if every_day and actions is None and fills is None:
-        weights = _combined(parts, symbols)
-        at = _at_close if fill is Fill.CLOSE else _at_next_open
-        growth, changes = at(days, symbols, weights, table.opens, table.closes)
-        bought, sold = changes.clip(min=0).sum(axis=1), (-changes).clip(min=0).sum(axis=1)
-        growth = growth * (1 - cost * (bought + sold))
-        return Backtest(tuple(days), symbols, np.cumprod(growth), weights, np.maximum(bought, sold))
+        return _by_weights(parts, symbols, table, cost, fill)
     # Where some strategy holds, or shares become others, weights do not tell what is traded.
     actions = actions or CorporateActions()
     targets = np.stack([_combined([(history, 1.0)], symbols) for history, _ in parts])
     account = ShareAccount(parts, targets, symbols, cost, actions)
     traded = account.traded(still_priced(table, symbols, days, actions), late=fill is Fill.NEXT_OPEN)
     return Backtest(tuple(days), symbols, traded.equity, traded.weights, traded.turnover)
+
+
+def _by_weights(parts: Sequence[Part], symbols: tuple[str, ...], table: Table, cost: float, fill: Fill) -> Backtest:
+    """Of strategies that give targets on every day: all days at once."""
+    days, weights = parts[0][0].dates, _combined(parts, symbols)
+    at = _at_close if fill is Fill.CLOSE else _at_next_open
+    growth, changes = at(days, symbols, weights, table.opens, table.closes)
+    bought, sold = changes.clip(min=0).sum(axis=1), (-changes).clip(min=0).sum(axis=1)
+    growth = growth * (1 - cost * (bought + sold))
+    return Backtest(tuple(days), symbols, np.cumprod(growth), weights, np.maximum(bought, sold))
 
 
 def _combined(parts: Sequence[Part], symbols: tuple[str, ...]) -> Floats:
