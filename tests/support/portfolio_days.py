@@ -90,12 +90,15 @@ class PortfolioDays:
 def portfolio_days(
     folder: Path, market: Market, first: date, strategies: Mapping[str, str], **changes: object
 ) -> Iterator[PortfolioDays]:
-    """The line with symphonies by name, which share the account equally, before the session of `first`."""
+    """The line with strategies that share the account equally, before the session of `first`.
+
+    They are symphonies by name, or other files by file name.
+    """
     files = folder / "strategies"
     files.mkdir(parents=True)
     for name, text in strategies.items():
-        (files / f"{name}.clj").write_text(text)
-    shares = {name: 1 / len(strategies) for name in strategies}
+        (files / (name if Path(name).suffix else f"{name}.clj")).write_text(text)
+    shares = {Path(name).stem: 1 / len(strategies) for name in strategies}
     own = {"home": folder / "home", "strategies": {"folder": files, "allocations": shares}}
     settings = Settings.model_validate({**own, **changes})
     with embedded_exchange(market, start=first, state=None) as exchange:

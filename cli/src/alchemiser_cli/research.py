@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,18 +73,26 @@ class PriceFile:
         whole = carried(closes, self.carry_gaps)
         return Prices(kept, np.where(np.isnan(closes), whole, opens), whole)
 
+    def traded_prices(self, symbols: Sequence[str]) -> "Prices":
+        """The same as they traded, adjusted for nothing: whoever holds shares at these follows splits and dividends."""
+        adjusted = self.prices(symbols)
+        factors = np.array([self._adjustment(one) for one in adjusted.symbols]).T.reshape(adjusted.opens.shape)
+        return replace(adjusted, opens=adjusted.opens * factors, closes=adjusted.closes * factors)
+
     def _present(self, symbols: Sequence[str]) -> tuple[str, ...]:
         wanted = set(symbols)
         return tuple(symbol for symbol in self.history.symbols if symbol in wanted)
 
     def _columns(self, symbols: Sequence[str], column: Callable[[str], Floats]) -> Floats:
         """(days, symbols) of one field, adjusted."""
-        last = self.history.dates[-1]
-        adjusted = [
-            column(symbol) / self.history.split_factors(symbol, last) / self.history.dividend_factors(symbol, last)
-            for symbol in symbols
-        ]
+        adjusted = [column(symbol) / self._adjustment(symbol) for symbol in symbols]
         return np.stack(adjusted, axis=1) if adjusted else np.empty((len(self.history.dates), 0))
+
+    def _adjustment(self, symbol: str) -> Floats:
+        """What prices of the symbol are divided by for splits and dividends, (days,)."""
+        last = self.history.dates[-1]
+        factors: Floats = self.history.split_factors(symbol, last) * self.history.dividend_factors(symbol, last)
+        return factors
 
 
 def load_strategies(settings: StrategySettings) -> dict[str, Strategy]:

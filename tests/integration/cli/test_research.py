@@ -142,6 +142,25 @@ def test_a_backtest_prints_its_figures_and_writes_a_page(tmp_path: Path) -> None
     assert "2018-01-02" in (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
 
 
+def test_a_backtest_follows_a_markets_corporate_actions(tmp_path: Path) -> None:
+    """A new name in the middle of a holding changes nothing; without it half of the account would lack a price."""
+    half = '(defsymphony "half" {:rebalance-frequency :yearly} (weight-equal [(asset "SPY" nil) (asset "TECL" nil)]))'
+    (tmp_path / "half.clj").write_text(half)
+    written(tmp_path / "bars.csv", closes(0.05, 2, 0.5), tidy=False)
+    renamed = {"kind": "renamed", "symbol": "SPY", "day": "2025-03-03", "into": "SPX"}
+    removed = {"kind": "worthless_removal", "symbol": "TECL", "day": "2025-04-01"}
+    told = {}
+    for name, actions in (("none", []), ("a new name", [renamed]), ("and a removal", [renamed, removed])):
+        (tmp_path / "actions.json").write_text(json.dumps(actions))
+        done = alchemiser(tmp_path, *"backtest --data bars.csv --strategy half.clj --actions actions.json".split())
+        assert done.code == 0, done.err
+        (told[name],) = (line.split() for line in done.out.splitlines() if "CAGR" in line)
+    assert "with the corporate actions of actions.json" in (tmp_path / "backtest.html").read_text(encoding="utf-8")
+    plain = alchemiser(tmp_path, *"backtest --data bars.csv --strategy half.clj".split())
+    assert told["a new name"] == told["none"] != told["and a removal"]
+    assert " ".join(told["none"]) in " ".join(plain.out.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -158,10 +177,16 @@ def test_a_backtest_prints_its_figures_and_writes_a_page(tmp_path: Path) -> None
         (["backtest", "--from", "2021-03-31"], "1 sessions to simulate, at least 2 are needed"),
         (["backtest", "--data", "bars.csv", "--strategy", "good.clj", "--costs", "1e4"], "is 0.0, it must be finite"),
         (["backtest", "--data", "bars.csv", "--strategy", "good.clj", "--page", "."], "--page . cannot be written"),
+        (["backtest", "--actions", "none.json"], "--actions none.json cannot be read: No such file"),
+        (["backtest", "--actions", "empty.csv"], "--actions empty.csv: the whole: Invalid JSON"),
+        (["backtest", "--actions", "odd.json"], "--actions odd.json: 0.delisted.day: Field required; see docs/"),
+        (["backtest", "--data", "bars.csv", "--actions", "no.json"], "no.json: the price history has no symbol 'NONE'"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, arguments: list[str], words: str) -> None:
     (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "odd.json").write_text('[{"kind": "delisted", "symbol": "SPY"}]')
+    (tmp_path / "no.json").write_text('[{"kind": "delisted", "symbol": "NONE", "day": "2025-03-03"}]')
     (tmp_path / "good.clj").write_text(ROTATION)
     (tmp_path / "bad.clj").write_text('(defsymphony "x" {} (asset "SPY" nil) (rsj))')
     written(tmp_path / "bars.csv", closes(0.05, 2, 0.5), tidy=False)

@@ -138,6 +138,7 @@ def test_a_session_that_is_missing_in_all_symbols_is_a_contradiction(lost: date)
     assert contradictions(received, {"A": 30, "B": 30, "NEW": 30}, days) == [], "where the calendar has it closed"
     assert contradictions([*received, bars("C")], dict.fromkeys(("A", "B", "C", "NEW"), 30), DAYS) == [], "C has it"
     assert contradictions([bars("A", days=days)], {"A": 30}, DAYS) == said, "the only symbol there is"
+    assert contradictions([bars("A", days=days), bars("B", days=days)], {"A": 30, "B": 1}, DAYS) == said, "B was read"
 
 
 def test_a_session_that_is_expected_of_one_of_several_is_a_gap_of_that_one() -> None:

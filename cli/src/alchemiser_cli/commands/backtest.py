@@ -17,10 +17,12 @@ from alchemiser_cli.options import DAY, FirstSession, MarketData, StrategyNames
 from alchemiser_cli.report import backtest_page, terminal
 from alchemiser_cli.report.model import BacktestReport
 from alchemiser_cli.research import PriceFile, Share, choose, symbols_of
+from alchemiser_cli.share_actions import corporate_actions, market_with
 from alchemiser_cli.simulated import Market, open_market
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_strategy.backtest import Fill, run_backtest
 from alchemiser_strategy.bars import Bools
+from alchemiser_strategy.corporate_actions import CorporateActions
 from alchemiser_strategy.strategy_history import strategy_history
 
 app = typer.Typer()
@@ -36,6 +38,13 @@ def backtest(
     fill: Annotated[
         Fill, typer.Option(help="Fill at the next session's open, or (optimistic) at the close decided on.")
     ] = Fill.NEXT_OPEN,
+    actions: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON file with corporate actions of the market (docs/simulator.md has the kinds). Prices are then "
+            "taken as they traded, and shares follow splits, dividends, new names, mergers, spin-offs and removals."
+        ),
+    ] = None,
     page: Annotated[Path, typer.Option(help="Where to write the HTML page.")] = Path("backtest.html"),
 ) -> None:
     """Evaluate the strategies on every day at once and print what holding their weights would have earned.
@@ -47,18 +56,30 @@ def backtest(
         market = open_market(data)
         if market.notice:
             note(market.notice)
+        if actions is not None:
+            market = market_with(market, actions)
         shares = choose(context.settings.strategies, strategy or [])
         span = (start.date() if start else None, end.date() if end else None)
-        report = _backtest(market, shares, span, costs, fill)
+        report = _backtest(
+            market, shares, span, costs, fill, None if actions is None else corporate_actions(market.history)
+        )
         write_page(page, backtest_page.render(report))
         out.print(terminal.backtest(report))
         out.print(f"Page: {escape(str(page))}")
 
 
 def _backtest(
-    market: Market, shares: Sequence[Share], span: tuple[date | None, date | None], costs: float, fill: Fill
+    market: Market,
+    shares: Sequence[Share],
+    span: tuple[date | None, date | None],
+    costs: float,
+    fill: Fill,
+    actions: CorporateActions | None,
 ) -> BacktestReport:
-    """The strategies on the market between two days (None: as early, as late as can be); `costs` in basis points."""
+    """The strategies on the market between two days (None: as early, as late as can be); `costs` in basis points.
+
+    With `actions`, which are the market's, on prices as they traded.
+    """
     prices = PriceFile(market.history)
     bars = prices.bars(symbols_of(shares))
     began = time.perf_counter()
@@ -66,9 +87,12 @@ def _backtest(
     first, last = _rows(bars.dates, known, span)
     # Each strategy begins at target on the first day, as it would if it were traded from then on.
     histories = [strategy_history(share.strategy, bars, bars.dates[first]).between(first, last) for share in shares]
-    table = prices.prices(symbols_of(shares)).between(first, last)
+    if actions is None:
+        table = prices.prices(symbols_of(shares)).between(first, last)
+    else:
+        table = prices.traded_prices(actions.reachable(symbols_of(shares))).between(first, last)
     parts = [(history, share.fraction) for history, share in zip(histories, shares, strict=True)]
-    result = run_backtest(parts, table, costs_bps=costs, fill=fill)
+    result = run_backtest(parts, table, costs_bps=costs, fill=fill, actions=actions)
     note(f"{last - first} sessions computed in {time.perf_counter() - began:.2f} s")
     return BacktestReport(
         title="Alchemiser backtest",

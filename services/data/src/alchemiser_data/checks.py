@@ -91,6 +91,7 @@ def check_bars(
 #     SPY    x x . x x x          the third session is missing in all: the feed has lost it, or the calendar invents it
 #     QQQ    x x . x x x
 #     NEW            x x          not expected on the third session
+#     FEW    x x . x x x          only two are used of it: the others, which those are judged by, tell of the third too
 #     THIN   x . . x x x          the second one is THIN's own gap
 #
 # A session that one symbol of several is expected on is a gap of that symbol: no other says whether it took place.
@@ -99,17 +100,16 @@ def contradictions(
 ) -> Sequence[str]:
     """Where calendar and bars contradict each other: no decision may rest on either. A sentence each.
 
-    Sessions of the calendar on which no symbol has a bar though several should, and working days that are none of its
-    sessions though most symbols have a bar of them. Arguments as `check_bars`.
+    Sessions of the calendar that a bar is needed of and on which no symbol has one though several should, and working
+    days that are none of its sessions though most symbols have a bar of them. Arguments as `check_bars`.
     """
     known, row = frozenset(calendar), {day: index for index, day in enumerate(calendar)}
     times = Counter(day for bars in received for day in set(bars.days) if calendar[0] <= day <= calendar[-1])
     expected = np.zeros(len(calendar), dtype=np.int64)
     for bars in received:
-        begun = min((row[day] for day in bars.days if day in row), default=len(calendar))
-        expected[max(begun, len(calendar) - needed.get(bars.symbol, 0)) :] += 1
-    least = min(2, len(needed))
-    missing = [str(day) for day in calendar if times[day] == 0 and expected[row[day]] >= least]
+        expected[min((row[day] for day in bars.days if day in row), default=len(calendar)) :] += 1
+    least, used = min(2, len(needed)), calendar[-max(needed.values()) :]
+    missing = [str(day) for day in used if times[day] == 0 and expected[row[day]] >= least]
     extra = [
         f"{day} ({count} of {len(received)} symbols)"
         for day, count in sorted(times.items())

@@ -4,6 +4,9 @@ Decided at a close, filled at the next session's open (as live trading on comple
 (optimistic: nobody knows a close before it is made). As live: a strategy that gives targets gets its fraction of equity
 in those weights, one that holds keeps its shares and trades nothing, and orders of several are netted; costs are a
 share of what is exchanged. What the weights leave is cash and earns nothing.
+
+On adjusted prices dividends are reinvested, and a symbol that is renamed, bought up or delisted has no price any more.
+On prices as they traded, with the market's corporate actions, the account follows them as a live one does.
 """
 
 from collections.abc import Sequence
@@ -14,8 +17,10 @@ from enum import StrEnum
 import numpy as np
 
 from alchemiser_strategy.bars import Floats
+from alchemiser_strategy.corporate_actions import CorporateActions
 from alchemiser_strategy.engine.history import History
 from alchemiser_strategy.errors import StrategyError
+from alchemiser_strategy.share_account import ShareAccount, Table, still_priced
 
 BASIS_POINT = 1e-4
 type Part = tuple[History, float]
@@ -36,10 +41,14 @@ class Prices:
     symbols: tuple[str, ...]
     opens: Floats
     closes: Floats
+    fills: Floats | None = None
+    """What a day's orders were filled at, where that is known: quantities follow from the opens, or from the closes
+    that are decided on, and cash from these. NaN, or None: no other price."""
 
     def between(self, first: int, last: int) -> "Prices":
         """The days first..last (exclusive)."""
-        return Prices(self.symbols, self.opens[first:last], self.closes[first:last])
+        fills = None if self.fills is None else self.fills[first:last]
+        return Prices(self.symbols, self.opens[first:last], self.closes[first:last], fills)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,32 +66,53 @@ class Backtest:
 
 
 def run_backtest(
-    parts: Sequence[Part], prices: Prices, *, costs_bps: float = 0.0, fill: Fill = Fill.NEXT_OPEN
+    parts: Sequence[Part],
+    prices: Prices,
+    *,
+    costs_bps: float = 0.0,
+    fill: Fill = Fill.NEXT_OPEN,
+    actions: CorporateActions | None = None,
 ) -> Backtest:
     """Simulate an account that the strategies share, from the first day of their histories to the last.
 
     The histories are of the same days and begin to be traded on the first; their fractions of equity add up to 1 at
     most. `prices` are of the same days and may have other symbols as well; `costs_bps` are basis points (1/10,000) of
-    what is bought and of what is sold. Raises StrategyError: fewer than two days, negative costs, or a symbol that is
-    held on a day without a price.
+    what is bought and of what is sold. With `actions` the prices are as they traded, and of all symbols that shares
+    may become: `CorporateActions.reachable`. Raises StrategyError: fewer than two days, negative costs, or a symbol
+    that is held on a day without a price.
     """
     days = parts[0][0].dates
     if len(days) < 2:
         raise StrategyError(f"a backtest needs at least 2 sessions, there are {len(days)}")
     if not costs_bps >= 0:
         raise StrategyError(f"costs are {costs_bps} basis points; give 0 or more")
-    symbols = tuple(sorted({symbol for history, _ in parts for symbol in history.symbols}))
+    known = {symbol for history, _ in parts for symbol in history.symbols}
+    symbols = tuple(sorted(known)) if actions is None else actions.reachable(known)
+    if lacking := [symbol for symbol in symbols if symbol not in prices.symbols]:
+        raise StrategyError(f"there are no prices of {', '.join(lacking)}")
     columns = [prices.symbols.index(symbol) for symbol in symbols]
-    opens, closes = prices.opens[:, columns], prices.closes[:, columns]
+    fills = None if prices.fills is None else prices.fills[:, columns]
+    table = Table(prices.opens[:, columns], prices.closes[:, columns], fills)
     cost = costs_bps * BASIS_POINT
-    if all((~history.known | (history.decided == np.arange(len(days)))).all() for history, _ in parts):
-        weights = _combined(parts, symbols)
-        at = _at_close if fill is Fill.CLOSE else _at_next_open
-        growth, changes = at(days, symbols, weights, opens, closes)
-        bought, sold = changes.clip(min=0).sum(axis=1), (-changes).clip(min=0).sum(axis=1)
-        growth = growth * (1 - cost * (bought + sold))
-        return Backtest(tuple(days), symbols, np.cumprod(growth), weights, np.maximum(bought, sold))
-    return _Account(parts, symbols, cost).traded(opens, closes, fill)
+    every_day = all((~history.known | (history.decided == np.arange(len(days)))).all() for history, _ in parts)
+    if every_day and actions is None and fills is None:
+        return _by_weights(parts, symbols, table, cost, fill)
+    # Where some strategy holds, or shares become others, weights do not tell what is traded.
+    actions = actions or CorporateActions()
+    targets = np.stack([_combined([(history, 1.0)], symbols) for history, _ in parts])
+    account = ShareAccount(parts, targets, symbols, cost, actions)
+    traded = account.traded(still_priced(table, symbols, days, actions), late=fill is Fill.NEXT_OPEN)
+    return Backtest(tuple(days), symbols, traded.equity, traded.weights, traded.turnover)
+
+
+def _by_weights(parts: Sequence[Part], symbols: tuple[str, ...], table: Table, cost: float, fill: Fill) -> Backtest:
+    """Of strategies that give targets on every day: all days at once."""
+    days, weights = parts[0][0].dates, _combined(parts, symbols)
+    at = _at_close if fill is Fill.CLOSE else _at_next_open
+    growth, changes = at(days, symbols, weights, table.opens, table.closes)
+    bought, sold = changes.clip(min=0).sum(axis=1), (-changes).clip(min=0).sum(axis=1)
+    growth = growth * (1 - cost * (bought + sold))
+    return Backtest(tuple(days), symbols, np.cumprod(growth), weights, np.maximum(bought, sold))
 
 
 def _combined(parts: Sequence[Part], symbols: tuple[str, ...]) -> Floats:
@@ -91,86 +121,6 @@ def _combined(parts: Sequence[Part], symbols: tuple[str, ...]) -> Floats:
     for history, fraction in parts:
         weights[:, [symbols.index(symbol) for symbol in history.symbols]] += fraction * history.weights
     return weights
-
-
-# Where some strategy holds, the account is kept by shares, one row a strategy. On a day on which A gives targets and B
-# holds, with 100 USD of which B has 60, and fractions of a half each:
-#
-#     B keeps its shares       60                    no order, whatever its fraction has become
-#     A wants half of 100      50, of which 40 are left: its targets are scaled by 40 / 50
-#
-# Trades are the differences of the sums over strategies: what A gives and B takes is netted.
-class _Account:
-    """Shares by strategy and symbol, and cash, from a first day on with 1 USD."""
-
-    def __init__(self, parts: Sequence[Part], symbols: tuple[str, ...], cost: float) -> None:
-        self._days, self._symbols, self._cost = parts[0][0].dates, symbols, cost
-        self._fractions = np.array([fraction for _, fraction in parts])
-        self._targets = np.stack([_combined([(history, 1.0)], symbols) for history, _ in parts])
-        self._gives = np.stack([history.decided == np.arange(len(history.dates)) for history, _ in parts])
-        self._shares = np.zeros((len(parts), len(symbols)))
-        self._cash = 1.0
-
-    def traded(self, opens: Floats, closes: Floats, fill: Fill) -> Backtest:
-        """Every decision carried out; between two of them nothing is traded, and those days are valued in one step."""
-        count, late = len(self._days), int(fill is Fill.NEXT_OPEN)
-        at = opens if late else closes
-        equity, turnover, weights = np.ones(count), np.zeros(count), np.zeros((count, len(self._symbols)))
-        first = 0
-        for decision in np.flatnonzero(self._gives.any(axis=0)).tolist():
-            fills = decision + late
-            equity[first:fills], weights[first:fills] = self._worth(first, fills, closes)
-            if late:
-                weights[decision] = self._wanted(decision, closes, decision).sum(axis=0) / equity[decision]
-            if fills < count:
-                turnover[fills] = self._trade(decision, at, fills)
-            first = fills
-        equity[first:], weights[first:] = self._worth(first, count, closes)
-        return Backtest(tuple(self._days), self._symbols, equity, weights, turnover)
-
-    def _worth(self, first: int, last: int, closes: Floats) -> tuple[Floats, Floats]:
-        """Equity in USD, (days,), and weights, (days, symbols), of what is held on the days first..last (exclusive)."""
-        values = self._values(self._shares.sum(axis=0)[None], closes[first:last], first)
-        equity = self._cash + values.sum(axis=1)
-        return equity, values / equity[:, None]
-
-    def _wanted(self, decision: int, prices: Floats, day: int) -> Floats:
-        """USD that each strategy wants of each symbol by a day's decision, at another day's prices."""
-        values = self._values(self._shares, prices[day][None], day)
-        gives, equity = self._gives[:, decision], self._cash + values.sum()
-        wanted = np.where(gives[:, None], self._fractions[:, None] * self._targets[:, decision] * equity, values)
-        asked, left = wanted[gives].sum(), equity - wanted[~gives].sum()
-        if asked > left:
-            wanted[gives] *= max(0.0, left) / asked
-        return wanted
-
-    def _trade(self, decision: int, prices: Floats, day: int) -> float:
-        """Carry out a day's decisions at another day's prices; the turnover as a fraction of equity.
-
-        The costs are borne by those who trade, and by the cash.
-        """
-        values, wanted = self._values(self._shares, prices[day][None], day), self._wanted(decision, prices, day)
-        gives, equity = self._gives[:, decision], self._cash + values.sum()
-        change = (wanted - values).sum(axis=0)
-        free, paid = equity - wanted[~gives].sum(), self._cost * np.abs(change).sum()
-        wanted[gives] *= 1 - paid / free if free > 0 else 0.0
-        self._require_prices(wanted.sum(axis=0)[None], prices[day][None], day)
-        self._shares[gives] = np.where(wanted[gives] > 0, wanted[gives] / prices[day], 0.0)
-        self._cash = free - paid - wanted[gives].sum()
-        return float(max(change.clip(min=0).sum(), (-change).clip(min=0).sum()) / equity)
-
-    def _values(self, shares: Floats, prices: Floats, first: int) -> Floats:
-        """USD of shares at prices; one of them may have a single row for all of the other's."""
-        self._require_prices(shares.sum(axis=0)[None], prices, first)
-        values: Floats = np.where(shares > 0, shares * prices, 0.0)
-        return values
-
-    def _require_prices(self, held: Floats, prices: Floats, first: int) -> None:
-        """Raises StrategyError for a holding without a price, (days, symbols) from day `first` on."""
-        lacking = (held > 0) & ~np.isfinite(prices)
-        if lacking.any():
-            day, column = (int(index) for index in np.argwhere(lacking)[0])
-            raise StrategyError(f"{self._symbols[column]} is held on {self._days[first + day]} but has no price then")
 
 
 # One session of each kind of fill; a fraction w of equity grows by the ratio of two prices, and what is left of all
