@@ -10,8 +10,11 @@ from decimal import Decimal
 
 import pytest
 
+from alchemiser_common import keys
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, LegStatus, RunStatus
+from alchemiser_common.ports.state import load_all
+from alchemiser_common.records.journal import Intent
 from alchemiser_common.records.trading_state import TradingState
 from alchemiser_simulator.control.faults import (
     Answer,
@@ -317,6 +320,9 @@ def test_row_41_buys_fit_the_buying_power(rig: Rig) -> None:
     spent = Decimal(100_000) - rig.truth().cash
     assert Decimal(35_000) < spent <= Decimal(40_000), report.reason
     assert "cash falls short" in report.reason
+    intents = load_all(rig.state, keys.run_partition(report.run_id), Intent, prefix=keys.INTENT_PREFIX)
+    sent = {order.client_order_id for order in rig.orders()}
+    assert {intent.value.client_order_id for intent in intents} == sent, "one was refused for what another had taken"
 
 
 def test_row_41_a_refusal_that_says_what_is_left_is_answered_with_an_order_of_that_size(rig: Rig) -> None:

@@ -103,7 +103,6 @@ def test_a_refusal_that_may_pass_is_tried_again_after_a_pause() -> None:
         misses=0,
         turned_away=True,
         refusals=1,
-        reason="not yet",
         not_before=at(4 + 5),
     )
     assert refused(before, error, at(4), RULES) == after
@@ -263,8 +262,7 @@ def test_after_its_cancel_the_walk_goes_on_by_one_step() -> None:
 )
 def test_an_end_that_was_not_asked_for_is_tried_again_after_a_pause(state: LegState, status: OrderStatus) -> None:
     last = order(1, TEN, status, "3")
-    reason = f"the broker ended the order: {status.value}"
-    after = replace(after_the_end(state, last, 4), refusals=1, reason=reason, not_before=at(9))
+    after = replace(after_the_end(state, last, 4), refusals=1, not_before=at(9))
     assert told(state, 4, last) == (after, NOTHING)
 
 
@@ -314,6 +312,17 @@ def test_a_leg_that_was_cut_and_filled_is_partial_for_the_reason_of_the_cut() ->
     last = order(1, Decimal(4), OrderStatus.FILLED, "4")
     partial = ended(after_the_end(cut, last, 4), LegStatus.PARTIAL, "cut from 10 to 4", 4, LegReason.CASH_SHORT)
     assert told(cut, 4, last) == (partial, NOTHING)
+
+
+def test_a_leg_that_was_cut_keeps_its_reason_through_a_refusal_that_passed() -> None:
+    step, why = Step(2, Decimal(4), AT_MID, MID), {"reason": "cut from 10 to 4", "cause": LegReason.CASH_SHORT}
+    cut = replace(SENT, intended=Decimal(4), pending=step, reason="cut from 10 to 4", cause=LegReason.CASH_SHORT)
+    away = refused(cut, BrokerRefused("insufficient buying power", status=403, may_pass=True), at(1), RULES)
+    assert {"reason": away.reason, "cause": away.cause} == why, "only the last refusal is why a leg ends"
+    again = replace(away, phase=LegPhase.WORKING, turned_away=False)
+    state, _ = told(again, 4, order(1, Decimal(4), OrderStatus.FILLED, "4"))
+    assert state.outcome is LegStatus.PARTIAL
+    assert {"reason": state.reason, "cause": state.cause} == why
 
 
 def test_a_leg_that_is_filled_in_the_end_keeps_no_reason_of_an_earlier_refusal() -> None:

@@ -19,7 +19,7 @@ from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.journal.journal import Journal
 from alchemiser_trading.orders.cash import CashBudget, release_buys
 from alchemiser_trading.orders.leg_ends import unsent
-from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState, Place, Resend
+from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState, Place, Resend, Step
 from alchemiser_trading.orders.order_gateway import OrderGateway, Stop, StopKind
 from alchemiser_trading.orders.order_tracker import DaysOrders, OrderTracker
 from alchemiser_trading.orders.order_watch import checked, refused, reheard, rested, throttled, unheard
@@ -310,7 +310,16 @@ class Executor:
                 self._stopped(order)
                 self._legs[index] = unsent(self._legs[index], order.reason, self._gateway.now())
             elif order is not None:
+                self._charge(action.step, state.leg.side)
                 self._told(index, order)
+
+    # The account was read before this tick's orders. Cash does not change by an order, but buying power is less by it:
+    # with the figure as it was read, a second buy of the same tick would be sent for what the first one has taken.
+    def _charge(self, step: Step, side: Side) -> None:
+        """Take an order that the broker took off the buying power that was read before it."""
+        if side is Side.BUY:
+            left = self._account.buying_power - step.quantity * step.cost_price
+            self._account = self._account.model_copy(update={"buying_power": left})
 
     # What lasts is met in two stages, so that no order is left behind for as long as anything can be reached:
     #

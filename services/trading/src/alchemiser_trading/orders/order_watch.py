@@ -168,8 +168,11 @@ def _ended(state: LegState, order: BrokerOrder, now: datetime, settings: Executi
 
 
 def _withdrawn(state: LegState, reason: str, now: datetime, settings: ExecutionSettings, cause: LegReason) -> LegState:
-    """Somebody else ended the order: try again after a pause, a few times."""
-    state = replace(state, refusals=state.refusals + 1, reason=reason)
+    """Somebody else ended the order: try again after a pause, a few times.
+
+    Only the last one is why the leg ends: until then it keeps the reason for which it was to get less.
+    """
+    state = replace(state, refusals=state.refusals + 1)
     if state.refusals > settings.max_refusals:
         return done(state, LegStatus.REFUSED, reason, now, cause)
     return replace(state, not_before=now + timedelta(seconds=settings.refusal_wait_seconds))
