@@ -111,6 +111,37 @@ def test_what_is_not_managed_is_not_there_to_be_allocated(
     assert (found.fault, found.unmanaged, found.guessed) == ("", Decimal(unmanaged), guessed)
 
 
+@pytest.mark.parametrize(
+    ("others", "uncertain"),
+    [
+        ((other("BTCUSD", "30000"),), "0"),
+        ((other("XXX", "30000", "unreadable"),), "30000"),
+        ((other("XXX", None, "unreadable"),), "30000"),
+        ((other("XXX", None, "unpriced"),), "30000"),
+        ((other("XXX", None, "us_option"),), "0"),
+        ((other("XXX", "20000", "unreadable"), other("YYY", None, "us_option")), "20000"),
+        ((other("XXX", "20000", "unreadable"), other("YYY", None, "unpriced")), "30000"),
+        ((other("XXX", "35000", "unreadable"), other("YYY", "-5000", "short")), "35000"),
+    ],
+    ids=[
+        "a coin is none",
+        "a value beside what cannot be read",
+        "the same without",
+        "no price",
+        "an option is none, whatever it is worth",
+        "both",
+        "two of them",
+        "beside what is owed",
+    ],
+)
+def test_what_may_be_shares_to_manage_is_told_apart_from_what_is_not(
+    others: tuple[OtherHolding, ...], uncertain: str
+) -> None:
+    found = account_sum(account("50000", "100000"), Holdings((CCC,), others), PERCENT)
+    assert (found.fault, found.uncertain) == ("", Decimal(uncertain))
+    assert found.uncertain <= found.unmanaged
+
+
 amounts = st.decimals("-100000", "100000", places=2)
 
 

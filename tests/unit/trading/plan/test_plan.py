@@ -272,6 +272,40 @@ def test_a_symbol_without_a_price_or_held_in_another_form_is_left_alone_and_the_
     ]
 
 
+@pytest.mark.parametrize(
+    ("held", "trade", "kept"),
+    [
+        ("51", [("sell", "AAA", Decimal(1))], "1000"),
+        ("60", [("sell", "AAA", Decimal(10))], "1000"),
+        ("50", [], "1000"),
+        ("44", [], "400"),
+        ("40", [], None),
+        ("10", [("buy", "AAA", Decimal(30))], None),
+    ],
+    ids=["more than either", "far more", "all of it", "between the two", "as without it", "less than either"],
+)
+def test_beside_shares_that_cannot_be_read_the_lesser_of_two_trades_is_made(
+    held: str, trade: list[tuple[str, str, Decimal]], kept: str | None
+) -> None:
+    """2,000 of 10,000 USD are in DDD, which cannot be read: targets are fractions of 8,000 or of 10,000."""
+    others = (OtherHolding(symbol="DDD", kind="unreadable", market_value=Decimal(2000), detail="qty is null"),)
+    plan = make_plan(
+        make_decision(targets=(target("AAA", 0.5),), signals=()),
+        account(str(8000 - Decimal(held) * 100), "10000"),
+        (position("AAA", held, "100"),),
+        {},
+        {"AAA": Decimal(100)},
+        {"AAA": Asset(symbol="AAA", tradable=True, fractionable=True)},
+        EXACT,
+        SCHEDULED,
+        Unmanaged(Decimal(2000), set_aside(others), {}, Decimal(2000)),
+    )
+    reason = "they are wanted if 2000.00 USD of holdings that cannot be read are there to be allocated"
+    said = f"{Decimal(kept or 0):.2f} USD of it are kept: {reason}"
+    named = () if kept is None else (left_alone("AAA", Side.SELL, kept, LegReason.OTHER_HOLDING, said),)
+    assert (legs(plan), plan.skipped) == (trade, named)
+
+
 @pytest.mark.parametrize("price", ["100", "0.99"])
 def test_an_exit_under_a_dollar_is_dust_and_named_but_not_ordered(price: str) -> None:
     quantity = "0.0099" if price == "100" else "1"

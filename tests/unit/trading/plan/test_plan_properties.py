@@ -1,7 +1,7 @@
 """The plan: what holds in every situation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from hypothesis import given
@@ -124,10 +124,22 @@ def odd_accounts(draw: st.DrawFn) -> Odd:
             if draw(st.integers(0, 5)) > 0
         },
         Unmanaged(
-            draw(st.sampled_from([Decimal(0), equity / 3, equity * 2])),
+            aside := draw(st.sampled_from([Decimal(0), equity / 3, equity * 2])),
             dict.fromkeys(draw(st.sets(st.sampled_from(LETTERS), max_size=1)), "as the test says"),
+            {},
+            aside * draw(st.sampled_from([Decimal(0), Decimal("0.01"), Decimal("0.5"), Decimal(1)])),
         ),
     )
+
+
+@given(odd_accounts())
+def test_whether_uncertain_holdings_are_ours_or_not_no_more_is_sold_than_that_asks_for(odd: Odd) -> None:
+    aside, certain = odd.aside, Decimal(0)
+    sold = {leg.symbol: leg.quantity for leg in odd.plan().legs if leg.side is Side.SELL}
+    for value in (aside.value, aside.value - aside.uncertain):
+        known = replace(odd, aside=replace(aside, value=value, uncertain=certain)).plan()
+        asked = {leg.symbol: leg.quantity for leg in known.legs if leg.side is Side.SELL}
+        assert all(quantity <= asked.get(symbol, 0) for symbol, quantity in sold.items()), f"{sold} of {asked}"
 
 
 @given(odd_accounts())

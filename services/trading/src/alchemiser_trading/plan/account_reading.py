@@ -25,6 +25,8 @@ class AccountReading:
     holdings: Holdings
     unmanaged: Decimal
     """USD of holdings that are not managed."""
+    uncertain: Decimal
+    """USD of them that may be shares to manage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class AccountReader:
         if fault:
             return _Look(None, fault, doubtful=True)
         odd = found.guessed or doubtful(before or (), holdings) or _withheld(account)
-        return _Look(AccountReading(account, holdings, found.unmanaged), "", doubtful=odd)
+        return _Look(AccountReading(account, holdings, found.unmanaged, found.uncertain), "", doubtful=odd)
 
     def _account(self, known: Account) -> Account:
         """The account as it is now; where the broker does not tell, as it was: it is asked again."""

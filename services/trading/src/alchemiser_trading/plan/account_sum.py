@@ -18,6 +18,8 @@ from alchemiser_common.shares import REPORTED_STEP
 _NOTHING = Decimal(0)
 UNREADABLE = "unreadable"
 """The kind of a holding whose element makes no sense."""
+_PERHAPS_MANAGED = frozenset({UNREADABLE, "unpriced"})
+"""Kinds of holdings that would be managed if all of their figures could be read; the others are something else."""
 DIVIDENDS = "DIV"
 """How the codes of dividends begin: the quantity of one in cash is what it was paid on, and does not move."""
 
@@ -32,6 +34,8 @@ class AccountSum:
     """USD of the holdings that are not managed, as far as they are worth something: not there to be allocated."""
     guessed: bool
     """Some of it has no value that can be read and counts as what equity is above the rest."""
+    uncertain: Decimal = _NOTHING
+    """USD of it that may be worth of shares to manage: their figures could not be read."""
 
 
 # A holding without a readable value leaves the sum open by just that value. If the rest adds up, it is worth nothing
@@ -54,6 +58,9 @@ def account_sum(account: Account, holdings: Holdings, tolerance: Decimal) -> Acc
     left = account.equity - account.cash - positions - others
     guess = left if unvalued and left > allowed else _NOTHING
     unmanaged = sum((value for value in known if value > 0), _NOTHING) + guess
+    perhaps = [item for item in holdings.others if item.kind in _PERHAPS_MANAGED]
+    uncertain = sum((max(item.market_value or _NOTHING, _NOTHING) for item in perhaps), _NOTHING)
+    uncertain += guess if any(item.market_value is None for item in perhaps) else _NOTHING
     fault = "; ".join(odd)
     if not fault and abs(left - guess) > allowed:
         fault = (
@@ -61,7 +68,7 @@ def account_sum(account: Account, holdings: Holdings, tolerance: Decimal) -> Acc
             f"{positions:.2f} and {len(holdings.others)} other holdings {others:.2f} are "
             f"{account.cash + positions + others:.2f}"
         )
-    return AccountSum(fault, unmanaged, guessed=guess > 0)
+    return AccountSum(fault, unmanaged, guess > 0, uncertain)
 
 
 def moved(before: Iterable[HeldShares], holdings: Holdings) -> Mapping[str, Decimal]:

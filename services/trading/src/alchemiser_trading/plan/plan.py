@@ -36,6 +36,8 @@ class Unmanaged:
     """Symbols that are neither bought nor sold, each with why."""
     unread: Mapping[str, Decimal] = field(default_factory=dict)
     """USD, as far as it is known, of those whose element could not be read: they may be shares that nobody wants."""
+    uncertain: Decimal = Decimal(0)
+    """USD of `value` that may be shares to manage: then targets are fractions of it, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,9 @@ def make_plan(
     reserve = base * settings.cash_reserve
     holdings = holdings_of(decision.signals, books)
     want = wanted(decision.targets, holdings, positions, base - reserve)
-    differences, skipped = _differences(want, account, positions, prices, assets, settings, aside)
+    at_most = max(account.equity - aside.value + aside.uncertain, Decimal(0)) * (1 - settings.cash_reserve)
+    most = wanted(decision.targets, holdings, positions, at_most)
+    differences, skipped = _differences(want, most, account, positions, prices, assets, settings, aside)
     skipped.extend(_not_left(want, positions, books, aside))
     sells = [leg for leg in differences if leg.side is Side.SELL]
     buys = [leg for leg in differences if leg.side is Side.BUY]
@@ -129,8 +133,15 @@ def make_plan(
     )
 
 
+# A stock whose element cannot be read may be one of ours or not, and what targets are fractions of lies between two
+# sums: without it, and with it. What each trade then is, only the two together tell:
+#
+#     held 51, wanted 40 without it, 50 with it      sell 1: the other 10 may be wanted
+#     held 10, wanted 40 without it, 50 with it      buy 30: the other 10 may not be there for it
+#     held 44, wanted 40 without it, 50 with it      nothing
 def _differences(
     want: Wanted,
+    most: Wanted,
     account: Account,
     positions: Sequence[Position],
     prices: Mapping[str, Decimal | NoPrice],
@@ -138,7 +149,10 @@ def _differences(
     settings: TradingSettings,
     aside: Unmanaged,
 ) -> tuple[list[_Difference], list[SkippedLeg]]:
-    """Wanted minus free for every symbol of either, without what is too small or cannot be traded."""
+    """Wanted minus free for every symbol of either, without what is too small or cannot be traded.
+
+    `most` is what is wanted if uncertain holdings are ours to manage; the lesser trade of the two is made.
+    """
     held = {position.symbol: position for position in positions}
     nothing = Decimal(0)
     smallest = smallest_trade(account.equity, settings)
@@ -150,7 +164,15 @@ def _differences(
         free = quantity - want.kept.get(symbol, nothing)
         leaves = symbol not in want.weights and free > 0
         full_exit = leaves and free == quantity
-        value = want.value(symbol) - (_worth(position, free) if position else nothing)
+        worth = _worth(position, free) if position else nothing
+        least = want.value(symbol) - worth
+        value = least if least > 0 else min(most.value(symbol) - worth, nothing)
+        if least <= -smallest and value - least > 0 and (value - least >= smallest or abs(value) < smallest):
+            reason = (
+                f"{value - least:.2f} USD of it are kept: they are wanted if {aside.uncertain:.2f} USD of holdings that "
+                "cannot be read are there to be allocated"
+            )
+            skipped.append(_skipped(symbol, Side.SELL, value - least, LegReason.OTHER_HOLDING, reason))
         side = Side.BUY if value > 0 and not full_exit else Side.SELL
         if not full_exit and abs(value) < smallest:
             if quantity == 0 and value > 0:
