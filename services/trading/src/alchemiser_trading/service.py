@@ -2,12 +2,19 @@
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 from alchemiser_common import keys
-from alchemiser_common.errors import InvalidMessage, LeaseHeld, NotAuthorised, StateCorrupt
+from alchemiser_common.errors import (
+    BrokerRefused,
+    BrokerUnavailable,
+    InvalidMessage,
+    LeaseHeld,
+    NotAuthorised,
+    StateCorrupt,
+)
 from alchemiser_common.ids import RunRef
 from alchemiser_common.latency import Latency
 from alchemiser_common.messages.decision import TradeDecision
@@ -21,6 +28,7 @@ from alchemiser_common.records.parity import Parity
 from alchemiser_common.settings import Settings
 from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.journal.journal import Journal, new_head
+from alchemiser_trading.orders.order_gateway import read_skew
 from alchemiser_trading.orders.steady_broker import SteadyBroker
 from alchemiser_trading.runs.due import missed_today
 from alchemiser_trading.runs.ends import RunEnds
@@ -201,7 +209,21 @@ class TradingService:
             self._settings.account_alias,
             owner=self._worker,
             duration=timedelta(seconds=self._settings.execution.lease_seconds),
+            witness=lambda: self._passed(clock),
         )
+
+    # Before its first order, and each minute until its last, a worker compares its clock with the broker's and stops
+    # where they differ by more than `max_clock_skew_seconds` (`Checks`, `stop_by_clock`). What has passed at the broker
+    # by twice that has passed for everybody who may be sending.
+    def _passed(self, clock: Clock) -> datetime | None:
+        """A moment that the broker's clock has certainly passed, aware UTC; None if the broker does not tell."""
+        try:
+            skew = read_skew(self._tools.broker, clock)
+        except (BrokerUnavailable, BrokerRefused) as error:
+            _log.warning("the broker's clock cannot be read", extra={"reason": str(error)})
+            return None
+        margin = timedelta(seconds=2 * self._settings.execution.max_clock_skew_seconds)
+        return None if skew is None else clock.now() + skew - margin
 
     def _end_unfinished(self, tools: Tools[Broker], lease: AccountLease, run: UUID, time_left: TimeLeft) -> None:
         """End another run that is in the way. Raises LeaseHeld while it may still go on."""

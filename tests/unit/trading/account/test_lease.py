@@ -1,7 +1,7 @@
 """The account's lease on a real store."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -81,6 +81,51 @@ def test_an_abandoned_lease_is_taken_over_and_its_old_holder_can_write_no_more(
     assert store.get(keys.trading_state_record("demo")) is None, "a worker without the lease wrote"
     first.release()
     second.write()
+
+
+# One hour: the clock was set back by so much while a worker had the account. Told is what the witness says has passed.
+SET_BACK = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("back", "told", "gets_it"),
+    [
+        (SET_BACK, MINUTE, True),
+        (SET_BACK, MINUTE - timedelta(seconds=1), False),
+        (SET_BACK, None, False),
+        (timedelta(0), 2 * MINUTE, False),
+        (-timedelta(seconds=30), 2 * MINUTE, False),
+        (-MINUTE, None, True),
+    ],
+    ids=[
+        "its time is over by the third clock",
+        "not yet over",
+        "no third clock tells",
+        "a lease that may have so much time left: the third clock alone takes it from nobody",
+        "the same, later",
+        "over by this clock",
+    ],
+)
+def test_a_lease_of_which_more_is_left_than_it_is_taken_for_ends_by_a_third_clock(
+    store: SqliteStateStore, clock: ManualClock, back: timedelta, told: timedelta | None, *, gets_it: bool
+) -> None:
+    first = take(store, clock, "first")
+    clock.advance(-back)
+
+    def again() -> AccountLease:
+        def witness() -> datetime | None:
+            return None if told is None else SCHEDULED + told
+
+        return AccountLease.acquire(store, clock, "demo", owner="second", duration=MINUTE, witness=witness)
+
+    if not gets_it:
+        with pytest.raises(LeaseHeld, match="account demo is worked on by first until"):
+            again()
+        return
+    second = again()
+    second.require()
+    with pytest.raises(LeaseHeld):
+        first.write()
 
 
 def test_a_worker_whose_clock_stood_still_cannot_write_after_a_take_over(

@@ -5,6 +5,7 @@ the run that has not ended, which outlives the worker: the next delivery continu
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
@@ -31,15 +32,37 @@ class AccountLease:
         self._version: int | None = record.version
         self._duration = duration
 
+    # A worker that died leaves a lease that ends by the clock, and a clock that is set back by an hour would keep it for
+    # that hour. No lease has more time left than it is taken for. One that seems to says that the clock which wrote it
+    # and this one do not agree (or that its writer took it for longer), but not which of them is wrong: a third decides.
+    #
+    #     written: until 13:47    this clock: 12:46    the witness: 13:46    held, whatever is wrong
+    #                                                  the witness: 13:48    over
+    #                                                  no answer             held
+    #
+    # A witness alone takes nobody's lease: where this clock is right it is not asked. And this clock alone neither, that
+    # says too early a time. Whoever sends orders has compared his own with the witness, see `TradingService`.
     @classmethod
-    def acquire(cls, store: StateStore, clock: Clock, account_alias: str, *, owner: str, duration: timedelta) -> Self:
+    def acquire(
+        cls,
+        store: StateStore,
+        clock: Clock,
+        account_alias: str,
+        *,
+        owner: str,
+        duration: timedelta,
+        witness: Callable[[], datetime | None] = lambda: None,
+    ) -> Self:
         """Take the account for `duration`. Raises LeaseHeld while another worker, or this one before, has it.
 
-        Two workers that read the same free record both write version n+1: the store lets one of them through.
+        `witness` tells a moment, aware UTC, that has passed for certain by another clock than this machine's; None if
+        it is not known. Two workers that read the same free record both write version n+1: the store lets one through.
         """
         key = keys.lease_record(account_alias)
         now = clock.now()
         known = load(store, key, LeaseRecord)
+        if known is not None and held(known.value, now) and known.value.expires_at - now > duration:
+            now = max(now, witness() or now)
         if known is not None and held(known.value, now):
             raise LeaseHeld(
                 f"account {account_alias} is worked on by {known.value.owner} until "
@@ -48,7 +71,7 @@ class AccountLease:
         record = LeaseRecord(
             owner=owner,
             epoch=known.value.epoch + 1 if known else 1,
-            expires_at=now + duration,
+            expires_at=clock.now() + duration,
             unfinished_run=known.value.unfinished_run if known else None,
             unfinished_until=known.value.unfinished_until if known else None,
         )

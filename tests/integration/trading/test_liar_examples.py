@@ -1,0 +1,68 @@
+"""What the explorer of a lying broker once found, each written out: it stays found when the seeds draw something else."""
+
+from decimal import Decimal
+
+import pytest
+
+from alchemiser_common.messages.report import RunStatus
+from support.liar.endpoints import Endpoint
+from support.liar.explorer import play
+from support.liar.runner import exchange
+from support.liar.scenario import Deed, Mishap, Mode, Scenario
+from support.liar.telling import Lie
+from support.quiet import quiet
+
+SHORT_OF_BUYING_POWER = Scenario(
+    seed=86,
+    mode=Mode.LIVENESS,
+    weights={"DDD": 0.32, "BBB": 0.32, "AAA": 0.16},
+    holdings={"EEE": Decimal("123.014090930"), "CCC": Decimal("2543.127865374")},
+    parts=(),
+    truth_after=39.1,
+    process_seconds=900.0,
+    power=0.74,
+)
+SET_BACK_FOR_GOOD = Scenario(
+    seed=506,
+    mode=Mode.LIVENESS,
+    weights={"AAA": 0.2, "BBB": 0.3, "FFF": 0.5},
+    holdings={"DDD": Decimal(5331), "EEE": Decimal("72.715987571"), "AAA": Decimal(325)},
+    parts=(
+        Deed("the machine's clock jumps back", 51.0, "FFF", 0.96),
+        Mishap(delivery=0, name="kill-before", call=38, length=700),
+    ),
+    truth_after=313.0,
+    process_seconds=900.0,
+    power=1.0,
+)
+UNREADABLE_BESIDE_OTHERS = Scenario(
+    seed=548,
+    mode=Mode.LIVENESS,
+    weights={"CCC": 0.25, "EEE": 0.33, "FFF": 0.25, "DDD": 0.17},
+    holdings={"FFF": Decimal(1445), "DDD": Decimal(4144)},
+    parts=(Lie("positions", "quantity null", (Endpoint.POSITIONS,), 0, None, "DDD", 0.82),),
+    truth_after=229.0,
+    process_seconds=900.0,
+    power=1.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "status", "said"),
+    [
+        (SHORT_OF_BUYING_POWER, RunStatus.COMPLETED, "buy AAA: partial, cut from"),
+        (SET_BACK_FOR_GOOD, RunStatus.HALTED, "this machine's clock is"),
+        (UNREADABLE_BESIDE_OTHERS, RunStatus.PARTIAL, "sell FFF left alone: 10256.40 USD of it are kept"),
+    ],
+    ids=[
+        "buying power that two buys share",
+        "a dead worker's lease under a clock that was set back",
+        "a position whose quantity is null",
+    ],
+)
+def test_what_was_found_once_is_not_found_again(scenario: Scenario, status: RunStatus, said: str) -> None:
+    with quiet():
+        played = play(exchange(), scenario)
+    assert not played.violations, str(played)
+    assert played.report is not None
+    assert (played.report.status, said in played.report.reason) == (status, True), str(played)
