@@ -171,6 +171,7 @@ def test_row_30_a_post_that_arrives_after_the_runs_end_is_cancelled_by_whoever_l
     rig.control.advance(500)
     assert [order.symbol for order in rig.orders() if order.status == "new"] == ["AAA"], "it came after the end"
     rig.clock.move_to(rig.control.clock().now)
+    rig.control.add_fault(Answer(match=When(method="DELETE"), status=451, body={"message": "no"}, count=2))
     look(rig, decision)
     assert_no_open_orders(rig)
 

@@ -1,4 +1,4 @@
-"""What the explorer of a lying broker once found, each written out: it stays found when the seeds draw something else."""
+"""What the explorer of a lying broker once found, each written out: the seeds may draw something else some day."""
 
 from decimal import Decimal
 
@@ -45,6 +45,16 @@ UNREADABLE_BESIDE_OTHERS = Scenario(
     process_seconds=900.0,
     power=1.0,
 )
+CANCELS_ARE_REFUSED = Scenario(
+    seed=2121,
+    mode=Mode.LIVENESS,
+    weights={"FFF": 0.67, "EEE": 0.33},
+    holdings={},
+    parts=(Lie("error on a read", "451 HTML", (Endpoint.CANCEL,), 1, None, "FFF", 0.98),),
+    truth_after=92.1,
+    process_seconds=900.0,
+    power=1.0,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,11 +63,13 @@ UNREADABLE_BESIDE_OTHERS = Scenario(
         (SHORT_OF_BUYING_POWER, RunStatus.COMPLETED, "buy AAA: partial, cut from"),
         (SET_BACK_FOR_GOOD, RunStatus.HALTED, "this machine's clock is"),
         (UNREADABLE_BESIDE_OTHERS, RunStatus.PARTIAL, "sell FFF left alone: 10256.40 USD of it are kept"),
+        (CANCELS_ARE_REFUSED, RunStatus.COMPLETED, ""),
     ],
     ids=[
         "buying power that two buys share",
         "a dead worker's lease under a clock that was set back",
         "a position whose quantity is null",
+        "cancels that are refused for longer than the end of one is waited for",
     ],
 )
 def test_what_was_found_once_is_not_found_again(scenario: Scenario, status: RunStatus, said: str) -> None:

@@ -17,6 +17,7 @@ from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.broker import OddOrder, OrderList, OrderRequest, order_type
 from alchemiser_common.ports.state import ABSENT, put
 from alchemiser_common.settings import Environment
+from alchemiser_simulator.control.faults import Answer, When
 from alchemiser_trading.account.authority import set_authority
 from alchemiser_trading.account.binding import bind_account
 from alchemiser_trading.journal.journal import Journal
@@ -128,7 +129,8 @@ def test_a_run_of_another_home_sends_nothing_beside_the_first_ones(rig: Rig, tmp
     assert rig.orders() == before
 
 
-def test_an_open_order_of_an_earlier_run_of_this_home_is_cancelled_and_named(rig: Rig) -> None:
+@pytest.mark.parametrize("refusals", [0, 3], ids=["at once", "when its cancel is taken at last"])
+def test_an_open_order_of_an_earlier_run_of_this_home_is_cancelled_and_named(rig: Rig, refusals: int) -> None:
     decision = rig.decision(SWITCH)
     assert rig.trade(decision).status is RunStatus.COMPLETED
     journal = Journal.load(rig.state, decision.run_id)
@@ -143,6 +145,8 @@ def test_an_open_order_of_an_earlier_run_of_this_home_is_cancelled_and_named(rig
         client_order_id=name, symbol="DDD", side=Side.BUY, quantity=Decimal(1), order_type=order_type(Decimal(1))
     )
     rig.broker.submit(request)
+    if refusals:
+        rig.control.add_fault(Answer(match=When(method="DELETE"), status=451, body={"message": "no"}, count=refusals))
     rig.clock.sleep(600)
     scheduled = rig.clock.now().replace(second=0, microsecond=0)
     report = rig.trade(rig.decision(SWITCH, scheduled=scheduled))

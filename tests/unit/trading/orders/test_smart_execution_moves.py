@@ -12,7 +12,7 @@ from alchemiser_common.ports.broker import BrokerOrder, LimitOrder, OrderStatus
 from alchemiser_common.settings import ExecutionStyle
 from alchemiser_trading.orders.leg_ends import frozen, unsent
 from alchemiser_trading.orders.legs import Cancel, LegPhase, LegState, Resend, Step, start
-from alchemiser_trading.orders.order_watch import refused, throttled
+from alchemiser_trading.orders.order_watch import answered, refused, throttled
 from alchemiser_trading.orders.pricing import Prices
 from alchemiser_trading.orders.smart_execution import advance, stop
 from support.legs import (
@@ -239,6 +239,20 @@ def test_a_cancel_under_way_is_waited_for_and_then_given_up() -> None:
     assert frozen(stuck, "gone", at(1)) == (ended(stuck, LegStatus.FROZEN, "gone", 1, cause), CANCEL)
     none_open = replace(stuck, order=None, phase=LegPhase.CHECKING)
     assert frozen(none_open, "gone", at(1))[1] == NOTHING
+
+
+def test_only_the_end_of_a_cancel_that_was_taken_is_waited_for_with_patience() -> None:
+    refused_one = answered(CANCELLING, taken=False, now=at(0))
+    assert refused_one == replace(CANCELLING, untaken=True)
+    asked, actions = told(refused_one, 600, OPEN)
+    assert (asked, actions) == (replace(refused_one, not_before=at(610)), CANCEL), "the order is open, and known"
+    taken = answered(asked, taken=True, now=at(600))
+    assert taken == replace(asked, untaken=False, since=at(600))
+    assert told(taken, 659, OPEN.model_copy(update={"status": OrderStatus.CANCELLING}))[0].phase is LegPhase.CANCELLING
+    assert told(taken, 660, OPEN)[0].outcome is LegStatus.FROZEN
+    assert answered(CANCELLING, taken=True, now=at(9)) == CANCELLING
+    stopped = stop(asked, "deadline")
+    assert told(stopped, 620, OPEN)[0].outcome is LegStatus.FROZEN, "it is looked for after the legs"
 
 
 def after_the_end(state: LegState, last: BrokerOrder, seconds: float) -> LegState:

@@ -32,16 +32,16 @@ class AccountLease:
         self._version: int | None = record.version
         self._duration = duration
 
-    # A worker that died leaves a lease that ends by the clock, and a clock that is set back by an hour would keep it for
-    # that hour. No lease has more time left than it is taken for. One that seems to says that the clock which wrote it
-    # and this one do not agree (or that its writer took it for longer), but not which of them is wrong: a third decides.
+    # A worker that died leaves a lease that ends by the clock, and a clock that is set back by an hour would keep it
+    # for that hour. No lease has more time left than it is taken for. One that seems to says that its writer's clock
+    # and this one do not agree (or that it was taken for longer), but not which of them is wrong: a third decides.
     #
     #     written: until 13:47    this clock: 12:46    the witness: 13:46    held, whatever is wrong
     #                                                  the witness: 13:48    over
     #                                                  no answer             held
     #
-    # A witness alone takes nobody's lease: where this clock is right it is not asked. And this clock alone neither, that
-    # says too early a time. Whoever sends orders has compared his own with the witness, see `TradingService`.
+    # A witness alone takes nobody's lease: where this clock is right it is not asked. Whoever sends orders has compared
+    # his own with it, see `TradingService`.
     @classmethod
     def acquire(
         cls,

@@ -22,7 +22,7 @@ from alchemiser_trading.orders.leg_ends import unsent
 from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState, Place, Resend, Step
 from alchemiser_trading.orders.order_gateway import OrderGateway, Stop, StopKind
 from alchemiser_trading.orders.order_tracker import DaysOrders, OrderTracker
-from alchemiser_trading.orders.order_watch import checked, refused, reheard, rested, throttled, unheard
+from alchemiser_trading.orders.order_watch import answered, checked, refused, reheard, rested, throttled, unheard
 from alchemiser_trading.orders.pricing import Prices
 from alchemiser_trading.orders.reconcile import foreign_orders, moved
 from alchemiser_trading.orders.smart_execution import advance, stop
@@ -276,7 +276,7 @@ class Executor:
             if not self._gateway.may_ask():
                 return
             if isinstance(action, Cancel):
-                self._gateway.cancel(action.order_id)
+                after = answered(after, taken=self._gateway.cancel(action.order_id), now=self._gateway.now())
             elif self._gate_open(index):
                 self._legs[index] = after
                 self._send(index, action)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from alchemiser_common import keys
-from alchemiser_common.errors import BrokerRefused, BrokerUnavailable
+from alchemiser_common.errors import BrokerUnavailable
 from alchemiser_common.ids import CLIENT_ORDER_PREFIX
 from alchemiser_common.ports.broker import Broker, BrokerOrder, OrderList
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock, TimeLeft
@@ -23,6 +23,7 @@ from alchemiser_common.records.loose import LooseOrder, LooseOrders
 from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.journal.own_orders import orders_of_another_home, own_order_ids
 from alchemiser_trading.orders.legs import LegState
+from alchemiser_trading.orders.order_gateway import takes_cancel
 
 _log = logging.getLogger(__name__)
 _NEEDED = timedelta(seconds=10)
@@ -86,7 +87,8 @@ class LooseEnds:
         An order of another home or of a person is named and left alone. Raises StoreUnavailable.
         """
         ends = self._clock.now() + self._patience
-        cancelled: dict[str, BrokerOrder] = {}
+        found: dict[str, BrokerOrder] = {}
+        taken: set[str] = set()
         while True:
             over = self._clock.now() >= ends or self._time_left() < _NEEDED
             try:
@@ -97,12 +99,12 @@ class LooseEnds:
             else:
                 if not seen.ours or over:
                     still = {order.order_id for order in seen.ours}
-                    ended = tuple(order for name, order in cancelled.items() if name not in still)
+                    ended = tuple(order for name, order in found.items() if name not in still)
                     return replace(seen, cancelled=ended)
                 for order in seen.ours:
-                    if order.order_id not in cancelled:
-                        cancelled[order.order_id] = order
-                        self._cancel(order)
+                    found.setdefault(order.order_id, order)
+                    if order.order_id not in taken and self._cancel(order):
+                        taken.add(order.order_id)
             self._wait()
 
     def look_again(self) -> tuple[str, ...]:
@@ -162,7 +164,7 @@ class LooseEnds:
         """Whether the order is known to have ended, by look-up and list, and a line about it."""
         what = f"{order.side.value} {order.symbol} of run {of.run_id} ({order.client_order_id})"
         ends = self._clock.now() + self._patience
-        asked = False
+        asked = taken = False
         while True:
             found = self._broker.order_by_client_id(order.client_order_id)
             if found is None:
@@ -174,10 +176,9 @@ class LooseEnds:
                     True,
                     f"{what}: {found.status.value}, {found.filled_quantity} filled, {beyond} more than reported",
                 )
-            if not asked:
-                asked = True
-                self._cancel(found)
-            elif self._clock.now() >= ends or self._time_left() < _NEEDED:
+            if not taken:
+                asked, taken = True, self._cancel(found)
+            if self._clock.now() >= ends or self._time_left() < _NEEDED:
                 return False, f"{what}: still open although it was cancelled"
             self._wait()
 
@@ -186,12 +187,9 @@ class LooseEnds:
         self._clock.sleep(1.0)
         self._lease.keep()
 
-    def _cancel(self, order: BrokerOrder) -> None:
+    def _cancel(self, order: BrokerOrder) -> bool:
         _log.warning("cancelling an order that no leg waits for", extra={"order_id": order.order_id})
-        try:
-            self._broker.cancel(order.order_id)
-        except (BrokerUnavailable, BrokerRefused) as error:
-            _log.warning("cancel not taken", extra={"order_id": order.order_id, "reason": str(error)})
+        return takes_cancel(self._broker, order.order_id)
 
 
 def _order(order: BrokerOrder) -> str:

@@ -179,12 +179,9 @@ class OrderGateway:
         self.last_order = max(self.last_order or intent.written_at, intent.written_at)
         return self._send(intent)
 
-    def cancel(self, order_id: str) -> None:
-        """Ask for a cancel. A fault is only noted: reading tells what became of the order, and asking is repeated."""
-        try:
-            self._broker.cancel(order_id)
-        except (BrokerUnavailable, BrokerRefused) as error:
-            _log.warning("cancel not taken", extra={"order_id": order_id, "reason": str(error)})
+    def cancel(self, order_id: str) -> bool:
+        """Ask for a cancel; whether the broker says that it takes it. Reading tells what became of the order."""
+        return takes_cancel(self._broker, order_id)
 
     # The worker may have been paused for minutes since the tick's checks, at the write of the intent or anywhere else.
     # Both questions are asked once more at the last moment, by a clock that has gone on meanwhile. What is left is the
@@ -225,6 +222,16 @@ class OrderGateway:
             lease_epoch=self._lease.epoch,
             written_at=self._clock.now(),
         )
+
+
+def takes_cancel(broker: Broker, order_id: str) -> bool:
+    """Whether the broker says that it takes a cancel. A fault is only noted: asking is repeated."""
+    try:
+        broker.cancel(order_id)
+    except (BrokerUnavailable, BrokerRefused) as error:
+        _log.warning("cancel not taken", extra={"order_id": order_id, "reason": str(error)})
+        return False
+    return True
 
 
 def step_id(settings: Settings, run: UUID, leg: PlannedLeg, step: int) -> str:

@@ -125,9 +125,18 @@ def _cancel(state: LegState, order: BrokerOrder, now: datetime) -> Advance:
     return replace(state, phase=LegPhase.CANCELLING, since=now, not_before=again), (Cancel(order.order_id),)
 
 
+def answered(state: LegState, *, taken: bool, now: datetime) -> LegState:
+    """A cancel was asked for and taken, or not; the end of one that is taken at last is waited for from then on."""
+    return replace(state, untaken=not taken, since=now if taken and state.untaken else state.since)
+
+
+# A request to cancel that is refused or has no answer makes nothing doubtful: the order is open, and what it fills is
+# counted. It has no next step, that is all. So only the end of a cancel that was taken is waited for with patience.
+# A leg that must stop waits no longer: what is open is then looked for after the legs, and named (`LooseEnds`).
 def _cancelling(state: LegState, order: BrokerOrder, now: datetime, settings: ExecutionSettings) -> Advance:
     """Wait for the end; ask again if the broker shows no sign of the cancel; give the symbol up in the end."""
-    if now - (state.since or now) >= timedelta(seconds=settings.cancel_patience_seconds):
+    late = now - (state.since or now) >= timedelta(seconds=settings.cancel_patience_seconds)
+    if late and (state.stopping or not state.untaken):
         reason = f"order {order.order_id} did not end within {settings.cancel_patience_seconds:.0f} s of its cancel"
         return frozen(state, reason, now)
     if order.status is OrderStatus.OPEN and (state.not_before is None or now >= state.not_before):

@@ -25,7 +25,7 @@ class AccountReading:
     holdings: Holdings
     unmanaged: Decimal
     """USD of holdings that are not managed."""
-    uncertain: Decimal
+    uncertain: Decimal = Decimal(0)
     """USD of them that may be shares to manage."""
 
 

@@ -169,8 +169,8 @@ def _differences(
         value = least if least > 0 else min(most.value(symbol) - worth, nothing)
         if least <= -smallest and value - least > 0 and (value - least >= smallest or abs(value) < smallest):
             reason = (
-                f"{value - least:.2f} USD of it are kept: they are wanted if {aside.uncertain:.2f} USD of holdings that "
-                "cannot be read are there to be allocated"
+                f"{value - least:.2f} USD of it are kept: they are wanted if {aside.uncertain:.2f} USD of holdings "
+                "that cannot be read are there to be allocated"
             )
             skipped.append(_skipped(symbol, Side.SELL, value - least, LegReason.OTHER_HOLDING, reason))
         side = Side.BUY if value > 0 and not full_exit else Side.SELL
