@@ -100,19 +100,18 @@ class TradingService:
         journal = self._journal(decision)
         if journal.head.phase.final:
             self._look_again(time_left)
-            return self._ends.again(journal, decision.session)
+            return self._ends.again(journal, decision.session, decision)
         tools = self._tools_now()
         lease = self._lease(tools.clock)
         try:
             self._end_unfinished(tools, lease, decision.run_id, time_left)
             journal = self._journal(decision)
             if journal.head.phase.final:
-                return self._ends.again(journal, decision.session)
+                return self._ends.again(journal, decision.session, decision)
             report = Run(tools, journal, lease, time_left, decision.trace).execute(decision)
         finally:
             lease.release()
-        if report.decision_hash == decision.content_hash():
-            self._ends.keep(keys.decision_object(decision.session, decision.run_id), decision)
+        self._ends.keep_decision(decision, report)
         self._ends.tell(decision.session, report)
         return report
 
@@ -265,7 +264,7 @@ class ShadowService:
         """
         known = Journal.load(self._store, decision.run_id)
         if known is not None and known.head.phase.final:
-            return self._ends.again(known, decision.session)
+            return self._ends.again(known, decision.session, decision)
         if known is not None and known.head.phase is not RunStatus.RECEIVED:
             raise NotAuthorised(
                 f"run {decision.run_id} was begun by a service that trades ({known.head.phase.value}) and has not "
@@ -275,7 +274,7 @@ class ShadowService:
         shadow = shadow_run(self._tools, decision)
         plan = () if shadow.plan is None else (put(keys.plan_record(decision.run_id), shadow.plan, ABSENT),)
         self._ends.store_unplaced(shadow.report, decision.not_after, *plan)
-        self._ends.keep(keys.decision_object(decision.session, decision.run_id), decision)
+        self._ends.keep_decision(decision, shadow.report)
         self._ends.tell(decision.session, shadow.report)
         return shadow.report
 

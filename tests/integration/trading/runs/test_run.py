@@ -7,6 +7,7 @@ import pytest
 from alchemiser_common import keys
 from alchemiser_common.errors import StoreUnavailable
 from alchemiser_common.ids import Pipeline, run_id
+from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.messages.wire import decode
 from alchemiser_common.ports.state import load
@@ -14,7 +15,7 @@ from alchemiser_common.records.books import DailyEquity
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.targets import StoredTargets
 from alchemiser_trading.books.book_store import StoredBooks, compare_books
-from support.faulty_ports import Fault, Faults, FaultyBroker, FaultyStore, Killed
+from support.faulty_ports import Fault, Faults, FaultyArchive, FaultyBroker, FaultyStore, Killed
 from support.trading_rig import QUARTER_HOUR, Rig
 from support.trading_runs import SWITCH, SWITCHED, assert_switched, deliver
 
@@ -35,6 +36,37 @@ def test_a_run_leaves_its_report_decision_targets_books_and_equity(rig: Rig) -> 
     worth = {item.strategy: item for item in equity.value.strategies}
     assert abs(worth["only"].market_value + equity.value.cash - equity.value.equity) < Decimal("0.01")
     assert worth["unassigned"].realised != 0, "what was there before was sold at a result"
+
+
+@pytest.mark.parametrize("shadow", [False, True], ids=["trading", "in shadow"])
+@pytest.mark.parametrize("fault", list(Fault))
+@pytest.mark.parametrize("archived_before", [0, 1], ids=["decision", "report"])
+def test_whatever_befalls_the_archive_once_the_report_is_stored_the_next_delivery_archives_both(
+    rig: Rig, archived_before: int, fault: Fault, *, shadow: bool
+) -> None:
+    """Without its decision a run cannot be compared with the other pipeline's, nor explained."""
+    decision = rig.decision(SWITCH)
+    rig.settings = rig.settings.model_copy(update={"shadow": shadow})
+    faults = Faults({archived_before: fault})
+    with pytest.raises((Killed, StoreUnavailable)):
+        rig.service(archive=FaultyArchive(rig.archive, faults)).execute(decision, time_left=lambda: QUARTER_HOUR)
+    rig.clock.sleep(rig.settings.execution.lease_seconds + 1)
+    orders = rig.orders()
+    report = rig.trade(decision)
+    assert ("ended before" in report.reason, rig.orders()) == (True, orders)
+    archived = rig.archive.get(keys.decision_object(decision.session, decision.run_id))
+    assert archived is not None
+    assert decode(archived, TradeDecision) == decision
+    assert rig.archive.get(keys.report_object(decision.session, decision.run_id)) is not None
+
+
+def test_another_decision_for_a_run_that_has_ended_is_not_archived_as_its_own(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
+    killed = FaultyArchive(rig.archive, Faults({0: Fault.KILL_BEFORE}))
+    with pytest.raises(Killed):
+        rig.service(archive=killed).execute(decision, time_left=lambda: QUARTER_HOUR)
+    rig.trade(rig.decision({"AAA": 0.5}))
+    assert rig.archive.get(keys.decision_object(decision.session, decision.run_id)) is None
 
 
 @pytest.mark.parametrize("fault", list(Fault))

@@ -22,7 +22,7 @@ from alchemiser_common.records.parity import Cause, Verdict
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.run import RunRecord
 from alchemiser_common.settings import TradingSettings
-from alchemiser_trading.runs.parity.sides import RETRIES, PipelineRun
+from alchemiser_trading.runs.parity.sides import DELIVERED_AGAIN, RETRIES, PipelineRun
 from alchemiser_trading.runs.parity.verdicts import on_equal_inputs, on_silence, on_unequal_inputs
 from support.messages import SCHEDULED, make_decision, make_report
 from support.plans import SETTINGS, planned, position
@@ -236,8 +236,8 @@ def test_two_sides_with_plans_are_not_silent_and_two_without_are_both_named() ->
 def test_a_run_whose_decision_is_not_archived_yet_may_still_be() -> None:
     report = make_report().model_copy(update={"trace": ()}).traced(Stage.TRADING, SCHEDULED, SCHEDULED)
     early = PipelineRun(Pipeline.MODULAR, None, report, plans())
-    assert not early.ended(SCHEDULED)
-    assert early.ended(SCHEDULED + RETRIES)
+    assert not early.ended(SCHEDULED + DELIVERED_AGAIN - timedelta(seconds=1))
+    assert early.ended(SCHEDULED + DELIVERED_AGAIN)
     assert PipelineRun(Pipeline.MODULAR, None, report, plans(), decides()).ended(SCHEDULED)
 
 

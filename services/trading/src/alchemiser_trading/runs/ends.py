@@ -9,6 +9,7 @@ from datetime import date, datetime
 from alchemiser_common import keys
 from alchemiser_common.errors import Conflict, StateCorrupt
 from alchemiser_common.messages.base import Message
+from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.event import RunEvent
 from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageFailure
 from alchemiser_common.ports.archive import Archive
@@ -89,11 +90,16 @@ class RunEnds:
             return None
         return compare_stored(self._store, self._archive, report.cycle_id, self._clock.now())
 
-    def again(self, journal: Journal, day: date) -> ExecutionReport:
-        """The report of a run that has ended, for a delivery that does nothing."""
+    def again(self, journal: Journal, day: date, decision: TradeDecision | None = None) -> ExecutionReport:
+        """The report of a run that has ended, for a delivery that trades nothing; `decision` is what it delivers.
+
+        The process that ended the run may have died, or met an archive that was away, before all was archived and told.
+        """
         report = journal.report()
         if report is None:
             raise StateCorrupt(f"run {journal.head.run_id} is {journal.head.phase.value} without a report")
+        if decision is not None:
+            self.keep_decision(decision, report)
         self.tell(day, report)
         ended = journal.head.updated_at.isoformat(timespec="seconds")
         reason = (
@@ -107,6 +113,11 @@ class RunEnds:
         """Archive the report and publish the run's end; a redelivery does both again."""
         self.keep(keys.report_object(day, report.run_id), report)
         self._events.publish(RunEvent.of(report))
+
+    def keep_decision(self, decision: TradeDecision, report: ExecutionReport) -> None:
+        """Archive the decision if it is the one that the report's run executed."""
+        if report.decision_hash == decision.content_hash():
+            self.keep(keys.decision_object(decision.session, decision.run_id), decision)
 
     def keep(self, key: str, message: Message) -> None:
         """Archive; what is there already stays."""

@@ -16,8 +16,10 @@ from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.run import RunRecord
 
 RETRIES = timedelta(minutes=10)
-"""A data stage that failed is triggered twice more within minutes; after this its failure is its end, and what a run
-has not archived by then it never will.
+"""A data stage that failed is triggered twice more within minutes; after this its failure is its end."""
+DELIVERED_AGAIN = timedelta(minutes=17)
+"""The queue gives a decision that was not acknowledged again sixteen minutes after it was received. What a run has not
+archived by then it never will.
 """
 
 
@@ -44,9 +46,10 @@ class PipelineRun:
     def ended(self, now: datetime) -> bool:
         """Whether nothing more comes of it by itself."""
         if self.report is not None:
-            # Its decision is archived right after its report: who looks between the two finds no evidence yet.
+            # Its decision is archived right after its report, or by the next delivery if the process dies in between:
+            # who looks before finds no evidence yet.
             told = self.plan is None or self.decision is not None or not self.report.trace
-            return self.report.status.final and (told or now - self.report.trace[-1].finished >= RETRIES)
+            return self.report.status.final and (told or now - self.report.trace[-1].finished >= DELIVERED_AGAIN)
         return self.record is not None and self.record.status.final and now - self.record.updated_at >= RETRIES
 
     @property
