@@ -148,6 +148,10 @@ def _never_at_fault(*figures: object) -> object:
     return replace(account_sum(*figures), fault="")  # type: ignore[arg-type]
 
 
+def _never_uncertain(*figures: object) -> object:
+    return replace(account_sum(*figures), uncertain=Decimal(0))  # type: ignore[arg-type]
+
+
 def _without_patience(
     budget: CashBudget, allowance: Decimal, now: datetime, settle: timedelta, _: timedelta
 ) -> list[LegState]:
@@ -201,6 +205,8 @@ def _guards() -> Iterator[Guard]:
     yield Guard("lease and deadline right before the request", safety, lambda: [(gateway, "_send", _at_once())])
     yield Guard("no order once halted", safety, lambda: [(gateway, "stop_by_trading_state", _nothing)])
     yield Guard("the clock does not go back", safety, lambda: [(service, "SteadyClock", lambda clock: clock)])
+    own_clock = [(service.TradingService, "_passed", _nothing)]
+    yield Guard("a lease that is stretched ends by the broker's clock", liveness, lambda: own_clock)
     strangers = [(room, "foreign_orders", _empty) for room in (executor, reconcile)]
     yield Guard("a stranger's order stops the run", safety, lambda: strangers)
     # Evidence: what a report proves
@@ -227,6 +233,8 @@ def _guards() -> Iterator[Guard]:
     priced = [(room, "verified", _first_figure) for room in (pricing, symbol_facts)]
     yield Guard("two prices agree", safety, lambda: priced)
     yield Guard("the account adds up", safety, lambda: [(account_reading, "account_sum", _never_at_fault)])
+    uncertain = [(account_reading, "account_sum", _never_uncertain)]
+    yield Guard("what cannot be read may be ours", liveness, lambda: uncertain)
     yield Guard("buys wait for their cash", safety, lambda: [(cash.CashBudget, "spendable", _plenty)])
     patience = [(executor, "release_buys", _without_patience), (smart_execution, "_patience", lambda *_: _NEVER)]
     yield Guard("a wait for cash has an end", liveness, lambda: patience)
