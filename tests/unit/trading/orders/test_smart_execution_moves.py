@@ -243,14 +243,17 @@ def test_a_cancel_under_way_is_waited_for_and_then_given_up() -> None:
 
 def test_only_the_end_of_a_cancel_that_was_taken_is_waited_for_with_patience() -> None:
     refused_one = answered(CANCELLING, taken=False, now=at(0))
-    assert refused_one == replace(CANCELLING, untaken=True)
+    assert refused_one == replace(CANCELLING, cancel_taken=False)
     asked, actions = told(refused_one, 600, OPEN)
     assert (asked, actions) == (replace(refused_one, not_before=at(610)), CANCEL), "the order is open, and known"
     taken = answered(asked, taken=True, now=at(600))
-    assert taken == replace(asked, untaken=False, since=at(600))
+    assert taken == replace(asked, cancel_taken=True, since=at(600))
+    assert answered(taken, taken=False, now=at(610)) == taken, "a second one is refused while the first is under way"
     assert told(taken, 659, OPEN.model_copy(update={"status": OrderStatus.CANCELLING}))[0].phase is LegPhase.CANCELLING
     assert told(taken, 660, OPEN)[0].outcome is LegStatus.FROZEN
-    assert answered(CANCELLING, taken=True, now=at(9)) == CANCELLING
+    assert answered(CANCELLING, taken=True, now=at(9)) == replace(CANCELLING, cancel_taken=True)
+    again = replace(WORKING, cancel_taken=False, since=at(0), stopping="deadline")
+    assert told(again, 1, OPEN)[0].cancel_taken is None, "the next cancel is another one"
     stopped = stop(asked, "deadline")
     assert told(stopped, 620, OPEN)[0].outcome is LegStatus.FROZEN, "it is looked for after the legs"
 

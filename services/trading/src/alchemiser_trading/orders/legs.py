@@ -105,8 +105,8 @@ class LegState:
     """A leg in CHECKING: a look-up agrees that its last order has ended, or is not there."""
     turned_away: bool = False
     """The step that was written last was refused: nothing of it should be at the broker."""
-    untaken: bool = False
-    """The broker did not take the last request to cancel: the order goes on as it is."""
+    cancel_taken: bool | None = None
+    """Whether the broker has taken a request to cancel the order; False: asked, and it goes on as it is."""
     odd_since: datetime | None = None
     """Since when the broker's reports of the order cannot be true."""
     quoteless_since: datetime | None = None

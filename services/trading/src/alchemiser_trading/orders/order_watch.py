@@ -83,7 +83,7 @@ def watch(state: LegState, prices: Prices | None, now: datetime, settings: Execu
     if state.phase is LegPhase.CANCELLING:
         return _cancelling(state, order, now, settings)
     if order.status is OrderStatus.CANCELLING:
-        return replace(state, phase=LegPhase.CANCELLING, since=now), ()
+        return replace(state, phase=LegPhase.CANCELLING, since=now, cancel_taken=None), ()
     state = replace(state, since=state.since or now)
     if state.stopping:
         return _cancel(state, order, now)
@@ -122,12 +122,17 @@ def _takes_the_far_side(state: LegState, order: BrokerOrder, market: BidAsk) -> 
 
 def _cancel(state: LegState, order: BrokerOrder, now: datetime) -> Advance:
     again = now + _CANCEL_AGAIN
-    return replace(state, phase=LegPhase.CANCELLING, since=now, not_before=again), (Cancel(order.order_id),)
+    asked = replace(state, phase=LegPhase.CANCELLING, since=now, not_before=again, cancel_taken=None)
+    return asked, (Cancel(order.order_id),)
 
 
 def answered(state: LegState, *, taken: bool, now: datetime) -> LegState:
-    """A cancel was asked for and taken, or not; the end of one that is taken at last is waited for from then on."""
-    return replace(state, untaken=not taken, since=now if taken and state.untaken else state.since)
+    """A cancel was asked for and taken, or not; the end of one that is taken at last is waited for from then on.
+
+    Once taken it stays so: an order whose cancel is under way may be refused another one.
+    """
+    since = now if taken and state.cancel_taken is False else state.since
+    return replace(state, cancel_taken=taken or bool(state.cancel_taken), since=since)
 
 
 # A request to cancel that is refused or has no answer makes nothing doubtful: the order is open, and what it fills is
@@ -136,7 +141,7 @@ def answered(state: LegState, *, taken: bool, now: datetime) -> LegState:
 def _cancelling(state: LegState, order: BrokerOrder, now: datetime, settings: ExecutionSettings) -> Advance:
     """Wait for the end; ask again if the broker shows no sign of the cancel; give the symbol up in the end."""
     late = now - (state.since or now) >= timedelta(seconds=settings.cancel_patience_seconds)
-    if late and (state.stopping or not state.untaken):
+    if late and (state.stopping or state.cancel_taken is not False):
         reason = f"order {order.order_id} did not end within {settings.cancel_patience_seconds:.0f} s of its cancel"
         return frozen(state, reason, now)
     if order.status is OrderStatus.OPEN and (state.not_before is None or now >= state.not_before):
@@ -301,9 +306,11 @@ def reheard(state: LegState, report: BrokerOrder, now: datetime) -> LegState:
         state = replace(state, chain=tuple(late if order is known else order for order in state.chain))
         if state.phase is LegPhase.WORKING:
             # What is open was sized without it.
-            return replace(state, phase=LegPhase.CANCELLING, since=now, not_before=now)
+            return replace(state, phase=LegPhase.CANCELLING, since=now, not_before=now, cancel_taken=None)
     if judged.proof is Proof.OPEN and state.phase in {LegPhase.CHECKING, LegPhase.READY}:
         chain = tuple(order for order in state.chain if order.order_id != report.order_id)
         order = report.model_copy(update={"filled_quantity": judged.filled})
-        return replace(state, chain=chain, order=order, phase=LegPhase.CANCELLING, since=now, not_before=now)
+        return replace(
+            state, chain=chain, order=order, phase=LegPhase.CANCELLING, since=now, not_before=now, cancel_taken=None
+        )
     return state
