@@ -73,7 +73,7 @@ class RunDetail:
     decision: TradeDecision | None
     plan: Plan | None
     intents: Sequence[Intent]
-    dry_walk: DryWalk | None
+    dry_walk: DryWalk | None = None
     """Of a shadow: what its orders would have come to."""
 
 

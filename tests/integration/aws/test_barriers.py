@@ -67,7 +67,7 @@ def test_each_barrier_holds_alone(aws: Aws, barrier: str, pipeline: Pipeline) ->
         control.clear_faults()
         assert orders_of(deployed) == [], "nothing came to the exchange"
         walk = load(deployed.adapters.state(), keys.dry_walk_record(deployed.run(pipeline)), DryWalk)
-    assert (walk is not None and any(leg.filled > 0 for leg in walk.legs)) is typed, (
+    assert (walk is not None and any(leg.filled > 0 for leg in walk.value.legs)) is typed, (
         "a shadow walks its plan all the same"
     )
     assert report.status is status, report.reason

@@ -83,7 +83,11 @@ def test_what_takes_the_far_side_fills_there_at_once(side: Side, order: OrderTyp
     market = Market()
     market.show("99.90", "100.10")
     filled = ask(desk(market), side, order)
-    assert (filled.status, filled.filled_quantity, filled.average_price) == (OrderStatus.FILLED, 10, Decimal(price))
+    assert (filled.status, filled.filled_quantity, filled.average_price) == (
+        OrderStatus.FILLED,
+        Decimal(10),
+        Decimal(price),
+    )
 
 
 @pytest.mark.parametrize(
