@@ -82,5 +82,5 @@ def _print_one(found: VerdictView, monolith: Execution, modular: Execution) -> N
         out.print(table)
     if found.remark:
         out.print(f"  {escape(found.remark)}", soft_wrap=True)
-    for line in prices_lines(monolith, modular):
-        out.print(line)
+    for part in prices_lines(monolith, modular):
+        out.print(part)
