@@ -7,12 +7,12 @@ from uuid import uuid4
 import pytest
 
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
+from alchemiser_common.embedded.memory_state import MemoryStateStore
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import AlchemiserError, Conflict, InvalidMessage, StateCorrupt, StoreUnavailable
 from alchemiser_common.ports.state import ABSENT, Key, Put, StateStore, load
 from alchemiser_common.records.run import RunEntry
 from support.aws import Aws
-from support.liar.memory import MemoryStore
 
 KEY = Key("RUN#1", "JOURNAL")
 
@@ -20,7 +20,7 @@ KEY = Key("RUN#1", "JOURNAL")
 @pytest.fixture(params=["sqlite", "dynamodb", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> StateStore:
     if request.param == "memory":
-        return MemoryStore()
+        return MemoryStateStore()
     if request.param == "sqlite":
         return SqliteStateStore(tmp_path / "state.db")
     aws: Aws = request.getfixturevalue("aws")

@@ -28,6 +28,7 @@ from alchemiser_common.records.books import (
     StrategyWorth,
 )
 from alchemiser_common.records.corporate_actions import JumpFacts
+from alchemiser_common.records.dry_walk import DryWalk
 from alchemiser_common.records.journal import Intent, JournalHead
 from alchemiser_common.records.lease import LeaseRecord
 from alchemiser_common.records.loose import LooseOrder, LooseOrders
@@ -231,6 +232,17 @@ def make_parity() -> Parity:
     )
 
 
+def make_dry_walk() -> DryWalk:
+    return DryWalk(
+        run_id=RUN,
+        began=SCHEDULED + timedelta(seconds=30),
+        ended=SCHEDULED + timedelta(seconds=75),
+        legs=make_report().legs,
+        reads=21,
+        reason="begun 90 s after its plan",
+    )
+
+
 def make_audit_entry() -> AuditEntry:
     return AuditEntry(at=SCHEDULED, who="ada", what="authority: monolith to modular", reason="cutover")
 
@@ -253,6 +265,7 @@ KINDS = [
     Stored("intent-at-market", Intent, make_intent_at_market),
     Stored("report", ExecutionReport, make_report),
     Stored("parity", Parity, make_parity),
+    Stored("dry-walk", DryWalk, make_dry_walk),
     Stored("judged-span", JudgedSpan, lambda: JudgedSpan(since=SCHEDULED, last=DEADLINE)),
     Stored("lease", LeaseRecord, make_lease),
     Stored("authority", Authority, make_authority),

@@ -143,7 +143,9 @@ def _variables(scene: Scene, allocations: Mapping[str, float]) -> dict[str, str]
 def _settings(
     scene: Scene, allocations: Mapping[str, float], folder: Path, pipeline: Pipeline, *, shadow: bool = False
 ) -> Settings:
-    changes = {"home": folder / ".alchemiser", "pipeline": pipeline, "shadow": shadow}
+    changes: dict[str, object] = {"home": folder / ".alchemiser", "pipeline": pipeline, "shadow": shadow}
+    if shadow:
+        changes["execution"] = {"dry_walk_seconds": 0.0}  # it would take time of the exchange that both share
     return read_settings(_variables(scene, allocations), folder, changes).settings
 
 

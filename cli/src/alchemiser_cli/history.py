@@ -14,10 +14,12 @@ from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.messages.wire import ARCHIVED_LIMIT, decode
 from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.state import Key, StateStore, load, load_all
+from alchemiser_common.records.dry_walk import DryWalk
 from alchemiser_common.records.journal import Intent, JournalHead
 from alchemiser_common.records.parity import Parity
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.run import RunEntry, RunRecord
+from alchemiser_readmodel.prices_beside import Execution, execution_of
 from alchemiser_readmodel.verdicts import newest_first
 
 LATEST = "last"
@@ -71,6 +73,8 @@ class RunDetail:
     decision: TradeDecision | None
     plan: Plan | None
     intents: Sequence[Intent]
+    dry_walk: DryWalk | None = None
+    """Of a shadow: what its orders would have come to."""
 
 
 def list_runs(state: StateStore, account_alias: str, *, limit: int | None = None) -> list[RunSummary]:
@@ -134,7 +138,19 @@ def read_detail(state: StateStore, archive: Archive, summary: RunSummary) -> Run
         decision = _archived(archive, keys.decision_object(snapshot.session.day, summary.run_id), TradeDecision)
     plan = _value(state, keys.plan_record(summary.run_id), Plan)
     intents = load_all(state, keys.run_partition(summary.run_id), Intent, prefix=keys.INTENT_PREFIX)
-    return RunDetail(summary, snapshot, decision, plan, [item.value for item in intents])
+    walk = _value(state, keys.dry_walk_record(summary.run_id), DryWalk)
+    return RunDetail(summary, snapshot, decision, plan, [item.value for item in intents], walk)
+
+
+def executions_of(state: StateStore, cycle_id: str) -> tuple[Execution, Execution]:
+    """What the orders of a cycle came to, the monolith's and the modular pipeline's."""
+
+    def side(pipeline: Pipeline) -> Execution:
+        run = run_id(cycle_id, pipeline)
+        report = _value(state, keys.report_record(run), ExecutionReport)
+        return execution_of(report, _value(state, keys.dry_walk_record(run), DryWalk))
+
+    return side(Pipeline.MONOLITH), side(Pipeline.MODULAR)
 
 
 def _value[M: VersionedModel](state: StateStore, key: Key, model: type[M]) -> M | None:
@@ -162,7 +178,12 @@ def summary_json(run: RunSummary) -> dict[str, object]:
 
 def detail_json(run: RunDetail) -> dict[str, object]:
     """Everything about a run for `--json`."""
-    parts = {"decision": run.decision, "plan": run.plan, "report": run.summary.report}
+    parts = {
+        "decision": run.decision,
+        "plan": run.plan,
+        "report": run.summary.report,
+        "dry_walk": run.dry_walk,
+    }
     return {
         **summary_json(run.summary),
         **{name: part.model_dump(mode="json") if part is not None else None for name, part in parts.items()},

@@ -15,6 +15,7 @@ from alchemiser_common.messages.base import StageTime
 from alchemiser_common.messages.decision import ConditionStep, Signal, TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, LegReport
 from alchemiser_common.messages.snapshot import MarketSnapshot
+from alchemiser_common.records.dry_walk import DryWalk
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.text import named
 
@@ -64,7 +65,9 @@ def run_view(run: RunDetail) -> Group:
     if run.plan is not None:
         parts += [Text(), plan_table(run.plan)]
     if summary.report is not None:
-        parts += [Text(), legs_table(summary.report), Text(), timeline(summary.report)]
+        parts += [Text(), legs_table(summary.report.legs), Text(), timeline(summary.report)]
+    if run.dry_walk is not None:
+        parts += [Text(), Text(_dry_walk_line(run.dry_walk), style="yellow"), legs_table(run.dry_walk.legs)]
     return Group(*parts)
 
 
@@ -159,12 +162,18 @@ def plan_table(plan: Plan) -> Table:
     return table
 
 
-def legs_table(report: ExecutionReport) -> Table:
+def _dry_walk_line(walk: DryWalk) -> str:
+    took = (walk.ended - walk.began).total_seconds()
+    said = f": {walk.reason}" if walk.reason else ""
+    return f"simulated, nothing of it was sent: a dry walk at {formats.moment(walk.began)}, {took:.0f} s{said}"
+
+
+def legs_table(legs: Sequence[LegReport]) -> Table:
     """What was traded, and what it cost against the middle of the quote."""
     table = plain_table("fills", "side", "intended", "filled", "average", "slippage", "steps", "took", "status")
-    for leg in report.legs:
+    for leg in legs:
         table.add_row(*_leg_cells(leg))
-    if not report.legs:
+    if not legs:
         table.add_row(Text("no orders", style="dim"))
     return table
 

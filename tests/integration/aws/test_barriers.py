@@ -14,6 +14,7 @@ from alchemiser_common import keys
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.ports.state import load
+from alchemiser_common.records.dry_walk import DryWalk
 from alchemiser_common.records.parity import JudgedSpan
 from alchemiser_simulator.control.control import SimulatorControl
 from alchemiser_simulator.control.lies import Answer
@@ -65,6 +66,10 @@ def test_each_barrier_holds_alone(aws: Aws, barrier: str, pipeline: Pipeline) ->
         report = cycle(deployed, pipeline)
         control.clear_faults()
         assert orders_of(deployed) == [], "nothing came to the exchange"
+        walk = load(deployed.adapters.state(), keys.dry_walk_record(deployed.run(pipeline)), DryWalk)
+    assert (walk is not None and any(leg.filled > 0 for leg in walk.value.legs)) is typed, (
+        "a shadow walks its plan all the same"
+    )
     assert report.status is status, report.reason
     assert words in f"{report.error} {report.reason} " + " ".join(leg.reason for leg in report.legs)
 

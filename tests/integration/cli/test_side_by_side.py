@@ -56,10 +56,27 @@ def test_one_trades_the_other_only_plans_and_the_verdict_is_the_stored_one(
         assert sent == {intent["client_order_id"] for intent in intended}, "no order is the shadow's"
         assert json.loads(alchemiser(tmp_path, "parity", "--json", extra=named).out) == [answer["parity"]]
         assert answer["parity"]["verdict"] == "identical"
+        assert_prices_beside(tmp_path, named, answer, shadow)
         again = alchemiser(tmp_path, "run", "--shadow", shadow, extra=named)
         assert (again.code, "0 orders placed now" in again.out) == (0, True), again.out
         assert f"{trader} traded; {shadow} was its shadow: shadowed" in again.out
         assert "parity: identical" in again.out
+
+
+def assert_prices_beside(folder: Path, named: dict[str, str], answer: dict[str, Any], shadow: str) -> None:
+    """What the shadow's orders would have come to stands beside the trader's fills, and nowhere else."""
+    cycle = answer["parity"]["cycle_id"]
+    prices = json.loads(alchemiser(folder, "parity", "--cycle", cycle, "--json", extra=named).out)["prices"]
+    assert prices["simulated"] == [shadow]
+    assert prices["symbols"]
+    for item in prices["symbols"]:
+        assert abs(item["modular_worse_bps"]) < 100, "the same walk, minutes apart"
+    shown = alchemiser(folder, "parity", "--cycle", cycle, extra=named).out
+    assert f"{shadow}: simulated on quotes from" in " ".join(shown.split())
+    beside = alchemiser(folder, "show", answer["shadow"]["run"]["run_id"][:8], extra=named).out
+    assert "simulated, nothing of it was sent" in " ".join(beside.split())
+    executed = json.loads(alchemiser(folder, "executions", "--json", extra=named).out)
+    assert len(executed) == len(prices["symbols"]), "the trader's alone"
 
 
 def test_a_difference_is_named_and_ends_with_exit_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,8 @@ from alchemiser_trading.runs.parity.verdicts import known_verdict
 DAY = date(2020, 2, 3)
 ONE: Mapping[str, object] = {"strategies": {"allocations": {"tecl": 1.0}}}
 NUCLEAR: Mapping[str, object] = {"strategies": {"allocations": {"nuclear": 1.0}}}
+AT_ONCE: Mapping[str, object] = {"execution": {"dry_walk_seconds": 0}}
+"""A shadow's dry walk would take time of the exchange that both sides read."""
 TWO: Mapping[str, object] = {"strategies": {"allocations": {"tecl": 0.5, "nuclear": 0.5}}}
 BARS = When(method="GET", path="/v2/stocks/bars")
 PROVISIONAL: Mapping[str, object] = {
@@ -105,7 +107,9 @@ def both(
     """Minutes before the cycle is due, with the judge looking since."""
     own = {"home": folder, **changes, "pipeline": Pipeline.MONOLITH, "compared": True}
     settings = Settings.model_validate(own)
-    shadow = Settings.model_validate({**own, **(modular or {}), "pipeline": Pipeline.MODULAR, "shadow": True})
+    shadow = Settings.model_validate(
+        {**own, **(modular or {}), "pipeline": Pipeline.MODULAR, "shadow": True, **AT_ONCE}
+    )
     market = open_market(None)
     with embedded_exchange(market, start=DAY, state=None) as exchange:
         due = decision_time(market.as_session(market.sessions_from(DAY, 1)[0]), settings.schedule)

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from alchemiser_common.alpaca.broker import AlpacaBroker
 from alchemiser_common.alpaca.session import RequestPolicy
+from alchemiser_common.embedded.memory_state import MemoryStateStore
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.ports.state import Put
@@ -23,7 +24,7 @@ from alchemiser_simulator.control.faults import Fault
 from alchemiser_simulator.exchange.orders import Order, OrderTicket
 from alchemiser_simulator.exchange.refusals import Refusal
 from alchemiser_trading.account.authority import set_authority
-from support.liar.memory import MemoryArchive, MemoryStore, Unheard
+from support.liar.memory import MemoryArchive, Unheard
 from support.liar.transport import URL, Asked, Honest, Teller, ToldAdapter
 from support.trading_rig import DAY as TODAY
 from support.trading_rig import SCHEDULED, ExchangeClock, Rig, sessions
@@ -107,7 +108,7 @@ class WorldClock(ExchangeClock):
         self._world.advance((moment - self._world.now).total_seconds())
 
 
-class WatchedStore(MemoryStore):
+class WatchedStore(MemoryStateStore):
     """Tells of every write before it counts as done."""
 
     def __init__(self) -> None:

@@ -9,13 +9,15 @@ from rich.table import Table
 
 from alchemiser_cli.console import Exit, out, plain_table
 from alchemiser_cli.context import CommandContext, command
-from alchemiser_cli.history import list_parities, list_runs
+from alchemiser_cli.history import executions_of, list_parities, list_runs
 from alchemiser_cli.options import AsJson
+from alchemiser_cli.prices_view import prices_json, prices_lines
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline, run_id
 from alchemiser_common.ports.state import load
 from alchemiser_common.records.parity import Parity
+from alchemiser_readmodel.prices_beside import Execution
 from alchemiser_readmodel.verdicts import VerdictView
 
 app = typer.Typer()
@@ -30,12 +32,15 @@ def parity(cycle: Cycle = None, last: Last = 30, *, as_json: AsJson = False) -> 
 
     Identical: same data, same decision, same way there. Equivalent: only the data differ, proven by deciding again on
     the other's snapshot. Different: code or settings. Missing: a pipeline came to no plan by its deadline. What to do:
-    docs/runbooks/parity-mismatch.md. Exit code 1 if the newest verdict is different or missing.
+    docs/runbooks/parity-mismatch.md. With --cycle also what both sides' orders came to; the
+    shadow's are simulated. Exit code 1 if the newest verdict is different or missing.
     """
     with command(as_json=as_json) as context:
         if cycle is not None:
             one = _of(context, cycle)
-            context.emit(one.model_dump(mode="json"), lambda: _print_one(VerdictView.of(one)), indent=2)
+            executions = executions_of(context.state, cycle)
+            told = {**one.model_dump(mode="json"), "prices": prices_json(*executions)}
+            context.emit(told, lambda: _print_one(VerdictView.of(one), *executions), indent=2)
             found: Sequence[Parity] = [one]
         else:
             runs = list_runs(context.state, context.account, limit=2 * last)
@@ -65,7 +70,7 @@ def _table(found: Sequence[VerdictView]) -> Table:
     return table
 
 
-def _print_one(found: VerdictView) -> None:
+def _print_one(found: VerdictView, monolith: Execution, modular: Execution) -> None:
     cause = f", by {found.by}" if found.by else ""
     out.print(f"{found.cycle_id} is [bold]{found.verdict.value}[/]{cause}, judged {found.judged:%Y-%m-%d %H:%M:%S} UTC")
     for line in found.lacking:
@@ -77,3 +82,5 @@ def _print_one(found: VerdictView) -> None:
         out.print(table)
     if found.remark:
         out.print(f"  {escape(found.remark)}", soft_wrap=True)
+    for part in prices_lines(monolith, modular):
+        out.print(part)

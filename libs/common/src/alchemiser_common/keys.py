@@ -49,6 +49,11 @@ def report_record(run: UUID) -> Key:
     return Key(run_partition(run), "REPORT")
 
 
+def dry_walk_record(run: UUID) -> Key:
+    """What the orders of a shadow's plan would have come to."""
+    return Key(run_partition(run), "DRY-WALK")
+
+
 def parity_record(modular_run: UUID) -> Key:
     """How the two pipelines' runs of a cycle compare; kept with the modular one."""
     return Key(run_partition(modular_run), "PARITY")

@@ -265,6 +265,8 @@ class ExecutionSettings(Section):
     """Trading requests of all legs together; Alpaca allows 200 for the account."""
     handover_seconds: float = Field(default=45.0, ge=1, le=600)
     """With less process time left the run cancels its open orders and is left to the next delivery."""
+    dry_walk_seconds: float = Field(default=300.0, ge=0, le=780)
+    """How long a shadow walks its plan at most, on quotes that it reads and with orders that nobody sends; 0: never."""
     lease_seconds: float = Field(default=120.0, ge=10, le=900)
     """An account's lease that is not renewed for this long may be taken over; longer than any request can wait."""
     max_clock_skew_seconds: float = Field(default=10.0, gt=0, le=300)

@@ -17,6 +17,7 @@ _NOISY = ("urllib3", "botocore", "asyncio", "uvicorn")
 
 
 _RUN: ContextVar[RunRef | None] = ContextVar("alchemiser_run", default=None)
+_DRY: ContextVar[bool] = ContextVar("alchemiser_dry_walk", default=False)
 
 
 class _Masking(LambdaPowertoolsFormatter):
@@ -34,6 +35,16 @@ def run_scope(run: RunRef) -> Iterator[None]:
         yield
     finally:
         _RUN.reset(token)
+
+
+@contextmanager
+def dry_scope() -> Iterator[None]:
+    """Every line logged inside says `dry_walk`: the order machine's lines are of orders that nobody sent."""
+    token = _DRY.set(True)
+    try:
+        yield
+    finally:
+        _DRY.reset(token)
 
 
 def log_to(target: Path | TextIO, *, service: str, level: int = logging.INFO) -> logging.Handler:
@@ -68,4 +79,6 @@ def _stamp(record: logging.LogRecord) -> bool:
     run = _RUN.get()
     if run is not None:
         record.run_id, record.cycle_id, record.pipeline = str(run.run_id), run.cycle_id, run.pipeline.value
+    if _DRY.get():
+        record.dry_walk = True
     return True

@@ -88,6 +88,7 @@ class MonolithFunction:
         elif self._metrics is not None:
             self._metrics.end(outcome)
         self._judged(outcome.cycle_id)
+        self._trading.walk_dry(outcome.run, time_left)
         return MonolithAnswer(run_id=str(outcome.run_id), status=outcome.status, reason=outcome.reason)
 
     # A cycle is done when it is done: what cannot be judged now is judged by the next watch, and raised there.

@@ -3,6 +3,7 @@
 import logging
 
 from alchemiser_common.errors import LeaseHeld, OutOfTime
+from alchemiser_common.ids import RunRef
 from alchemiser_common.lambda_events import Event, handle_batch
 from alchemiser_common.messages.base import Frozen
 from alchemiser_common.messages.decision import TradeDecision
@@ -84,6 +85,12 @@ class TradingFunction:
                     self.ended(self._service.record_failure(message))
                 case TradeDecision():
                     self.ended(self._service.execute(message, time_left=time_left))
+                    self._service.walk_dry(message.run, time_left=time_left)
+
+    def walk_dry(self, run: RunRef, time_left: TimeLeft) -> None:
+        """As the service, for who calls it without a message."""
+        with run_scope(run):
+            self._service.walk_dry(run, time_left=time_left)
 
     def ended(self, report: ExecutionReport) -> None:
         """Count a run's end, how long it took, and the verdict on its cycle if this end makes one."""

@@ -10,6 +10,7 @@ from alchemiser_common import keys
 from alchemiser_common.errors import (
     BrokerRefused,
     BrokerUnavailable,
+    Conflict,
     InvalidMessage,
     LeaseHeld,
     NotAuthorised,
@@ -22,6 +23,7 @@ from alchemiser_common.messages.report import ExecutionReport, RunStatus, StageF
 from alchemiser_common.ports.broker import Broker, MarketReader
 from alchemiser_common.ports.clock import Clock, SteadyClock, TimeLeft
 from alchemiser_common.ports.state import ABSENT, StateStore, load, load_all, put
+from alchemiser_common.records.dry_walk import DryWalk
 from alchemiser_common.records.lease import LeaseRecord
 from alchemiser_common.records.loose import LooseOrders
 from alchemiser_common.records.parity import Parity
@@ -30,6 +32,7 @@ from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.journal.journal import Journal, new_head
 from alchemiser_trading.orders.order_gateway import read_skew
 from alchemiser_trading.orders.steady_broker import SteadyBroker
+from alchemiser_trading.runs.dry_walk import dry_walk
 from alchemiser_trading.runs.due import missed_today
 from alchemiser_trading.runs.ends import RunEnds
 from alchemiser_trading.runs.latency import stored_latency
@@ -53,6 +56,10 @@ class DecisionService(Protocol):
 
     def end_overdue(self, *, time_left: TimeLeft) -> ExecutionReport | None:
         """Go on with a run that nobody delivers any more, or end it; None if there is none."""
+        ...
+
+    def walk_dry(self, run: RunRef, *, time_left: TimeLeft) -> None:
+        """Find out what a run's orders would have come to, if it has planned and sent none."""
         ...
 
     def missed_today(self) -> RunRef | None:
@@ -148,6 +155,9 @@ class TradingService:
             return report
         finally:
             lease.release()
+
+    def walk_dry(self, run: RunRef, *, time_left: TimeLeft) -> None:
+        """Nothing: what this service plans it trades."""
 
     def missed_today(self) -> RunRef | None:
         """As the protocol says. Raises StoreUnavailable, StateCorrupt, BrokerUnavailable."""
@@ -245,8 +255,8 @@ class TradingService:
 
 
 class ShadowService:
-    """The stage of the pipeline that only plans. It has no broker that could send an order, no lease and no journal
-    but the record of its own ends.
+    """The stage of the pipeline that only plans. It has no broker that could send an order, no lease of the account and
+    no journal but the record of its own ends; what it walks its plan with is in memory.
     """
 
     def __init__(
@@ -288,6 +298,24 @@ class ShadowService:
             "the watch for overdue runs asks the shadow pipeline, which holds no lease and ends no run of the account; "
             "send it to the function of the pipeline that trades"
         )
+
+    # After the run has ended and was told, so that neither its report nor the verdict on its cycle waits for a walk or
+    # is lost with one. The record is written once: a redelivery after that finds it, one before it walks anew and says
+    # how late.
+    def walk_dry(self, run: RunRef, *, time_left: TimeLeft) -> None:
+        """Walk a shadowed run's plan and store what came of it. Raises StoreUnavailable, StateCorrupt."""
+        key = keys.dry_walk_record(run.run_id)
+        if self._tools.settings.execution.dry_walk_seconds == 0 or load(self._store, key, DryWalk) is not None:
+            return
+        journal = Journal.load(self._store, run.run_id)
+        plan = None if journal is None or journal.head.phase is not RunStatus.SHADOWED else journal.plan()
+        if journal is None or plan is None:
+            return
+        walked = dry_walk(self._tools, journal.head, plan, time_left)
+        try:
+            self._store.write(put(key, walked, ABSENT))
+        except Conflict:
+            _log.info("another delivery of the run walked first")
 
     def missed_today(self) -> RunRef | None:
         """None: the pipeline that trades tells."""

@@ -255,15 +255,26 @@ class Activities:
     """Elements that could not be read, each in a line for a person."""
 
 
-class MarketReader(Protocol):
-    """Read-only access. Every read raises BrokerUnavailable (try again) or BrokerRefused (do not)."""
+class QuoteReader(Protocol):
+    """What the market shows, and nothing of any account. Reads raise as `MarketReader`'s.
+
+    Symbols without any are left out, as are those that the broker refuses, and what cannot be read: the log names it.
+    """
+
+    def latest_trades(self, symbols: Sequence[str]) -> Sequence[Trade]:
+        """The last trade of each symbol that has one."""
+        ...
+
+    def latest_quotes(self, symbols: Sequence[str]) -> Sequence[Quote]:
+        """The best bid and ask of each symbol that has them."""
+        ...
+
+
+class OrderReader(QuoteReader, Protocol):
+    """What whoever works orders has to read. Reads raise as `MarketReader`'s."""
 
     def clock(self) -> ClockReading:
         """The broker's clock, and how long it took to answer."""
-        ...
-
-    def now(self) -> datetime:
-        """The broker's clock, aware UTC, some network delay old: `clock().at`."""
         ...
 
     def account(self) -> Account:
@@ -275,6 +286,62 @@ class MarketReader(Protocol):
 
     def holdings(self) -> Holdings:
         """Everything held: shares and USD as the broker shows them now, which may lag behind fills."""
+        ...
+
+    def open_orders(self) -> OrderList:
+        """Every order that may still fill."""
+        ...
+
+    def orders_since(self, moment: datetime) -> OrderList:
+        """Every order submitted after the moment that may still fill, and with them those that have ended.
+
+        What has ended may be missing if there are very many; what may still fill never is.
+        """
+        ...
+
+    def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
+        """The order, or None if the broker does not know the id; one sent a moment ago may not be visible yet.
+
+        An answer with another order, or one that is no order, is BrokerUnavailable.
+        """
+        ...
+
+    def order(self, order_id: str) -> BrokerOrder | None:
+        """The order by the broker's own id: how a replaced order's successor is found."""
+        ...
+
+    def quota(self) -> RequestQuota | None:
+        """As the newest answer told it; asks nothing. None before the first answer."""
+        ...
+
+    def requests(self) -> int:
+        """How many requests this process has made that count against the account's limit; asks nothing."""
+        ...
+
+
+class OrderDesk(OrderReader, Protocol):
+    """What takes orders and cancels, and shows what becomes of them: all that the order machine needs."""
+
+    def submit(self, request: OrderRequest) -> BrokerOrder:
+        """Place an order, once.
+
+        Raises BrokerRefused (surely not placed, do not repeat), BrokerThrottled (surely not placed, may be repeated
+        later under the same id) or AmbiguousOutcome (unknown: look it up by client order id).
+        An id that was used before gives the order it was used for if that is the same one. An answer with an order
+        that differs from the request (id, symbol, side, quantity, limit) is an AmbiguousOutcome that names both.
+        """
+        ...
+
+    def cancel(self, order_id: str) -> None:
+        """Ask for a cancel; only a later read tells whether it happened. Raises BrokerUnavailable."""
+        ...
+
+
+class MarketReader(OrderReader, Protocol):
+    """Read-only access. Every read raises BrokerUnavailable (try again) or BrokerRefused (do not)."""
+
+    def now(self) -> datetime:
+        """The broker's clock, aware UTC, some network delay old: `clock().at`."""
         ...
 
     def activities(self, first: date, last: date) -> Activities:
@@ -314,46 +381,8 @@ class MarketReader(Protocol):
         """
         ...
 
-    def latest_trades(self, symbols: Sequence[str]) -> Sequence[Trade]:
-        """The last trade of each symbol that has one."""
-        ...
-
-    def latest_quotes(self, symbols: Sequence[str]) -> Sequence[Quote]:
-        """The best bid and ask of each symbol that has them."""
-        ...
-
     def assets(self, symbols: Sequence[str]) -> Sequence[Asset]:
         """Metadata of the symbols the broker knows."""
-        ...
-
-    def open_orders(self) -> OrderList:
-        """Every order that may still fill."""
-        ...
-
-    def orders_since(self, moment: datetime) -> OrderList:
-        """Every order submitted after the moment that may still fill, and with them those that have ended.
-
-        What has ended may be missing if there are very many; what may still fill never is.
-        """
-        ...
-
-    def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
-        """The order, or None if the broker does not know the id; one sent a moment ago may not be visible yet.
-
-        An answer with another order, or one that is no order, is BrokerUnavailable.
-        """
-        ...
-
-    def order(self, order_id: str) -> BrokerOrder | None:
-        """The order by the broker's own id: how a replaced order's successor is found."""
-        ...
-
-    def quota(self) -> RequestQuota | None:
-        """As the newest answer told it; asks nothing. None before the first answer."""
-        ...
-
-    def requests(self) -> int:
-        """How many requests this process has made that count against the account's limit; asks nothing."""
         ...
 
     @property
@@ -362,19 +391,5 @@ class MarketReader(Protocol):
         ...
 
 
-class Broker(MarketReader, Protocol):
+class Broker(MarketReader, OrderDesk, Protocol):
     """What reads and can also send orders and cancels."""
-
-    def submit(self, request: OrderRequest) -> BrokerOrder:
-        """Place an order, once.
-
-        Raises BrokerRefused (surely not placed, do not repeat), BrokerThrottled (surely not placed, may be repeated
-        later under the same id) or AmbiguousOutcome (unknown: look it up by client order id).
-        An id that was used before gives the order it was used for if that is the same one. An answer with an order
-        that differs from the request (id, symbol, side, quantity, limit) is an AmbiguousOutcome that names both.
-        """
-        ...
-
-    def cancel(self, order_id: str) -> None:
-        """Ask for a cancel; only a later read tells whether it happened. Raises BrokerUnavailable."""
-        ...

@@ -11,7 +11,7 @@ from datetime import timedelta
 from alchemiser_common.errors import BrokerRefused, BrokerThrottled, BrokerUnavailable, OutOfTime, StoreUnavailable
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.report import RunStatus
-from alchemiser_common.ports.broker import BrokerOrder, MarketReader
+from alchemiser_common.ports.broker import BrokerOrder, OrderReader
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.settings import Settings
@@ -49,7 +49,7 @@ class Executor:
         self,
         *,
         plan: Plan,
-        broker: MarketReader,
+        broker: OrderReader,
         clock: Clock,
         settings: Settings,
         journal: Journal,

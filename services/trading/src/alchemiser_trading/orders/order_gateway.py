@@ -9,7 +9,7 @@ from uuid import UUID
 from alchemiser_common.errors import AmbiguousOutcome, BrokerRefused, BrokerThrottled, BrokerUnavailable, StateCorrupt
 from alchemiser_common.ids import Side, client_order_id
 from alchemiser_common.messages.snapshot import Account
-from alchemiser_common.ports.broker import Broker, BrokerOrder, MarketReader, OrderRequest, order_type
+from alchemiser_common.ports.broker import BrokerOrder, OrderDesk, OrderReader, OrderRequest, order_type
 from alchemiser_common.ports.clock import Clock, TimeLeft
 from alchemiser_common.ports.state import StateStore
 from alchemiser_common.records.journal import Intent
@@ -77,7 +77,7 @@ class OrderGateway:
         self,
         *,
         store: StateStore,
-        broker: Broker,
+        broker: OrderDesk,
         clock: Clock,
         settings: Settings,
         journal: Journal,
@@ -246,7 +246,7 @@ def step_id(settings: Settings, run: UUID, leg: PlannedLeg, step: int) -> str:
     )
 
 
-def read_skew(broker: MarketReader, clock: Clock) -> timedelta | None:
+def read_skew(broker: OrderReader, clock: Clock) -> timedelta | None:
     """The broker's clock minus this machine's, compared with the middle of the round trip; None if that took long."""
     reading = broker.clock()
     answered = clock.now()

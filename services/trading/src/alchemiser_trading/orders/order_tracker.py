@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 
 from alchemiser_common.errors import BrokerUnavailable
-from alchemiser_common.ports.broker import BrokerOrder, MarketReader, OddOrder, OrderStatus
+from alchemiser_common.ports.broker import BrokerOrder, OddOrder, OrderReader, OrderStatus
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, Clock
 from alchemiser_trading.orders.legs import LegState
 from alchemiser_trading.orders.rate_limit import RequestBudget
@@ -38,7 +38,7 @@ class DaysOrders:
 class OrderTracker:
     """Looks orders up and remembers which ids belong to this run."""
 
-    def __init__(self, broker: MarketReader, clock: Clock, budget: RequestBudget, session: date) -> None:
+    def __init__(self, broker: OrderReader, clock: Clock, budget: RequestBudget, session: date) -> None:
         self._broker = broker
         self._day = datetime.combine(session, time.min, EXCHANGE_ZONE)
         self._clock = clock

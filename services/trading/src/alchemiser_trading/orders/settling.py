@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from alchemiser_common.errors import BrokerUnavailable
 from alchemiser_common.messages.snapshot import Account, Position
-from alchemiser_common.ports.broker import MarketReader, OtherHolding
+from alchemiser_common.ports.broker import OrderReader, OtherHolding
 from alchemiser_common.ports.clock import Clock, TimeLeft
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.settings import ExecutionSettings
@@ -36,7 +36,7 @@ class Settling:
 
     def __init__(
         self,
-        broker: MarketReader,
+        broker: OrderReader,
         tracker: OrderTracker,
         clock: Clock,
         rules: ExecutionSettings,

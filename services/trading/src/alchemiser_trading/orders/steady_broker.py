@@ -26,7 +26,8 @@ from alchemiser_common.ports.broker import (
 )
 
 
-def _asked[R](question: Callable[[], R]) -> R:
+def asked[R](question: Callable[[], R]) -> R:
+    """The answer, a refused read as BrokerUnavailable."""
     try:
         return question()
     except BrokerRefused as error:
@@ -41,69 +42,69 @@ class SteadyBroker:
 
     def now(self) -> datetime:
         """As the broker's."""
-        return _asked(self._broker.now)
+        return asked(self._broker.now)
 
     def clock(self) -> ClockReading:
         """As the broker's."""
-        return _asked(self._broker.clock)
+        return asked(self._broker.clock)
 
     def account(self) -> Account:
         """As the broker's."""
-        return _asked(self._broker.account)
+        return asked(self._broker.account)
 
     def holdings(self) -> Holdings:
         """As the broker's."""
-        return _asked(self._broker.holdings)
+        return asked(self._broker.holdings)
 
     def activities(self, first: date, last: date) -> Activities:
         """As the broker's."""
-        return _asked(lambda: self._broker.activities(first, last))
+        return asked(lambda: self._broker.activities(first, last))
 
     def session_on(self, day: date) -> MarketSession | None:
         """As the broker's."""
-        return _asked(lambda: self._broker.session_on(day))
+        return asked(lambda: self._broker.session_on(day))
 
     def sessions(self, first: date, last: date) -> Sequence[date]:
         """As the broker's."""
-        return _asked(lambda: self._broker.sessions(first, last))
+        return asked(lambda: self._broker.sessions(first, last))
 
     def daily_bars(
         self, symbols: Sequence[str], first: date, last: date, *, adjusted: bool = True
     ) -> Sequence[SymbolBars]:
         """As the broker's."""
-        return _asked(lambda: self._broker.daily_bars(symbols, first, last, adjusted=adjusted))
+        return asked(lambda: self._broker.daily_bars(symbols, first, last, adjusted=adjusted))
 
     def announced_splits(self, symbol: str, first: date, last: date) -> Sequence[Split]:
         """As the broker's."""
-        return _asked(lambda: self._broker.announced_splits(symbol, first, last))
+        return asked(lambda: self._broker.announced_splits(symbol, first, last))
 
     def latest_trades(self, symbols: Sequence[str]) -> Sequence[Trade]:
         """As the broker's."""
-        return _asked(lambda: self._broker.latest_trades(symbols))
+        return asked(lambda: self._broker.latest_trades(symbols))
 
     def latest_quotes(self, symbols: Sequence[str]) -> Sequence[Quote]:
         """As the broker's."""
-        return _asked(lambda: self._broker.latest_quotes(symbols))
+        return asked(lambda: self._broker.latest_quotes(symbols))
 
     def assets(self, symbols: Sequence[str]) -> Sequence[Asset]:
         """As the broker's."""
-        return _asked(lambda: self._broker.assets(symbols))
+        return asked(lambda: self._broker.assets(symbols))
 
     def open_orders(self) -> OrderList:
         """As the broker's."""
-        return _asked(self._broker.open_orders)
+        return asked(self._broker.open_orders)
 
     def orders_since(self, moment: datetime) -> OrderList:
         """As the broker's."""
-        return _asked(lambda: self._broker.orders_since(moment))
+        return asked(lambda: self._broker.orders_since(moment))
 
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
         """As the broker's."""
-        return _asked(lambda: self._broker.order_by_client_id(client_order_id))
+        return asked(lambda: self._broker.order_by_client_id(client_order_id))
 
     def order(self, order_id: str) -> BrokerOrder | None:
         """As the broker's."""
-        return _asked(lambda: self._broker.order(order_id))
+        return asked(lambda: self._broker.order(order_id))
 
     def quota(self) -> RequestQuota | None:
         """As the broker's."""
