@@ -32,7 +32,7 @@ MOST = {"StrategyAllocations": json.dumps({"trend": 0.25, "calm": 0.75})}
 FILES = {"trend.clj": TREND, "calm.clj": CALM}
 OTHER = {**FILES, "trend.clj": TREND.replace("QQQ", "EEM")}
 DECIDERS = ("strategy", "monolith")
-KNOWN_OF_A_REHEARSAL = {"account", "rules"}
+KNOWN_OF_A_REHEARSAL = {"account", "rules", "shadow-key"}
 
 
 @pytest.fixture(scope="module")

@@ -224,7 +224,7 @@ class OrderGateway:
         )
 
 
-def takes_cancel(broker: Broker, order_id: str) -> bool:
+def takes_cancel(broker: OrderDesk, order_id: str) -> bool:
     """Whether the broker says that it takes a cancel. A fault is only noted: asking is repeated."""
     try:
         broker.cancel(order_id)
