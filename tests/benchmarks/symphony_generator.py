@@ -169,7 +169,10 @@ class SymphonyGenerator:
             case 0:
                 return self._equal(*children)
             case 1:
-                parts = [part for child in children for part in (str(self._pick((0.2, 0.25, 0.5, 1))), child)]
+                raw = [self._pick((0.2, 0.25, 0.5, 1)) for _ in children]
+                percent = [round(100 * weight / sum(raw)) for weight in raw[:-1]]
+                weights = [*percent, 100 - sum(percent)]
+                parts = [part for weight, child in zip(weights, children, strict=True) for part in (str(weight), child)]
                 return ("(", "weight-specified", *parts)
             case _:
                 return ("(", "weight-inverse-volatility", str(self._pick(_WINDOWS)), ("[", *children))

@@ -50,6 +50,8 @@ def _portfolio(graph: Graph, index: int, node: n.Portfolio) -> str:
     match node:
         case n.Asset():
             return f"asset {node.symbol}"
+        case n.Cash():
+            return "cash"
         case n.Choice():
             return f"if {graph.condition_number[node.condition]} {below}"
         case n.Weighted():

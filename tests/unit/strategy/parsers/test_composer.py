@@ -154,9 +154,16 @@ def test_a_condition_block_is_what_counts(condition: Step, text: str) -> None:
     assert same(tree, f'(if {text} [(asset "A")] [(asset "B")])')
 
 
-def test_warnings_name_the_path() -> None:
+def test_an_empty_block_is_cash() -> None:
+    whole = read(step("wt-cash-equal", A, {"step": "empty", "id": "1"}))
+    assert isinstance(whole.root, n.Weighted)
+    assert isinstance(whole.root.children[1], n.Cash)
+    assert whole.warnings == ("x.json:1:123: $.children[1]: empty block: its share stays in cash",)
+
+
+def test_warnings_name_the_place_and_the() -> None:
     whole = read(step("root", A, step("filter", B, B, sort_by_fn="rsi", select_fn="top", select_n=3)))
     assert whole.warnings == (
-        "x.json:$.children[1]: filter lists an asset more than once; it competes once",
-        "x.json:$.children[1]: filter select-top 3 keeps all 1 candidates",
+        "x.json:1:114: $.children[1]: filter lists an asset more than once; it competes once",
+        "x.json:1:114: $.children[1]: filter select-top 3 keeps all 1 candidates",
     )

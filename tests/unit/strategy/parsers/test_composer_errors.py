@@ -1,6 +1,7 @@
 """What is said about an export that makes no sense: source, JSON path, step, expectation."""
 
 import json
+import re
 
 import pytest
 
@@ -29,7 +30,12 @@ def changed(**fields: Json) -> Step:
         (step("root"), "$: root", "children is empty; expected a list of steps"),
         ({"step": "root", "children": {"a": 1}}, "$: root", "children is an object; expected a list"),
         (step("root", step("wt-marketcap", A)), "$.children[0]: wt-marketcap", "unknown step 'wt-marketcap'"),
-        (step("root", A, step("empty")), "$.children[1]: empty", "unknown step 'empty'"),
+        (step("root", {"step": "empty"}), "$: root", "names no asset: it would hold nothing but cash"),
+        (step("root", A, asset_class="CRYPTO"), "$: root", "asset-class is 'CRYPTO'; only EQUITIES can be held"),
+        ({**step("root", A), "asset_classes": ["EQUITIES", "CRYPTO"]}, "$: root", "asset_classes is 'CRYPTO'; only"),
+        (step("root", A, asset("CRYPTO::BTC//USD")), "$.children[1]: asset", "is of the asset class CRYPTO; only"),
+        (step("wt-cash-specified", {**A, "weight": {"num": 60, "den": 100}}, {**B, "weight": {"num": "4", "den": 100}}),
+         "$: wt-cash-specified", "weights that sum to 0.64; they must sum to 1 or to 100"),
         (step("root", step("root", A)), "$.children[0]: root", "unknown step 'root'; expected one of"),
         ({"step": "root", "children": [A, 5]}, "$.children[1]: None", "found 5; expected an object"),
         (step("root", A, rebalance=5), "$: root", "rebalance is 5; expected daily or the like"),
@@ -62,6 +68,8 @@ def changed(**fields: Json) -> Step:
          "is-else-condition? is 'no'; expected true or false"),
         (changed(comparator="above"), "$.children[0]: if-child", "comparator is 'above'; expected one of gt, gte, lt"),
         (changed(comparator=["gt"]), "$.children[0]: if-child", "comparator is a list; expected one of"),
+        (changed(lhs_val="CRYPTO::ETH//USD"), "$.children[0]: if-child", "is of the asset class CRYPTO"),
+        (changed(lhs_fn="moving-average-convergence-divergence"), "$.children[0]: if-child", "is not published"),
         (changed(lhs_fn="macd"), "$.children[0]: if-child", "unknown metric 'macd'"),
         (changed(lhs_fn=None), "$.children[0]: if-child", "lhs-fn is null; expected the name of a metric"),
         (changed(lhs_val=7), "$.children[0]: if-child", "lhs-val is 7; expected a symbol"),
@@ -88,7 +96,7 @@ def changed(**fields: Json) -> Step:
 )  # fmt: skip
 def test_errors_name_the_path_the_step_and_what_was_expected(tree: Json, where: str, words: str) -> None:
     message = complaint(json.dumps(tree))
-    assert message.startswith(f"x.json:{where}: "), message
+    assert re.match(rf"x\.json:1:\d+: {re.escape(where)}: ", message), message
     assert words in message
 
 

@@ -12,13 +12,13 @@ from alchemiser_strategy.errors import StrategyError
 from alchemiser_strategy.parsers import ParsedSymphony, parse_composer, parse_symphony
 from alchemiser_strategy.parsers.tokens import tokens
 from benchmarks.symphony_generator import symphony_of_size
-from unit.strategy.parsers.composer_steps import OVER_79, A, B, C, asked, choice, step
+from unit.strategy.parsers.composer_steps import OVER_79, A, B, C, asked, choice, edn, step
 
 SYMBOLS = [f"S{number}" for number in range(30)]
 TEXT = (
     '; a comment\n(defsymphony "fuzz \\"é\\" \\u00e9" {:asset-class "EQUITIES", :rebalance-threshold 0.05}\n'
     '(weight-specified .5 (if (and (> (rsi "SPY" {:window "10"}) 7.9e1) (not (< (current-price "A/B") -1.)))\n'
-    '[(asset "EQUITIES::XLK//USD" nil) (group "g" [(asset "B" "b")])] [(asset "C")]) 1 (weight-inverse-volatility 5\n'
+    '[(asset "EQUITIES::XLK//USD" nil) (group "g" [(asset "B" "b")])] [(asset "C")]) .5 (weight-inverse-volatility 5\n'
     '[(asset "D") (filter (max-drawdown {:window 5}) (select-bottom 1) [(asset "E") (asset "F")])])))\n'
 )
 TREE = step(
@@ -33,7 +33,12 @@ TREE = step(
     name="fuzz", rebalance="none", rebalance_corridor_width=0.05,
 )  # fmt: skip
 JSON = json.dumps(TREE)
-FORMS = [pytest.param(parse_symphony, TEXT, id="text"), pytest.param(parse_composer, JSON, id="json")]
+FORMS = [
+    pytest.param(parse_symphony, TEXT, id="text"),
+    pytest.param(parse_composer, JSON, id="json"),
+    pytest.param(parse_composer, edn(TREE), id="edn"),
+    pytest.param(parse_composer, json.dumps({"symphony": edn(TREE)}), id="edn in json"),
+]
 
 type Parser = Callable[[str, str], ParsedSymphony]
 

@@ -62,7 +62,7 @@ def test_any_size_can_be_had(size: int, seed: int) -> None:
 
 
 def test_the_same_seed_gives_the_same_text_everywhere(big: str) -> None:
-    assert hashlib.sha256(big.encode()).hexdigest()[:16] == "7ce20ae36fd27c5e"
+    assert hashlib.sha256(big.encode()).hexdigest()[:16] == "9111e6fb257351c4"
     assert like_big(2, SYMBOLS) != big
 
 

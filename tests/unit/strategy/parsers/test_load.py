@@ -42,7 +42,7 @@ def test_the_content_decides(tmp_path: Path, name: str, content: str, called: st
         ("a.json", b"[1]", "found a list; expected an object with a step"),
         ("a.json", b"", "this is no JSON"),
         ("a.clj", b"", "1:1: there is nothing to read"),
-        ("a.edn", b"{:step :root}", "found a map; expected (defsymphony"),
+        ("a.edn", b"{:step :root}", ":1:1: $: root: children is empty"),
         ("a.clj", b'(asset "\xff")', "byte 8 is not UTF-8"),
         ("a.clj", b"\xff\xfe(\x00", "byte 0 is not UTF-8"),
     ],

@@ -46,6 +46,12 @@ def test_every_frequency_is_known(frequency: n.Frequency) -> None:
     assert whole.rebalance == n.Rebalance(frequency, None)
 
 
+@pytest.mark.parametrize("written", ["weekly", ":weekly"])
+def test_a_frequency_may_be_a_bare_word(written: str) -> None:
+    whole = parse_symphony(f'(defsymphony "x" {{:rebalance-frequency {written}}} {A})')
+    assert whole.rebalance.frequency is n.Frequency.WEEKLY
+
+
 def test_a_threshold_takes_the_place_of_the_calendar() -> None:
     assert parse_symphony(f'(defsymphony "x" {{:rebalance-threshold .05}} {A})').rebalance.threshold == 0.05
 
@@ -85,8 +91,9 @@ def test_labels_are_kept_for_people_and_separate_nothing() -> None:
     [
         (f"(weight-equal [{A} {A} {B}])", {"A": 2 / 3, "B": 1 / 3}),
         (f"(weight-specified 60 {A} 40 {B})", {"A": 0.6, "B": 0.4}),
-        (f"(weight-specified 0.6 {A} 0.2 {B})", {"A": 0.75, "B": 0.25}),
-        (f"(weight-specified 1 {A} 0 {C} 1 {B})", {"A": 0.5, "B": 0.5}),
+        (f"(weight-specified 0.6 {A} 0.4 {B})", {"A": 0.6, "B": 0.4}),
+        (f"(weight-specified .5 {A} 0 {C} .5 {B})", {"A": 0.5, "B": 0.5}),
+        (f"(weight-specified 33.3 {A} 33.3 {B} 33.3 {B})", {"A": 1 / 3, "B": 2 / 3}),
         (f'(group "two items" [{A} {B}])', {"A": 0.5, "B": 0.5}),
     ],
 )
@@ -162,10 +169,28 @@ def test_a_filter_over_a_filter_ranks_its_winners() -> None:
             "x:1:1: filter lists an asset more than once; it competes once",
         ),
         (f"(weight-specified 0 {A} 1 {B})", "x:1:1: weight-specified has a weight of zero; its child is left out"),
+        (
+            f"(weight-specified 33.3 {A} 66.3 {B})",
+            "x:1:1: weight-specified has weights that sum to 99.6; each is divided by that sum",
+        ),
     ],
 )
 def test_what_is_probably_not_meant_is_a_warning(text: str, warning: str) -> None:
     assert parse_symphony(text, "x").warnings == (warning,)
+
+
+def test_cash_is_a_portfolio_without_a_symbol() -> None:
+    root = read(f'(if (> (rsi "S") 50) [{A} (cash)] [(group "out" [(cash)])])')
+    assert isinstance(root, n.Choice)
+    assert isinstance(root.then, n.Weighted)
+    assert root.then.children[1] is root.otherwise
+    assert isinstance(root.otherwise, n.Cash)
+
+
+def test_a_filters_window_in_quotes_is_no_symbol() -> None:
+    root = read(f'(filter (rsi "10") (select-top 1) [{A} {B}])')
+    assert isinstance(root, n.Filter)
+    assert (root.measure.metric.name, root.measure.windows) == ("rsi", (10,))
 
 
 # --- conditions and operands
@@ -219,6 +244,7 @@ def test_numbers(text: str, value: float) -> None:
         ('(percentage-price-oscillator-signal "S" {:smooth-window "3"})', (12, 26, 3)),
         ('(rsi-volatility "S" {:window 14})', (14,)),
         ('(rsi "S" 7)', (7,)),
+        ('(rsi "S" "7")', (7,)),
         ('(rsi "S")', (14,)),
         ('(moving-average-price "S")', (200,)),
         ('(moving-average-return "S" {})', (21,)),

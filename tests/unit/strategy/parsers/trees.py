@@ -1,5 +1,6 @@
 """Random strategies for tests, as plain descriptions that become nodes or Composer's JSON."""
 
+import math
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -67,10 +68,11 @@ _ASSETS = st.builds(Plan, st.just("asset"), symbol=st.sampled_from(SYMBOLS), nam
 
 
 def _specified(parts: list[tuple[Plan, float]]) -> Plan:
-    weights = tuple(weight for _, weight in parts)
-    return Plan(
-        "specified", tuple(child for child, _ in parts), weights=weights if sum(weights) else (1.0,) * len(parts)
-    )
+    """Of written weights the sum is 100, or 1: none is written otherwise."""
+    weights = [weight for _, weight in parts]
+    total = math.fsum(weights)
+    percent = [100 * weight / total for weight in weights] if total else [100 / len(parts)] * len(parts)
+    return Plan("specified", tuple(child for child, _ in parts), weights=tuple(percent))
 
 
 def _wider(inner: st.SearchStrategy[Plan]) -> st.SearchStrategy[Plan]:

@@ -154,6 +154,8 @@ class Evaluation:
         match node:
             case n.Asset():
                 self.known[index], self.shares[index] = ~np.isnan(self.bars.of(node.symbol)), ()
+            case n.Cash():
+                self.known[index], self.shares[index] = np.ones(self.bars.days, dtype=np.bool_), ()
             case n.Choice():
                 holds, outcome_known = self._holds[self.graph.condition_number[node.condition]]
                 then, otherwise = (self.known[child] for child in members)

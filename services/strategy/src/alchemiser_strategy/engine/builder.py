@@ -13,7 +13,10 @@ from alchemiser_strategy.engine.metrics import VOLATILITY, Windows, measure, who
 from alchemiser_strategy.errors import StrategyError
 
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9./-]{0,19}")
-_LONG_FORM = re.compile(r"(?:[A-Z]+::)?([^:]+?)//USD|[A-Z]+::([^:]+)")
+_LONG_FORM = re.compile(r"(?:([A-Za-z_-]+)::)?(.*?)(?://(.*))?")
+_PAIR = re.compile(r"[A-Z0-9]+[/-](?:USD[CT]?|BTC)")
+"""How a crypto asset is written without its class; the letters after a share's slash are those of its class."""
+_EQUITIES = "EQUITIES"
 _MAX_CANDIDATES = 100_000
 
 
@@ -48,13 +51,20 @@ class Builder:
     def asset(self, symbol: str, label: str | None = None) -> n.Portfolio:
         """All weight in one symbol.
 
-        The long form ``EQUITIES::XLK//USD`` means ``XLK``; ``BRK/B`` becomes ``BRK.B``, as the broker spells it.
+        The long form ``EQUITIES::XLK//USD`` means ``XLK``; ``BRK/B`` becomes ``BRK.B``, as the broker spells it. Any
+        other class of assets is refused: its name is not a share's.
         """
         ticker = self._symbol(symbol)
         node = self._shared(n.Asset(ticker), ticker)
         self._first.setdefault(node, ticker)
         if label:
             self._labels.setdefault(node, label)
+        return node
+
+    def cash(self) -> n.Portfolio:
+        """Nothing: the share stays in cash."""
+        node = self._shared(n.Cash())
+        self._first.setdefault(node, "cash")
         return node
 
     def group(self, name: str, body: Sequence[n.Portfolio]) -> n.Portfolio:
@@ -127,7 +137,8 @@ class Builder:
     ) -> n.Portfolio:
         """The `k` children ranked ``top`` or ``bottom`` by a metric, in equal shares.
 
-        An asset listed twice competes once. A filter whose only child is a filter ranks that one's winners.
+        An asset listed twice competes once, and so does cash. A filter whose only child is a filter ranks that one's
+        winners.
         """
         what = measure(name, windows)
         try:
@@ -187,7 +198,12 @@ class Builder:
     def symphony(
         self, name: str, root: n.Portfolio, *, frequency: str | None = None, threshold: float | None = None
     ) -> n.Symphony:
-        """A finished strategy. It rebalances by calendar (daily if neither is given) or by threshold, not by both."""
+        """A finished strategy. It rebalances by calendar (daily if neither is given) or by threshold, not by both.
+
+        Some symbol must be held under some condition: nothing but cash is no strategy.
+        """
+        if not self._names_an_asset(root):
+            raise StrategyError("the strategy names no asset: it would hold nothing but cash")
         if frequency is not None and threshold is not None:
             raise StrategyError("a strategy has either a rebalance frequency or a rebalance threshold, not both")
         try:
@@ -201,13 +217,37 @@ class Builder:
 
     # --- helpers
 
+    # A class that is dropped silently makes another asset of it: CRYPTO::BTC//USD is no share, and BTC is a fund.
     @staticmethod
     def _symbol(text: str) -> str:
         long = _LONG_FORM.fullmatch(text)
-        ticker = (long.group(1) or long.group(2)) if long else text
+        kind, ticker, currency = long.groups() if long else (None, text, None)
+        if kind is not None and kind != _EQUITIES:
+            raise StrategyError(f"symbol {text!r} is of the asset class {kind}; only {_EQUITIES} can be held")
+        if currency is not None and (kind is None or currency != "USD"):
+            raise StrategyError(
+                f"symbol {text!r} names {'no asset class' if kind is None else f'the currency {currency}'}; "
+                f"expected {_EQUITIES}::{ticker}//USD, or {ticker} alone"
+            )
+        if _PAIR.fullmatch(ticker):
+            raise StrategyError(f"symbol {text!r} is a pair of the asset class CRYPTO; only {_EQUITIES} can be held")
         if not _SYMBOL.fullmatch(ticker):
             raise StrategyError(f"symbol {text!r} is no ticker: 1 to 20 of A-Z, 0-9, '.', '/' and '-'")
         return ticker.replace("/", ".")
+
+    @staticmethod
+    def _names_an_asset(root: n.Portfolio) -> bool:
+        """Whether there is an asset somewhere below; stops at the first."""
+        seen: set[n.Portfolio] = set()
+        todo = [root]
+        while todo:
+            node = todo.pop()
+            if isinstance(node, n.Asset):
+                return True
+            below = [child for child in n.children_of(node) if child not in seen]
+            seen.update(below)
+            todo += below
+        return False
 
     def _portfolio[T: n.Portfolio](self, node: T, leading: n.Portfolio) -> T:
         self._first.setdefault(node, self._leading(leading))
@@ -233,6 +273,6 @@ class Builder:
         for child in children:
             if child not in seen:
                 once.append(child)
-            if isinstance(child, n.Asset):
+            if isinstance(child, n.Asset | n.Cash):
                 seen.add(child)
         return tuple(sorted(once, key=self._leading) if ties is n.Ties.ALPHABETICAL else once)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from alchemiser_common.messages.decision import (
+    WEIGHT_TOLERANCE,
     Candidate,
     ConditionStep,
     Explanation,
@@ -26,7 +27,7 @@ from alchemiser_strategy.engine.readings import LastDayReadings
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A tree's weights of one day by symbol (sorted, each above 0, sum 1), or None if they are unknown, and why.
+    """A tree's weights of one day by symbol (sorted, each above 0, sum 1 with cash), or None if unknown, and why.
 
     Invariant: without weights the explanation names at least one unknown reading.
     """
@@ -238,6 +239,8 @@ def targets(weights: Mapping[str, float] | None) -> tuple[TargetWeight, ...]:
 
 def _summary(weights: Mapping[str, float] | None, unknown: tuple[UnknownReading, ...]) -> str:
     if weights is not None:
-        return ", ".join(f"{symbol} {weight:.1%}" for symbol, weight in weights.items())
+        held = [f"{symbol} {weight:.1%}" for symbol, weight in weights.items()]
+        cash = 1.0 - math.fsum(weights.values())
+        return ", ".join([*held, f"cash {cash:.1%}"] if cash > WEIGHT_TOLERANCE else held)
     first = unknown[0]
     return f"no signal: {first.indicator} of {first.symbol} has {first.bars_had} of {first.bars_needed} bars"

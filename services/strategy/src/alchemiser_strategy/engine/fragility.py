@@ -54,7 +54,7 @@ class Fragility:
                     results[move] = _weights_after(graph, day, readings, move)
                 if results[move] != weights:
                     turned_by[point] = move
-                    first = first or results[move]
+                    first = results[move] if first is None else first
                     break
         return cls(turned_by, first)
 

@@ -25,7 +25,7 @@ class History:
     symbols: tuple[str, ...]
     """The columns: every symbol the tree can hold, sorted."""
     weights: Floats
-    """(days, symbols) float64; a known day's row sums to 1, an unknown day's row is 0."""
+    """(days, symbols) float64; a known day's row sums to 1 with its cash, an unknown day's row is 0."""
     known: Bools
     """(days,): whether there are weights: the bars up to that day suffice for a decision, or an earlier one is held."""
     decided: Days

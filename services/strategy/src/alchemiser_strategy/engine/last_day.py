@@ -43,7 +43,7 @@ class Readings(Protocol):
 class Day:
     """What every condition and every node came to, by their numbers in the graph.
 
-    Invariant: a node's picks are known members with shares above 0 that sum to 1; an asset picks nothing: ().
+    Invariant: a node's picks are known members with shares above 0 that sum to 1; an asset or cash picks nothing: ().
     """
 
     outcomes: list[bool | None]
@@ -71,7 +71,7 @@ def evaluated(graph: Graph, readings: Readings) -> Day:
 
 
 def weights(graph: Graph, day: Day) -> dict[str, float] | None:
-    """The root's weights by symbol (sorted, each above 0, sum 1), or None if the root is unknown."""
+    """The root's weights by symbol (sorted, each above 0; what 1 has beyond their sum is cash), or None if unknown."""
     if day.picks[graph.root] is None:
         return None
     share = [0.0] * len(graph.nodes)
@@ -154,8 +154,9 @@ def _picked(graph: Graph, index: int, day: Day, readings: Readings) -> Picks:
     """What one node picks, from what its children and its condition came to."""
     node, members = graph.nodes[index], graph.children[index]
     match node:
-        case n.Asset():
-            return None if math.isnan(readings.symbol(price_of(node.symbol))) else ()
+        case n.Asset() | n.Cash():
+            lacks_price = isinstance(node, n.Asset) and math.isnan(readings.symbol(price_of(node.symbol)))
+            return None if lacks_price else ()
         case n.Choice():
             outcome = day.outcomes[graph.condition_number[node.condition]]
             child = members[1 if outcome is False else 0]

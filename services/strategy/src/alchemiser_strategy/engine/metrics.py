@@ -145,6 +145,17 @@ _ROWS = (
     ),
 )  # fmt: skip
 
+UNPUBLISHED: Mapping[str, str] = {
+    name: f"{name} is a metric of Composer's, and how it is computed is not published: it is not read on a guess"
+    for name in (
+        "moving-average-convergence-divergence",
+        "moving-average-convergence-divergence-signal",
+        "lower-bollinger",
+        "upper-bollinger",
+    )
+}
+"""Metrics of Composer whose names are published, and whose windows, units and divisors are not; and what to say."""
+
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ROWS}
 """Every metric by its name in the language."""
 VOLATILITY = METRICS["stdev-return"]
@@ -186,6 +197,8 @@ def measure(name: str, windows: Windows = None) -> Measure:
     """
     metric = METRICS.get(name)
     if metric is None:
+        if name in UNPUBLISHED:
+            raise StrategyError(UNPUBLISHED[name])
         known = ", ".join(sorted(METRICS))
         raise StrategyError(f"unknown metric {name!r}; known metrics: {known}")
     given = dict(windows) if isinstance(windows, Mapping) else {} if windows is None else {"window": windows}

@@ -101,6 +101,11 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Cash:
+    """No symbol at all: its share stays in cash, which is always known, earns nothing and has no risk."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Choice:
     """One of two portfolios; the other one does not matter, known or not."""
 
@@ -141,7 +146,7 @@ class Filter:
     pool: "Filter | None"
 
 
-type Portfolio = Asset | Choice | Weighted | InverseWeighted | Filter
+type Portfolio = Asset | Cash | Choice | Weighted | InverseWeighted | Filter
 type Node = Portfolio | Condition | Operand
 
 
@@ -153,7 +158,7 @@ def measured_by(node: Portfolio) -> Measure | None:
 def children_of(node: Portfolio) -> tuple[Portfolio, ...]:
     """The portfolios that a portfolio is made of."""
     match node:
-        case Asset():
+        case Asset() | Cash():
             return ()
         case Choice():
             return (node.then, node.otherwise)

@@ -53,8 +53,8 @@ def ranking(node: n.Filter) -> str:
 
 def portfolio(node: n.Portfolio, labels: Mapping[n.Portfolio, str] | None = None) -> str:
     """A portfolio in a few words: its label if it has one, otherwise what it is."""
-    if isinstance(node, n.Asset):
-        return node.symbol
+    if isinstance(node, n.Asset | n.Cash):
+        return node.symbol if isinstance(node, n.Asset) else "cash"
     if labels and node in labels:
         return labels[node]
     match node:
@@ -69,5 +69,5 @@ def portfolio(node: n.Portfolio, labels: Mapping[n.Portfolio, str] | None = None
 
 
 def _members(children: tuple[n.Portfolio, ...]) -> str:
-    names = [child.symbol if isinstance(child, n.Asset) else "(…)" for child in children[:_WIDEST]]
+    names = [portfolio(child) if isinstance(child, n.Asset | n.Cash) else "(…)" for child in children[:_WIDEST]]
     return ", ".join(names) + (" …" if len(children) > _WIDEST else "")

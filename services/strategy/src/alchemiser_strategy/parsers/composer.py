@@ -1,6 +1,7 @@
-"""Composer's JSON export to a strategy: the language of the text form, written as a tree of steps. Reads no file.
+"""Composer's export to a strategy: the language of the text form, written as a tree of steps. Reads no file.
 
-Fields that only describe (ids, exchanges, prices, colours) are passed over; what a step needs must be there.
+The steps are JSON objects or EDN maps with the same fields. Fields that only describe (ids, exchanges, prices,
+colours) are passed over; what a step needs must be there.
 """
 
 from collections.abc import Sequence
@@ -14,10 +15,13 @@ from alchemiser_strategy.errors import StrategyError
 from alchemiser_strategy.parsers import composer_fields as f
 from alchemiser_strategy.parsers import notes
 from alchemiser_strategy.parsers.document import MAX_WARNINGS, ParsedSymphony, finished, name_from
-from alchemiser_strategy.parsers.json_text import decoded
+from alchemiser_strategy.parsers.envelopes import Letter, is_form, opened
+from alchemiser_strategy.parsers.symphony import parse_symphony
 from alchemiser_strategy.parsers.tokens import whole_characters
 
 _YEARLY = {"annually": "yearly"}
+_LEAVES = frozenset({"asset", "empty"})
+"""Steps without children."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,31 +49,34 @@ class _Open:
         return str(self.fields.get("step"))
 
     @property
-    def path(self) -> str:
-        """Where it is: ``$.children[0].children[2]``."""
+    def positions(self) -> list[int]:
+        """Where it is: the positions among their parents' children of all that it is in, and its own."""
         positions = []
         at: _Open = self
         while at.parent is not None:
-            positions.append(f".children[{at.position}]")
+            positions.append(at.position)
             at = at.parent
-        return "$" + "".join(reversed(positions))
+        return positions[::-1]
 
 
 def parse_composer(text: str, source: str = "symphony", *, builder: Builder | None = None) -> ParsedSymphony:
-    """A strategy from the text of a Composer export.
+    """A strategy from the text of a Composer export: JSON or EDN, also in quotes, or in an envelope of an API.
 
     `source` names the text in messages and, if the export has no name of its own, the strategy. With a `builder`,
-    nodes are shared with whatever else it has made. Raises StrategyError with source, JSON path, step and what was
-    expected.
+    nodes are shared with whatever else it has made. Raises StrategyError with source, line, column, the way to the
+    step (``$.children[0]``), its kind and what was expected.
     """
-    return _Steps(source, builder or Builder()).whole(decoded(text, source))
+    letter = opened(text, source)
+    if isinstance(letter.tree, str) and is_form(letter.tree):
+        return parse_symphony(letter.tree, f"{source} (in quotes)", builder=builder)
+    return _Steps(letter, source, builder or Builder()).whole()
 
 
 class _Steps:
     """Turns the steps of one export into nodes."""
 
-    def __init__(self, source: str, builder: Builder) -> None:
-        self._source, self._build = source, builder
+    def __init__(self, letter: Letter, source: str, builder: Builder) -> None:
+        self._letter, self._source, self._build = letter, source, builder
         self._conditions = f.Conditions(builder)
         self._notes: list[tuple[_Open, str]] = []
         self._makers = {
@@ -78,21 +85,23 @@ class _Steps:
             "if-child": self._if_child,
             "filter": self._filter,
             "asset": self._asset,
+            "empty": self._empty,
             "wt-cash-equal": lambda step: self._build.weight_equal(_portfolios(step), operator="wt-cash-equal"),
             "wt-cash-specified": self._specified,
             "wt-inverse-vol": self._inverse_volatility,
         }
 
-    def whole(self, tree: Json) -> ParsedSymphony:
+    def whole(self) -> ParsedSymphony:
         """The strategy: from a root step with its options, or from a portfolio alone."""
-        top = self._opened(tree, None, 0)
+        top = self._opened(self._letter.tree, None, 0)
         root = self._read(top)
         if isinstance(root, _Branch):
             self._fail(top, "found an if-child; expected root or a portfolio")
         try:
             name, frequency, threshold = _root_options(top.fields) if top.step == "root" else (None, None, None)
             name = name or name_from(self._source)
-            warnings = [f"{self._source}:{step.path}: {note}" for step, note in self._notes[:MAX_WARNINGS]]
+            where = self._where([step for step, _ in self._notes[:MAX_WARNINGS]])
+            warnings = [f"{where[step]}: {note}" for step, note in self._notes[:MAX_WARNINGS]]
             return finished(self._build, self._source, name, root, frequency, threshold, warnings)
         except StrategyError as error:
             self._fail(top, str(error))
@@ -125,7 +134,7 @@ class _Steps:
             known = ", ".join(self._makers)
             self._fail(step, f"unknown step {f.shown(value.get('step'))}; expected one of {known}, or root at the top")
         children = value.get("children")
-        if step.step != "asset":
+        if step.step not in _LEAVES:
             if not isinstance(children, list) or not children:
                 self._fail(step, f"children is {f.shown(children) if children else 'empty'}; expected a list of steps")
             step.children = children
@@ -140,14 +149,33 @@ class _Steps:
             self._fail(step, str(error))
 
     def _fail(self, step: _Open, message: str) -> NoReturn:
-        raise StrategyError(f"{self._source}:{step.path}: {step.step}: {message}")
+        raise StrategyError(f"{self._where([step])[step]}: {step.step}: {message}")
+
+    def _where(self, steps: Sequence[_Open]) -> dict[_Open, str]:
+        """Steps as messages place them: ``file.json:12:5: $.children[0]``."""
+        positions = {step: step.positions for step in steps}
+        paths = {
+            step: (*self._letter.path, *(part for position in inside for part in ("children", position)))
+            for step, inside in positions.items()
+        }
+        places = self._letter.layer.places(paths.values())
+        return {
+            step: f"{self._source}:{places[paths[step]]}: {self._letter.way}"
+            + "".join(f".children[{position}]" for position in inside)
+            for step, inside in positions.items()
+        }
 
     # --- steps
 
     def _asset(self, step: _Open) -> n.Portfolio:
+        f.require_equities(step.fields)
         name = step.fields.get("name")
         label = whole_characters(name) if isinstance(name, str) else None
         return self._build.asset(f.text(step.fields, "ticker", "a symbol"), label)
+
+    def _empty(self, step: _Open) -> n.Portfolio:
+        self._note(step, [notes.EMPTY])
+        return self._build.cash()
 
     def _group(self, step: _Open) -> n.Portfolio:
         name = step.fields.get("name")
@@ -226,6 +254,7 @@ def _weight(child: Json, position: int) -> float:
 
 def _root_options(fields: f.Fields) -> tuple[str | None, str | None, float | None]:
     """Name, rebalance frequency and threshold. A threshold comes with the frequency "none"."""
+    f.require_equities(fields)
     name, frequency, corridor = (fields.get(key) for key in ("name", "rebalance", "rebalance-corridor-width"))
     threshold = f.number(corridor, "rebalance-corridor-width") if corridor is not None else 0.0
     if frequency is not None and not isinstance(frequency, str):

@@ -14,6 +14,8 @@ type Fields = Mapping[str, Json]
 _NAMES = {metric.composer_name: metric.name for metric in METRICS.values() if metric.composer_name}
 """Metrics that have a name of their own here; that of the text form is understood as well."""
 _COMPARATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "="}
+_CLASSES = ("asset-class", "asset_class", "asset-classes", "asset_classes")
+_EQUITIES = "EQUITIES"
 _ANY_TICKER = "%"
 """Stands for each of `tickers` in turn."""
 
@@ -24,6 +26,15 @@ def shown(value: Json) -> str:
         return "a list" if isinstance(value, list) else "an object"
     text = "null" if value is None else repr(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def require_equities(fields: Fields) -> None:
+    """Raises StrategyError if fields say that they are about another class of assets, and which."""
+    for key in _CLASSES:
+        stated = fields.get(key)
+        for name in stated if isinstance(stated, list) else [stated]:
+            if name is not None and name != _EQUITIES:
+                raise StrategyError(f"{key} is {shown(name)}; only {_EQUITIES} can be held")
 
 
 def text(fields: Fields, key: str, expected: str) -> str:
@@ -91,10 +102,10 @@ class Conditions:
         return self._build.compare(_sign(child), left, self._right(child))
 
     def _right(self, child: Fields) -> n.Operand:
-        """The right side of an older export: a number if it says so, or if it names no metric."""
+        """The right side of an older export: a number if it says so, names no metric, or is written as a number."""
         fixed, value = child.get("rhs-fixed-value?"), child.get("rhs-val")
         if fixed is None:
-            fixed = not child.get("rhs-fn")
+            fixed = not child.get("rhs-fn") or isinstance(value, int | float)
         if not isinstance(fixed, bool):
             raise StrategyError(f"rhs-fixed-value? is {shown(fixed)}; expected true or false")
         if fixed:

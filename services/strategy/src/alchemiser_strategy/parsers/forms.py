@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.builder import Builder
-from alchemiser_strategy.engine.metrics import METRICS, Windows
+from alchemiser_strategy.engine.metrics import METRICS, UNPUBLISHED, Windows
 from alchemiser_strategy.parsers import notes
 from alchemiser_strategy.parsers.tokens import number, unescape
 from alchemiser_strategy.parsers.values import (
@@ -27,6 +27,7 @@ type Items = tuple[Value, ...]
 USAGE: dict[str, str] = {
     "defsymphony": '(defsymphony "name" {options} body)',
     "asset": '(asset "SYMBOL" "label")',
+    "cash": "(cash)",
     "group": '(group "name" [body])',
     "if": "(if condition [then…] [else…])",
     "and": "(and condition…)",
@@ -56,6 +57,7 @@ class Forms:
         self._operators: dict[str, Callable[[Items], Value]] = {
             "defsymphony": self._script,
             "asset": self._asset,
+            "cash": self._cash,
             "group": self._group,
             "if": self._if,
             "and": lambda items: self._build.and_(self._conditions(items, 1)),
@@ -82,6 +84,8 @@ class Forms:
             raise Complaint(f"a list starts with {described(head)}; expected an operator", 0)
         operator = self._operators.get(head)
         if operator is None:
+            if head in UNPUBLISHED:
+                raise Complaint(UNPUBLISHED[head], 0)
             near = get_close_matches(head, USAGE, 1)
             expected = f"did you mean {near[0]}?" if near else f"expected one of {' '.join(USAGE)}"
             raise Complaint(f"unknown operator {described(head)}; {expected}", 0)
@@ -124,9 +128,9 @@ class Forms:
                     if value != '"EQUITIES"':
                         raise Complaint(f'asset class is {described(value)}; expected "EQUITIES"', 2)
                 case "rebalance-frequency":
-                    if value[0] != ":":
+                    frequency = value.removeprefix(":")
+                    if not frequency.isalpha():
                         raise Complaint(f"rebalance frequency is {described(value)}; expected :daily or the like", 2)
-                    frequency = value[1:]
                 case "rebalance-threshold":
                     threshold = number(value)
                     if threshold is None:
@@ -140,6 +144,10 @@ class Forms:
         _sized(items, 2, 3)
         label = None if len(items) == 2 or items[2] == "nil" else _string(items, 2, "a label or nil")
         return self._build.asset(_string(items, 1, "a symbol"), label)
+
+    def _cash(self, items: Items) -> Value:
+        _sized(items, 1)
+        return self._build.cash()
 
     def _group(self, items: Items) -> Value:
         if len(items) < 3:
@@ -200,8 +208,13 @@ class Forms:
         return self._build.compare(str(items[0]), self._operand(items, 1), self._operand(items, 2))
 
     def _metric(self, items: Items) -> Value:
-        """``(rsi "SPY" {:window 10})``, or without the symbol in a filter; ``10`` alone is a window as well."""
+        """``(rsi "SPY" {:window 10})``, or without the symbol in a filter; ``10`` alone is a window as well.
+
+        Old exports write a filter's window as ``(rsi "10")``; no symbol is a number.
+        """
         metric = str(items[0])
+        if len(items) == 2 and _quoted(items[1]) and str(items[1])[1:-1].isdecimal():
+            return Ranking(metric, _windows(items, 1))
         symbol = _string(items, 1, "a symbol") if len(items) > 1 and _quoted(items[1]) else None
         rest = 1 if symbol is None else 2
         if len(items) > rest + 1:

@@ -1,4 +1,4 @@
-"""Reads a strategy's file, in whichever of the two forms it is."""
+"""Reads a strategy's file, in whichever form it is."""
 
 import re
 from pathlib import Path
@@ -6,20 +6,21 @@ from pathlib import Path
 from alchemiser_strategy.errors import StrategyError
 from alchemiser_strategy.parsers.composer import parse_composer
 from alchemiser_strategy.parsers.document import MAX_CHARACTERS, ParsedSymphony
+from alchemiser_strategy.parsers.envelopes import is_form
 from alchemiser_strategy.parsers.symphony import parse_symphony
 
-_JSON_OBJECT = re.compile(r'[\s\ufeff]*\{\s*["}]')
-_LIST = re.compile(r"[\s\ufeff]*\(")
+_EXPORT = re.compile(r"[\s\ufeff]*+(?:;[^\n]*+\s*+)*+[{\"]")
+"""How a Composer export begins: an object, a map, or either in quotes."""
 
 
 def load_symphony(path: str | Path) -> ParsedSymphony:
-    """The strategy in a file of symphony text (``.clj``, ``.edn``) or of Composer's JSON (``.json``).
+    """The strategy in a file of symphony text or of a Composer export (``.clj``, ``.edn``, ``.json``).
 
     What the text starts with decides; if it starts like neither, the extension does. Raises StrategyError if the
     file cannot be read, is too large, is not UTF-8 or holds no strategy.
     """
     text = _text(Path(path), str(path))
-    composer = _JSON_OBJECT.match(text) or (Path(path).suffix.lower() == ".json" and not _LIST.match(text))
+    composer = _EXPORT.match(text) or (Path(path).suffix.lower() == ".json" and not is_form(text))
     return (parse_composer if composer else parse_symphony)(text, str(path))
 
 

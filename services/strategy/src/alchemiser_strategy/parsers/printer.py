@@ -11,6 +11,8 @@ from alchemiser_strategy.parsers.document import MAX_CHARACTERS
 _DEEPEST_INDENT = 60
 _ESCAPES = {ord('"'): '\\"', ord("\\"): "\\\\", ord("\n"): "\\n", ord("\t"): "\\t", ord("\r"): "\\r"}
 _GOLDEN = (math.sqrt(5) - 1) / 2
+_HAIR = 1e-10
+"""So little that the weights still sum to 1, as a reader sees it, and so much that there are enough multiples."""
 
 type _Piece = str | tuple[n.Node, int]
 """Text, or a node with the depth that it is printed at."""
@@ -56,6 +58,8 @@ def _texts(pieces: Sequence[_Piece], labels: Mapping[n.Portfolio, str]) -> Itera
                 yield f"({measure.metric.name} {_string(symbol)}{_windows(measure)})"
             case n.Compare() | n.AllOf() | n.AnyOf() | n.Negation():
                 todo += reversed(_condition(node, depth))
+            case n.Cash():
+                yield "(cash)"
             case n.Asset(symbol):
                 label = labels.get(node)
                 yield f"(asset {_string(symbol)} {'nil' if label is None else _string(label)})"
@@ -101,7 +105,7 @@ def _portfolio(node: n.Portfolio, depth: int) -> list[_Piece]:
             head = f"(filter ({measure.metric.name}{_windows(measure)}) (select-{select.value} {k}{listed})"
             candidates = children if pool is None else (pool,)
             return [head, *_vector(depth, _members(candidates, depth)), ")"]
-        case n.Asset():
+        case n.Asset() | n.Cash():
             return [(node, depth)]
 
 
@@ -137,7 +141,7 @@ def _weights(shares: tuple[float, ...]) -> list[str] | None:
     """Weights that are normalised to exactly these shares; None if they are all the same.
 
     Shares do not always sum to 1 in floating point, so they are not always their own weights. Percentages serve for
-    what people write; otherwise some multiple of the shares does, and multiples between 1 and 2 are tried that the
+    what people write; otherwise some multiple of the shares does, and multiples a hair above 1 are tried that the
     golden ratio spreads evenly.
     """
     if shares == (1.0 / len(shares),) * len(shares):
@@ -146,7 +150,7 @@ def _weights(shares: tuple[float, ...]) -> list[str] | None:
     if _normalised(short) == shares:
         return short
     for attempt in range(100_000):
-        scale = 1.0 + attempt * _GOLDEN % 1.0
+        scale = 1.0 + attempt * _GOLDEN % 1.0 * _HAIR
         weights = [repr(share * scale) for share in shares]
         if _normalised(weights) == shares:
             return weights

@@ -1,7 +1,7 @@
 """Symphony text to tokens. Positions are not kept: they are found again on the way to an error."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 OPENERS = {"(": ")", "[": "]", "{": "}"}
@@ -55,6 +55,16 @@ def whole_characters(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def placed(text: str) -> Iterator[tuple[str, int]]:
+    """All tokens with the places where they begin, from 0."""
+    return ((found[1], found.start(1)) for found in _TOKEN.finditer(text))
+
+
+def line_and_column(text: str, offset: int) -> tuple[int, int]:
+    """Of a place in the text; both from 1."""
+    return 1 + text.count("\n", 0, offset), offset - text.rfind("\n", 0, offset)
 
 
 def places(text: str, wanted: Iterable[int]) -> dict[int, tuple[int, int]]:

@@ -7,7 +7,7 @@ from alchemiser_strategy.engine import nodes as n
 from alchemiser_strategy.engine.metrics import Windows
 from alchemiser_strategy.errors import StrategyError
 
-PORTFOLIOS = (n.Asset, n.Choice, n.Weighted, n.InverseWeighted, n.Filter)
+PORTFOLIOS = (n.Asset, n.Cash, n.Choice, n.Weighted, n.InverseWeighted, n.Filter)
 CONDITIONS = (n.Compare, n.AllOf, n.AnyOf, n.Negation)
 OPERANDS = (n.Reading, n.Number)
 
