@@ -14,7 +14,9 @@ from alchemiser_common.settings import StrategySettings
 from alchemiser_simulator import PriceHistory
 from alchemiser_strategy.bars import Bars, Floats, carried
 from alchemiser_strategy.engine.indicators import LastDay
-from alchemiser_strategy.registry import built_in_strategies
+from alchemiser_strategy.errors import StrategyError
+from alchemiser_strategy.registry import built_in_strategies, check_allocations, taken_name
+from alchemiser_strategy.rules import rules_of
 from alchemiser_strategy.strategy import MarketView, Strategy, StrategyResult, TreeStrategy, checked_result
 from alchemiser_strategy.strategy_history import previous_of
 from alchemiser_strategy.user_strategies import SYMPHONY_SUFFIXES, MakeStrategy, strategy_of_file, user_strategies
@@ -95,23 +97,63 @@ class PriceFile:
         return factors
 
 
-def load_strategies(settings: StrategySettings) -> dict[str, Strategy]:
-    """Every strategy there is, by name: built-in ones and the user's own."""
-    return {name: make() for name, make in {**built_in_strategies(), **_own(settings)}.items()}
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A strategy that there is: what it is, or why it cannot be used."""
+
+    name: str
+    strategy: Strategy | None
+    fault: str = ""
+    """Empty if it can be used; else what is wrong with it, with file, line and column where they are known."""
+
+
+def list_strategies(settings: StrategySettings) -> list[Listed]:
+    """Every strategy there is: built-in ones and the user's own. One that is broken stops no other.
+
+    Raises InvalidSettings as `check_allocations`, for the allocations.
+    """
+    built_in, own = built_in_strategies(), user_strategies(settings.folder)
+    check_allocations(settings.allocations, own)
+    shipped = [Listed(name, make()) for name, make in built_in.items()]
+    return shipped + [
+        Listed(name, None, taken_name(name)) if name in built_in else _listed(name, make) for name, make in own.items()
+    ]
+
+
+def _listed(name: str, make: MakeStrategy) -> Listed:
+    try:
+        strategy = make()
+        rules_of(strategy)
+        if not strategy.universe:
+            return Listed(name, None, f"strategy {name} has no symbols: its universe is empty")
+    except StrategyError as error:
+        return Listed(name, None, str(error))
+    except Exception as error:  # noqa: BLE001  (a person's own Python; whatever it raises is why it cannot be used)
+        return Listed(name, None, f"strategy {name} raised {type(error).__name__}: {error}")
+    return Listed(name, strategy)
+
+
+def strategy_makers(settings: StrategySettings) -> Mapping[str, MakeStrategy]:
+    """What reads each strategy there is, by name; none is read."""
+    return {**user_strategies(settings.folder), **built_in_strategies()}
 
 
 def choose(settings: StrategySettings, names: Sequence[str]) -> list[Share]:
     """The strategies of the settings with their fractions, or those named (or in the files named) in equal parts.
 
-    Raises InvalidSettings for an unknown or repeated name, StrategyError for a file that holds no strategy.
+    Raises InvalidSettings for allocations that are none or an unknown or repeated name, StrategyError for a file that
+    holds no strategy.
     """
-    fractions = [1 / len(names)] * len(names) if names else list(settings.allocations.values())
-    chosen = _found(settings, names or list(settings.allocations))
+    if not names:
+        check_allocations(settings.allocations, user_strategies(settings.folder))
+        makers = strategy_makers(settings)
+        return [Share(makers[name](), fraction) for name, fraction in settings.allocations.items()]
+    chosen = _found(settings, names)
     given = [strategy.name for strategy in chosen]
     repeated = sorted({name for name in given if given.count(name) > 1})
     if repeated:
         raise InvalidSettings(f"strategies are given more than once: {', '.join(repeated)}")
-    return [Share(strategy, fraction) for strategy, fraction in zip(chosen, fractions, strict=True)]
+    return [Share(strategy, 1 / len(names)) for strategy in chosen]
 
 
 def _found(settings: StrategySettings, names: Sequence[str]) -> list[Strategy]:
@@ -125,7 +167,7 @@ def _found(settings: StrategySettings, names: Sequence[str]) -> list[Strategy]:
         elif name in built_in:
             found.append(built_in[name]())
         else:
-            own = _own(settings) if own is None else own
+            own = user_strategies(settings.folder) if own is None else own
             if name not in own:
                 known = ", ".join(sorted({*built_in, *own}))
                 raise InvalidSettings(
@@ -133,13 +175,6 @@ def _found(settings: StrategySettings, names: Sequence[str]) -> list[Strategy]:
                 )
             found.append(own[name]())
     return found
-
-
-def _own(settings: StrategySettings) -> Mapping[str, MakeStrategy]:
-    own = user_strategies(settings.folder)
-    if taken := sorted(set(own) & set(built_in_strategies())):
-        raise InvalidSettings(f"strategy name {taken[0]!r} is taken; rename yours")
-    return own
 
 
 def symbols_of(shares: Sequence[Share]) -> tuple[str, ...]:

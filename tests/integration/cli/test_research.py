@@ -110,6 +110,52 @@ def test_strategies_are_listed_printed_and_checked(tmp_path: Path) -> None:
     assert checked["nodes_after_sharing"] < checked["nodes_written"]
 
 
+def test_a_broken_draft_is_listed_and_stops_neither_a_run_nor_its_replay(tmp_path: Path) -> None:
+    folder = tmp_path / "strategies"
+    folder.mkdir()
+    (folder / "rotation.clj").write_text(ROTATION)
+    (folder / "draft.clj").write_text('(defsymphony "draft" {}\n (assset "SPY" nil))')
+    (folder / "loud.py").write_text("raise SystemExit('was run')")
+    (folder / "tecl.edn").write_text(ROTATION)
+    extra = {"ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"rotation": 0.4, "klm": 0.6}'}
+    assert alchemiser(tmp_path, "run", "--json", extra=extra).code == 0
+    assert "identical" in alchemiser(tmp_path, "replay", extra=extra).out
+    listed = alchemiser(tmp_path, "strategies", "list", "--json", extra=extra)
+    broken = {(row["name"], row["broken"]) for row in json.loads(listed.out) if row["broken"]}
+    assert dict(broken) == {
+        "draft": f"{folder}/draft.clj:2:3: (assset …): unknown operator assset; did you mean asset?",
+        "loud": f"{folder}/loud.py:1: SystemExit: was run",
+        "tecl": "strategy name 'tecl' is taken; rename yours",
+    }
+    shown = alchemiser(tmp_path, "strategies", "list", extra=extra).out
+    assert f"draft is broken: {folder}/draft.clj:2:3: " in shown
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "run",
+        "demo",
+        "decide --data bars.csv",
+        "explain --data bars.csv",
+        "backtest",
+        "strategies list",
+        "universe",
+        "doctor",
+    ],
+)
+@pytest.mark.parametrize("name", ["nobody", "rotation.clj"])
+def test_an_allocation_that_names_no_strategy_is_an_error_whoever_reads_it(
+    tmp_path: Path, command: str, name: str
+) -> None:
+    (tmp_path / "rotation.clj").write_text(ROTATION)
+    written(tmp_path / "bars.csv", {"SPY": [100.0] * 252}, tidy=False)
+    extra = {"ALCHEMISER_STRATEGIES__ALLOCATIONS": json.dumps({name: 0.4, "tecl": 0.6})}
+    done = alchemiser(tmp_path, *command.split(), extra=extra)
+    assert done.code == 2, done.err
+    assert f"strategies.allocations names {name!r}; known strategies: " in done.err
+
+
 def test_a_folder_of_symphonies_can_be_traded_by_name(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "rotation.clj").write_text(ROTATION)

@@ -31,6 +31,8 @@ class Reference:
         match plan:
             case ("asset", symbol):
                 return None if math.isnan(self._prices[symbol][day]) else {symbol: 1.0}
+            case ("cash",):
+                return {}
             case ("equal", children):
                 return self._mixed([1.0] * len(children), children, day)
             case ("specified", children):
@@ -39,7 +41,10 @@ class Reference:
                 if len(children) == 1:
                     return self.weights(children[0], day)
                 risks = [self._measured("stdev-return", window, child, day) for child in children]
-                return None if any(map(math.isnan, risks)) else self._mixed([1 / risk for risk in risks], children, day)
+                if any(map(math.isnan, risks)):
+                    return None
+                shares = [float(risk == 0) for risk in risks] if 0.0 in risks else [1 / risk for risk in risks]
+                return self._mixed(shares, children, day)
             case ("if", condition, then, otherwise):
                 holds = self.holds(condition, day)
                 return None if holds is None else self.weights(then if holds else otherwise, day)
@@ -81,7 +86,7 @@ class Reference:
             yesterday = self.weights(plan, today - 1) if streak else None
             if yesterday is not None:
                 growth = sum(w * self._prices[s][today] / self._prices[s][today - 1] for s, w in yesterday.items())
-                levels.append(levels[-1] * growth)
+                levels.append(levels[-1] * (growth + 1.0 - sum(yesterday.values())))
                 streak += 1
             elif levels or self.weights(plan, today) is not None:
                 levels.append(levels[-1] if levels else 1.0)
@@ -97,7 +102,7 @@ class Reference:
             inner = self.weights(child, day)
             if inner is None:
                 return None
-            for symbol, weight in inner.items():
+            for symbol, weight in inner.items() if share else ():
                 mixed[symbol] = mixed.get(symbol, 0.0) + weight * share / sum(shares)
         return mixed
 
@@ -105,7 +110,9 @@ class Reference:
         self, metric: str, window: int, select: str, k: int, children: Sequence[Plan], day: int
     ) -> Weights | None:
         children = [_unwrapped(child) for child in children]
-        once = [child for i, child in enumerate(children) if child[0] != "asset" or child not in children[:i]]
+        once = [
+            child for i, child in enumerate(children) if child[0] not in {"asset", "cash"} or child not in children[:i]
+        ]
         once.sort(key=_first)
         values = [(self._measured(metric, window, child, day), child) for child in once]
         known = [(v, child) for v, child in values if not math.isnan(v) and self.weights(child, day) is not None]
@@ -119,6 +126,8 @@ def _first(plan: Plan) -> str:
     match plan:
         case ("asset", symbol):
             return str(symbol)
+        case ("cash",):
+            return "cash"
         case ("if", _, then, _):
             return _first(then)
         case ("filter", *_, children):

@@ -54,6 +54,13 @@ def test_every_fault_is_told_at_once_with_file_line_and_column(folder: Path) -> 
         examine(folder)
 
 
+def test_a_name_that_is_there_twice_is_a_fault_of_the_folder(folder: Path) -> None:
+    (folder / "spy.edn").write_text(HOLD_SPY)
+    for fault in (examine_files, examine):
+        with pytest.raises(PortfolioFaulty, match="has several files named spy: a name must be there once"):
+            fault(folder)
+
+
 def test_an_allocation_that_nobody_has_is_a_fault(folder: Path) -> None:
     (folder / "half.py").unlink()
     for fault in (examine_files, examine):

@@ -155,7 +155,7 @@ def test_a_folder_that_is_absent_or_ambiguous_is_named(tmp_path: Path) -> None:
     for suffix in ("clj", "py"):
         (tmp_path / f"twice.{suffix}").write_text(HOLD_SPY)
     with pytest.raises(StrategyError, match="several files named twice"):
-        strategies_of_folder(tmp_path)
+        strategies_of_folder(tmp_path)["twice"]()
 
 
 def test_a_name_is_a_file_or_a_packages_and_not_both(package: Path, tmp_path: Path) -> None:
@@ -164,7 +164,20 @@ def test_a_name_is_a_file_or_a_packages_and_not_both(package: Path, tmp_path: Pa
     own.mkdir()
     (own / "half.clj").write_text(HOLD_SPY)
     with pytest.raises(StrategyError, match="a package both have half"):
-        user_strategies(own)
+        user_strategies(own)["half"]()
+
+
+def test_a_draft_that_is_broken_twice_there_or_named_like_one_that_ships_stops_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "good.clj").write_text(HOLD_SPY)
+    (tmp_path / "draft.clj").write_text("(defsymphony")
+    (tmp_path / "tecl.clj").write_text(HOLD_SPY)
+    for suffix in ("clj", "json"):
+        (tmp_path / f"twice.{suffix}").write_text("")
+    folder = user_strategies(tmp_path)
+    assert build_portfolio({"good": 0.5, "nuclear": 0.5}, folder).portfolio[0].strategy.name == "good"
+    for name, words in (("draft", r"draft\.clj:1:1: "), ("twice", "several files named twice")):
+        with pytest.raises(StrategyError, match=words):
+            build_portfolio({"good": 0.5, name: 0.5}, folder)
 
 
 def test_a_name_that_ships_cannot_be_taken(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from alchemiser_cli.console import Exit, out, plain_table
 from alchemiser_cli.context import command
 from alchemiser_cli.history import LATEST, RunDetail, find_run, read_detail
 from alchemiser_cli.options import AsJson, RunArgument
-from alchemiser_cli.research import load_strategies
+from alchemiser_cli.research import strategy_makers
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.snapshot import MarketSnapshot
@@ -76,17 +76,20 @@ def _inputs(detail: RunDetail) -> tuple[MarketSnapshot, TradeDecision]:
 
 def _manager(settings: Settings, then: TradeDecision, replaced: list[str]) -> MultiStrategyManager:
     """Today's strategies with the allocations of that decision."""
-    known: dict[str, Strategy] = dict(load_strategies(settings.strategies))
+    makers = strategy_makers(settings.strategies)
+    names = [signal.strategy for signal in then.signals]
+    instead: dict[str, Strategy] = {}
     for text in replaced:
         name, _, file = text.partition("=")
         if not file:
             raise InvalidSettings(f"--replace is {text!r}; give NAME=FILE")
-        known[name] = TreeStrategy(load_symphony(Path(file)), name=name)
-    lost = [signal.strategy for signal in then.signals if signal.strategy not in known]
+        instead[name] = TreeStrategy(load_symphony(Path(file)), name=name)
+    lost = [name for name in names if name not in instead and name not in makers]
     if lost:
         raise InvalidSettings(
             f"the run used strategies that no longer exist: {', '.join(lost)}; give each with --replace NAME=FILE"
         )
+    known = {name: makers[name]() for name in names if name not in instead} | instead
     portfolio = [Allocated(known[signal.strategy], signal.allocation) for signal in then.signals]
     return MultiStrategyManager(portfolio, on_unknown=settings.strategies.on_unknown, versions=then.versions)
 

@@ -10,7 +10,7 @@ from rich.markup import escape
 from alchemiser_cli.console import out, plain_table
 from alchemiser_cli.context import command
 from alchemiser_cli.options import AsJson
-from alchemiser_cli.research import choose, load_strategies
+from alchemiser_cli.research import Listed, choose, list_strategies
 from alchemiser_common.text import printable
 from alchemiser_strategy.parsers import load_symphony, to_symphony
 from alchemiser_strategy.parsers.document import ParsedSymphony
@@ -27,18 +27,22 @@ def strategies() -> None:
 
 @app.command("list")
 def list_(*, as_json: AsJson = False) -> None:
-    """List the built-in strategies and your own, with their allocation, symbols, longest history and rules' hash."""
+    """List the built-in strategies and your own, with their allocation, symbols, longest history and rules' hash.
+
+    One that cannot be used is listed with what is wrong with it; while it has no allocation it stops nothing.
+    """
     with command(as_json=as_json) as context:
         settings = context.settings.strategies
-        known = load_strategies(settings).values()
+        known = list_strategies(settings)
         rows = [
             {
-                "name": strategy.name,
-                "allocation": settings.allocations.get(strategy.name, 0.0),
-                "universe": dict(strategy.universe),
-                "rules": rules_of(strategy),
+                "name": item.name,
+                "allocation": settings.allocations.get(item.name, 0.0),
+                "universe": {} if item.strategy is None else dict(item.strategy.universe),
+                "rules": "" if item.strategy is None else rules_of(item.strategy),
+                "broken": item.fault,
             }
-            for strategy in known
+            for item in known
         ]
         context.emit(rows, lambda: _print_list(known, settings.allocations))
 
@@ -86,14 +90,21 @@ def _longest(strategy: Strategy) -> str:
     return f"{bars} bars of {symbol}"
 
 
-def _print_list(known: Iterable[Strategy], allocations: Mapping[str, float]) -> None:
+def _print_list(known: Iterable[Listed], allocations: Mapping[str, float]) -> None:
     table = plain_table("strategy", "allocation", "symbols", "longest history", "rules")
-    for strategy in known:
-        fraction = allocations.get(strategy.name)
+    faults: list[str] = []
+    for item in known:
+        fraction, strategy = allocations.get(item.name), item.strategy
         share = "off" if fraction is None else f"{fraction:.0%}"
+        if strategy is None:
+            table.add_row(escape(item.name), share, "", "broken", "")
+            faults.append(f"{item.name} is broken: {item.fault}")
+            continue
         size, rules = str(len(strategy.universe)), rules_of(strategy)[:12]
-        table.add_row(escape(strategy.name), share, size, _longest(strategy), rules)
+        table.add_row(escape(item.name), share, size, _longest(strategy), rules)
     out.print(table)
+    for fault in faults:
+        out.print(f"[yellow]{escape(fault)}[/]", soft_wrap=True)
 
 
 def _print_check(file: Path, symphony: ParsedSymphony, strategy: Strategy) -> None:

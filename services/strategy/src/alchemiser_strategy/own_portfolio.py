@@ -21,6 +21,7 @@ from alchemiser_strategy.rules import rules_of
 from alchemiser_strategy.strategy import Strategy
 from alchemiser_strategy.user_strategies import (
     is_symphony,
+    named_twice,
     strategies_of_folder,
     strategy_of_file,
     user_strategies,
@@ -59,6 +60,7 @@ def examine_files(folder: Path) -> None:
     faults: list[str] = []
     settings = _gathered(faults, lambda: portfolio_settings(folder))
     names = _gathered(faults, lambda: strategies_of_folder(folder)) or {}
+    faults += named_twice(names)
     for path in sorted(folder.iterdir()):
         if is_symphony(path):
             _gathered(faults, partial(strategy_of_file, path))

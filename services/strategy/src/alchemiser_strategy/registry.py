@@ -50,13 +50,13 @@ def build_portfolio(
 def check_allocations(allocations: Mapping[str, float], own: Collection[str]) -> None:
     """Whether they can be a portfolio of the built-in strategies and those names. Reads no strategy.
 
-    Raises InvalidSettings: an own name that ships, a name that nobody has, a fraction outside (0, 1], or fractions that
-    do not add up to 1.
+    Raises InvalidSettings: a name that ships and is an own one as well, a name that nobody has, a fraction outside
+    (0, 1], or fractions that do not add up to 1.
     """
     built_in = built_in_strategies()
     known = sorted({*built_in, *own})
-    if taken := sorted({*own} & {*built_in}):
-        raise InvalidSettings(f"strategy name {taken[0]!r} is taken; rename yours")
+    if taken := sorted({*own} & {*built_in} & {*allocations}):
+        raise InvalidSettings(taken_name(taken[0]))
     if not allocations:
         raise InvalidSettings("strategies.allocations is empty; give at least one strategy a fraction of equity")
     for name, fraction in allocations.items():
@@ -67,6 +67,11 @@ def check_allocations(allocations: Mapping[str, float], own: Collection[str]) ->
     total = math.fsum(allocations.values())
     if abs(total - 1) > WEIGHT_TOLERANCE:
         raise InvalidSettings(f"strategies.allocations add up to {total!r}; they must add up to 1")
+
+
+def taken_name(name: str) -> str:
+    """What to say of an own strategy that has the name of one that ships."""
+    return f"strategy name {name!r} is taken; rename yours"
 
 
 def _factory(name: str, symphony: Callable[[], Symphony]) -> MakeStrategy:

@@ -1,10 +1,11 @@
 """The user's own strategies by name: symphonies and Python of a folder, and what installed packages offer.
 
-Names are listed without a look into any file: a strategy is read when it is asked for, and no other can stop it.
+Names are listed without a look into any file: a strategy is read when it is asked for, and no other can stop it. A name
+that is there twice is refused when it is asked for, too.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -35,7 +36,7 @@ def strategy_of_file(path: Path) -> Strategy:
 def strategies_of_folder(folder: Path) -> Mapping[str, MakeStrategy]:
     """What lies directly in a folder: symphony files, Python files and packages, each named like its file.
 
-    Raises StrategyError: there is no such folder, or a name is there twice.
+    Raises StrategyError: there is no such folder.
     """
     if not folder.is_dir():
         raise StrategyError(f"strategies folder {folder} does not exist")
@@ -44,14 +45,19 @@ def strategies_of_folder(folder: Path) -> Mapping[str, MakeStrategy]:
     return _by_name(found, f"strategies folder {folder} has several files named")
 
 
+def named_twice(strategies: Mapping[str, MakeStrategy]) -> list[str]:
+    """Why some of the strategies cannot be told apart by name, a line each. Reads none."""
+    return [make.args[0] for make in strategies.values() if isinstance(make, partial) and make.func is _refuse]
+
+
 def offered_strategies() -> Mapping[str, MakeStrategy]:
-    """What installed packages offer. Raises StrategyError if two offer one name."""
+    """What installed packages offer."""
     points = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda item: item.name)
     return _by_name([(point.name, partial(_load, point)) for point in points], "several packages offer")
 
 
 def user_strategies(folder: Path | None) -> Mapping[str, MakeStrategy]:
-    """Both kinds; the folder only if one is set. Raises StrategyError as they do, or if a name is in both."""
+    """Both kinds; the folder only if one is set. Raises StrategyError if it does not exist."""
     of_folder = strategies_of_folder(folder) if folder is not None else {}
     offered = offered_strategies()
     return _by_name([*of_folder.items(), *offered.items()], f"strategies folder {folder} and a package both have")
@@ -68,9 +74,14 @@ def _load(point: EntryPoint) -> Strategy:
     return strategy
 
 
-def _by_name(found: Iterable[tuple[str, MakeStrategy]], refusal: str) -> Mapping[str, MakeStrategy]:
-    found = list(found)
-    repeated = sorted(name for name, times in Counter(name for name, _ in found).items() if times > 1)
-    if repeated:
-        raise StrategyError(f"{refusal} {', '.join(repeated)}: a name must be there once")
-    return dict(found)
+def _by_name(found: Sequence[tuple[str, MakeStrategy]], refusal: str) -> Mapping[str, MakeStrategy]:
+    """A name that is there twice stays, as one that cannot be made: whoever asks for it is told why."""
+    times = Counter(name for name, _ in found)
+    return {
+        name: make if times[name] == 1 else partial(_refuse, f"{refusal} {name}: a name must be there once")
+        for name, make in found
+    }
+
+
+def _refuse(message: str) -> Strategy:
+    raise StrategyError(message)

@@ -33,7 +33,10 @@ def bars_to_load(
         loads.portfolio(order, index, children[index])
     for item in reversed(conditions):
         loads.condition(item)
-    return dict(sorted(loads.bars.items()))
+    bars = loads.bars
+    if bars and loads.sessions > max(bars.values()):
+        bars[max(sorted(bars), key=bars.__getitem__)] = loads.sessions
+    return dict(sorted(bars.items()))
 
 
 class _Loads:
@@ -42,6 +45,8 @@ class _Loads:
     def __init__(self, nodes: int) -> None:
         self.days = [1] * nodes
         self.bars: dict[str, int] = {}
+        self.sessions = 1
+        """How far back cash is looked at, which has no bars of its own: some symbol's must reach as far."""
         self._judged: dict[n.Condition, int] = {}
 
     def evaluate(self, node: int, days: int) -> None:
@@ -51,6 +56,8 @@ class _Loads:
         node, mine = order[index], self.days[index]
         if isinstance(node, n.Asset):
             self._load(node.symbol, mine)
+        elif isinstance(node, n.Cash):
+            self.sessions = max(self.sessions, mine)
         elif isinstance(node, n.Choice):
             self._judge(node.condition, mine)
         elif (what := n.measured_by(node)) is not None:
