@@ -19,7 +19,9 @@ from alchemiser_common.settings import Settings
 from alchemiser_common.settings_files import read_settings
 from alchemiser_simulator import sample_history
 from alchemiser_strategy.own_portfolio import examine, portfolio_settings
+from alchemiser_strategy.rules import rules_of
 from alchemiser_strategy.strategy_history import strategy_history
+from alchemiser_strategy.user_strategies import strategy_of_file
 from dependencies.declared import ROOT, locks
 from support.command import alchemiser
 from support.portfolio_days import PortfolioDays
@@ -62,6 +64,19 @@ def test_they_are_of_different_kinds_and_each_says_what_it_shows() -> None:
     )
     whole = "".join(texts.values())
     assert all(word in whole for word in (*rules, *kinds))
+
+
+def test_a_composer_symphony_in_five_forms_is_one_strategy_and_decides(settings: Settings) -> None:
+    files = sorted((ROOT / "examples" / "composer").iterdir())
+    assert len(files) == 5
+    (rules,) = {rules_of(strategy_of_file(file)) for file in files}
+    assert rules == "e78d8a1601b117bf2605b96af55aa6f4ca771cdafc115497cadc8a040ed5dce1"
+    shares = choose(settings.strategies, [str(file) for file in files])
+    bars = PriceFile(sample_history()).bars(symbols_of(shares))
+    held = {str(sorted(outcome.result.weights.items())) for outcome in evaluate(shares, bars)}
+    assert len(held) == 1
+    weights = strategy_history(shares[0].strategy, bars).weights
+    assert {round(total, 9) for total in weights.sum(axis=1)} == {0.0, 0.7, 1.0}, "unknown, with cash, after a dip"
 
 
 def test_every_file_has_a_share_and_the_settings_are_a_portfolios() -> None:

@@ -74,6 +74,7 @@ def test_the_extensions_survive() -> None:
     for root in (
         builder.weight_inverse("max-drawdown", 10, assets),
         builder.filter_("rsi", 10, "top", 1, assets, ties=n.Ties.LISTED),
+        builder.weight_equal([*assets, builder.cash()]),
     ):
         assert parse_symphony(to_symphony(root), builder=builder).root is root
 
