@@ -62,7 +62,7 @@ def show(name: Annotated[str, typer.Argument(help="Name of a strategy, or a symp
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="Symphony text (.clj, .edn) or a Composer export (.json).")],
+    file: Annotated[Path, typer.Argument(help="Symphony text or a Composer export (.clj, .edn, .json).")],
     *,
     as_json: AsJson = False,
 ) -> None:
