@@ -119,13 +119,15 @@ image-tag: setup ## Print the tag that this tree's images get
 ##@ Local stage
 
 .PHONY: up
-up: build ## Start the functions with a local AWS and exchange; first use makes table, queues and all (SPEED=20)
+up: build ## Start the functions with a local AWS and exchange; first use makes table, queues and all (SPEED=20 PHASE=shadow)
 	@PYTHONPATH=tools $(BIN)/python -m images.stand_ins
-	@SPEED=$(or $(SPEED),20) $(COMPOSE) up --detach --wait --quiet-pull --remove-orphans
-	@$(LOCAL) provision --speed $(or $(SPEED),20)
+	@$(if $(PHASE),mkdir -p .alchemiser && $(LOCAL) override --phase $(PHASE) >.alchemiser/compose.phase.yaml)
+	@SPEED=$(or $(SPEED),20) $(COMPOSE) $(if $(PHASE),--file compose.yaml --file .alchemiser/compose.phase.yaml) \
+		up --detach --wait --quiet-pull --remove-orphans
+	@$(LOCAL) provision --speed $(or $(SPEED),20) $(if $(PHASE),--phase $(PHASE))
 
 .PHONY: cycle
-cycle: setup ## Run the next scheduled cycle through the containers and show what happened
+cycle: setup ## Run the next cycle that the phase schedules through the containers and show what happened
 	@$(LOCAL) cycle
 
 .PHONY: logs

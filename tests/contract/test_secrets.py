@@ -16,9 +16,7 @@ from alchemiser_common.embedded.environment_secrets import KEY_ID, SECRET_KEY, E
 from alchemiser_common.errors import MissingSecret
 from alchemiser_common.ports.secrets import BrokerCredentials, Secrets
 from alchemiser_common.settings import BrokerSettings, Environment, Settings
-from alchemiser_simulator import SimulatorConfig, SimulatorControl, SimulatorServer, sample_history
-from alchemiser_simulator.control.lies import Answer
-from alchemiser_simulator.control.rules import When
+from alchemiser_simulator import SimulatorConfig, SimulatorServer, sample_history
 from alchemiser_trading.bootstrap import connect
 from support.aws import Aws
 from support.clock import ManualClock
@@ -89,14 +87,16 @@ def test_a_shadows_token_is_a_key_of_its_own_form(aws: Aws) -> None:
 
 
 def test_a_token_reads_as_alpaca_wants_it_and_trades_nothing() -> None:
-    config = SimulatorConfig(history=sample_history(), start=datetime(2020, 2, 3, 15, tzinfo=UTC))
-    with SimulatorServer(config) as server, SimulatorControl(server.url) as control:
-        scopeless = Answer(match=When(method="DELETE", path="/v2/orders"), status=403, body={"code": 40310000})
+    reading = frozenset({"a-token-of-a-shadow"})
+    config = SimulatorConfig(
+        history=sample_history(), start=datetime(2020, 2, 3, 15, tzinfo=UTC), reading_tokens=reading
+    )
+    with SimulatorServer(config) as server:
         broker = BrokerSettings(trading_url=server.url, data_url=server.url)
         token = BrokerCredentials(access_token=SecretStr("a-token-of-a-shadow"))
         clock = ManualClock(datetime(2020, 2, 3, 15, tzinfo=UTC))
-        assert may_trade(token, broker, clock, uuid4(), paper=True)
-        control.add_fault(scopeless)
+        scoped = BrokerCredentials(access_token=SecretStr("another-token"))
+        assert may_trade(scoped, broker, clock, uuid4(), paper=True)
         assert not may_trade(token, broker, clock, uuid4(), paper=True)
         settings = Settings(environment=Environment.PAPER, broker=broker, shadow=True)
         reader = open_alpaca(AlpacaReader, settings, token, _Only(token), clock)

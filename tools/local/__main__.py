@@ -8,12 +8,15 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event as Flag
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alchemiser_common.errors import AlchemiserError, InvalidSettings, TransientError
 from alchemiser_common.telemetry import log_to
+
+if TYPE_CHECKING:
+    from deploy.expand import Stack
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,12 +37,17 @@ AWS_URL = _published("AWS_PORT", 5000)
 EXCHANGE_URL = _published("ALPACA_PORT", 8765)
 DATA_URL = _published("DATA_PORT", 9001)
 STRATEGY_URL = _published("STRATEGY_PORT", 9002)
+TRADING_URL = _published("TRADING_PORT", 9003)
+MONOLITH_URL = _published("MONOLITH_PORT", 9004)
 SPEED = 20.0
 """Seconds of the exchange in a real second: a cycle takes some seconds, and time-outs stay longer than a start."""
 
 _Endpoint = Annotated[str, typer.Option(help="Where the local AWS answers.")]
 _Exchange = Annotated[str, typer.Option("--exchange", help="Where the exchange answers.")]
 _Account = Annotated[str, typer.Option(help="Alias of the account.")]
+_Phase = Annotated[str, typer.Option(help="Rollout phase: monolith, staged, shadow, cutover or modular.")]
+_Strategy = Annotated[str, typer.Option("--strategy", help="Where the strategy function answers.")]
+_Monolith = Annotated[str, typer.Option("--monolith", help="Where the monolith answers.")]
 _Speed = Annotated[float, typer.Option(help="Seconds of the exchange in a real second.", min=0.1)]
 
 
@@ -102,26 +110,52 @@ def exchange(
 
 
 @app.command()
+def override(phase: _Phase) -> None:
+    """Print what `docker compose --file` takes after compose.yaml, so that the containers are those of a phase.
+
+    The switches are those that deploy/template.yaml gives each function in it; who is not in the phase goes, and the
+    event source feeds and watches as the deployed one.
+    """
+    from local.phase import LocalPhase, override_text
+
+    sys.stdout.write(override_text(LocalPhase(_stack("demo", phase))))
+
+
+@app.command()
 def provision(
     endpoint: _Endpoint = AWS_URL,
     speed: _Speed = SPEED,
     account: _Account = "demo",
-    strategy_url: Annotated[
-        str, typer.Option("--strategy", help="Where the strategy function answers.")
-    ] = STRATEGY_URL,
+    strategy_url: _Strategy = STRATEGY_URL,
+    monolith_url: _Monolith = MONOLITH_URL,
+    phase: _Phase = "modular",
 ) -> None:
-    """Make table, bucket, queues, bus and secret as deploy/template.yaml defines them, unless they are there.
+    """Make table, bucket, queues, bus and secrets as deploy/template.yaml defines them, unless they are there.
 
     Time-outs of the template become real seconds: they are divided by the exchange's speed, 30 s at least. The strategy
-    function is asked what its strategies read, and the data function finds that in the table.
+    function is asked what its strategies read, and the data function finds that in the table. Authority goes to the
+    pipeline that trades in the phase.
     """
     from local.aws import LocalAws
     from local.functions import Function
+    from local.phase import LocalPhase
     from local.stage import LocalStage, universe_of
 
-    universe = universe_of(Function("strategy", strategy_url, timedelta(seconds=30)))
-    made = LocalStage(LocalAws(endpoint), account, speed).first_use(universe)
-    typer.echo("made the local stage" if made else "the local stage is there", err=True)
+    has_strategy = "strategy" in LocalPhase(_stack(account, phase)).services
+    asked = ("strategy", strategy_url) if has_strategy else ("monolith", monolith_url)
+    universe = universe_of(Function(*asked, timedelta(seconds=30)))
+    made = LocalStage(LocalAws(endpoint), account, speed).first_use(universe, phase)
+    typer.echo(f"{'made the local stage' if made else 'the local stage is there'}, in phase {phase}", err=True)
+
+
+def _stack(account: str, phase: str) -> "Stack":
+    """The template in the phase. Raises InvalidSettings for one that there is not."""
+    from alchemiser_cli.stage.names import PHASES
+    from local.stage import local_stack
+
+    if phase not in PHASES:
+        raise InvalidSettings(f"phase {phase!r} is none of {', '.join(PHASES)}")
+    return local_stack(account, phase=phase)
 
 
 @app.command()
@@ -144,18 +178,24 @@ def cycle(
     endpoint: _Endpoint = AWS_URL,
     exchange_url: _Exchange = EXCHANGE_URL,
     data_url: Annotated[str, typer.Option("--data", help="Where the data function answers.")] = DATA_URL,
+    trading_url: Annotated[str, typer.Option("--trading", help="Where the trading function answers.")] = TRADING_URL,
+    monolith_url: _Monolith = MONOLITH_URL,
     patience: Annotated[float, typer.Option(help="Real seconds to wait for the run's end.")] = 300.0,
     account: _Account = "demo",
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Move the exchange to the next session's decision time, fire the schedule, and show what became of the run."""
+    """Move the exchange to the next session's decision time, fire what the phase schedules, and show what became of it.
+
+    In shadow that is both pipelines, and their verdict.
+    """
     from local.aws import LocalAws
     from local.cycle import Exchange, run_cycle
     from local.stage import LocalStage
 
     stage = LocalStage(LocalAws(endpoint), account, SPEED)
-    raise typer.Exit(run_cycle(stage, Exchange(exchange_url), data_url, patience=patience, as_json=as_json))
+    urls = {"data": data_url, "trading": trading_url, "monolith": monolith_url}
+    raise typer.Exit(run_cycle(stage, Exchange(exchange_url), urls, patience=patience, as_json=as_json))
 
 
 def main() -> None:

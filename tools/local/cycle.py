@@ -1,10 +1,14 @@
-"""One scheduled cycle through the containers: moves the exchange to the decision time, fires, waits, shows."""
+"""One scheduled cycle through the containers: moves the exchange to the decision time, fires, waits, shows.
+
+Fired is what the phase schedules: in shadow both pipelines at the same scheduled time, whose ends are compared.
+"""
 
 import json
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,8 +16,9 @@ from uuid import UUID
 import requests
 from pydantic import SecretStr
 from rich.console import Console
+from rich.markup import escape
 
-from alchemiser_cli.history import RunSummary, detail_json, read_detail, read_run
+from alchemiser_cli.history import RunDetail, RunSummary, detail_json, read_detail, read_run
 from alchemiser_cli.views import run_view
 from alchemiser_common.alpaca.broker import AlpacaBroker
 from alchemiser_common.alpaca.session import RequestPolicy
@@ -24,7 +29,9 @@ from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.ports.secrets import BrokerCredentials
+from alchemiser_common.records.parity import Parity
 from alchemiser_common.settings import ScheduleSettings
+from alchemiser_trading.runs.parity.verdicts import known_verdict
 from local.functions import Answered, Function, post
 from local.scheduler import Attempt, Scheduler, cycle_event
 from local.stage import SIMULATED_KEY, LocalStage
@@ -32,7 +39,11 @@ from local.stage import SIMULATED_KEY, LocalStage
 _DAYS = 10
 _GLANCE_SECONDS = 0.2
 _CLOCK_SECONDS = 5.0
-_DATA_TIMEOUT = timedelta(seconds=30)
+_TIMEOUTS = {"data": timedelta(seconds=30), "monolith": timedelta(seconds=45), "trading": timedelta(seconds=45)}
+"""As compose.yaml gives them."""
+_PIPELINES = {"monolith": Pipeline.MONOLITH, "data": Pipeline.MODULAR}
+"""Whose cycle begins where."""
+_WELL = {RunStatus.COMPLETED.value, RunStatus.SKIPPED.value, RunStatus.SHADOWED.value}
 _ENDED = {status.value for status in RunStatus if status.final}
 
 
@@ -76,13 +87,25 @@ class Exchange:
         raise InvalidSettings(f"the exchange knows no session in the {_DAYS} days after {now:%Y-%m-%d}")
 
 
-def fire(stage: LocalStage, data_url: str, scheduled_at: datetime) -> Attempt:
-    """Fire the schedule at the data function, with two more tries and the template's dead letters."""
+type Urls = Mapping[str, str]
+"""Where each function answers."""
+
+
+def fire(stage: LocalStage, service: str, url: str, scheduled_at: datetime) -> Attempt:
+    """Fire the schedule at a function, with two more tries and the template's dead letters."""
+    return _scheduler(stage, service, url).fire(cycle_event(scheduled_at))
+
+
+def watch(stage: LocalStage, service: str, url: str) -> Attempt:
+    """Ask a function to go on with what nobody works on and, in shadow, to judge what is due."""
+    return _scheduler(stage, service, url).fire({"watch": "overdue"})
+
+
+def _scheduler(stage: LocalStage, service: str, url: str) -> Scheduler:
     sqs = stage.aws.clients.sqs
-    function = Function("data", data_url, timeout=_DATA_TIMEOUT)
+    function = Function(service, url, timeout=_TIMEOUTS[service])
     dead_letters = sqs.get_queue_url(QueueName=stage.name("TriggerDeadLetters"))["QueueUrl"]
-    scheduler = Scheduler(function, sqs, dead_letters, retries=2, pause=lambda: time.sleep(1))
-    return scheduler.fire(cycle_event(scheduled_at))
+    return Scheduler(function, sqs, dead_letters, retries=2, pause=lambda: time.sleep(1))
 
 
 def wait_for_end(
@@ -102,30 +125,81 @@ def wait_for_end(
         time.sleep(_GLANCE_SECONDS)
 
 
-# The exchange moves to the decision time first, since the functions read its time and not the machine's. The run's id
+# The exchange moves to the decision time first, since the functions read its time and not the machine's. A run's id
 # follows from account, scheduled time and pipeline, so it is known before anything has happened, and the store can be
 # asked for it while the containers work.
-def run_cycle(stage: LocalStage, exchange: Exchange, data_url: str, *, patience: float, as_json: bool) -> int:
-    """Run the next cycle and print it; 0 if the run completed or had nothing to do, 1 otherwise."""
+def run_cycle(stage: LocalStage, exchange: Exchange, urls: Urls, *, patience: float, as_json: bool) -> int:
+    """Run the next cycle of the stage's phase and print it.
+
+    0 if every run completed or had nothing to do and, in shadow, the pipelines agree; 1 otherwise.
+    """
     note = Console(stderr=True, style="dim").print
+    phase = stage.phase()
     due = exchange.next_decision(ScheduleSettings())
-    run = run_id(cycle_id(stage.account, due), Pipeline.MODULAR)
-    note(f"run {run}: the exchange goes to {due:%Y-%m-%d %H:%M}Z, the schedule fires")
+    cycle = cycle_id(stage.account, due)
+    note(
+        f"cycle {cycle}: the exchange goes to {due:%Y-%m-%d %H:%M}Z, the schedule fires {' and '.join(phase.scheduled)}"
+    )
     exchange.move_to(due)
     started = time.monotonic()
-    attempt = fire(stage, data_url, due)
-    if not isinstance(attempt.outcome, Answered):
-        note(f"the data function failed {attempt.tries} times: {attempt.outcome}")
-        return 1
-    summary = wait_for_end(
-        stage, run, timedelta(seconds=patience), lambda status: note(f"{time.monotonic() - started:6.1f} s  {status}")
-    )
-    if summary is None:
-        note("nothing is stored about the run; `make logs` shows what the functions say")
-        return 1
-    detail = read_detail(stage.state, stage.archive, summary)
+
+    def one(service: str) -> RunSummary | None:
+        """The pipeline that begins with this function, to its run's end; None if it left nothing."""
+        attempt = fire(stage, service, urls[service], due)
+        if not isinstance(attempt.outcome, Answered):
+            note(f"the {service} function failed {attempt.tries} times: {attempt.outcome}")
+            return None
+        pipeline = _PIPELINES[service]
+        return wait_for_end(
+            stage,
+            run_id(cycle, pipeline),
+            timedelta(seconds=patience),
+            lambda status: note(f"{time.monotonic() - started:6.1f} s  {pipeline.value} {status}"),
+        )
+
+    with ThreadPoolExecutor(len(phase.scheduled)) as pool:
+        summaries = [summary for summary in pool.map(one, phase.scheduled) if summary is not None]
+    if len(summaries) < len(phase.scheduled):
+        note("nothing is stored about a run; `make logs` shows what the functions say")
+    watched = watch(stage, phase.watched, urls[phase.watched])
+    if not isinstance(watched.outcome, Answered):
+        note(f"the watch of {phase.watched} failed: {watched.outcome}")
+    details = [read_detail(stage.state, stage.archive, summary) for summary in summaries]
+    verdict = known_verdict(stage.state, cycle)
+    _show(details, verdict, as_json=as_json)
+    well = len(summaries) == len(phase.scheduled) and all(summary.status in _WELL for summary in summaries)
+    if len(phase.scheduled) > 1:
+        well = well and _agree(summaries, verdict)
+    return 0 if well else 1
+
+
+def _agree(summaries: Sequence[RunSummary], verdict: Parity | None) -> bool:
+    """The verdict needs no person; or there was nothing to decide, and both say so."""
+    if verdict is not None:
+        return not verdict.verdict.broken
+    return all(summary.status == RunStatus.SKIPPED.value for summary in summaries)
+
+
+def _show(details: Sequence[RunDetail], verdict: Parity | None, *, as_json: bool) -> None:
+    """One run as it always was; of both pipelines their runs under their names, and the verdict."""
     if as_json:
-        sys.stdout.write(json.dumps(detail_json(detail), indent=2) + "\n")
-    else:
-        Console().print(run_view(detail))
-    return 0 if summary.status in {RunStatus.COMPLETED.value, RunStatus.SKIPPED.value} else 1
+        shown: object = [detail_json(detail) for detail in details]
+        if len(details) == 1:
+            shown = detail_json(details[0])
+        elif len(details) > 1:
+            parity = None if verdict is None else verdict.model_dump(mode="json")
+            shown = {"runs": shown, "parity": parity}
+        sys.stdout.write(json.dumps(shown, indent=2) + "\n")
+        return
+    out = Console()
+    for detail in details:
+        if len(details) > 1:
+            out.rule(detail.summary.pipeline)
+        out.print(run_view(detail))
+    if verdict is not None:
+        cause = f", by {verdict.cause.value}" if verdict.cause is not None else ""
+        out.print(
+            f"parity: [bold]{verdict.verdict.value}[/]{cause}" + escape(f": {verdict.detail}" if verdict.detail else "")
+        )
+    elif len(details) > 1:
+        out.print("parity: [bold]no verdict[/]")

@@ -6,6 +6,8 @@ from pathlib import Path
 from alchemiser_simulator import ClockMode, SimulatorConfig, read_history, sample_history, serve
 from alchemiser_simulator.market.sessions import SessionCalendar
 
+SHADOW_TOKEN = "a-token-that-only-reads"  # noqa: S105  (of this exchange alone)
+"""The key of the pipeline that only plans."""
 _FIRST_DAY = "2020-02-03"
 """Where simulated time begins on the bundled market: shortly before its most eventful weeks."""
 _WARM_UP = 300
@@ -25,5 +27,12 @@ def serve_exchange(
             else sessions[min(_WARM_UP, len(sessions) - 1)].day
         )
         begin = datetime.combine(first, time(13), UTC)
-    config = SimulatorConfig(history=history, start=begin, state=state, clock=ClockMode.FLOWING, speed=speed)
+    config = SimulatorConfig(
+        history=history,
+        start=begin,
+        state=state,
+        clock=ClockMode.FLOWING,
+        speed=speed,
+        reading_tokens=frozenset({SHADOW_TOKEN}),
+    )
     serve(config, host=host, port=port)

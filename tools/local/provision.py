@@ -27,6 +27,7 @@ MADE_HERE = STATEFUL - {"AWS::Events::Archive", "AWS::Logs::LogGroup"}
 schedules and event sources are what the containers and this package are instead."""
 
 STACK = "alchemiser-local"
+PHASE_OUTPUT = "RolloutPhase"
 RUN_EVENTS = "alchemiser-local-run-events"
 """A queue that hears every run event, for people and tests to read."""
 _SHORTEST = timedelta(seconds=30)
@@ -38,8 +39,11 @@ def in_real_time(exchange_seconds: float, speed: float) -> timedelta:
     return max(timedelta(seconds=round(exchange_seconds / speed)), _SHORTEST)
 
 
-def local_template(resources: Resources, *, speed: float) -> dict[str, Json]:
-    """A template of the stateful resources, queues after the dead letters they name, their visibility in real time."""
+def local_template(resources: Resources, *, speed: float, phase: str) -> dict[str, Json]:
+    """A template of the stateful resources, queues after the dead letters they name, their visibility in real time.
+
+    The phase is an output, as in the deployed one.
+    """
     kept = {name: dict(resource) for name, resource in resources.items() if resource["Type"] in MADE_HERE}
     for name, resource in kept.items():
         own = mapping(resource["Properties"], name)
@@ -48,17 +52,22 @@ def local_template(resources: Resources, *, speed: float) -> dict[str, Json]:
         resource["Properties"] = own
     # A queue's redrive policy must name a queue that is there, and moto makes resources in the order they are listed.
     ordered = sorted(kept.items(), key=lambda item: "RedrivePolicy" in mapping(item[1]["Properties"], item[0]))
-    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": dict(ordered)}
+    outputs: Json = {PHASE_OUTPUT: {"Value": phase}}
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": dict(ordered), "Outputs": outputs}
 
 
 def provision(aws: LocalAws, template: Mapping[str, Json], *, secrets: Mapping[str, Mapping[str, str]]) -> bool:
-    """Create the stack, the secrets, and a queue that hears run events; False if they are there already.
+    """Create the stack, the secrets, and a queue that hears run events; False if they are there already, which changes
+    the phase alone.
 
     Raises StoreUnavailable.
     """
     try:
         stacks = cast("CloudFormationClient", aws.clients.client("cloudformation"))
-        if _exists(stacks):
+        known = _phases(stacks)
+        if known:
+            if known[0] != mapping(mapping(template["Outputs"], "Outputs")[PHASE_OUTPUT], PHASE_OUTPUT)["Value"]:
+                stacks.update_stack(StackName=STACK, TemplateBody=json.dumps(template))
             return False
         stacks.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
         for name, content in secrets.items():
@@ -75,8 +84,24 @@ def buses(resources: Iterable[Json]) -> list[str]:
     return [str(mapping(bus["Properties"], "a bus")["Name"]) for bus in found if bus["Type"] == "AWS::Events::EventBus"]
 
 
-def _exists(stacks: "CloudFormationClient") -> bool:
-    return any(stack["StackName"] == STACK for stack in stacks.describe_stacks()["Stacks"])
+def read_phase(aws: LocalAws) -> str:
+    """The phase that the stage is in. Raises StoreUnavailable."""
+    try:
+        known = _phases(cast("CloudFormationClient", aws.clients.client("cloudformation")))
+    except (BotoCoreError, ClientError) as error:
+        raise StoreUnavailable(f"the local AWS at {aws.endpoint} does not answer: {error}") from error
+    if not known:
+        raise StoreUnavailable(f"the local AWS at {aws.endpoint} holds no stage: `make up` makes it")
+    return known[0]
+
+
+def _phases(stacks: "CloudFormationClient") -> list[str]:
+    """The stack's phase; nothing if there is no stack."""
+    return [
+        next(output["OutputValue"] for output in stack["Outputs"] if output["OutputKey"] == PHASE_OUTPUT)
+        for stack in stacks.describe_stacks()["Stacks"]
+        if stack["StackName"] == STACK
+    ]
 
 
 def _listen(clients: AwsClients, names: Iterable[str]) -> None:

@@ -8,29 +8,31 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from alchemiser_cli.stage.guards import trader_of
 from alchemiser_cli.stage.universe_record import settle
 from alchemiser_common.aws.dynamodb_state import DynamoStateStore
 from alchemiser_common.aws.s3_archive import S3Archive
 from alchemiser_common.errors import StoreUnavailable
-from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.clock import SystemClock
 from alchemiser_common.probes import CompositionAnswer, Probe
-from alchemiser_trading.account.authority import read_authority, set_authority
+from alchemiser_trading.account.authority import set_authority
 from deploy.expand import expand
 from deploy.sample import sample_parameters
 from local.aws import LOCAL_KEY, REGION, LocalAws
+from local.exchange import SHADOW_TOKEN
 from local.functions import Answered, Function
-from local.provision import local_template, provision
+from local.phase import SECRET, SHADOW, LocalPhase
+from local.provision import local_template, provision, read_phase
 
 if TYPE_CHECKING:
     from deploy.expand import Stack
 
-SECRET = "alchemiser-local-broker"  # noqa: S105  (a name)
 SIMULATED_KEY = {"key_id": "PKSIMULATED", "secret_key": "a-key-of-no-account"}
 """The simulator takes any."""
+FIRST_PHASE = "modular"
 
 
-def local_stack(account: str, *, phase: str = "modular") -> "Stack":
+def local_stack(account: str, *, phase: str = FIRST_PHASE) -> "Stack":
     """The template in a phase. Its images are named, not used: the containers are the functions."""
     return expand(sample_parameters(RolloutPhase=phase, AccountAlias=account))
 
@@ -81,32 +83,42 @@ class LocalStage:
         """The functions' archive."""
         return S3Archive(self.aws.clients.s3, self.name("Bucket"))
 
-    def first_use(self, universe: Mapping[str, int]) -> bool:
-        """Make everything, give the account to the modular pipeline and store its universe; False if it was there.
+    def first_use(self, universe: Mapping[str, int], phase: str = FIRST_PHASE) -> bool:
+        """Make everything, give the account to the phase's trader and store its universe; False if it was there.
 
-        The universe is stored in any case: the strategies' image may be another one. Raises StoreUnavailable.
+        Phase and universe are stored in any case: they may be other ones. Raises StoreUnavailable, or RunInProgress if
+        the authority would change under a run.
         """
-        template = local_template(self._stack.resources, speed=self.speed)
-        made = provision(self.aws, template, secrets={SECRET: SIMULATED_KEY})
-        if read_authority(self.state, self.account) is None:
-            set_authority(
-                self.state,
-                self.account,
-                Pipeline.MODULAR,
-                who="python -m local",
-                reason="first use of the local AWS",
-                now=SystemClock().now(),
-            )
+        template = local_template(self._stack.resources, speed=self.speed, phase=phase)
+        secrets = {SECRET: SIMULATED_KEY, SHADOW: {"oauth_token": SHADOW_TOKEN}}
+        made = provision(self.aws, template, secrets=secrets)
+        set_authority(
+            self.state,
+            self.account,
+            trader_of(phase),
+            who="python -m local",
+            reason="first use of the local AWS" if made else f"phase {phase} of the local stage",
+            now=SystemClock().now(),
+        )
         settle(self.state, self.account, universe)
         return made
 
+    def phase(self) -> LocalPhase:
+        """The phase that it was last brought into. Raises StoreUnavailable if it is not made yet."""
+        return LocalPhase(local_stack(self.account, phase=read_phase(self.aws)))
+
 
 def universe_of(strategy: Function) -> Mapping[str, int]:
-    """What the strategies in the function's image need, bars by symbol. Raises StoreUnavailable if it does not say."""
+    """What the strategies in the function's image need, bars by symbol. Raises StoreUnavailable if it does not say.
+
+    Asked is the strategy function, and in the phase without one the monolith.
+    """
     outcome = strategy.invoke({"probe": Probe.COMPOSITION})
     try:
         if isinstance(outcome, Answered):
             return CompositionAnswer.model_validate(outcome.payload).bars
     except ValidationError:
         pass
-    raise StoreUnavailable(f"the strategy function at {strategy.url} does not say what its strategies read: {outcome}")
+    raise StoreUnavailable(
+        f"the {strategy.name} function at {strategy.url} does not say what its strategies read: {outcome}"
+    )

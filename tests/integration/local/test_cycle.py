@@ -71,9 +71,11 @@ def test_a_data_function_that_is_not_there_ends_the_cycle_with_a_dead_trigger(
     with moto_server() as aws:
         stage = LocalStage(LocalAws(aws.url), "demo", 20.0)
         stage.first_use({"SPY": 1})
-        assert run_cycle(stage, Exchange(server.url), NOWHERE, patience=1, as_json=False) == 1
+        urls = dict.fromkeys(("data", "trading", "monolith"), NOWHERE)
+        assert run_cycle(stage, Exchange(server.url), urls, patience=1, as_json=False) == 1
         sqs = stage.aws.clients.sqs
         url = sqs.get_queue_url(QueueName=stage.name("TriggerDeadLetters"))["QueueUrl"]
-        (letter,) = sqs.receive_message(QueueUrl=url)["Messages"]
-        assert "2020-06-03T13:45:00Z" in letter["Body"]
+        cycle, watched = (sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] for _ in range(2))
+        assert "2020-06-03T13:45:00Z" in cycle
+        assert watched == '{"watch": "overdue"}'
     assert "the data function failed 3 times" in capsys.readouterr().err.replace("\n", " ")

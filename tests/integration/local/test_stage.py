@@ -15,8 +15,9 @@ from alchemiser_common.records.universe import Universe
 from alchemiser_trading.account.authority import read_authority
 from local.aws import LocalAws
 from local.functions import Function
+from local.phase import SECRET
 from local.provision import in_real_time
-from local.stage import SECRET, SIMULATED_KEY, LocalStage, universe_of
+from local.stage import SIMULATED_KEY, LocalStage, universe_of
 from support.aws import moto_server
 from support.fake_function import fake_function
 

@@ -19,10 +19,15 @@ _NAMESPACE = UUID("5f0c1d0e-8a55-5c1f-9a6d-0d2f6a3b7c11")
 
 
 class ClockMode(StrEnum):
-    """Whether the exchange's time stands until the control API moves it, or flows with the wall's."""
+    """Whether the exchange's time stands until the control API moves it, flows with the wall's, or passes for whoever
+    asks for it.
+    """
 
     FROZEN = "frozen"
     FLOWING = "flowing"
+    ASKED = "asked"
+    """Each question for the time moves it a little, more the longer nothing else is asked: waiting for a moment takes
+    no time of the wall, and work, however slow the machine, hardly any of the exchange."""
 
 
 class ConfigError(ValueError):
@@ -55,6 +60,7 @@ class SimulatorConfig:
     pay_dividends: bool = False  # those that adjusted closes imply come as cash
     changes: tuple[MarketChange, ...] = ()  # put into the history from the beginning, a reset keeps them
     api_keys: frozenset[str] = frozenset()  # accepted key ids; none listed: any
+    reading_tokens: frozenset[str] = frozenset()  # OAuth tokens without the scope to trade; others may do all
 
     def __post_init__(self) -> None:
         if not self.history.dates:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
-from alchemiser_simulator import ControlError, SimulatorControl, SimulatorServer
+from alchemiser_simulator import (
+    ClockMode,
+    ControlError,
+    SimulatorConfig,
+    SimulatorControl,
+    SimulatorServer,
+    sample_history,
+)
 from alchemiser_simulator.control.models import AccountChange
 from integration.simulator.calls import buy
 
@@ -50,3 +58,15 @@ def test_the_client_asks_the_simulator_itself_and_says_why_nobody_answers(
         ),
     ):
         nobody.clock()
+
+
+def test_a_clock_that_passes_for_whoever_asks_moves_with_questions_and_with_nothing_else() -> None:
+    config = SimulatorConfig(
+        history=sample_history(), start=datetime(2020, 6, 3, 15, tzinfo=UTC), clock=ClockMode.ASKED
+    )
+    with SimulatorServer(config) as server, server.control as control:
+        moments = [control.clock().now for _ in range(9)]
+        steps = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
+        assert steps == pytest.approx([0.04, 0.08, 0.16, 0.32, 0.64, 1, 1, 1])
+        buy(server.url, "other work")
+        assert (control.clock().now - moments[-1]).total_seconds() == pytest.approx(0.02)

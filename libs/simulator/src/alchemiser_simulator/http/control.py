@@ -110,6 +110,7 @@ class ControlRoutes:
         )
 
     async def clock(self, _: Request) -> Response:
+        self._venue.asked()
         return _answer(self._clock())
 
     async def set_clock(self, request: Request) -> Response:

@@ -106,6 +106,7 @@ class Gateway:
         if not path.startswith(("/v1/", "/v2/")):
             await self._run(scope, receive, self._committing(send))
             return
+        self._venue.worked()
         self._venue.tick()  # what the budget and the rules go by is the time of this request, not of the one before it
         allowed = self._window.take(self._venue.exchange.now.timestamp())
         answering = self._limited(self._committing(send))
@@ -143,7 +144,10 @@ class Gateway:
 
     def _unauthorised(self, scope: Scope) -> Response | None:
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
-        if headers.get(b"authorization"):
+        if token := headers.get(b"authorization"):
+            reads = token.decode("latin-1").removeprefix("Bearer ") in self._venue.config.reading_tokens
+            if reads and scope["method"] != "GET":
+                return JSONResponse({"code": 40310000, "message": "insufficient scope"}, status_code=403)
             return None
         key, secret = headers.get(b"apca-api-key-id", b""), headers.get(b"apca-api-secret-key", b"")
         if not key or not secret:
