@@ -40,6 +40,7 @@ from alchemiser_simulator.control.control import SimulatorControl
 from alchemiser_simulator.control.lies import Answer, Operation, Patch
 from alchemiser_simulator.control.rules import When
 from alchemiser_strategy.manager import Allocated, MultiStrategyManager
+from alchemiser_trading.account.authority import set_authority
 from alchemiser_trading.handler import TradingFunction
 from alchemiser_trading.runs.parity.verdicts import known_verdict
 
@@ -108,7 +109,7 @@ def both(
     own = {"home": folder, **changes, "pipeline": Pipeline.MONOLITH, "compared": True}
     settings = Settings.model_validate(own)
     shadow = Settings.model_validate(
-        {**own, **(modular or {}), "pipeline": Pipeline.MODULAR, "shadow": True, **AT_ONCE}
+        {**own, "pipeline": Pipeline.MODULAR, "shadow": True, **AT_ONCE, **(modular or {})}
     )
     market = open_market(None)
     with embedded_exchange(market, start=DAY, state=None) as exchange:
@@ -392,3 +393,15 @@ def test_what_was_due_before_the_judge_looked_is_not_judged_and_a_holiday_is_not
         assert sides.watch() == []
         sides.after(days=5)  # Friday to Wednesday, with Presidents' Day between
         assert sides.watch() == []
+
+
+def test_a_cycle_that_the_modular_pipeline_traded_before_a_step_back_is_not_judged(tmp_path: Path) -> None:
+    """It lacks the monolith, and nobody wanted it: the alarm would tell of a day on which all was well."""
+    with both(tmp_path, modular={"shadow": False}) as sides:
+        alias, now = sides.monolith.settings.account_alias, sides.monolith.clock.now()
+        set_authority(sides.monolith.state, alias, Pipeline.MODULAR, who="test", reason="cutover", now=now)
+        sides.run_modular()
+        sides.after(days=1)
+        before = cycle_id(alias, sides.cycle.trigger.scheduled_at)
+        assert before not in [verdict.cycle_id for verdict in sides.watch()]
+        assert known_verdict(sides.monolith.state, before) is None

@@ -12,8 +12,9 @@ from typing import Protocol
 from alchemiser_common import keys
 from alchemiser_common.decision_time import decision_time, is_due, overdue_from
 from alchemiser_common.errors import InvalidMessage, PermanentError
-from alchemiser_common.ids import cycle_id, scheduled_time
+from alchemiser_common.ids import Pipeline, cycle_id, scheduled_time
 from alchemiser_common.messages.decision import TradeDecision
+from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.messages.snapshot import MarketSession, MarketSnapshot
 from alchemiser_common.messages.wire import ARCHIVED_LIMIT, decode
 from alchemiser_common.ports.archive import Archive
@@ -25,7 +26,7 @@ from alchemiser_common.settings import Settings
 from alchemiser_monolith.snapshot_differences import input_differences
 from alchemiser_strategy.manager import MultiStrategyManager
 from alchemiser_trading.runs.parity.second_side import read_sides
-from alchemiser_trading.runs.parity.sides import PipelineRun
+from alchemiser_trading.runs.parity.sides import PipelineRun, read_side
 from alchemiser_trading.runs.parity.verdicts import (
     Found,
     keep,
@@ -38,6 +39,8 @@ from alchemiser_trading.runs.parity.verdicts import (
 _log = logging.getLogger(__name__)
 _PAUSE = timedelta(days=4)
 """A longer one between two looks is none of a long weekend: the span that is judged begins anew."""
+_OF_A_TRADER = {RunStatus.COMPLETED, RunStatus.PARTIAL}
+"""Ends to which only a run comes that may trade."""
 _ENTRIES = 40
 """Newest lines of the list of runs: ten days of two pipelines and two schedules."""
 
@@ -96,7 +99,8 @@ class ParityJudge:
         """Today's cycle, whether or not anything was heard of it, and those of days before that something was heard of.
 
         Only what was due: on a day without session, and where the schedule of another kind of day fires too, both
-        pipelines skip the cycle.
+        pipelines skip the cycle. And nothing in which the modular pipeline traded, before a step back into shadow:
+        then it was nobody's shadow, and the monolith had nothing to run.
         """
         alias, schedule = self._settings.account_alias, self._settings.schedule
         entries = load_all(self._store, keys.runs_partition(alias), RunEntry, limit=_ENTRIES, descending=True)
@@ -108,8 +112,12 @@ class ParityJudge:
             if moment < since or known_verdict(self._store, cycle) is not None:
                 continue
             due = self._due_on(moment.astimezone(EXCHANGE_ZONE).date())
-            if due is not None and is_due(moment, due, schedule):
+            if due is not None and is_due(moment, due, schedule) and not self._modular_traded(cycle):
                 yield cycle
+
+    def _modular_traded(self, cycle: str) -> bool:
+        report = read_side(self._store, cycle, Pipeline.MODULAR).report
+        return report is not None and (report.orders_placed > 0 or report.status in _OF_A_TRADER)
 
     def _due_on(self, day: date) -> datetime | None:
         session = self._calendar.session_on(day)
