@@ -142,6 +142,11 @@ down: setup ## Stop the containers and forget the exchange's books
 e2e: setup ## Kill containers, cut networks and slow the broker mid-cycle; ends in counts (some minutes, needs Docker)
 	@$(BIN)/pytest -q -s --timeout 900 tests/e2e/containers/cycles
 
+.PHONY: cutover-drill
+cutover-drill: build ## Play the whole migration in containers: shadow, gate, cutover, a fault, back, forward again [CYCLES=6] [PAGE=FILE]
+	@PYTHONPATH=tests:tools $(BIN)/python -m drill $(if $(CYCLES),--cycles $(CYCLES)) $(if $(PAGE),--page $(PAGE)) \
+		$(if $(BREAK),--break $(BREAK))
+
 ##@ AWS
 
 .PHONY: deploy

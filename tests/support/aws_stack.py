@@ -83,7 +83,7 @@ def local_aws() -> Iterator[LocalAws]:
 
 
 def _wait(server: "subprocess.Popen[bytes]", url: str) -> None:
-    for _ in range(300):
+    for _ in range(900):
         assert server.poll() is None, f"the AWS stand-in ended with code {server.returncode}"
         try:
             urllib.request.urlopen(f"{url}/moto-api/", timeout=2).close()
@@ -91,4 +91,4 @@ def _wait(server: "subprocess.Popen[bytes]", url: str) -> None:
             time.sleep(0.1)
         else:
             return
-    raise AssertionError("the AWS stand-in does not answer after 30 s")
+    raise AssertionError("the AWS stand-in does not answer after 90 s")

@@ -10,6 +10,9 @@
   entry answers in this process. A manifest may say that its process dies: "always", or once it is "live".
 - A function reaches this moto for AWS, and for the broker the exchange that STAGE_EXCHANGE names, at its time.
 - A manifest's files are the strategies' folder of the image. Probes find a container warm; a run begins in a cold one.
+- An image whose manifest names one on this machine is that one, in a container that stays warm and has STAGE_LABEL.
+  Then queues feed nobody by themselves (whoever plays Lambda's poller does), requests for state and messages are
+  answered one at a time, since moto checks a condition without a lock, and `POST /clock` moves the queues' clock.
 - Where STAGE_IMAGES names a registry and prefix, an image function is the real image of its digest, in a container,
   which reaches this moto at STAGE_HOST.
 """
@@ -19,16 +22,21 @@ import logging
 import os
 import sys
 import tempfile
+from contextlib import suppress
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
+from threading import Lock, Thread
 from typing import Any
 
-from moto.awslambda.models import LambdaFunction
+from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.awslambda.responses import LambdaResponse
 from moto.cloudformation import models as cloud
 from moto.cloudformation import parsing
 from moto.ecr.models import ecr_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.server import main as serve
+from moto.sqs.models import Queue
 
 import support.moto_types as taught
 from alchemiser_common.lambda_entry import LambdaEntry
@@ -37,9 +45,11 @@ from images.docker import docker
 from images.emulator import emulator_file
 from images.function import running
 from images.settings import load
-from local.functions import Answered
+from local.aws_server import MovableClock
+from local.functions import Answered, Unreachable
 from support.aws import CREDENTIALS
 from support.aws_stack import published
+from support.warm_containers import WarmContainers
 
 _IDENTITY = {
     "AWS::DynamoDB::Table": ("TableName", "KeySchema"),
@@ -110,15 +120,24 @@ def _apply(change_set: Any) -> None:
     stack.output_map = stack._create_output_map()
 
 
+def _manifest(function: Any) -> str:
+    """Of the function's image."""
+    repository, _, digest = str(function.code["ImageUri"]).partition("@")
+    ecr = ecr_backends[function.account_id][function.region]
+    images = ecr.repositories[repository.partition("/")[2]].images
+    (manifest,) = {image.image_manifest for image in images if image.get_image_digest() == digest}
+    return str(manifest)
+
+
 def _run_image(function: Any, event: Any) -> tuple[str, bool, str]:
     repository, _, digest = str(function.code["ImageUri"]).partition("@")
     if place := os.environ.get("STAGE_IMAGES"):
         image = f"{place}/{repository.rpartition('/')[2]}@{digest}"
         return _run_container(image, {**function.environment_vars, **_here(), **CREDENTIALS}, event)
-    ecr = ecr_backends[function.account_id][function.region]
-    images = ecr.repositories[repository.partition("/")[2]].images
-    (manifest,) = {image.image_manifest for image in images if image.get_image_digest() == digest}
+    manifest = _manifest(function)
     built = json.loads(manifest)["annotations"]
+    if built.get("image"):
+        return _run_warm(function, built, event)
     if built["broken"] == "always" or (built["broken"] == "live" and not function.function_name.endswith("-candidate")):
         return json.dumps({"errorType": "Runtime.ExitError", "errorMessage": "process exited"}), True, ""
     kept = json.dumps([manifest, function.environment_vars], sort_keys=True)
@@ -135,10 +154,43 @@ def _run_image(function: Any, event: Any) -> tuple[str, bool, str]:
 
 def _container(built: Any, variables: dict[str, str]) -> LambdaEntry:
     """A cold one of the image, with its files."""
-    service, sha = built["service"], {"ALCHEMISER_GIT_SHA": built["git_sha"]}
+    service, sha = built["service"], _sha(built)
     build = getattr(import_module(f"alchemiser_{service}.bootstrap"), f"{service}_function")
     own = _own(built, tempfile.mkdtemp(dir=_FOLDER.name))
     return LambdaEntry(service, build, {**variables, **sha, **_here(), **own})
+
+
+def _sha(built: Any) -> dict[str, str]:
+    return {"ALCHEMISER_GIT_SHA": built["git_sha"]}
+
+
+def _run_warm(function: Any, built: Any, event: Any) -> tuple[str, bool, str]:
+    told = {
+        **function.environment_vars,
+        **_sha(built),
+        **_here(),
+        **CREDENTIALS,
+        "AWS_REGION": "us-east-1",
+        "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(function.timeout),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
+    }
+    timeout = timedelta(seconds=float(function.timeout))
+    outcome = _CONTAINERS.invoke(function.function_name, built["image"], told, json.dumps(event).encode(), timeout)
+    if isinstance(outcome, Unreachable):
+        return json.dumps({"errorType": "Runtime.ExitError", "errorMessage": outcome.reason}), True, ""
+    return outcome.text, not isinstance(outcome, Answered), ""
+
+
+def _warm_up(account: str, region: str) -> None:
+    """Every live function's container starts, all at once; whoever asks one meanwhile waits for it."""
+    backend = lambda_backends[account][region]
+    for name in {function.function_name for function in backend.list_functions()}:
+        with suppress(Exception):  # without an alias nothing is live
+            live = backend.get_function(name, "live")
+            built = json.loads(_manifest(live))["annotations"]
+            if built.get("image"):
+                Thread(target=_run_warm, args=(live, built, {"probe": "version"}), daemon=True).start()
 
 
 def _here() -> dict[str, str]:
@@ -186,6 +238,28 @@ def _get_param(response: Any, name: str, default: Any = None) -> Any:
     return _plain_get_param(response, "Qualifier" if name == "qualifier" else name, default)
 
 
+def _serially(application: Any, environ: Any, start: Any) -> Any:
+    if environ["PATH_INFO"] == "/clock":
+        _CLOCK.advance(float(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
+        start("204 No Content", [])
+        return []
+    if str(environ.get("HTTP_X_AMZ_TARGET", "")).startswith(("DynamoDB", "AmazonSQS")):
+        with _ONE_AT_A_TIME:
+            return _plain_call(application, environ, start)
+    return _plain_call(application, environ, start)
+
+
+def _apply_and_warm_up(change_set: Any) -> None:
+    _apply(change_set)
+    _warm_up(change_set.stack.account_id, change_set.stack.region_name)
+
+
+def _teach_containers() -> None:
+    cloud.ChangeSet.apply = _apply_and_warm_up  # type: ignore[method-assign,assignment]
+    DomainDispatcherApplication.__call__ = _serially  # type: ignore[method-assign,assignment]
+    Queue.lambda_event_source_mappings = property(lambda _: {}, lambda _, __: None)  # type: ignore[assignment]
+
+
 def _teach() -> None:
     taught_methods: list[tuple[Any, str, Any]] = [
         (LambdaResponse, "_get_param", _get_param),
@@ -201,6 +275,10 @@ def _teach() -> None:
         setattr(kind, name, method)
 
 
+_CONTAINERS = WarmContainers(os.environ.get("STAGE_LABEL", ""))
+_CLOCK = MovableClock()
+_ONE_AT_A_TIME = Lock()
+_plain_call: Any = DomainDispatcherApplication.__call__
 _WARM: dict[str, LambdaEntry] = {}
 _FOLDER = tempfile.TemporaryDirectory()
 _plain_get_param = LambdaResponse._get_param
@@ -211,5 +289,7 @@ _plain_diff: Any = cloud.ChangeSet.diff
 if __name__ == "__main__":
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     _teach()
+    if os.environ.get("STAGE_LABEL"):
+        _teach_containers()
     taught._PORT = int(sys.argv[1])
     serve(["-H", os.environ.get("STAGE_HOST", "127.0.0.1"), "-p", sys.argv[1]])

@@ -30,6 +30,7 @@ from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.settings import AwsSettings, BrokerSettings, Settings
 from alchemiser_simulator import ClockMode, PriceHistory, SimulatorConfig, SimulatorControl, SimulatorServer
+from alchemiser_simulator.market.intraday import SpreadModel
 from alchemiser_simulator.market.sessions import SessionCalendar
 from alchemiser_trading.account.authority import set_authority
 from deploy.template import ROOT
@@ -93,17 +94,28 @@ class StageOnMoto:
         says: str | None = None,
         broken: str = "never",
         files: Mapping[str, str] | None = None,
+        images: Mapping[str, str] | None = None,
     ) -> dict[str, str]:
-        """Push images whose functions say they are build `says`, with own strategies in `files`; returns digests."""
+        """Push images whose functions say they are build `says`, with own strategies in `files`; returns digests.
+
+        `images` are ones of this machine by service: the functions then are those, in containers.
+        """
         digests, own = {}, json.dumps(files or {})
         for service in services or SERVICES:
-            layer = "sha256:" + sha256(f"{service} {tag} {says} {broken} {own}".encode()).hexdigest()
+            image = (images or {}).get(service, "")
+            layer = "sha256:" + sha256(f"{service} {tag} {says} {broken} {own} {image}".encode()).hexdigest()
             manifest = {
                 "schemaVersion": 2,
                 "mediaType": "application/vnd.oci.image.manifest.v1+json",
                 "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "size": 1, "digest": layer},
                 "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "size": 1, "digest": layer}],
-                "annotations": {"service": service, "git_sha": says or tag, "broken": broken, "files": own},
+                "annotations": {
+                    "service": service,
+                    "git_sha": says or tag,
+                    "broken": broken,
+                    "files": own,
+                    "image": image,
+                },
             }
             put = self.client("ecr").put_image(
                 repositoryName=f"alchemiser/{service}", imageManifest=json.dumps(manifest), imageTag=tag
@@ -183,7 +195,15 @@ def decline(_: ChangeSet) -> bool:
 
 @contextmanager
 def stage_on_moto(
-    folder: Path, *, host: str = "127.0.0.1", history: PriceHistory | None = None, day: date = DAY, speed: float = SPEED
+    folder: Path,
+    *,
+    host: str = "127.0.0.1",
+    history: PriceHistory | None = None,
+    day: date = DAY,
+    speed: float = SPEED,
+    clock: ClockMode = ClockMode.FLOWING,
+    reading_tokens: frozenset[str] = frozenset(),
+    spread: SpreadModel | None = None,
 ) -> Iterator[StageOnMoto]:
     """An account with repositories, first images and the broker's secret, in which nothing is deployed.
 
@@ -199,7 +219,7 @@ def stage_on_moto(
     paths = os.pathsep.join(str(ROOT / name) for name in ("tests", "tools"))
     market = open_market(None) if history is None else Market(history, SessionCalendar(history.dates), "")
     due = decision_time(market.as_session(market.sessions_from(day, 1)[0]), Settings().schedule)
-    config = SimulatorConfig(history=market.history, start=due, clock=ClockMode.FLOWING, speed=speed)
+    config = SimulatorConfig(history=market.history, start=due, clock=clock, speed=speed, reading_tokens=reading_tokens)
     exchange = SimulatorServer(config, host=host)
     exchange.start()
     server = subprocess.Popen(

@@ -74,14 +74,36 @@ def running(
     cpu_of_mb: int | None = None,
     timeout: timedelta = _PATIENCE,
 ) -> Iterator[RunningImage]:
-    """Start the image and remove it in the end. An image without the emulator in it gets it from `emulator`.
+    """As `started`, and removed in the end."""
+    work = started(
+        image, environment=environment, env_file=env_file, emulator=emulator, cpu_of_mb=cpu_of_mb, timeout=timeout
+    )
+    try:
+        yield work
+    finally:
+        docker("container", "rm", "--force", work.container)
+
+
+def started(
+    image: str,
+    *,
+    environment: Mapping[str, str] | None = None,
+    env_file: Path | None = None,
+    emulator: Path | None = None,
+    cpu_of_mb: int | None = None,
+    timeout: timedelta = _PATIENCE,
+    labels: Mapping[str, str] | None = None,
+) -> RunningImage:
+    """Start the image; it listens. An image without the emulator in it gets it from `emulator`.
 
     `cpu_of_mb` gives it the CPU share that Lambda gives with so much memory; an invocation is given up after `timeout`.
-    Raises ImagesError.
+    Raises ImagesError, and leaves nothing then.
     """
     arguments = ["run", "--detach", *_LOCKED, "--publish", "127.0.0.1::8080"]
     for name, value in (environment or {}).items():
         arguments += ["--env", f"{name}={value}"]
+    for name, value in (labels or {}).items():
+        arguments += ["--label", f"{name}={value}"]
     if env_file is not None:
         arguments += ["--env-file", str(env_file)]
     if cpu_of_mb is not None:
@@ -97,9 +119,10 @@ def running(
         address = docker("container", "port", container, "8080/tcp").splitlines()[0]
         image_at_work = RunningImage(container, Function(image, f"http://{address}", timeout=timeout))
         _wait_until_it_listens(image_at_work)
-        yield image_at_work
-    finally:
+    except BaseException:
         docker("container", "rm", "--force", container)
+        raise
+    return image_at_work
 
 
 def _wait_until_it_listens(image: RunningImage) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from uuid import UUID
 
 import requests
@@ -68,9 +69,10 @@ class Exchange:
             said = answer.content.decode(errors="replace")
             raise InvalidSettings(f"the exchange does not go to {moment:%Y-%m-%d %H:%M}Z: {said}; see `make down`")
 
-    def next_decision(self, schedule: ScheduleSettings) -> datetime:
-        """The next session's decision time that has not passed. Raises InvalidSettings if its calendar has none."""
-        broker = AlpacaBroker(
+    @cached_property
+    def broker(self) -> AlpacaBroker:
+        """The account, through the client that the functions have."""
+        return AlpacaBroker(
             BrokerCredentials(**{name: SecretStr(text) for name, text in SIMULATED_KEY.items()}),
             ExchangeClock(self.url),
             random.Random(0),  # noqa: S311  (spreads retries, decides nothing)
@@ -79,9 +81,12 @@ class Exchange:
             data_url=self.url,
             policy=RequestPolicy(connect_timeout=3.0, read_timeout=15.0, read_attempts=2),
         )
+
+    def next_decision(self, schedule: ScheduleSettings) -> datetime:
+        """The next session's decision time that has not passed. Raises InvalidSettings if its calendar has none."""
         now = self.now()
         for ahead in range(_DAYS):
-            session = broker.session_on((now + timedelta(days=ahead)).astimezone(EXCHANGE_ZONE).date())
+            session = self.broker.session_on((now + timedelta(days=ahead)).astimezone(EXCHANGE_ZONE).date())
             if session is not None and (due := decision_time(session, schedule)) > now:
                 return due
         raise InvalidSettings(f"the exchange knows no session in the {_DAYS} days after {now:%Y-%m-%d}")

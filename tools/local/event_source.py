@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from alchemiser_common.aws.sqs_messages import delivery_of
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.lambda_events import sqs_event
-from local.functions import Answered, Function, Outcome
+from local.functions import Answered, Invocable, Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -49,7 +49,7 @@ class EventSource:
     Raises InvalidSettings if the queue hides a message for less than the function may take, as Lambda does.
     """
 
-    def __init__(self, sqs: "SQSClient", queue_url: str, function: Function) -> None:
+    def __init__(self, sqs: "SQSClient", queue_url: str, function: Invocable) -> None:
         self._sqs = sqs
         self._url = queue_url
         self._function = function

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 import requests
 
@@ -58,6 +59,24 @@ class Unreachable:
 
 type Fault = Failed | Overran | Unreachable
 type Outcome = Answered | Fault
+
+
+class Invocable(Protocol):
+    """What a queue or a schedule feeds."""
+
+    @property
+    def name(self) -> str:
+        """For logs."""
+        ...
+
+    @property
+    def timeout(self) -> timedelta:
+        """The function's own."""
+        ...
+
+    def invoke(self, event: Event) -> Outcome:
+        """Hand the event in and wait for its outcome."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

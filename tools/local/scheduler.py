@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from local.functions import Answered, Event, Fault, Function, Outcome
+from local.functions import Answered, Event, Fault, Invocable, Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -32,7 +32,7 @@ class Scheduler:
     """
 
     def __init__(
-        self, function: Function, sqs: "SQSClient", dead_letters: str, *, retries: int, pause: Callable[[], None]
+        self, function: Invocable, sqs: "SQSClient", dead_letters: str, *, retries: int, pause: Callable[[], None]
     ) -> None:
         self._function = function
         self._sqs = sqs

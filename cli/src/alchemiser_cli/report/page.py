@@ -12,7 +12,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -22,9 +22,12 @@ from alchemiser_cli.report.redaction import public_text
 from alchemiser_common.json_value import Json
 
 
-def page(template: str, *, days: Sequence[date], figures: Sequence[Figure], **context: object) -> str:
+def page(
+    template: str, *, days: Sequence[date], figures: Sequence[Figure], folder: str | None = None, **context: object
+) -> str:
     """The finished page; every text of `context` is cleaned and escaped as it is written.
 
+    The template is one of this package, or of `folder`, where it finds this package's to build on.
     `days` are the x values of all traces without their own. Raises jinja2.UndefinedError for a name that is missing.
     """
     library, script = _library(), _asset("page.js")
@@ -32,7 +35,7 @@ def page(template: str, *, days: Sequence[date], figures: Sequence[Figure], **co
         "days": [day.isoformat() for day in days],
         "figures": {figure.key: {"traces": figure.traces, "layout": figure.layout} for figure in figures},
     }
-    text = _environment().get_template(template)
+    text = _environment(folder).get_template(template)
     return text.render(
         figures={figure.key: figure for figure in figures},
         data=script_json(data),
@@ -53,9 +56,10 @@ def script_json(value: Json) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(folder: str | None) -> Environment:
+    own = PackageLoader("alchemiser_cli.report")
     environment = Environment(
-        loader=PackageLoader("alchemiser_cli.report"),
+        loader=own if folder is None else ChoiceLoader([own, FileSystemLoader(folder)]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_public,

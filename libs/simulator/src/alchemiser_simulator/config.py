@@ -20,14 +20,14 @@ _NAMESPACE = UUID("5f0c1d0e-8a55-5c1f-9a6d-0d2f6a3b7c11")
 
 class ClockMode(StrEnum):
     """Whether the exchange's time stands until the control API moves it, flows with the wall's, or passes for whoever
-    asks for it.
+    waits for it.
     """
 
     FROZEN = "frozen"
     FLOWING = "flowing"
-    ASKED = "asked"
-    """Each question for the time moves it a little, more the longer nothing else is asked: waiting for a moment takes
-    no time of the wall, and work, however slow the machine, hardly any of the exchange."""
+    WAITED = "waited"
+    """It goes to the moment that somebody says to be waiting for, and with each look a millisecond on: waiting takes no
+    time of the wall, and work, however slow the machine, hardly any of the exchange."""
 
 
 class ConfigError(ValueError):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
 
 import pytest
 
+from alchemiser_common.embedded.exchange_clock import ExchangeClock
 from alchemiser_simulator import (
     ClockMode,
     ControlError,
@@ -60,13 +61,14 @@ def test_the_client_asks_the_simulator_itself_and_says_why_nobody_answers(
         nobody.clock()
 
 
-def test_a_clock_that_passes_for_whoever_asks_moves_with_questions_and_with_nothing_else() -> None:
-    config = SimulatorConfig(
-        history=sample_history(), start=datetime(2020, 6, 3, 15, tzinfo=UTC), clock=ClockMode.ASKED
-    )
+def test_a_clock_that_passes_for_whoever_waits_goes_where_it_is_waited_for_and_nowhere_else() -> None:
+    start = datetime(2020, 6, 3, 15, tzinfo=UTC)
+    config = SimulatorConfig(history=sample_history(), start=start, clock=ClockMode.WAITED)
     with SimulatorServer(config) as server, server.control as control:
-        moments = [control.clock().now for _ in range(9)]
-        steps = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
-        assert steps == pytest.approx([0.04, 0.08, 0.16, 0.32, 0.64, 1, 1, 1])
-        buy(server.url, "other work")
-        assert (control.clock().now - moments[-1]).total_seconds() == pytest.approx(0.02)
+        clock = ExchangeClock(server.url)
+        buy(server.url, "work")
+        assert clock.now() - start == timedelta(milliseconds=1)
+        began = time.monotonic()
+        clock.sleep(600)
+        assert time.monotonic() - began < 5
+        assert control.clock().now - start == pytest.approx(timedelta(seconds=600.003), abs=timedelta(milliseconds=2))

@@ -22,8 +22,11 @@ class ExchangeClock:
 
     def now(self) -> datetime:
         """The exchange's moment, aware UTC. Raises BrokerUnavailable."""
+        return self._asked(self._url)
+
+    def _asked(self, url: str) -> datetime:
         try:
-            with self._direct.open(self._url, timeout=_PATIENCE_SECONDS) as answer:
+            with self._direct.open(url, timeout=_PATIENCE_SECONDS) as answer:
                 told = json.load(answer)["now"]
             return datetime.fromisoformat(told).astimezone(UTC)
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -34,7 +37,11 @@ class ExchangeClock:
         return self.now().timestamp()
 
     def sleep(self, seconds: float) -> None:
-        """Return once that many seconds have passed at the exchange. Raises BrokerUnavailable."""
+        """Return once that many seconds have passed at the exchange, which is told what is waited for.
+
+        Raises BrokerUnavailable.
+        """
         until = self.now() + timedelta(seconds=seconds)
-        while self.now() < until:
+        waiting = f"{self._url}?until={until:%Y-%m-%dT%H:%M:%S.%fZ}"
+        while self._asked(waiting) < until:
             time.sleep(_GLANCE_SECONDS)

@@ -13,7 +13,7 @@ from alchemiser_simulator.exchange.marks import AssetClass, Mark
 
 
 class ClockState(Model):
-    """The exchange's time, aware UTC. `mode` is frozen, flowing or asked; the clock can show [begins, ends]."""
+    """The exchange's time, aware UTC. `mode` is frozen, flowing or waited; the clock can show [begins, ends]."""
 
     now: datetime
     is_open: bool

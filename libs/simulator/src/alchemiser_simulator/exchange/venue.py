@@ -22,9 +22,8 @@ from alchemiser_simulator.market.changes import ChangeError, MadeSplit, MarketCh
 from alchemiser_simulator.market.market import Market
 from alchemiser_simulator.market.sessions import new_york_day
 
-_FIRST_STEP, _LONGEST_STEP = timedelta(milliseconds=20), timedelta(seconds=1)
-"""Of a clock that passes for whoever asks."""
-_MOST_DOUBLINGS = 6
+_LOOK = timedelta(milliseconds=1)
+"""What a look takes at a clock that passes for whoever waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,6 @@ class Venue:
         self._price_polls: dict[UUID, int] = {}
         self._late: list[_Late] = []
         self._anchor = (time.monotonic(), self.exchange.now)
-        self._glances = 0
         self.commit()
 
     def tick(self) -> None:
@@ -63,16 +61,11 @@ class Venue:
         if target > self.exchange.now:
             self._move(target)
 
-    def asked(self) -> None:
-        """Somebody looks at the clock; one that passes for whoever asks moves, in steps that double up to a second."""
-        if self.config.clock is ClockMode.ASKED:
-            step = min(_FIRST_STEP * 2 ** min(self._glances, _MOST_DOUBLINGS), _LONGEST_STEP)
-            self._glances += 1
-            self._move(min(self.exchange.now + step, self.market.calendar.ends))
-
-    def worked(self) -> None:
-        """Somebody asks for something else than the time: nobody only waits."""
-        self._glances = 0
+    def looked_at(self, until: datetime | None) -> None:
+        """Somebody looks at the clock, maybe waiting for a moment; one that passes for whoever waits goes there."""
+        if self.config.clock is ClockMode.WAITED:
+            wanted = max(self.exchange.now + _LOOK, until or self.exchange.now)
+            self._move(min(wanted, self.market.calendar.ends))
 
     def advance_to(self, target: datetime) -> None:
         """Move the clock by hand; a flowing clock goes on from there. Raises Refusal."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel, JsonValue
 from starlette.requests import Request
@@ -109,8 +109,9 @@ class ControlRoutes:
             ends=calendar.ends,
         )
 
-    async def clock(self, _: Request) -> Response:
-        self._venue.asked()
+    async def clock(self, request: Request) -> Response:
+        until = request.query_params.get("until")
+        self._venue.looked_at(None if until is None else datetime.fromisoformat(until))
         return _answer(self._clock())
 
     async def set_clock(self, request: Request) -> Response:

@@ -106,7 +106,6 @@ class Gateway:
         if not path.startswith(("/v1/", "/v2/")):
             await self._run(scope, receive, self._committing(send))
             return
-        self._venue.worked()
         self._venue.tick()  # what the budget and the rules go by is the time of this request, not of the one before it
         allowed = self._window.take(self._venue.exchange.now.timestamp())
         answering = self._limited(self._committing(send))
