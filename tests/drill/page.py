@@ -41,7 +41,7 @@ def render(tale: Tale, script: Script, seconds: float) -> str:
         cycles=cycles,
         gate=tale.gate,
         phases=tale.phases,
-        script=script,
+        days_alike=script.days_alike,
         took=formats.seconds(seconds),
     )
 
