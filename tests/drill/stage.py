@@ -31,7 +31,6 @@ class DrillStage:
     platform: Platform
     control: SimulatorControl
     exchange: Exchange
-    gate_is_skipped: bool = False
 
     def run(self, *arguments: str, extra: Mapping[str, str] | None = None) -> Result:
         """The operator's command, in the checkout."""
