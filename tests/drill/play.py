@@ -360,6 +360,9 @@ class Play:
         tale.equal(dead, 0, "no dead letters")
         self.counted_are(due, runs)
         platform.set_alarms(self.phase)
+        tale.note(
+            f"cycle {len(tale.cycles)} of {self.script.cycles}, {due:%Y-%m-%d}: {tale.cycles[-1].verdict or 'traded'}"
+        )
 
     def verdict_is(self, verdict: Parity | None, expected: Expected) -> None:
         """The cycle has the verdict that it must have, and none where nothing is compared."""

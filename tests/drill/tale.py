@@ -127,6 +127,11 @@ class Tale:
         """Into the act's line."""
         self.act.lines.append(line)
 
+    def note(self, line: str) -> None:
+        """Progress, for whoever waits."""
+        sys.stderr.write(f"  {time.monotonic() - self.started:4.0f} s  {line}\n")
+        sys.stderr.flush()
+
     def check(self, holds: bool, what: str, found: object = "") -> None:
         """One assertion. Raises DrillFailed naming it."""
         self.act.checks += 1
