@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from alchemiser_cli.formats import count
 from alchemiser_cli.history import RunSummary, read_run
 from alchemiser_cli.stage.guards import trader_of
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
@@ -154,7 +155,9 @@ class Play:
         self.give(Pipeline.MODULAR)
         for _ in range(self.script.cutover - 1):
             self.cycle(Expected())
-        tale.say(f"gate passed, {self.script.cutover - 1} cycles, equity {before:,.0f} to {self.equity():,.0f}")
+        tale.say(
+            f"gate passed, {count(self.script.cutover - 1, 'cycle')}, equity {before:,.0f} to {self.equity():,.0f}"
+        )
 
     def fault(self) -> None:
         """Trading is killed between two orders; nothing is lost or doubled, and the step back waits for the run."""
@@ -174,7 +177,7 @@ class Play:
         self.give(Pipeline.MONOLITH)
         for _ in range(self.script.back):
             self.cycle(Expected(Verdict.IDENTICAL))
-        tale.say(f"{self.script.back} cycles, the monolith trades and the modular pipeline agrees")
+        tale.say(f"{count(self.script.back, 'cycle')}, the monolith trades and the modular pipeline agrees")
 
     def again(self) -> None:
         """Forward again: the days count anew, so somebody has to answer for it."""
@@ -194,7 +197,7 @@ class Play:
         self.give(Pipeline.MODULAR)
         for _ in range(self.script.again):
             self.cycle(Expected())
-        tale.say(f"refused, then answered for and kept in the audit; {self.script.again} cycles")
+        tale.say(f"refused, then answered for and kept in the audit; {count(self.script.again, 'cycle')}")
 
     # ------------------------------------------------------------------------------------------ the operator
     def deploy(self, *arguments: str, phase: str | None) -> None:
