@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alchemiser_simulator.market.derive import seed_of
+from alchemiser_simulator.market.history_reader import MARK, VERSION
 from alchemiser_simulator.market.sample import SAMPLE_NOTICE
 
 Array = npt.NDArray[np.float64]
@@ -231,7 +232,7 @@ def write(bars: pd.DataFrame, path: Path) -> None:
         "volume": pa.array(bars["volume"], pa.int64()),
         "split": pa.array([None if ratio is None else int(ratio) for ratio in bars["split"]], pa.int8()),
     }
-    table = pa.table(columns).replace_schema_metadata({"notice": SAMPLE_NOTICE})
+    table = pa.table(columns).replace_schema_metadata({MARK: VERSION, b"notice": SAMPLE_NOTICE.encode()})
     pq.write_table(
         table,
         path,

@@ -35,7 +35,7 @@ fi
 echo "setup: installing the pinned dependencies"
 .venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements-dev.lock tools/uv.lock
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation \
-    -e libs/common -e libs/readmodel -e libs/simulator -e services/data -e services/strategy \
+    -e libs/common -e libs/prices -e libs/readmodel -e libs/simulator -e services/data -e services/strategy \
     -e services/trading -e services/monolith -e cli
 echo "$wanted" > "$stamp"
 echo "setup: ready"

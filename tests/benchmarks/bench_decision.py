@@ -3,10 +3,6 @@
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.messages.wire import decode, encode
@@ -15,6 +11,7 @@ from benchmarks import market
 from benchmarks.figures import Figure, milliseconds, of_processes, processes, publish, timed
 from benchmarks.inputs import DAYS, SYMBOLS, default_portfolio, snapshot_of
 from support.command import environment
+from support.price_files import write_closes
 
 SUBJECT = f"decision: default portfolio, {SYMBOLS} symbols x {DAYS} bars"
 _RUNS = 9
@@ -61,14 +58,8 @@ def _cold(bars: Bars, message: str) -> list[Figure]:
 
 
 def write_tidy(bars: Bars, path: Path) -> None:
-    """Columns date, symbol and close, as a user would keep them."""
-    days, count = len(bars.dates), len(bars.symbols)
-    columns: dict[str, pa.Array[Any]] = {
-        "date": pa.array([day for day in bars.dates for _ in range(count)], pa.date32()),
-        "symbol": pa.array(list(bars.symbols) * days, pa.string()),
-        "close": pa.array(bars.closes.reshape(-1)),
-    }
-    pq.write_table(pa.table(columns), path)
+    """As a user's file is kept after its first use."""
+    write_closes(path, bars.dates, bars.symbols, bars.closes)
 
 
 if __name__ == "__main__":

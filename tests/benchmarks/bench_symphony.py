@@ -8,8 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from alchemiser_cli.research import PriceFile
 from alchemiser_simulator import read_history
@@ -22,6 +20,7 @@ from benchmarks import market
 from benchmarks.figures import Figure, milliseconds, of_processes, processes, publish, timed
 from benchmarks.symphony_generator import like_big
 from support.command import environment
+from support.price_files import write_closes
 
 SUBJECT = "symphony: 2 MB, 1,000 ifs, 250 filters (120 of portfolios), 190 deep"
 _SEED, _DAYS = 1, 6_684
@@ -96,13 +95,12 @@ def _bars(text: Path, data: Path) -> Bars:
 
 
 def _columns(data: Path) -> list[str]:
-    return sorted(str(name) for name in pq.read_schema(data).names if name != "date")
+    return list(read_history(data).symbols)
 
 
 def _write(bars: Bars, path: Path) -> None:
-    """One column of closes a symbol."""
-    columns = {symbol: pa.array(bars.closes[:, number]) for number, symbol in enumerate(bars.symbols)}
-    pq.write_table(pa.table({"date": pa.array(bars.dates, pa.date32()), **columns}), path)
+    """As the tidy file that is read without an import."""
+    write_closes(path, bars.dates, bars.symbols, bars.closes)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from alchemiser_cli.research import PriceFile
-from alchemiser_simulator import read_history, sample_history
+from alchemiser_simulator import sample_history
 from alchemiser_strategy.bars import Bars, Floats
+from support.price_files import real_prices
 
 _FILE = "adjclose_wide_2000_2026.parquet"
 _NOT_BUILT_IN = {"IWM", "EEM"}
@@ -29,7 +30,7 @@ def real_file() -> Path | None:
 def prices() -> PriceFile:
     """Real or sample prices."""
     path = real_file()
-    return PriceFile(sample_history() if path is None else read_history(path))
+    return PriceFile(sample_history() if path is None else real_prices(path))
 
 
 def source() -> str:

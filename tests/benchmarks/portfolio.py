@@ -15,13 +15,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from alchemiser_simulator import PriceHistory, read_history
+from alchemiser_simulator import PriceHistory
 from alchemiser_simulator.market.changes import Delisted, MadeSplit, MarketChange, Renamed, SkippedBars, changed
 from benchmarks import market
 from benchmarks.symphony_generator import Manner, symphony_of_size
+from support.price_files import real_prices, write_closes
 
 SESSIONS = 250
 """The last ones of the panel: the span in which the young begin to trade and others cease to."""
@@ -184,7 +183,7 @@ def _panel() -> tuple[Sequence[date], "np.ndarray[tuple[int, int], np.dtype[np.f
         for number, symbol in enumerate(RECENT):
             closes[: _RANDOM_DAYS - SESSIONS - 34 - 30 * number, SYMBOLS.index(symbol)] = np.nan
         return bars.dates, closes
-    history = read_history(real)
+    history = real_prices(real)
     spelt = [symbol if symbol in history.positions else at_broker(symbol) for symbol in SYMBOLS]
     return history.dates, np.stack([history.bars(symbol).close for symbol in spelt], axis=1)
 
@@ -199,11 +198,7 @@ def write(folder: Path) -> None:
     (strategies / "alchemiser.toml").write_text(configuration(texts), "utf-8")
     (folder / "alchemiser.toml").write_text(configuration(texts, strategies.name), "utf-8")
     prices = price_file()
-    columns = {name: pa.array(prices.close[:, at]) for at, name in enumerate(prices.symbols)}
-    pq.write_table(
-        pa.table({"date": pa.array(prices.dates, pa.date32()), **columns}).replace_schema_metadata(None),
-        folder / "prices.parquet",
-    )
+    write_closes(folder / "prices.parquet", prices.dates, prices.symbols, prices.close)
 
 
 def configuration(names: Iterable[str], folder: str | None = None) -> str:

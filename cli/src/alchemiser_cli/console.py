@@ -75,11 +75,12 @@ def _exit_code(error: Exception) -> Exit | None:
     """None for a bug. The families of alchemiser_common/errors.py are imported here: most commands end well."""
     from alchemiser_cli.report.errors import UnusableReport
     from alchemiser_common.errors import AlchemiserError, InvalidSettings, MissingSecret, NotArmed, TransientError
+    from alchemiser_prices.errors import UnusablePrices
     from alchemiser_simulator import ConfigError, ControlError, HistoryError, PortInUseError, StateError
     from alchemiser_strategy.errors import StrategyError
 
     match error:
-        case InvalidSettings() | MissingSecret() | NotArmed() | StrategyError() | UnusableReport():
+        case InvalidSettings() | MissingSecret() | NotArmed() | StrategyError() | UnusablePrices() | UnusableReport():
             return Exit.USAGE
         case ConfigError() | HistoryError() | PortInUseError() | StateError():
             return Exit.USAGE

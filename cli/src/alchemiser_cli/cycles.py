@@ -81,7 +81,7 @@ def connected(
         with _on_named(settings, variables) as platform:
             yield platform
         return
-    market = open_market(data)
+    market = open_market(data, settings.home)
     require_begun(settings)
     state = exchange_file(settings.home)
     if market.notice and not state.exists():

@@ -21,6 +21,7 @@ COMMANDS = {
     "decide": "decide",
     "explain": "explain",
     "backtest": "backtest",
+    "prices": "prices",
     "replay": "replay",
     "strategies": "strategies",
     "universe": "universe",

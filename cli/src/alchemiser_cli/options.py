@@ -31,7 +31,7 @@ PipelineOption = Annotated[
 
 MarketData = Annotated[
     Path | None,
-    typer.Option(help="Daily prices (Parquet or CSV) instead of the bundled sample market."),
+    typer.Option(help="Daily prices (a file, folder or zip; docs/prices.md) instead of the bundled sample market."),
 ]
 StrategyNames = Annotated[
     list[str] | None,

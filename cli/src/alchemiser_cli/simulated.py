@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from alchemiser_cli.price_files import read_prices
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.snapshot import MarketSession
 from alchemiser_common.private_files import make_private_file, make_private_folder
@@ -16,7 +17,6 @@ from alchemiser_simulator import (
     SimulatorConfig,
     SimulatorControl,
     SimulatorServer,
-    read_history,
     sample_history,
 )
 from alchemiser_simulator.market.sessions import Session, SessionCalendar
@@ -100,9 +100,9 @@ class Exchange:
     clock: SimulatedClock
 
 
-def open_market(data: Path | None) -> Market:
-    """The file's market, or the bundled sample."""
-    history = sample_history() if data is None else read_history(data)
+def open_market(data: Path | None, home: Path = Path(".alchemiser")) -> Market:
+    """The market of a file in any form, or the bundled sample. `home` keeps what had to be imported."""
+    history = sample_history() if data is None else read_prices(data, home)
     notice = SAMPLE_NOTICE if data is None else history.derived
     return Market(history, SessionCalendar(history.dates), notice)
 

@@ -3,13 +3,14 @@
 import csv
 import json
 import math
-from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from alchemiser_simulator import sample_history
 from support.command import alchemiser, alchemiser_process
 
+SESSIONS = sample_history().dates[-252:]
 UNIVERSE = (
     "AGG BIL BND BSV BTAL BWXT EXC FAS FNGU FTLS IEF IOO KMLM LABD LABU LEU NLR OKLO PSQ QQQ QQQE RETL SMR SOXL SPLV "
     "SPXL SPY SQQQ SSO SVIX SVXY TECL TLT TQQQ TZA UPRO UUP UVXY VIXM VIXY VOOG VOOV VOX VTV VXX XLF XLK XLP XLY"
@@ -30,7 +31,7 @@ def closes(scale: float, phase: float, frequency: float) -> dict[str, list[float
 
 
 def written(path: Path, columns: dict[str, list[float]], *, tidy: bool) -> Path:
-    days = [date(2025, 1, 1) + timedelta(days=offset) for offset in range(252)]
+    days = SESSIONS
     with path.open("w", newline="") as file:
         out = csv.writer(file)
         if tidy:
@@ -61,7 +62,7 @@ def test_the_default_portfolio_decides_the_reference_vectors(
     result = alchemiser(tmp_path, "decide", "--data", str(data), "--json")
     assert result.code == 0, result.err
     answer = json.loads(result.out)
-    assert answer["as_of"] == "2025-09-09"
+    assert answer["as_of"] == "2021-03-31"
     assert {name: entry["status"] for name, entry in answer["strategies"].items()} == dict.fromkeys(
         ("nuclear", "tecl", "klm"), "target"
     )
@@ -71,9 +72,9 @@ def test_the_default_portfolio_decides_the_reference_vectors(
 def test_named_strategies_and_files_share_in_equal_parts_and_as_of_cuts_the_data(tmp_path: Path) -> None:
     data = written(tmp_path / "bars.csv", closes(0.05, 2, 0.5), tidy=False)
     (tmp_path / "mine.clj").write_text(ROTATION)
-    arguments = ["--data", str(data), "--strategy", "tecl", "--strategy", "mine.clj", "--as-of", "2025-08-30"]
+    arguments = ["--data", str(data), "--strategy", "tecl", "--strategy", "mine.clj", "--as-of", str(SESSIONS[-11])]
     answer = json.loads(alchemiser(tmp_path, "decide", *arguments, "--json").out)
-    assert answer["as_of"] == "2025-08-30"
+    assert answer["as_of"] == str(SESSIONS[-11])
     assert set(answer["strategies"]) == {"tecl", "mine"}
     assert sum(answer["targets"].values()) == pytest.approx(1.0)
     story = alchemiser(tmp_path, "explain", *arguments).out
@@ -88,7 +89,7 @@ def test_too_little_data_is_said_and_stays_in_cash(tmp_path: Path) -> None:
         out = csv.writer(file)
         out.writerow(["date", *columns])
         for at in range(30):
-            out.writerow([date(2025, 1, 1) + timedelta(days=at), *(values[at] for values in columns.values())])
+            out.writerow([SESSIONS[at], *(values[at] for values in columns.values())])
     result = alchemiser(tmp_path, "decide", "--data", str(path), "--strategy", "tecl", "--json")
     answer = json.loads(result.out)
     lacks = {"symbol": "SPY", "indicator": "moving-average-price(200)", "bars_had": 30, "bars_needed": 200}
@@ -215,7 +216,7 @@ def test_a_backtest_follows_a_markets_corporate_actions(tmp_path: Path) -> None:
         (["decide", "--data", "bars.csv", "--strategy", "teclo"], "there is no strategy 'teclo'; known are klm"),
         (["decide", "--data", "bars.csv", "--strategy", "bad.clj"], "bad.clj:1:"),
         (["decide", "--data", "bars.csv", "--strategy", "tecl", "--strategy", "tecl"], "more than once: tecl"),
-        (["decide", "--data", "bars.csv", "--as-of", "1999-01-01"], "the data begin on 2025-01-01"),
+        (["decide", "--data", "bars.csv", "--as-of", "1999-01-01"], f"the data begin on {SESSIONS[0]}"),
         (["strategies", "check", "bad.clj"], "bad.clj:1:"),
         (["explain"], "nothing was ever run in home"),
         (["replay"], "nothing was ever run in home"),

@@ -94,7 +94,7 @@ def line(
             "data": data or {},
         }
     )
-    market = open_market(path)
+    market = open_market(path, folder)
     with embedded_exchange(market, start=first, state=None) as exchange:
         platform = on_exchange(settings, {}, exchange)
         ensure_authority(settings, platform.state, platform.clock.now())

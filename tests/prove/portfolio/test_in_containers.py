@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from alchemiser_cli.history import read_detail, read_run
@@ -36,6 +34,7 @@ from support.container_rig import ACCOUNT, compose_environment
 from support.containers import Boxes, Wanted
 from support.portfolio_line import Stock, settings_of
 from support.portfolio_ways import OtherWays
+from support.price_files import write_closes
 
 SESSIONS = int(os.environ.get("PROVE_CONTAINER_SESSIONS", "10"))
 SPEED = 6.0
@@ -64,9 +63,7 @@ def own(tmp_path: Path) -> Settings:
 
 def market_file(history: PriceHistory, folder: Path) -> Path:
     """The prices as the exchange's container reads them."""
-    file = folder / "market.parquet"
-    columns = {name: pa.array(history.close[:, at]) for at, name in enumerate(history.symbols)}
-    pq.write_table(pa.table({"date": pa.array(history.dates, pa.date32()), **columns}), file)
+    file = write_closes(folder / "market.parquet", history.dates, history.symbols, history.close)
     file.chmod(0o644)
     folder.chmod(0o755)
     return file

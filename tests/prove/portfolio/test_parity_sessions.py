@@ -38,6 +38,7 @@ from alchemiser_trading.runs.parity.sides import PipelineRun
 from alchemiser_trading.runs.parity.verdicts import Found, on_equal_inputs, on_unequal_inputs
 from support.messages import make_report
 from support.plans import planned
+from support.price_files import real_tidy
 
 pytestmark = [
     pytest.mark.real_data,
@@ -64,7 +65,7 @@ class Pair:
 @pytest.fixture(scope="module")
 def manager(tmp_path_factory: pytest.TempPathFactory) -> MultiStrategyManager:
     settings = Settings.model_validate({"home": tmp_path_factory.mktemp("home"), **SETTINGS})
-    with embedded_exchange(open_market(FILE), start=FIRST, state=None) as exchange:
+    with embedded_exchange(open_market(real_tidy(FILE)), start=FIRST, state=None) as exchange:
         return portfolio(on_exchange(settings, {}, exchange))
 
 
@@ -75,7 +76,7 @@ def pairs(manager: MultiStrategyManager, tmp_path_factory: pytest.TempPathFactor
 
 def read(manager: MultiStrategyManager, folder: Path) -> Iterator[Pair]:
     settings = Settings.model_validate({"home": folder, **SETTINGS})
-    market, chance = open_market(FILE), Random(13)
+    market, chance = open_market(real_tidy(FILE)), Random(13)
     with embedded_exchange(market, start=FIRST, state=None) as exchange:
         platform = on_exchange(settings, {}, exchange)
         provider = UnifiedDataProvider(

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from alchemiser_cli.research import PriceFile
-from alchemiser_simulator import read_history
 from alchemiser_strategy.bars import Bars
 from alchemiser_strategy.engine.explain import explain
 from alchemiser_strategy.engine.history import history
 from alchemiser_strategy.engine.nodes import Symphony
 from alchemiser_strategy.parsers import parse_symphony
 from alchemiser_strategy.strategy import TreeStrategy
+from support.price_files import real_prices
 
 pytestmark = [
     pytest.mark.real_data,
@@ -28,7 +28,7 @@ STRENGTH = '(if (> (rsi "SPY" {:window WINDOW}) 50) [(asset "SPY")] [(asset "TLT
 @pytest.fixture(scope="module")
 def bars() -> Bars:
     panel = Path(os.environ["ALCHEMISER_MARKET_DATA"]) / "adjclose_wide_2000_2026.parquet"
-    return PriceFile(read_history(panel)).bars(("SPY", "TLT"))
+    return PriceFile(real_prices(panel)).bars(("SPY", "TLT"))
 
 
 def on_loaded_bars(symphony: Symphony, bars: Bars, day: int) -> dict[str, float]:

@@ -53,7 +53,7 @@ def backtest(
     in cash.
     """
     with command() as context:
-        market = open_market(data)
+        market = open_market(data, context.settings.home)
         if market.notice:
             note(market.notice)
         if actions is not None:

@@ -11,10 +11,10 @@ from rich.markup import escape
 from alchemiser_cli.console import note, out, plain_table
 from alchemiser_cli.context import command
 from alchemiser_cli.options import AsJson, AsOf, Since, StrategyNames
+from alchemiser_cli.price_files import read_prices
 from alchemiser_cli.research import Outcome, PriceFile, choose, consolidate, evaluate, symbols_of
 from alchemiser_common.messages.decision import SignalStatus, UnknownReading
 from alchemiser_common.text import and_more
-from alchemiser_simulator import read_history
 
 app = typer.Typer()
 _MOST_NAMED = 5
@@ -23,7 +23,7 @@ _MOST_NAMED = 5
 @app.command()
 def decide(
     data: Annotated[
-        Path, typer.Option(help="Daily bars, Parquet or CSV: date, symbol, close; or one column of closes a symbol.")
+        Path, typer.Option(help="Daily prices: a file, folder or zip of any form that `alchemiser prices` reads.")
     ],
     as_of: AsOf = None,
     since: Since = None,
@@ -38,7 +38,9 @@ def decide(
     """
     with command(as_json=as_json) as context:
         shares = choose(context.settings.strategies, strategy or [])
-        bars = PriceFile(read_history(data)).bars(symbols_of(shares), as_of.date() if as_of else None)
+        bars = PriceFile(read_prices(data, context.settings.home)).bars(
+            symbols_of(shares), as_of.date() if as_of else None
+        )
         outcomes = evaluate(shares, bars, since.date() if since else None)
         day, targets = bars.dates[-1], consolidate(outcomes)
         context.emit(_as_json(day, outcomes, targets), lambda: _print(day, outcomes, targets))

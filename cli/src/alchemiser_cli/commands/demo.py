@@ -56,7 +56,7 @@ def demo(
     with command(
         environment=Environment.SIMULATED, backend=Backend.EMBEDDED, account_alias="demo", pipeline=pipeline
     ) as context:
-        market = open_market(data)
+        market = open_market(data, context.settings.home)
         sessions = market.sessions_from(start.date() if start else market.default_start, days + 1)
         home = _home(context.settings, market, sessions, cash)
         settings = context.changed(home=home).settings

@@ -10,11 +10,11 @@ from alchemiser_cli.console import out
 from alchemiser_cli.context import CommandContext, command
 from alchemiser_cli.history import LATEST, find_run, read_detail
 from alchemiser_cli.options import AsJson, AsOf, Since
+from alchemiser_cli.price_files import read_prices
 from alchemiser_cli.research import Outcome, PriceFile, choose, evaluate, symbols_of
 from alchemiser_cli.views import signals_tree
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.decision import Signal
-from alchemiser_simulator import read_history
 from alchemiser_strategy.engine.explain import targets
 from alchemiser_strategy.rules import rules_of
 
@@ -29,7 +29,7 @@ def explain(
     run: Annotated[
         str, typer.Option(help="Explain this run's decision: its id, the beginning of it, or `last`.")
     ] = LATEST,
-    data: Annotated[Path | None, typer.Option(help="Explain a decision on this file of daily bars instead.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Explain a decision on these daily prices instead.")] = None,
     as_of: AsOf = None,
     since: Since = None,
     *,
@@ -45,7 +45,9 @@ def explain(
             day, signals = _of_run(context, run, names)
         else:
             shares = choose(context.settings.strategies, names)
-            bars = PriceFile(read_history(data)).bars(symbols_of(shares), as_of.date() if as_of else None)
+            bars = PriceFile(read_prices(data, context.settings.home)).bars(
+                symbols_of(shares), as_of.date() if as_of else None
+            )
             outcomes = evaluate(shares, bars, since.date() if since else None)
             day, signals = bars.dates[-1].isoformat(), [_signal(outcome) for outcome in outcomes]
         context.emit(

@@ -42,8 +42,8 @@ def serve_command(
     Point any Alpaca client's base URLs (trading and data) at it; any key is accepted. Time, faults and resets are
     under /control.
     """
-    with command():
-        market = open_market(data)
+    with command() as context:
+        market = open_market(data, context.settings.home)
         if market.notice:
             note(market.notice)
         config = SimulatorConfig(

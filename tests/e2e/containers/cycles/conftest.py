@@ -8,8 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from shutil import copyfile
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from alchemiser_simulator import SimulatorControl, sample_history
@@ -32,6 +30,7 @@ from support.container_rig import (
     compose_environment,
 )
 from support.containers import Boxes, Wanted
+from support.price_files import write_rows
 
 TALLY: Counter[str] = Counter()
 AS_THE_NEXT_RELEASE = Path(__file__).parent / "as_the_next_release.py"
@@ -49,10 +48,10 @@ def quiet_market(folder: Path) -> Path:
                 columns["date"].append(day)
                 columns["symbol"].append(symbol)
                 columns["close"].append(round(price, 2))
-    table = pa.table({**columns, **dict.fromkeys(("open", "high", "low"), columns["close"])})
-    table = table.append_column("volume", pa.array([50_000_000] * len(table)))
-    file = folder / "quiet.parquet"
-    pq.write_table(table, file)
+    closes = columns["close"]
+    volumes = [50_000_000.0] * len(closes)
+    prices = dict.fromkeys(("open", "high", "low"), closes)
+    file = write_rows(folder / "quiet.parquet", {**columns, **prices, "volume": volumes})
     file.chmod(0o644)
     folder.chmod(0o755)
     return file

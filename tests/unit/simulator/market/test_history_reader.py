@@ -1,4 +1,4 @@
-"""A user's price file becomes a history, or a message that says where the file is wrong and what to do."""
+"""The tidy file becomes a history; what is not the project's own form is refused and told how to become it."""
 
 from __future__ import annotations
 
@@ -6,109 +6,93 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from pyarrow import parquet
 
+from alchemiser_prices import tidy
+from alchemiser_simulator.market import history_reader
 from alchemiser_simulator.market.history_reader import HistoryError, read_history
+from support.price_files import real_prices, real_tidy, write_rows
 
-TIDY = """date,symbol,open,high,low,close,volume,split
-2024-01-03,AAA,10,11,9,10.5,1000,
-2024-01-02,AAA,,,,20.0,,
-2024-01-03,BBB,5,5,5,5,10,
-2024-01-04,AAA,10.5,12,10,11,1500,1
-2024-01-04,BBB,50,51,49,50,1,0.1
-"""
-WIDE = "Date,AAA,BBB\n2024-01-03,10.5,\n2024-01-02,20,5\n"
-
-
-def write(folder: Path, text: str, name: str = "prices.csv") -> Path:
-    path = folder / name
-    path.write_text(text)
-    return path
+NAN = float("nan")
+ROWS: Mapping[str, list[object]] = {
+    "date": [date(2024, 1, 3), date(2024, 1, 2), date(2024, 1, 3), date(2024, 1, 4), date(2024, 1, 4)],
+    "symbol": ["AAA", "AAA", "BBB", "AAA", "BBB"],
+    "open": [10.0, NAN, 5.0, 10.5, 50.0],
+    "high": [11.0, NAN, 5.0, 12.0, 51.0],
+    "low": [9.0, NAN, 5.0, 10.0, 49.0],
+    "close": [10.5, 20.0, 5.0, 11.0, 50.0],
+    "volume": [1000.0, NAN, 10.0, 1500.0, 1.0],
+    "split": [NAN, NAN, NAN, 1.0, 0.1],
+}
 
 
-def test_tidy_rows_in_any_order_become_days_by_symbols(tmp_path: Path) -> None:
-    history = read_history(write(tmp_path, TIDY))
+def test_rows_in_any_order_become_days_by_symbols(tmp_path: Path) -> None:
+    history = read_history(write_rows(tmp_path / "p.parquet", ROWS))
     assert history.dates == (date(2024, 1, 2), date(2024, 1, 3), date(2024, 1, 4))
     assert history.symbols == ("AAA", "BBB")
     np.testing.assert_array_equal(history.close, [[20.0, np.nan], [10.5, 5.0], [11.0, 50.0]])
     assert history.high[1, 0] == 11.0
+    assert np.isnan(history.open[0, 1]), "a day without a close must not get a derived bar"
     assert [(split.symbol, split.day, split.ratio) for split in history.splits] == [("BBB", date(2024, 1, 4), 0.1)]
 
 
 def test_missing_open_high_low_and_volume_are_derived_and_said_to_be(tmp_path: Path) -> None:
-    history = read_history(write(tmp_path, TIDY))
+    history = read_history(write_rows(tmp_path / "p.parquet", ROWS))
     assert "derived" in history.derived
     assert 0 < history.low[0, 0] <= min(history.open[0, 0], 20.0) <= max(history.open[0, 0], 20.0) <= history.high[0, 0]
     assert history.volume[0, 0] > 0
 
 
-def test_a_column_of_closes_a_symbol_is_enough(tmp_path: Path) -> None:
-    history = read_history(write(tmp_path, WIDE))
-    np.testing.assert_array_equal(history.close, [[20.0, 5.0], [10.5, np.nan]])
-    assert np.isnan(history.open[1, 1]), "a day without a close must not get a derived bar"
-
-
-def test_parquet_and_csv_of_the_same_data_are_the_same_history(tmp_path: Path) -> None:
-    table = pa.table(
-        {
-            "date": pa.array([date(2024, 1, 2), date(2024, 1, 3)]),
-            "symbol": pa.array(["AAA", "AAA"]).dictionary_encode(),
-            "close": pa.array([20.0, 10.5], pa.float32()),
-        }
-    )
-    pq.write_table(table, tmp_path / "prices.parquet")
-    csv = write(tmp_path, "date,symbol,close\n2024-01-02,AAA,20\n2024-01-03,AAA,10.5\n")
-    assert read_history(tmp_path / "prices.parquet").fingerprint == read_history(csv).fingerprint
-
-
 def test_another_value_is_another_fingerprint(tmp_path: Path) -> None:
-    first = read_history(write(tmp_path, TIDY, "a.csv"))
-    second = read_history(write(tmp_path, TIDY.replace("10.5,1000", "10.6,1000"), "b.csv"))
-    assert first.fingerprint != second.fingerprint
+    first = read_history(write_rows(tmp_path / "a.parquet", ROWS))
+    again = read_history(write_rows(tmp_path / "b.parquet", ROWS))
+    other = read_history(write_rows(tmp_path / "c.parquet", {**ROWS, "close": [10.6, 20.0, 5.0, 11.0, 50.0]}))
+    assert first.fingerprint == again.fingerprint != other.fingerprint
+
+
+def test_reader_and_writer_mean_the_same_mark() -> None:
+    assert (history_reader.MARK, history_reader.VERSION) == (tidy.MARK, tidy.VERSION)
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("changes", "words"),
     [
-        ("symbol,close\nAAA,1\n", ["no date column", "symbol, close", "name one of them 'date'"]),
-        ("date,symbol,price\n2024-01-02,AAA,1\n", ["no 'close' column", "rename"]),
-        ("date,symbol,close\n2024-01-02,AAA,1\n2024-01-02,AAA,2\n", ["2024-01-02, AAA", "2 times", "keep one"]),
-        ("date,AAA\n2024-01-02,1\n2024-01-02,2\n", ["2024-01-02 occurs 2 times", "keep one row"]),
-        ("date,symbol,close\n2024-01-02,AAA,1\n2024-01-03,AAA,-3\n", ["'close', row 2", "-3.0", "above zero"]),
-        ("date,AAA\n2024-01-02,0\n", ["column 'AAA', row 1", "0.0", "leave the cell empty"]),
-        ("date,AAA,BBB\n2024-01-02,1,n/k\n", ["column 'BBB', row 1", "'n/k' is not a number"]),
-        ("date,AAA\n02/13/2024,1\n", ["column 'date' is not a date", "2021-03-31"]),
-        ("date,AAA\n2024-01-02,1\n,2\n", ["column 'date' is empty in row 2"]),
-        ("date,symbol,close\n2024-01-02,,1\n2024-01-03,AAA,1\n", ["'symbol' has empty cells"]),
-        ("date,symbol,close\n", ["holds no rows"]),
-        ("date\n2024-01-02\n", ["no prices"]),
+        ({"close": [10.5, 20.0, 5.0, -11.0, 50.0]}, ["column 'close', row 4", "-11.0", "above zero"]),
+        ({"date": [date(2024, 1, 3)] * 5}, ["(2024-01-03, AAA) occurs 3 times", "from its source"]),
+        ({"symbol": ["AAA", "AAA", "", "AAA", "BBB"]}, ["'symbol' has empty cells"]),
+        ({name: [] for name in ROWS}, ["holds no rows"]),
     ],
 )
-def test_a_faulty_file_is_refused_by_place_and_remedy(tmp_path: Path, text: str, words: list[str]) -> None:
-    path = write(tmp_path, text)
+def test_a_faulty_tidy_file_is_refused(changes: Mapping[str, list[object]], words: list[str], tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "p.parquet", {**ROWS, **changes})
     with pytest.raises(HistoryError) as refused:
         read_history(path)
-    missing = [word for word in [str(path), *words] if word not in str(refused.value)]
-    assert not missing, f"the message lacks {missing}: {refused.value}"
+    assert not [word for word in [str(path), *words] if word not in str(refused.value)], refused.value
 
 
-def test_an_unreadable_or_absent_file_is_refused_by_name(tmp_path: Path) -> None:
-    noise = tmp_path / "noise.parquet"
-    noise.write_bytes(b"PAR0 not really")
-    with pytest.raises(HistoryError, match=r"noise\.parquet: not readable.*export it again"):
-        read_history(noise)
+def test_any_other_form_is_refused_with_the_command_that_makes_it_tidy(tmp_path: Path) -> None:
+    """A wide table, a marked one with a column of its own, text, noise: none is read on a guess."""
+    wide = pa.table({"date": pa.array([date(2024, 1, 2)]), "SPY": [1.0]})
+    parquet.write_table(wide, tmp_path / "wide.parquet")
+    parquet.write_table(wide.replace_schema_metadata({tidy.MARK: tidy.VERSION}), tmp_path / "marked.parquet")
+    (tmp_path / "tidy.csv").write_text("date,symbol,close\n2024-01-02,SPY,1\n")
+    (tmp_path / "noise.parquet").write_bytes(b"PAR1 not really")
+    for name in ("wide.parquet", "marked.parquet", "tidy.csv", "noise.parquet"):
+        with pytest.raises(HistoryError, match=rf"{name}.*`alchemiser prices import .*{name} --out prices.parquet`"):
+            read_history(tmp_path / name)
     with pytest.raises(HistoryError, match="no such file"):
-        read_history(tmp_path / "absent.csv")
+        read_history(tmp_path / "absent.parquet")
 
 
 def test_reading_does_not_import_pandas(tmp_path: Path) -> None:
-    path = write(tmp_path, TIDY)
+    path = write_rows(tmp_path / "p.parquet", ROWS)
     code = (
         "import sys; from alchemiser_simulator import read_history, sample_history; "
         f"read_history({str(path)!r}).high; sample_history(); "
@@ -124,7 +108,7 @@ class TestRealPanels:
     folder = Path(os.environ.get("ALCHEMISER_MARKET_DATA", "."))
 
     def test_the_wide_panel_reads_fast(self) -> None:
-        path = self.folder / "adjclose_wide_2000_2026.parquet"
+        path = real_tidy(self.folder / "adjclose_wide_2000_2026.parquet")
         read_history(path)
         started = time.process_time()
         history = read_history(path)
@@ -134,7 +118,7 @@ class TestRealPanels:
         assert "derived" in history.derived
 
     def test_the_tidy_panel_with_gaps_gives_consistent_bars(self) -> None:
-        history = read_history(self.folder / "ohlcv_core74_2005_2026.parquet")
+        history = real_prices(self.folder / "ohlcv_core74_2005_2026.parquet")
         there = ~np.isnan(history.close)
         assert history.close.shape[1] == 74
         assert (history.low[there] <= np.minimum(history.open, history.close)[there]).all()
