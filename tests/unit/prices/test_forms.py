@@ -39,7 +39,7 @@ def bars(closes: list[float]) -> pd.DataFrame:
     return frame[["Open", "High", "Low", "Close", "Volume"]]
 
 
-def days_as(frame: pd.DataFrame, form: str) -> pd.Index[str]:
+def days_as(frame: pd.DataFrame, form: str) -> "pd.Index[str]":
     return pd.DatetimeIndex(frame.index).strftime(form)
 
 

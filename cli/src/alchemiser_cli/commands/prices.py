@@ -1,25 +1,31 @@
 """`alchemiser prices`: price files of any form, read rightly or refused, and the broker's own."""
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from alchemiser_cli.console import Exit, note, out, plain_table
+from alchemiser_cli.console import Exit, fail, note, out, plain_table
 from alchemiser_cli.context import command
-from alchemiser_cli.options import AsJson
+from alchemiser_cli.options import DAY, AsJson, StrategyNames
 from alchemiser_cli.price_files import cache_of
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.text import and_more
 from alchemiser_prices import cache, tidy
+from alchemiser_prices.done import Done
 from alchemiser_prices.report import Adjustment, Answers, ClosedDays, DateOrder, DecimalMark, Report, SplitPrices
 
 app = typer.Typer(help="Price files: import, look, check; fetch from the broker.", no_args_is_help=True)
 
 Paths = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER…", help="Files, folders or zips of daily prices.")]
 One = Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="A file, folder or zip of daily prices.")]
+_FIRST_DAY = datetime(2016, 1, 1)  # noqa: DTZ001  (a day)
+"""Alpaca's bars begin here."""
 _ADJUSTED = {
     Adjustment.BOTH: "closes and adjusted closes; figures rest on the adjusted ones",
     Adjustment.ONLY_ADJUSTED: "adjusted closes only",
@@ -28,6 +34,13 @@ _ADJUSTED = {
 }
 _SHOWN_SYMBOLS = 10
 _SHOWN_JUMPS = 10
+
+
+class Feed(StrEnum):
+    """Alpaca's feeds of bars: one exchange's trades, or all exchanges'."""
+
+    IEX = "iex"
+    SIP = "sip"
 
 
 @app.callback()
@@ -111,6 +124,44 @@ def check(path: One, *, as_json: AsJson = False) -> None:
         context.emit({**_as_json(report, path), "odd": list(odd)}, table)
         if odd:
             raise typer.Exit(Exit.FAILED)
+
+
+@app.command()
+def fetch(
+    symbols: Annotated[
+        str | None,
+        typer.Option(help="Symbols, with commas: SPY,QQQ. Default: those of the file, else the portfolio's."),
+    ] = None,
+    strategy: StrategyNames = None,
+    start: Annotated[datetime, typer.Option("--from", formats=DAY, help="First day.")] = _FIRST_DAY,
+    feed: Annotated[Feed | None, typer.Option(help="Default: the setting data.bars_feed.")] = None,
+    place: Annotated[Path, typer.Option("--out", help="The tidy Parquet file to write or bring up to date.")] = Path(
+        "prices.parquet"
+    ),
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch adjusted daily bars from Alpaca with your keys (.env), up to the last completed session.
+
+    Called again it goes on where it stopped, and adds what is new. Bars that the broker has adjusted anew meanwhile
+    (a dividend, a split) are fetched again as a whole.
+    """
+    with command(as_json=as_json) as context:
+        from alchemiser_cli.price_fetching import fetch_prices, wanted_symbols  # alpaca-py
+
+        names = [name.strip() for name in (symbols or "").split(",") if name.strip()]
+        wanted = wanted_symbols(context.settings, names, strategy or [], place)
+        report, done = fetch_prices(context, wanted, start.date(), None if feed is None else feed.value, place)
+        counts = Counter(done.values())
+        lacking = [symbol for symbol, what in done.items() if what is Done.NOTHING]
+
+        def table() -> None:
+            _print(report, place)
+            out.print(", ".join(f"{count} {what.value}" for what, count in counts.items()))
+
+        context.emit({**_as_json(report, place), "fetched": dict(done)}, table)
+        if lacking:
+            raise fail(f"the broker has no bars of {', '.join(lacking)}; the file holds the others", Exit.FAILED)
 
 
 def _read_again(path: Path, answers: Answers) -> Report:

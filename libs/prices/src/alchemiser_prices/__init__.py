@@ -10,4 +10,6 @@ importing.py  all of it, to one table and a report of what was understood
 tidy.py       the tidy file: written, recognised, its report read          (without pandas)
 cache.py      what was imported once, by the content of the file           (without pandas)
 fetching.py   the broker's daily bars into a tidy file, and its updates    (without pandas)
+    done.py       what a fetch did with a symbol
+    report.py, errors.py    what is said to people
 """

@@ -242,7 +242,7 @@ def _filled(rows: Rows, place: PlaceOf, notes: Notes) -> Rows:
     if known.isna().any():
         at = _first(rows, known.isna().to_numpy())
         raise AmbiguousPrices(
-            f"{place(at)}: the adjusted close of {str(rows['symbol'][at])} is empty, and the adjustment changes around "
+            f"{place(at)}: the adjusted close of {rows['symbol'][at]!s} is empty, and the adjustment changes around "
             f"it ({int(known.isna().sum())} such rows): fill it in, or use the closes as they are with "
             "--column ignore=HEADING of that column"
         )

@@ -45,6 +45,7 @@ from alchemiser_common.ports.broker import (
     RequestQuota,
     Split,
     SymbolBars,
+    SymbolPrices,
     Trade,
 )
 from alchemiser_common.ports.clock import Clock
@@ -169,6 +170,10 @@ class AlpacaReader:
     ) -> Sequence[SymbolBars]:
         """`GET /v2/stocks/bars`, every page followed."""
         return self._market_data.daily_bars(symbols, first, last, adjusted=adjusted)
+
+    def daily_prices(self, symbols: Sequence[str], first: date, last: date) -> Sequence[SymbolPrices]:
+        """`GET /v2/stocks/bars`, whole adjusted bars; not of the port, which decides on closes."""
+        return self._market_data.daily_prices(symbols, first, last)
 
     def announced_splits(self, symbol: str, first: date, last: date) -> Sequence[Split]:
         """`GET /v1/corporate-actions`; a symbol that the broker refuses has none."""

@@ -35,7 +35,7 @@ from alchemiser_common.alpaca.reading import (
 from alchemiser_common.alpaca.session import RequestPolicy, harden
 from alchemiser_common.alpaca.symbol_groups import ask_in_groups
 from alchemiser_common.errors import BrokerUnavailable
-from alchemiser_common.ports.broker import Quote, Split, SymbolBars, Trade
+from alchemiser_common.ports.broker import Quote, Split, SymbolBars, SymbolPrices, Trade
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.ports.secrets import BrokerCredentials
 
@@ -63,6 +63,17 @@ class _Bar(TypedDict):
 
     t: Annotated[str, Field(strict=True)]
     c: Annotated[float, Field(strict=True, gt=-_BEYOND, lt=_BEYOND)]
+
+
+class _WholeBar(TypedDict):
+    """The same with all its prices; the volume in shares."""
+
+    t: Annotated[str, Field(strict=True)]
+    o: Annotated[float, Field(strict=True, gt=0, lt=_BEYOND)]
+    h: Annotated[float, Field(strict=True, gt=0, lt=_BEYOND)]
+    l: Annotated[float, Field(strict=True, gt=0, lt=_BEYOND)]  # noqa: E741  (Alpaca's name)
+    c: Annotated[float, Field(strict=True, gt=0, lt=_BEYOND)]
+    v: Annotated[float, Field(strict=True, ge=0, lt=_BEYOND)]
 
 
 class MarketData:
@@ -94,24 +105,42 @@ class MarketData:
         """As the port's; every page followed."""
 
         def ask(group: Sequence[str]) -> dict[str, SymbolBars]:
-            request = StockBarsRequest(
-                symbol_or_symbols=list(group),
-                timeframe=TimeFrame.Day,
-                start=_midnight(first),
-                end=_midnight(last),
-                adjustment=Adjustment.ALL if adjusted else Adjustment.RAW,
-                feed=self._bars_feed,
-                sort=Sort.ASC,
-            )
-            parameters = {**request.to_request_fields(), "limit": _BARS_A_PAGE}
-            found: dict[str, list[object]] = {}
-            for content in self._pages("daily bars", self._stocks, "/stocks/bars", parameters):
-                for symbol, bars in _by_symbol(content, "bars", "daily bars").items():
-                    found.setdefault(symbol, []).extend(_list(bars))
+            found = self._bars(group, first, last, Adjustment.ALL if adjusted else Adjustment.RAW)
             return {symbol: bars for symbol in group if (bars := _symbol_bars(symbol, found.get(symbol, [])))}
 
         bars = ask_in_groups("daily bars", symbols, ask)
         return [bars[symbol] for symbol in symbols if symbol in bars]
+
+    def daily_prices(self, symbols: Sequence[str], first: date, last: date) -> Sequence[SymbolPrices]:
+        """Whole adjusted bars of the sessions first..last, for files; symbols without any are left out.
+
+        Raises BrokerUnavailable for a bar that cannot be read: a file is right or not written.
+        """
+
+        def ask(group: Sequence[str]) -> dict[str, SymbolPrices]:
+            found = self._bars(group, first, last, Adjustment.ALL)
+            return {symbol: _symbol_prices(symbol, found[symbol]) for symbol in group if found.get(symbol)}
+
+        prices = ask_in_groups("daily bars", symbols, ask)
+        return [prices[symbol] for symbol in symbols if symbol in prices]
+
+    def _bars(self, group: Sequence[str], first: date, last: date, adjustment: Adjustment) -> dict[str, list[object]]:
+        """The elements of every page, by symbol."""
+        request = StockBarsRequest(
+            symbol_or_symbols=list(group),
+            timeframe=TimeFrame.Day,
+            start=_midnight(first),
+            end=_midnight(last),
+            adjustment=adjustment,
+            feed=self._bars_feed,
+            sort=Sort.ASC,
+        )
+        parameters = {**request.to_request_fields(), "limit": _BARS_A_PAGE}
+        found: dict[str, list[object]] = {}
+        for content in self._pages("daily bars", self._stocks, "/stocks/bars", parameters):
+            for symbol, bars in _by_symbol(content, "bars", "daily bars").items():
+                found.setdefault(symbol, []).extend(_list(bars))
+        return found
 
     def announced_splits(self, symbol: str, first: date, last: date) -> Sequence[Split]:
         """`GET /v1/corporate-actions`; a symbol that the broker refuses has none.
@@ -248,6 +277,16 @@ def _symbol_bars(symbol: str, elements: Sequence[object]) -> SymbolBars | None:
         _left_out("daily bars", symbol, str(error))
         return None
     return SymbolBars(symbol, days, closes) if days else None
+
+
+def _symbol_prices(symbol: str, elements: Sequence[object]) -> SymbolPrices:
+    """Raises BrokerUnavailable, which names the element."""
+    bars = whole(lambda found: convert(list[_WholeBar], found), list(elements), f"daily bars of {symbol}")
+    return SymbolPrices(
+        symbol,
+        [whole(_bar_day, bar["t"], f"daily bars of {symbol}") for bar in bars],
+        *([bar[name] for bar in bars] for name in ("o", "h", "l", "c", "v")),
+    )
 
 
 class _BarDay(Payload):

@@ -152,6 +152,19 @@ class SymbolBars:
 
 
 @dataclass(frozen=True, slots=True)
+class SymbolPrices:
+    """Whole daily bars of one symbol, adjusted for splits and dividends, oldest first: USD and shares, unchecked."""
+
+    symbol: str
+    days: Sequence[date]
+    opens: Sequence[float]
+    highs: Sequence[float]
+    lows: Sequence[float]
+    closes: Sequence[float]
+    volumes: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
 class Split:
     """An announced change of the share count: from `day`'s open on, `new_shares` stand for `old_shares`."""
 
