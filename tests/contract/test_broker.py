@@ -108,6 +108,15 @@ def test_sessions_are_the_calendars_and_cost_one_request(broker: AlpacaBroker) -
     assert broker.requests() - before == 2
 
 
+def test_whole_bars_have_the_closes_of_the_daily_bars(broker: AlpacaBroker) -> None:
+    (closes,) = broker.daily_bars(["SPY"], DAY - timedelta(days=30), date(2020, 1, 31))
+    (whole,) = broker.daily_prices(["SPY", "NOPE"], DAY - timedelta(days=30), date(2020, 1, 31))
+    assert (whole.days, whole.closes) == (closes.days, closes.closes)
+    for low, opened, close, high in zip(whole.lows, whole.opens, whole.closes, whole.highs, strict=True):
+        assert low <= min(opened, close) <= max(opened, close) <= high
+    assert min(whole.volumes) > 0
+
+
 SPLIT_DAY = date(2020, 1, 15)
 
 

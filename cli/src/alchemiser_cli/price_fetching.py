@@ -10,7 +10,6 @@ from alchemiser_cli.console import err, note
 from alchemiser_cli.context import CommandContext
 from alchemiser_cli.research import choose, symbols_of
 from alchemiser_common.alpaca.broker import AlpacaReader, open_alpaca
-from alchemiser_common.clocks import open_clock
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ports.clock import EXCHANGE_ZONE, SystemClock
 from alchemiser_common.settings import Environment, Settings
@@ -42,7 +41,9 @@ def fetch_prices(
     """
     settings = _with_broker(context, feed)
     secrets = context.adapters.secrets()
-    reader = open_alpaca(AlpacaReader, settings, secrets.broker_credentials(), secrets, open_clock(settings))
+    # The machine's time, whatever the exchange's: what is waited for is the budget of requests.
+    clock = SystemClock()
+    reader = open_alpaca(AlpacaReader, settings, secrets.broker_credentials(), secrets, clock)
     last = last_completed(reader)
     if first > last:
         raise InvalidSettings(f"--from {first} is after the last completed session, {last}")
@@ -65,7 +66,7 @@ def fetch_prices(
             (first, last),
             settings.data.bars_feed,
             place,
-            pause=SystemClock().sleep,
+            pause=clock.sleep,
             progress=progress,
         )
     return _reported(place, settings.data.bars_feed), done

@@ -11,7 +11,7 @@ import pytest
 from alchemiser_cli.research import PriceFile
 from alchemiser_cli.simulated import Exchange, embedded_exchange, open_market
 from alchemiser_simulator import PriceHistory, read_history, sample_history
-from alchemiser_simulator.control.faults import Fault, RateLimited, When
+from alchemiser_simulator.control.faults import RateLimited, When
 from support.command import Result, alchemiser
 
 BEFORE, AFTER = date(2018, 6, 5), date(2018, 6, 15)
@@ -48,7 +48,7 @@ def held(history: PriceHistory, symbol: str) -> list[float]:
 
 
 def test_bars_are_fetched_extended_and_fetched_again_after_a_split(tmp_path: Path, exchange: Exchange) -> None:
-    exchange.control.add_fault(Fault(when=When(path="/v2/stocks/bars"), action=RateLimited(), times=1))
+    exchange.control.add_fault(RateLimited(match=When(path="/v2/stocks/bars"), count=1))
     fetch = ("prices", "fetch", "--from", "2017-01-03", "--json")
     first = prices(tmp_path, exchange, *fetch, "--symbols", "SPY,soxl")
     assert first.code == 0, first.err

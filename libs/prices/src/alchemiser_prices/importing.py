@@ -40,6 +40,8 @@ def _import(paths: Sequence[Path], answers: Answers) -> tuple["pa.Table", Report
     rows = pd.concat([part.rows.assign(file=at) for at, part in enumerate(parts)], ignore_index=True)
     notes = checks.Notes(dropped=[one for part in parts for one in part.dropped])
     notes.understood += dict.fromkeys(line for part in parts for line in part.understood)
+    if any(table.lean for table in tables):
+        notes.warnings.append("LEAN's daily files are not adjusted: closes fall at each split and dividend")
     if empty:
         notes.warnings.append(f"{len(empty)} empty files, first {empty[0]}")
     files, lines = rows["file"].to_numpy(), rows["row"].to_numpy()
