@@ -10,7 +10,7 @@ import pytest
 from alchemiser_simulator import sample_history
 from support.command import alchemiser, alchemiser_process
 
-SESSIONS = sample_history().dates[-252:]
+SESSIONS = [day for day in sample_history().dates if day.year == 2019]
 UNIVERSE = (
     "AGG BIL BND BSV BTAL BWXT EXC FAS FNGU FTLS IEF IOO KMLM LABD LABU LEU NLR OKLO PSQ QQQ QQQE RETL SMR SOXL SPLV "
     "SPXL SPY SQQQ SSO SVIX SVXY TECL TLT TQQQ TZA UPRO UUP UVXY VIXM VIXY VOOG VOOV VOX VTV VXX XLF XLK XLP XLY"
@@ -62,7 +62,7 @@ def test_the_default_portfolio_decides_the_reference_vectors(
     result = alchemiser(tmp_path, "decide", "--data", str(data), "--json")
     assert result.code == 0, result.err
     answer = json.loads(result.out)
-    assert answer["as_of"] == "2021-03-31"
+    assert answer["as_of"] == "2019-12-31"
     assert {name: entry["status"] for name, entry in answer["strategies"].items()} == dict.fromkeys(
         ("nuclear", "tecl", "klm"), "target"
     )
@@ -194,8 +194,8 @@ def test_a_backtest_follows_a_markets_corporate_actions(tmp_path: Path) -> None:
     half = '(defsymphony "half" {:rebalance-frequency :yearly} (weight-equal [(asset "SPY" nil) (asset "TECL" nil)]))'
     (tmp_path / "half.clj").write_text(half)
     written(tmp_path / "bars.csv", closes(0.05, 2, 0.5), tidy=False)
-    renamed = {"kind": "renamed", "symbol": "SPY", "day": "2025-03-03", "into": "SPX"}
-    removed = {"kind": "worthless_removal", "symbol": "TECL", "day": "2025-04-01"}
+    renamed = {"kind": "renamed", "symbol": "SPY", "day": str(SESSIONS[61]), "into": "SPX"}
+    removed = {"kind": "worthless_removal", "symbol": "TECL", "day": str(SESSIONS[90])}
     told = {}
     for name, actions in (("none", []), ("a new name", [renamed]), ("and a removal", [renamed, removed])):
         (tmp_path / "actions.json").write_text(json.dumps(actions))
@@ -233,7 +233,7 @@ def test_a_backtest_follows_a_markets_corporate_actions(tmp_path: Path) -> None:
 def test_a_mistake_is_named(tmp_path: Path, arguments: list[str], words: str) -> None:
     (tmp_path / "empty.csv").write_text("")
     (tmp_path / "odd.json").write_text('[{"kind": "delisted", "symbol": "SPY"}]')
-    (tmp_path / "no.json").write_text('[{"kind": "delisted", "symbol": "NONE", "day": "2025-03-03"}]')
+    (tmp_path / "no.json").write_text('[{"kind": "delisted", "symbol": "NONE", "day": "2019-04-01"}]')
     (tmp_path / "good.clj").write_text(ROTATION)
     (tmp_path / "bad.clj").write_text('(defsymphony "x" {} (asset "SPY" nil) (rsj))')
     written(tmp_path / "bars.csv", closes(0.05, 2, 0.5), tidy=False)
