@@ -182,19 +182,19 @@ def _year(text: str) -> int:
 def _ordered(texts: list[str], name: str, order: DateOrder | None) -> tuple[dict[str, _Stamp], str]:
     """Dates of three numbers, all in one order. Raises AmbiguousPrices."""
     if order is not None:
-        return _in_order(texts, order), f"{name}: dates are {_said(order)}, as you said"
+        return _in_order(texts, order), f"dates are {_said(order)}, as you said"
     readings = {each: _in_order(texts, each) for each in DateOrder}
     whole = [each for each, found in readings.items() if len(found) == len(texts)]
     if not whole:  # whoever asks names the first that is no date
         best = max(DateOrder, key=lambda each: len(readings[each]))
-        return readings[best], f"{name}: dates are {_said(best)}"
+        return readings[best], f"dates are {_said(best)}"
     if len(whole) == 1:
-        return readings[whole[0]], f"{name}: dates are {_said(whole[0])}: no other order gives dates"
+        return readings[whole[0]], f"dates are {_said(whole[0])}: no other order gives dates"
     weekends = {each: _weekend(readings[each]) for each in whole}
     clean = [each for each in whole if weekends[each] == 0]
     if len(clean) == 1:
         other = max(weekends.values())
-        return readings[clean[0]], f"{name}: dates are {_said(clean[0])}: the other order has {other} on weekends"
+        return readings[clean[0]], f"dates are {_said(clean[0])}: the other order has {other} on weekends"
     raise AmbiguousPrices(
         f"{name}: is {texts[0]} day/month/year or month/day/year? Both give dates; answer with --dates dmy or "
         "--dates mdy"

@@ -4,6 +4,7 @@ In: paths (file, folder, zip) and what a person answered. Out: the table that `t
 is read on a guess: UnusablePrices names what is wrong, AmbiguousPrices asks.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from alchemiser_prices import checks, tidy
 from alchemiser_prices.errors import AmbiguousPrices, UnusablePrices
 from alchemiser_prices.files import files_in
 from alchemiser_prices.layouts import Part, read_part
-from alchemiser_prices.report import Adjustment, Answers, Report, SymbolSpan
+from alchemiser_prices.report import Adjustment, Answers, Dropped, Report, SymbolSpan
 from alchemiser_prices.tables import Table, read_table
 
 _MOST_JUMPS = 20
@@ -36,10 +37,11 @@ def import_prices(paths: Sequence[Path], answers: Answers = NO_ANSWERS) -> tuple
 def _import(paths: Sequence[Path], answers: Answers) -> tuple["pa.Table", Report]:
     tables, empty = _tables(paths, answers)
     _refuse_unknown_headings(tables, answers)
+    if answers.symbol is not None and len(tables) > 1:
+        raise UnusablePrices(f"--symbol names one symbol, and there are {len(tables)} files; import one by one")
     parts = [read_part(table, answers, among_others=len(tables) > 1) for table in tables]
     rows = pd.concat([part.rows.assign(file=at) for at, part in enumerate(parts)], ignore_index=True)
-    notes = checks.Notes(dropped=[one for part in parts for one in part.dropped])
-    notes.understood += dict.fromkeys(line for part in parts for line in part.understood)
+    notes = checks.Notes(dropped=_together(parts), understood=_understood(parts))
     if any(table.lean for table in tables):
         notes.warnings.append("LEAN's daily files are not adjusted: closes fall at each split and dividend")
     if empty:
@@ -96,6 +98,21 @@ def _tables(paths: Sequence[Path], answers: Answers) -> tuple[list[Table], list[
     if not tables:
         raise UnusablePrices(f"{empty[0]}: holds no rows; export at least one session")
     return tables, empty
+
+
+def _understood(parts: Sequence[Part]) -> list[str]:
+    """Each choice once, with how many files it was made for."""
+    counts = Counter(line for part in parts for line in dict.fromkeys(part.understood))
+    return [line if len(parts) == 1 else f"{line} ({count} of {len(parts)} files)" for line, count in counts.items()]
+
+
+def _together(parts: Sequence[Part]) -> list[Dropped]:
+    """What was left out of each file, by reason, with the first example."""
+    found: dict[str, Dropped] = {}
+    for one in (one for part in parts for one in part.dropped):
+        before = found.get(one.why)
+        found[one.why] = one if before is None else before.model_copy(update={"count": before.count + one.count})
+    return list(found.values())
 
 
 def _refuse_unknown_headings(tables: Sequence[Table], answers: Answers) -> None:

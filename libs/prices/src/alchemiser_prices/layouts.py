@@ -130,7 +130,7 @@ def _dated(table: Table, layout: _Layout, days: "pd.Series[pd.Timestamp]") -> tu
             raise UnusablePrices(f"{_Place(table, layout.date)(at)}: {texts[layout.date][at]!r} is not a date")
     if len(odd):
         text = " ".join(texts.loc[odd[0]]).strip()
-        found.append(Dropped(count=len(odd), why=f"{table.name}: lines after the last row", example=text[:60]))
+        found.append(Dropped(count=len(odd), why="lines after the last row", example=f"{table.name}: {text[:60]}"))
     return known, found
 
 
@@ -169,7 +169,7 @@ def _layout(table: Table, answers: Answers, *, among_others: bool) -> _Layout:
     chosen = _raw_or_adjusted(names, chosen)
     used = {date, *chosen.values(), *(() if symbol is None else (symbol,))}
     left = [name for at, name in enumerate(names) if at not in used]
-    understood = [f"{table.name}: not used: {named(left, _SHOWN)}"] if left else []
+    understood = [f"not used: {named(left, _SHOWN)}"] if left else []
     if symbol is not None:
         form = f"{table.form}, one row a day and symbol ({names[symbol]!r})"
         return _Layout(form, date, ((None, chosen),), symbol, tuple(understood))
