@@ -26,6 +26,8 @@ The first split is the one that decides what the caller does::
     │   ├── BrokerRefused       the broker understood a request and said no
     │   ├── Unreconciled        the broker shows what no journal entry explains
     │   ├── StateCorrupt        the state store holds something that no version of this code wrote
+    │   ├── UnusablePrices *    a price file cannot be read: what it holds is wrong, or no form that is known
+    │   │   └── AmbiguousPrices * it can be read in more than one way, and a person must say which
     │   ├── UnusableReport *    a report's parts do not fit together
     │   │   └── UnusableSeries * a curve is too short, not finite or not positive
     │   └── Refused *           a deployed stage must not be changed as it is now
@@ -40,8 +42,8 @@ The first split is the one that decides what the caller does::
     │   └── SmokeFailed *       a build does not answer as it must
     └── AmbiguousOutcome        an order request may have landed: look it up, never repeat it blindly
 
-Those with a star are defined where they are raised: in `alchemiser_strategy`, `alchemiser_cli.report` and
-`alchemiser_cli.stage`. The simulated exchange stands alone and has its own (ConfigError, HistoryError, StateError,
+Those with a star are defined where they are raised: in `alchemiser_strategy`, `alchemiser_prices`,
+`alchemiser_cli.report` and `alchemiser_cli.stage`. The simulated exchange stands alone and has its own (ConfigError, HistoryError, StateError,
 PortInUseError, ControlError).
 
 Messages name the field, the value and what to do. They never hold a secret: one that was loaded reads masked. At the
