@@ -43,8 +43,8 @@ The first split is the one that decides what the caller does::
     └── AmbiguousOutcome        an order request may have landed: look it up, never repeat it blindly
 
 Those with a star are defined where they are raised: in `alchemiser_strategy`, `alchemiser_prices`,
-`alchemiser_cli.report` and `alchemiser_cli.stage`. The simulated exchange stands alone and has its own (ConfigError, HistoryError, StateError,
-PortInUseError, ControlError).
+`alchemiser_cli.report` and `alchemiser_cli.stage`. The simulated exchange stands alone and has its own (ConfigError,
+HistoryError, StateError, PortInUseError, ControlError).
 
 Messages name the field, the value and what to do. They never hold a secret: one that was loaded reads masked. At the
 command line each ends as one line with an exit code: 2 for wrong settings, secrets and input, 3 for what was out of
