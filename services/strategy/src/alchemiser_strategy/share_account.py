@@ -34,6 +34,8 @@ class Traded:
     equity: Floats
     weights: Floats
     turnover: Floats
+    at_close: tuple[int, ...] = ()
+    """The days on which orders for the open were filled at the close, for want of an open."""
 
 
 def still_priced(table: Table, symbols: Sequence[str], days: Sequence[date], actions: CorporateActions) -> Table:
@@ -70,36 +72,59 @@ class ShareAccount:
         """
         self._days, self._symbols, self._cost = histories[0][0].dates, tuple(symbols), cost
         self._fractions = np.array([fraction for _, fraction in histories])
-        self._targets = targets
-        self._gives = np.stack([history.decided == np.arange(len(history.dates)) for history, _ in histories])
+        self._gives = np.stack([one.decided == np.arange(len(one.dates)) for one, _ in histories], axis=1)
+        asks = self._fractions[:, None, None] * targets * self._gives.T[:, :, None]
+        self._asks = np.ascontiguousarray(asks.transpose(1, 0, 2))
+        self._asked, self._all_give = self._asks.sum(axis=(1, 2)).tolist(), self._gives.all(axis=1).tolist()
         self._shares = np.zeros((len(histories), len(symbols)))
         self._cash = 1.0
         self._actions = _by_row(actions.actions, self._days)
         self._ends = np.array(
             [bisect_left(self._days, actions.ends[one]) if one in actions.ends else len(self._days) for one in symbols]
         )
+        self._first_end = int(self._ends.min(initial=len(self._days)))
 
-    def traded(self, table: Table, *, late: bool) -> Traded:
-        """Every decision carried out, `late`: at the next open, otherwise at the close decided on.
+    # Between two days on which something happens nothing is traded: what is held then is noted, and all days are valued
+    # in one step at the end. A day's trade is a dozen steps on (strategies, symbols): a daily strategy has thousands.
+    def traded(self, table: Table, *, late: bool, at_open: bool) -> Traded:
+        """Every decision carried out: `late` in the next session, otherwise in its own; at its open or its close.
 
-        Between two days on which something happens nothing is traded, and those days are valued in one step.
+        Where an open is lacking of a symbol that is held or wanted, all of the day's orders are filled at its close.
         """
-        count, closes, at = len(self._days), table.closes, table.opens if late else table.closes
-        equity, turnover, weights = np.ones(count), np.zeros(count), np.zeros((count, len(self._symbols)))
-        decisions = {row + late: row for row in np.flatnonzero(self._gives.any(axis=0)).tolist()}
-        first = 0
+        count, closes = len(self._days), _Priced(table.closes)
+        at = _Priced(table.opens) if at_open else closes
+        turnover, weights = np.zeros(count), np.zeros((count, len(self._symbols)))
+        decisions = {row + late: row for row in np.flatnonzero(self._gives.any(axis=1)).tolist()}
+        held, cash, since, at_close = [self._shares.sum(axis=0)], [self._cash], [0], []
+        decided: list[int] = []
         for row in sorted(decisions.keys() | self._actions.keys()):
-            equity[first:row], weights[first:row] = self._worth(first, row, closes)
             decision = decisions.get(row)
             if late and decision is not None:
-                weights[decision] = self._wanted(decision, closes, decision).sum(axis=0) / equity[decision]
+                values = self._values(closes, decision)
+                equity = self._cash + float(values.sum())
+                weights[decision] = self._wanted(decision, values, equity, decision).sum(axis=0) / equity
+                decided.append(decision)
             for action in self._actions.get(row, ()):
                 self._act(action)
             if decision is not None and row < count:
-                turnover[row] = self._trade(decision, at, row, table.fills)
-            first = row
-        equity[first:], weights[first:] = self._worth(first, count, closes)
-        return Traded(equity, weights, turnover)
+                prices = at
+                if at is not closes and self._lacks(at, decision, row):
+                    prices = closes
+                    at_close.append(row)
+                turnover[row] = self._trade(decision, prices, row, table.fills)
+            held.append(self._shares.sum(axis=0))
+            cash.append(self._cash)
+            since.append(row)
+        lasts = np.diff([*since, count]).clip(min=0)
+        shares = np.repeat(np.array(held), lasts, axis=0)
+        self._require_prices(shares, closes.known, 0)
+        values = shares * closes.price
+        equities = np.repeat(np.array(cash), lasts) + values.sum(axis=1)
+        others = np.ones(count, dtype=np.bool_)
+        others[decided] = False
+        with np.errstate(invalid="ignore", divide="ignore"):
+            weights[others] = values[others] / equities[others, None]
+        return Traded(equities, weights, turnover, tuple(at_close))
 
     def _act(self, action: ShareAction) -> None:
         column = self._symbols.index(action.symbol) if action.symbol in self._symbols else None
@@ -111,22 +136,18 @@ class ShareAccount:
             self._shares[:, self._symbols.index(symbol)] += old * each
         self._cash += float(old.sum()) * action.cash
 
-    def _worth(self, first: int, last: int, closes: Floats) -> tuple[Floats, Floats]:
-        """Equity in USD, (days,), and weights, (days, symbols), of what is held on the days first..last (exclusive)."""
-        values = self._values(self._shares.sum(axis=0)[None], closes[first:last], first)
-        equity = self._cash + values.sum(axis=1)
-        return equity, values / equity[:, None]
-
-    def _wanted(self, decision: int, prices: Floats, day: int) -> Floats:
-        """USD that each strategy wants of each symbol by a day's decision, at another day's prices."""
-        values = self._values(self._shares, prices[day][None], day)
-        gives, equity = self._gives[:, decision], self._cash + values.sum()
-        wanted = np.where(gives[:, None], self._fractions[:, None] * self._targets[:, decision] * equity, values)
-        asked, left = wanted[gives].sum(), equity - wanted[~gives].sum()
+    def _wanted(self, decision: int, values: Floats, equity: float, day: int) -> Floats:
+        """USD that each strategy wants of each symbol by a day's decision, where on `day` it has `values` of them."""
+        asks, left = self._asks[decision] * equity, equity
+        if not self._all_give[decision]:
+            kept = np.where(self._gives[decision][:, None], 0.0, values)
+            left -= float(kept.sum())
+        asked = self._asked[decision] * equity
         if asked > left:
-            wanted[gives] *= max(0.0, left) / asked
-        ended = self._ended(day)
-        if ended.any():
+            asks *= max(0.0, left) / asked
+        wanted: Floats = asks if self._all_give[decision] else asks + kept
+        if day >= self._first_end:
+            ended = self._ends <= day
             wanted[:, ended] = values[:, ended]
             if values[:, ended].any():
                 wanted = self._affordable(wanted, values, equity)
@@ -147,44 +168,64 @@ class ShareAccount:
         result: Floats = wanted - more * np.divide(cut, whole, out=np.zeros_like(cut), where=whole > 0)
         return result
 
-    def _trade(self, decision: int, prices: Floats, day: int, fills: Floats | None) -> float:
+    def _trade(self, decision: int, prices: "_Priced", day: int, fills: Floats | None) -> float:
         """Carry out a day's decisions at another day's prices; the turnover as a fraction of equity.
 
         The costs are borne by those who trade, and by the cash.
         """
-        values, wanted = self._values(self._shares, prices[day][None], day), self._wanted(decision, prices, day)
-        gives, equity = self._gives[:, decision], self._cash + values.sum()
-        change, before = (wanted - values).sum(axis=0), self._shares.sum(axis=0)
-        traded = np.ix_(gives, ~self._ended(day))
-        free = equity - (wanted.sum() - wanted[traded].sum())
-        paid = self._cost * np.abs(change).sum()
-        wanted[traded] *= 1 - paid / free if free > 0 else 0.0
-        self._require_prices(wanted.sum(axis=0)[None], prices[day][None], day)
-        at = np.broadcast_to(prices[day], wanted.shape)[traded]
-        self._shares[traded] = np.where(wanted[traded] > 0, wanted[traded] / at, 0.0)
-        self._cash = free - paid - wanted[traded].sum()
+        values = self._values(prices, day)
+        equity = self._cash + float(values.sum())
+        wanted = self._wanted(decision, values, equity, day)
+        change = (wanted - values).sum(axis=0)
+        exchanged, net = float(np.abs(change).sum()), float(change.sum())
+        before = None if fills is None else self._shares.sum(axis=0)
+        paid, free, trades = self._cost * exchanged, equity, None
+        if not (self._all_give[decision] and day < self._first_end):
+            trades = self._gives[decision][:, None] & (self._ends > day)
+            free -= float(np.where(trades, 0.0, wanted).sum())
+        scale = max(0.0, 1 - paid / free) if free > 0 else 0.0
+        bought = wanted * scale if trades is None else np.where(trades, wanted * scale, 0.0)
+        if prices.lacks[day]:
+            self._require_prices(bought.sum(axis=0)[None], prices.known[day][None], day)
+        shares = bought * prices.inverse[day]
+        self._shares = shares if trades is None else np.where(trades, shares, self._shares)
+        self._cash = free - paid - float(bought.sum())
         if fills is not None:
             more = self._shares.sum(axis=0) - before
-            self._cash -= np.where(np.isfinite(fills[day]) & (more != 0), more * (fills[day] - prices[day]), 0.0).sum()
-        return float(max(change.clip(min=0).sum(), (-change).clip(min=0).sum()) / equity)
+            worse = np.where(np.isfinite(fills[day]) & (more != 0), more * (fills[day] - prices.price[day]), 0.0)
+            self._cash -= float(worse.sum())
+        return (exchanged + abs(net)) / 2 / equity
 
-    def _ended(self, day: int) -> Bools:
-        """Which symbols do not trade any more on that day, (symbols,)."""
-        result: Bools = self._ends <= day
-        return result
+    def _lacks(self, prices: "_Priced", decision: int, day: int) -> bool:
+        """Whether a price is lacking of a symbol that is held or wanted and trades."""
+        if not prices.lacks[day]:
+            return False
+        needed = ((self._shares > 0) | (self._asks[decision] > 0)).any(axis=0) & (self._ends > day)
+        return bool((needed & ~prices.known[day]).any())
 
-    def _values(self, shares: Floats, prices: Floats, first: int) -> Floats:
-        """USD of shares at prices; one of them may have a single row for all of the other's."""
-        self._require_prices(shares.sum(axis=0)[None], prices, first)
-        values: Floats = np.where(shares > 0, shares * prices, 0.0)
+    def _values(self, prices: "_Priced", day: int) -> Floats:
+        """USD of what is held, (strategies, symbols)."""
+        if prices.lacks[day]:
+            self._require_prices(self._shares.sum(axis=0)[None], prices.known[day][None], day)
+        values: Floats = self._shares * prices.price[day]
         return values
 
-    def _require_prices(self, held: Floats, prices: Floats, first: int) -> None:
+    def _require_prices(self, held: Floats, known: Bools, first: int) -> None:
         """Raises StrategyError for a holding without a price, (days, symbols) from day `first` on."""
-        lacking = (held > 0) & ~np.isfinite(prices)
+        lacking = (held > 0) & ~known
         if lacking.any():
             day, column = (int(index) for index in np.argwhere(lacking)[0])
             raise StrategyError(f"{self._symbols[column]} is held on {self._days[first + day]} but has no price then")
+
+
+class _Priced:
+    """Prices in USD, (days, symbols), their inverses, 0 for both where there is none, and which days lack some."""
+
+    def __init__(self, prices: Floats) -> None:
+        self.known: Bools = np.isfinite(prices) & (prices > 0)
+        self.price: Floats = np.where(self.known, prices, 0.0)
+        self.inverse: Floats = np.divide(1.0, prices, out=np.zeros(prices.shape), where=self.known)
+        self.lacks: list[bool] = (~self.known.all(axis=1)).tolist()
 
 
 def _by_row(actions: Sequence[ShareAction], days: Sequence[date]) -> dict[int, list[ShareAction]]:
