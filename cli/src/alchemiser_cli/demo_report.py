@@ -1,12 +1,13 @@
 """A demo's stored runs as the report's rows. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from alchemiser_cli.history import RunSummary
 from alchemiser_cli.report.model import OrderRow, SessionRow
 from alchemiser_common.errors import StateCorrupt
 from alchemiser_common.messages.report import ExecutionReport, LegReport
+from alchemiser_common.ports.clock import EXCHANGE_ZONE
 
 
 def session_rows(days: Sequence[date], runs: Sequence[RunSummary], initial_equity: float) -> tuple[SessionRow, ...]:
@@ -49,6 +50,16 @@ def order_rows(day: date, report: ExecutionReport | None) -> tuple[OrderRow, ...
     if report is None:
         return ()
     return tuple(row for leg in report.legs if (row := _order(day, leg)) is not None)
+
+
+def executed_orders(runs: Iterable[RunSummary]) -> tuple[OrderRow, ...]:
+    """Every leg of the runs that traded, in their order."""
+    return tuple(
+        row
+        for run in runs
+        if run.report is not None and run.record is not None
+        for row in order_rows(run.record.scheduled_at.astimezone(EXCHANGE_ZONE).date(), run.report)
+    )
 
 
 def _order(day: date, leg: LegReport) -> OrderRow | None:

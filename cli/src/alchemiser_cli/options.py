@@ -39,6 +39,12 @@ StrategyNames = Annotated[
         help="Name or symphony file; repeat for several in equal parts. Default: the settings' portfolio.",
     ),
 ]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Leave this symbol out of every strategy, as if it did not exist; repeatable. The output says so."
+    ),
+]
 AsOf = Annotated[
     datetime | None,
     typer.Option(formats=DAY, help="Decide after this day's close of the data; default: the last."),

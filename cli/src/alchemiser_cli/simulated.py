@@ -100,10 +100,13 @@ class Exchange:
     clock: SimulatedClock
 
 
-def open_market(data: Path | None, home: Path = Path(".alchemiser")) -> Market:
-    """The market of a file in any form, or the bundled sample. `home` keeps what had to be imported."""
+def open_market(data: Path | None, home: Path = Path(".alchemiser"), *, invents: bool = True) -> Market:
+    """The market of a file in any form, or the bundled sample. `home` keeps what had to be imported.
+
+    Whoever `invents` derives the bars that a file lacks, and says so.
+    """
     history = sample_history() if data is None else read_prices(data, home)
-    notice = SAMPLE_NOTICE if data is None else history.derived
+    notice = SAMPLE_NOTICE if data is None else history.derived if invents else ""
     return Market(history, SessionCalendar(history.dates), notice)
 
 

@@ -10,9 +10,17 @@ from rich.markup import escape
 
 from alchemiser_cli.console import note, out, plain_table
 from alchemiser_cli.context import command
-from alchemiser_cli.options import AsJson, AsOf, Since, StrategyNames
+from alchemiser_cli.options import AsJson, AsOf, Since, StrategyNames, Without
 from alchemiser_cli.price_files import read_prices
-from alchemiser_cli.research import Outcome, PriceFile, choose, consolidate, evaluate, symbols_of
+from alchemiser_cli.research import (
+    Outcome,
+    choose,
+    consolidate,
+    evaluate,
+    price_file,
+    recent_moves,
+    symbols_of,
+)
 from alchemiser_common.messages.decision import SignalStatus, UnknownReading
 from alchemiser_common.text import and_more
 
@@ -28,6 +36,7 @@ def decide(
     as_of: AsOf = None,
     since: Since = None,
     strategy: StrategyNames = None,
+    without: Without = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -38,12 +47,15 @@ def decide(
     """
     with command(as_json=as_json) as context:
         shares = choose(context.settings.strategies, strategy or [])
-        bars = PriceFile(read_prices(data, context.settings.home)).bars(
-            symbols_of(shares), as_of.date() if as_of else None
-        )
+        file = price_file(read_prices(data, context.settings.home), symbols_of(shares), without or ())
+        bars = file.bars(symbols_of(shares), as_of.date() if as_of else None)
         outcomes = evaluate(shares, bars, since.date() if since else None)
         day, targets = bars.dates[-1], consolidate(outcomes)
-        context.emit(_as_json(day, outcomes, targets), lambda: _print(day, outcomes, targets))
+        remarks = [*file.remarks, *recent_moves(shares, bars)]
+        context.emit(
+            {**_as_json(day, outcomes, targets), "without": sorted(file.without), "remarks": remarks},
+            lambda: _print(day, outcomes, targets, remarks),
+        )
 
 
 def _as_json(day: date, outcomes: Sequence[Outcome], targets: Mapping[str, float]) -> dict[str, object]:
@@ -76,7 +88,7 @@ def _bars(item: UnknownReading) -> str:
     return f"{item.bars_had} of {item.bars_needed} bars"
 
 
-def _print(day: date, outcomes: Sequence[Outcome], targets: Mapping[str, float]) -> None:
+def _print(day: date, outcomes: Sequence[Outcome], targets: Mapping[str, float], remarks: Sequence[str]) -> None:
     table = plain_table("strategy", "share", "status", "holds")
     for outcome in outcomes:
         weights = sorted(outcome.result.weights.items(), key=lambda item: -item[1])
@@ -94,3 +106,5 @@ def _print(day: date, outcomes: Sequence[Outcome], targets: Mapping[str, float])
     if not targets:
         totals.add_row("cash", "100.00%")
     out.print(totals)
+    for remark in remarks:
+        out.print(escape(f"- {remark}"), soft_wrap=True)

@@ -1,6 +1,6 @@
 """`alchemiser executions`: what trading cost, leg by leg and in total."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -9,12 +9,11 @@ from rich.text import Text
 from alchemiser_cli import formats
 from alchemiser_cli.console import out, plain_table
 from alchemiser_cli.context import command
-from alchemiser_cli.demo_report import order_rows
-from alchemiser_cli.history import RunSummary, list_runs
+from alchemiser_cli.demo_report import executed_orders
+from alchemiser_cli.history import list_runs
 from alchemiser_cli.options import AsJson, NewestRuns
 from alchemiser_cli.report.model import OrderRow
 from alchemiser_cli.report.slippage import quality
-from alchemiser_common.ports.clock import EXCHANGE_ZONE
 
 app = typer.Typer()
 
@@ -29,14 +28,8 @@ def executions(
     """Show arrival mid, fill price, slippage, steps and time of every filled leg, and the means."""
     with command(as_json=as_json) as context:
         found = list_runs(context.state, context.account, limit=runs)
-        rows = [row for run in found for row in _rows(run) if symbol is None or row.symbol == symbol.upper()]
+        rows = [row for row in executed_orders(found) if symbol is None or row.symbol == symbol.upper()]
         context.emit([_as_json(row) for row in rows], lambda: _print(rows))
-
-
-def _rows(run: RunSummary) -> Iterator[OrderRow]:
-    if run.report is not None and run.record is not None:
-        day = run.record.scheduled_at.astimezone(EXCHANGE_ZONE).date()
-        yield from order_rows(day, run.report)
 
 
 def _as_json(row: OrderRow) -> dict[str, object]:

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from alchemiser_cli.console import out
+from alchemiser_cli.console import note, out
 from alchemiser_cli.context import CommandContext, command
 from alchemiser_cli.history import LATEST, find_run, read_detail
-from alchemiser_cli.options import AsJson, AsOf, Since
+from alchemiser_cli.options import AsJson, AsOf, Since, Without
 from alchemiser_cli.price_files import read_prices
-from alchemiser_cli.research import Outcome, PriceFile, choose, evaluate, symbols_of
+from alchemiser_cli.research import Outcome, choose, evaluate, price_file, symbols_of
 from alchemiser_cli.views import signals_tree
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.decision import Signal
@@ -32,6 +32,7 @@ def explain(
     data: Annotated[Path | None, typer.Option(help="Explain a decision on these daily prices instead.")] = None,
     as_of: AsOf = None,
     since: Since = None,
+    without: Without = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -41,17 +42,20 @@ def explain(
     """
     with command(as_json=as_json) as context:
         names = strategy or []
+        left_out: list[str] = []
         if data is None:
             day, signals = _of_run(context, run, names)
         else:
             shares = choose(context.settings.strategies, names)
-            bars = PriceFile(read_prices(data, context.settings.home)).bars(
-                symbols_of(shares), as_of.date() if as_of else None
-            )
+            file = price_file(read_prices(data, context.settings.home), symbols_of(shares), without or ())
+            left_out = sorted(file.without)
+            for remark in file.remarks:
+                note(remark)
+            bars = file.bars(symbols_of(shares), as_of.date() if as_of else None)
             outcomes = evaluate(shares, bars, since.date() if since else None)
             day, signals = bars.dates[-1].isoformat(), [_signal(outcome) for outcome in outcomes]
         context.emit(
-            {"as_of": day, "signals": [signal.model_dump(mode="json") for signal in signals]},
+            {"as_of": day, "without": left_out, "signals": [signal.model_dump(mode="json") for signal in signals]},
             lambda: out.print(signals_tree(day, signals)),
         )
 

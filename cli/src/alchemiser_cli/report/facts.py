@@ -80,7 +80,7 @@ def backtest_facts(report: BacktestReport) -> tuple[Fact, ...]:
         *performance_facts(figures),
         Fact("Turnover, a day", formats.percent(churn.daily), "one way, mean"),
         Fact("Turnover, a year", f"{formats.ratio(churn.yearly, 1)} times", "of equity, one way"),
-        Fact("Costs", f"{report.costs_bps:g} bp", "of what is exchanged"),
+        Fact("Costs", f"{report.costs_bps:g} bp", f"of what is exchanged; {report.costs_origin}"),
         Fact("Fill", report.fill),
     )
 

@@ -151,6 +151,18 @@ class BacktestReport:
     """(days,) share of equity exchanged one way each day, drift included."""
     source: str = ""
     notice: str = ""
+    costs_origin: str = "assumed"
+    """Where the figure of the costs comes from."""
+    without: tuple[str, ...] = ()
+    """Symbols that were knowingly left out."""
+    remarks: tuple[str, ...] = ()
+    """What a person must know to believe the figures: what was left out, carried over, sold at a last price …"""
+
+    @property
+    def terms(self) -> str:
+        """How it was traded, for a headline."""
+        fill = {"next-open": "the next open", "next-close": "the next close", "close": "the close decided on"}
+        return f"filled at {fill.get(self.fill, self.fill)}, costs {self.costs_bps:g} bp of what is exchanged ({self.costs_origin})"
 
     def __post_init__(self) -> None:
         checked_curve(self.days, self.equity)

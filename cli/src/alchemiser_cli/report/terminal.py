@@ -28,8 +28,9 @@ def backtest(report: BacktestReport) -> Group:
     """A backtest's table, under what was tested and when."""
     shares = ", ".join(f"{public_text(name)} {formats.percent(share, 0)}" for name, share in report.strategies)
     lines: list[RenderableType] = [
-        Text(f"{shares}, {report.days[0]} to {report.days[-1]}"),
+        Text(f"{shares}, {report.days[0]} to {report.days[-1]}; {public_text(report.terms)}"),
         facts(report.title, backtest_facts(report)),
+        *(Text(f"- {public_text(remark)}", style="yellow") for remark in report.remarks),
     ]
     if report.notice:
         lines.append(Text(public_text(report.notice), style="italic"))

@@ -102,7 +102,8 @@ class ShareAccount:
             if late and decision is not None:
                 values = self._values(closes, decision)
                 equity = self._cash + float(values.sum())
-                weights[decision] = self._wanted(decision, values, equity, decision).sum(axis=0) / equity
+                if equity > 0:
+                    weights[decision] = self._wanted(decision, values, equity, decision).sum(axis=0) / equity
                 decided.append(decision)
             for action in self._actions.get(row, ()):
                 self._act(action)
@@ -190,11 +191,11 @@ class ShareAccount:
         shares = bought * prices.inverse[day]
         self._shares = shares if trades is None else np.where(trades, shares, self._shares)
         self._cash = free - paid - float(bought.sum())
-        if fills is not None:
+        if fills is not None and before is not None:
             more = self._shares.sum(axis=0) - before
             worse = np.where(np.isfinite(fills[day]) & (more != 0), more * (fills[day] - prices.price[day]), 0.0)
             self._cash -= float(worse.sum())
-        return (exchanged + abs(net)) / 2 / equity
+        return (exchanged + abs(net)) / 2 / equity if equity > 0 else 0.0
 
     def _lacks(self, prices: "_Priced", decision: int, day: int) -> bool:
         """Whether a price is lacking of a symbol that is held or wanted and trades."""

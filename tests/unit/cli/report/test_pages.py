@@ -52,6 +52,7 @@ def backtest(symbol: str = "SPY", text: str = "plain", days: int = 300) -> Backt
         source=text,
         notice=text,
         traded=np.zeros(days),
+        remarks=(text,),
     )
 
 

@@ -1,0 +1,205 @@
+"""A backtest from a file of prices: what is counted on, and what a person must know of it. No output of its own."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+
+from alchemiser_cli import formats
+from alchemiser_cli.report.model import BacktestReport
+from alchemiser_cli.research import PriceFile, Share, reach, suspicious_moves, symbols_of
+from alchemiser_cli.simulated import Market
+from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.text import and_more
+from alchemiser_strategy.backtest import Backtest, Fill, Prices, run_backtest
+from alchemiser_strategy.bars import Bars, Bools
+from alchemiser_strategy.corporate_actions import CorporateActions, ShareAction
+from alchemiser_strategy.strategy_history import strategy_history
+
+DEFAULT_COSTS = 2.0
+"""Basis points of what is exchanged: about what half a spread of a large fund costs."""
+_MOST_NAMED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Basis points of what is exchanged, and where the figure comes from, in words."""
+
+    bps: float = DEFAULT_COSTS
+    origin: str = "assumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a backtest trades."""
+
+    first: date | None = None
+    """None: the first day on which every strategy decides."""
+    last: date | None = None
+    fill: Fill | None = None
+    """None: the next open where the file has opens, otherwise the next close."""
+    costs: Costs = Costs()
+
+
+def backtest_of(
+    market: Market, file: PriceFile, shares: Sequence[Share], terms: Terms, actions: CorporateActions | None = None
+) -> BacktestReport:
+    """The strategies on the market's file. With `actions`, which are the market's, on prices as they traded.
+
+    Raises InvalidSettings: fewer than two sessions, or a fill at opens that the file does not have.
+    """
+    wanted = symbols_of(shares)
+    bars = file.bars(wanted)
+    known = [strategy_history(share.strategy, bars).known for share in shares]
+    first, last = _rows(bars.dates, known, terms)
+    # Each strategy begins at target on the first day, as it would if it were traded from then on.
+    histories = [strategy_history(share.strategy, bars, bars.dates[first]).between(first, last) for share in shares]
+    parts = [(history, share.fraction) for history, share in zip(histories, shares, strict=True)]
+    prices = file.prices(wanted) if actions is None else file.traded_prices(actions.reachable(wanted))
+    given = prices.between(first, last)
+    fill = _fill(terms.fill, file, given, slice(first, last))
+    follows = _with_endings(file, prices, actions or CorporateActions())
+    table = replace(prices, closes=_to_the_end(file, prices)).between(first, last)
+    result = run_backtest(parts, table, costs_bps=terms.costs.bps, fill=fill, actions=follows)
+    return BacktestReport(
+        title="Alchemiser backtest",
+        strategies=tuple((share.strategy.name, share.fraction) for share in shares),
+        days=result.days,
+        equity=result.equity,
+        weights=result.weights,
+        symbols=result.symbols,
+        costs_bps=terms.costs.bps,
+        costs_origin=terms.costs.origin,
+        fill=fill.value,
+        source=market.history.source,
+        notice=market.notice,
+        traded=result.turnover,
+        without=tuple(sorted(file.without)),
+        remarks=(
+            *file.remarks,
+            *_at_close(result),
+            *_carried(file, result, first),
+            *_ended(follows, actions, result),
+            *_young(shares, bars, first),
+            *suspicious_moves(bars, max(0, first - reach(shares)), last),
+        ),
+    )
+
+
+def _rows(days: Sequence[date], known: Sequence[Bools], terms: Terms) -> tuple[int, int]:
+    """Rows first..last (exclusive): from the first day given, or from the first on which every strategy decides."""
+    ready = max(int(np.argmax(one)) if one.any() else len(days) for one in known)
+    first = bisect_left(days, terms.first) if terms.first else ready
+    last = bisect_right(days, terms.last) if terms.last else len(days)
+    if last - first < 2:
+        enough = f"from {days[ready]} on" if ready < len(days) else "on no day"
+        raise InvalidSettings(
+            f"{max(last - first, 0)} sessions to simulate, at least 2 are needed: the data hold {days[0]} to "
+            f"{days[-1]}, and all strategies have enough history {enough}; choose --from and --to accordingly"
+        )
+    return first, last
+
+
+def _fill(asked: Fill | None, file: PriceFile, prices: Prices, rows: slice) -> Fill:
+    """What is asked for, or what the file allows for."""
+    traded = np.stack([file.present(symbol)[rows] for symbol in prices.symbols], axis=1)
+    opens = bool((np.isfinite(prices.opens) & traded).any())
+    if asked is Fill.NEXT_OPEN and not opens:
+        raise InvalidSettings(
+            "--fill next-open: the data have no opens on these days, and none are invented; give "
+            "data with opens, or --fill next-close"
+        )
+    return asked or (Fill.NEXT_OPEN if opens else Fill.NEXT_CLOSE)
+
+
+def _last_rows(file: PriceFile, symbols: Iterable[str]) -> Mapping[str, int]:
+    """The row of each symbol's last bar, of those that have any."""
+    there = {symbol: np.flatnonzero(file.present(symbol)) for symbol in symbols}
+    return {symbol: int(rows[-1]) for symbol, rows in there.items() if len(rows)}
+
+
+def _with_endings(file: PriceFile, prices: Prices, actions: CorporateActions) -> CorporateActions:
+    """With those whose bars end before the file does, by more than a gap: cash at the last close from then on."""
+    days, found, ends = file.history.dates, [], dict(actions.ends)
+    for symbol, row in _last_rows(file, prices.symbols).items():
+        if row < len(days) - 1 - file.carry_gaps and symbol not in ends:
+            close = float(prices.closes[row, prices.symbols.index(symbol)])
+            found.append(ShareAction(symbol, days[row + 1], {}, close))
+            ends[symbol] = days[row + 1]
+    return CorporateActions((*actions.actions, *found), ends)
+
+
+def _to_the_end(file: PriceFile, prices: Prices) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Closes in which a gap that the end of the file cuts off takes the close before, too."""
+    closes = prices.closes.copy()
+    for symbol, row in _last_rows(file, prices.symbols).items():
+        if row >= len(closes) - 1 - file.carry_gaps:
+            column = prices.symbols.index(symbol)
+            closes[row + 1 :, column] = closes[row, column]
+    return closes
+
+
+def _at_close(result: Backtest) -> Sequence[str]:
+    if not result.at_close:
+        return []
+    days = ", ".join(and_more([day.isoformat() for day in result.at_close], _MOST_NAMED))
+    count = formats.count(len(result.at_close), "day")
+    return [f"on {count} an open was lacking of what was held or wanted; the orders were filled at the close: {days}"]
+
+
+def _carried(file: PriceFile, result: Backtest, first: int) -> Sequence[str]:
+    """Gaps over which a holding was valued at the close before."""
+    lines = []
+    for column, symbol in enumerate(result.symbols):
+        rows = np.flatnonzero(~file.present(symbol)[first : first + len(result.days)] & (result.weights[:, column] > 0))
+        last = _last_rows(file, [symbol]).get(symbol, -1) - first
+        gaps = [int(row) for row in rows if row < last or last >= len(file.history.dates) - 1 - first - file.carry_gaps]
+        lines += [f"{symbol} {result.days[row]}" for row in gaps]
+    if not lines:
+        return []
+    named = ", ".join(and_more(lines, _MOST_NAMED))
+    return [
+        (
+            f"bars are missing of what was held; the close before was carried over (gaps of up to "
+            f"{formats.count(file.carry_gaps, 'session')}): {named}"
+        )
+    ]
+
+
+def _ended(follows: CorporateActions, actions: CorporateActions | None, result: Backtest) -> Sequence[str]:
+    """Symbols whose bars end while the days go on."""
+    told = {} if actions is None else actions.ends
+    return [
+        f"{symbol} has no bar from {day} on: what was held of it was sold at its last close"
+        for symbol, day in sorted(follows.ends.items())
+        if symbol not in told and day <= result.days[-1] and _was_held(result, symbol)
+    ]
+
+
+def _was_held(result: Backtest, symbol: str) -> bool:
+    return symbol in result.symbols and bool((result.weights[:, result.symbols.index(symbol)] > 0).any())
+
+
+def _young(shares: Sequence[Share], bars: Bars, first: int) -> Sequence[str]:
+    """Since when symbols count that had not all bars that they need on the first day."""
+    needed: dict[str, int] = {}
+    for share in shares:
+        for symbol, count in share.strategy.universe.items():
+            needed[symbol] = max(count, needed.get(symbol, 0))
+    since: list[tuple[int, str]] = []
+    for symbol in bars.symbols:
+        there = np.flatnonzero(~np.isnan(bars.of(symbol)))
+        row = int(there[0]) + needed[symbol] - 1 if len(there) else bars.days
+        if row > first:
+            since.append((row, symbol))
+    if not since:
+        return []
+    words = [f"{symbol} {bars.dates[row] if row < bars.days else 'never'}" for row, symbol in sorted(since)]
+    return [
+        (
+            f"{len(since)} of {len(bars.symbols)} symbols had too few bars on {bars.dates[first]}; they count in full "
+            f"since: {', '.join(and_more(words, _MOST_NAMED))}"
+        )
+    ]
