@@ -186,7 +186,7 @@ def test_gaps_are_carried_up_to_a_length_and_a_delisting_ends_at_the_last_price(
     written(tmp_path / "bars.csv", data)
     answer = backtested(tmp_path, "--strategy", "half.clj", "--costs", "0")
     assert f"BBB has no bar from {DAYS[40]} on: what was held of it was sold at its last close" in remarks(answer)
-    # BBB is cash at the close of day 39, AAA goes to half once more by that day's decision; then nothing can be decided.
+    # BBB is cash at the close of day 39, AAA goes to half once more; then nothing can be decided.
     path = [float(value or 0) for value in closes()["AAA"]]
     before = by_hand(closes(), closes(), "next-close", 0.0)[39]
     after = before / 2 + before / 2 * path[40] / path[39]

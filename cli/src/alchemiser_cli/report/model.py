@@ -162,7 +162,8 @@ class BacktestReport:
     def terms(self) -> str:
         """How it was traded, for a headline."""
         fill = {"next-open": "the next open", "next-close": "the next close", "close": "the close decided on"}
-        return f"filled at {fill.get(self.fill, self.fill)}, costs {self.costs_bps:g} bp of what is exchanged ({self.costs_origin})"
+        costs = f"costs {self.costs_bps:g} bp of what is exchanged ({self.costs_origin})"
+        return f"filled at {fill.get(self.fill, self.fill)}, {costs}"
 
     def __post_init__(self) -> None:
         checked_curve(self.days, self.equity)
