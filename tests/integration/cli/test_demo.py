@@ -7,11 +7,22 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from alchemiser_cli.demo_beside import Decided, beside
+from alchemiser_cli.report.facts import beside_notes, demo_facts
+from alchemiser_cli.report.model import Delivery, DemoReport, SessionRow
+from alchemiser_cli.research import Share
+from alchemiser_common.settings import Settings
+from alchemiser_simulator import sample_history
+from alchemiser_strategy.user_strategies import strategy_of_file
 from support.command import COMMAND, alchemiser, environment
+
+
+MINUS = "\N{MINUS SIGN}"
 
 
 def test_the_demo_ends_in_a_table_and_a_page_and_orders_nothing_twice(tmp_path: Path) -> None:
@@ -25,6 +36,40 @@ def test_the_demo_ends_in_a_table_and_a_page_and_orders_nothing_twice(tmp_path: 
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
     assert "Duplicate orders" in page
+
+
+def test_a_demo_and_the_backtest_of_its_days_agree_or_the_output_says_why_not(tmp_path: Path) -> None:
+    """At the open itself only whole shares and the walk through the spread are left of the difference."""
+    extra = {"ALCHEMISER_SCHEDULE__OFFSET_MINUTES": "0", "ALCHEMISER_TRADING__CASH_RESERVE": "0.05"}
+    done = alchemiser(tmp_path, "demo", "--days", "3", "--page", "report.html", extra=extra)
+    assert done.code == 0, done.err
+    words = " ".join(done.out.split())
+    assert "decided alike in 4 of 4 sessions" in words
+    assert "the demo trades whole shares, and no order that is too small" in words
+    returns = [
+        float(found.replace(MINUS, "-"))
+        for found in re.findall(rf"(?:Return|Backtest beside) +([+{MINUS}]\d+\.\d+)%", done.out)
+    ]
+    assert len(returns) == 2
+    assert returns[0] == pytest.approx(returns[1], abs=0.1), "percent"
+    assert "Beside a backtest of the same days" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_session_that_the_backtest_decides_otherwise_is_named(tmp_path: Path) -> None:
+    (tmp_path / "half.clj").write_text('(defsymphony "half" {} (weight-equal [(asset "SPY" nil) (asset "TLT" nil)]))')
+    share = Share(strategy_of_file(tmp_path / "half.clj"), 1.0)
+    history = sample_history()
+    days = history.dates[300:303]
+    rows = tuple(SessionRow(day, 1000.0, 0.0, (), (), "completed", "run") for day in days)
+    report = DemoReport("demo", "", "", rows, 1000.0, (), Delivery(6, 3, 0, 0))
+    half = {"SPY": 0.5, "TLT": 0.5}
+    decided = [Decided(days[0], half), Decided(days[1], {"SPY": 0.5, "TLT": 0.4999}), Decided(days[2], None)]
+    found = beside(report, decided, [share], history, Settings())
+    assert found is not None
+    assert found.decided_otherwise == days[1:]
+    told = demo_facts(replace(report, beside=found))
+    assert any("decided alike in 1 of 3 sessions" in fact.note for fact in told)
+    assert str(days[2]) in beside_notes(replace(report, beside=found))[0]
 
 
 @pytest.fixture(scope="module")

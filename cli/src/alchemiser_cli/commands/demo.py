@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,12 +16,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from alchemiser_cli.console import Exit, err, note, out, write_page
 from alchemiser_cli.context import command
 from alchemiser_cli.cycles import RunCycle, cycle_at, cycle_runner, ensure_authority, logged, on_exchange
+from alchemiser_cli.demo_beside import Decided, beside
 from alchemiser_cli.demo_report import session_rows, starting_equity
 from alchemiser_cli.exchanges import exchange_file
 from alchemiser_cli.history import RunSummary, ended_run, read_detail, read_run
 from alchemiser_cli.options import FirstSession, MarketData, PipelineOption
 from alchemiser_cli.report import demo_page, terminal
 from alchemiser_cli.report.model import Delivery, DemoReport
+from alchemiser_cli.research import choose
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
 from alchemiser_cli.views import run_view
 from alchemiser_common.decision_time import decision_time
@@ -73,7 +76,7 @@ def demo(
             began = time.monotonic()
             runs = _sessions(platform, exchange, market, sessions)
             took = time.monotonic() - began
-        report = _report(settings, market, sessions, runs, delivery, took)
+        report = _beside(platform, market, runs, _report(settings, market, sessions, runs, delivery, took))
         target = page or home / "report.html"
         write_page(target, demo_page.render(report))
         (home / _FINISHED).touch()
@@ -122,6 +125,18 @@ def _report(
         seconds=seconds,
         made_at=datetime.now(UTC),
     )
+
+
+def _beside(platform: Platform, market: Market, runs: list[RunSummary], report: DemoReport) -> DemoReport:
+    """The report with a backtest of the same days."""
+    decided = []
+    for row, run in zip(report.rows, runs, strict=True):
+        decision = read_detail(platform.state, platform.archive, run).decision
+        targets = None if decision is None else {item.symbol: item.weight for item in decision.targets}
+        decided.append(Decided(row.day, targets))
+    settings = platform.settings
+    shares = choose(settings.strategies, [])
+    return replace(report, beside=beside(report, decided, shares, market.history, settings))
 
 
 def _settings_lines(settings: Settings) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections import Counter
 from alchemiser_cli import formats
 from alchemiser_cli.report import charts
 from alchemiser_cli.report.allocation import bands, weights_matrix
-from alchemiser_cli.report.facts import demo_facts, drawdown_note
+from alchemiser_cli.report.facts import beside_notes, demo_facts, drawdown_note
 from alchemiser_cli.report.model import DemoReport
 from alchemiser_cli.report.page import page
 from alchemiser_cli.report.slippage import Quality, distribution, quality
@@ -28,6 +28,7 @@ def render(report: DemoReport) -> str:
         figures=figures,
         report=report,
         facts=demo_facts(report),
+        beside=beside_notes(report),
         orders=tuple(reversed(report.orders))[:MOST_ORDERS],
         all_orders=len(report.orders),
         runs=tuple(reversed(report.rows))[:MOST_RUNS],

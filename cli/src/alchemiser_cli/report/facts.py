@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from alchemiser_cli import formats
-from alchemiser_cli.report.model import BacktestReport, DemoReport
+from alchemiser_cli.report.model import BacktestReport, Beside, DemoReport
 from alchemiser_cli.report.slippage import quality
 from alchemiser_cli.report.statistics import Drawdown, Performance, performance, turnover
+from alchemiser_common.text import and_more
+
+_MOST_NAMED = 8
 
 
 class Tone(StrEnum):
@@ -49,6 +52,8 @@ def demo_facts(report: DemoReport) -> tuple[Fact, ...]:
         lines.append(
             Fact("Slippage", formats.basis_points(cost.mean_bps), f"mean, {formats.money(cost.cost, 0)} in all")
         )
+    if report.beside is not None:
+        lines.append(_beside(report.beside))
     repeated = report.delivery.duplicates
     lines.append(
         Fact(
@@ -59,6 +64,26 @@ def demo_facts(report: DemoReport) -> tuple[Fact, ...]:
         )
     )
     return tuple(lines)
+
+
+def _beside(other: Beside) -> Fact:
+    alike = other.sessions - len(other.decided_otherwise)
+    decided = f"decided alike in {alike:,} of {formats.count(other.sessions, 'session')}"
+    return Fact(
+        "Backtest beside",
+        formats.percent(other.total_return, signed=True),
+        f"{decided}; costs {other.costs_bps:.1f} bp",
+        Tone.BAD if other.decided_otherwise else Tone.PLAIN,
+    )
+
+
+def beside_notes(report: DemoReport) -> tuple[str, ...]:
+    """Why a demo and the backtest of its days do not have the same return."""
+    if report.beside is None:
+        return ()
+    days = [day.isoformat() for day in report.beside.decided_otherwise]
+    other = (f"the backtest decided otherwise on {', '.join(and_more(days, _MOST_NAMED))}",) if days else ()
+    return (*other, *report.beside.reasons)
 
 
 def backtest_tiles(report: BacktestReport) -> tuple[Fact, ...]:

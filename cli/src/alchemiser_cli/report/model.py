@@ -85,6 +85,19 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A backtest of a demo's days, with its fractions, cash reserve and mean slippage."""
+
+    total_return: float
+    sessions: int
+    decided_otherwise: tuple[date, ...]
+    """Sessions of which the backtest decided something else."""
+    costs_bps: float
+    reasons: tuple[str, ...]
+    """Why the two returns are not the same, in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class DemoReport:
     """A demo: consecutive sessions of one account on the simulated exchange."""
 
@@ -100,6 +113,7 @@ class DemoReport:
     seconds: float | None = None
     """Real time the sessions took."""
     made_at: datetime | None = None
+    beside: Beside | None = None
 
     def __post_init__(self) -> None:
         if not self.rows:

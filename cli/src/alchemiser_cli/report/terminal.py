@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alchemiser_cli import formats
-from alchemiser_cli.report.facts import Fact, Tone, backtest_facts, demo_facts
+from alchemiser_cli.report.facts import Fact, Tone, backtest_facts, beside_notes, demo_facts
 from alchemiser_cli.report.model import BacktestReport, DemoReport, SessionRow
 from alchemiser_cli.report.redaction import public_text
 
@@ -21,7 +21,8 @@ MOST_HOLDINGS = 4
 def demo(report: DemoReport) -> Group:
     """A demo's end: its first and last sessions, its key figures and its notice."""
     notice = [Text(public_text(report.notice), style="italic")] if report.notice else []
-    return Group(sessions(report.rows), facts("Key figures", demo_facts(report)), *notice)
+    why = [Text(f"- beside the backtest: {public_text(line)}", style="dim") for line in beside_notes(report)]
+    return Group(sessions(report.rows), facts("Key figures", demo_facts(report)), *why, *notice)
 
 
 def backtest(report: BacktestReport) -> Group:
