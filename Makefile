@@ -61,6 +61,10 @@ mutants: setup ## Change the trading core in small ways and list what its tests 
 bench: setup ## Measure speed and memory beside their aims (JSON=FILE writes them too)
 	@tools/bench.sh $(if $(JSON),--json $(JSON))
 
+.PHONY: oracles
+oracles: setup ## Hold the statistics against the libraries that others maintain (an environment of their own, made once)
+	@tools/oracles.sh
+
 .PHONY: lock
 lock: setup ## Resolve the lock files again, list neglected dependencies [SERVICE=name for one] [UPGRADE=1: newest versions]
 	@tools/lock.sh $(if $(UPGRADE),--upgrade) $(SERVICE)

@@ -8,8 +8,8 @@ from datetime import date
 import numpy as np
 
 from alchemiser_cli import formats
-from alchemiser_cli.report.model import BacktestReport
-from alchemiser_cli.research import PriceFile, Share, reach, suspicious_moves, symbols_of
+from alchemiser_cli.report.model import BacktestReport, Benchmark
+from alchemiser_cli.research import PriceFile, Share, price_file, reach, suspicious_moves, symbols_of
 from alchemiser_cli.simulated import Market
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.text import and_more
@@ -18,6 +18,7 @@ from alchemiser_strategy.bars import Bars, Bools
 from alchemiser_strategy.corporate_actions import CorporateActions, ShareAction
 from alchemiser_strategy.strategy_history import strategy_history
 
+DEFAULT_BENCHMARK = "SPY"
 DEFAULT_COSTS = 2.0
 """Basis points of what is exchanged: about what half a spread of a large fund costs."""
 _MOST_NAMED = 8
@@ -41,6 +42,8 @@ class Terms:
     fill: Fill | None = None
     """None: the next open where the file has opens, otherwise the next close."""
     costs: Costs = Costs()
+    benchmark: str | None = None
+    """A symbol to buy and hold beside it. None: SPY, if the file has it on all days; an empty one: none."""
 
 
 def backtest_of(
@@ -63,6 +66,9 @@ def backtest_of(
     follows = _with_endings(file, prices, actions or CorporateActions())
     table = replace(prices, closes=_to_the_end(file, prices)).between(first, last)
     result = run_backtest(parts, table, costs_bps=terms.costs.bps, fill=fill, actions=follows)
+    benchmark, why_none = _benchmark(file, terms, slice(first, last))
+    names = [share.strategy.name for share in shares]
+    by_symbol = zip(result.symbols, result.gains.sum(axis=0).tolist(), strict=True)
     return BacktestReport(
         title="Alchemiser backtest",
         strategies=tuple((share.strategy.name, share.fraction) for share in shares),
@@ -76,9 +82,14 @@ def backtest_of(
         source=market.history.source,
         notice=market.notice,
         traded=result.turnover,
+        benchmark=benchmark,
+        by_strategy=tuple(zip(names, result.gains.sum(axis=1).tolist(), strict=True)),
+        by_symbol=tuple(sorted(((name, gain) for name, gain in by_symbol if gain), key=lambda item: -item[1])),
+        paid=result.paid,
         without=tuple(sorted(file.without)),
         remarks=(
             *file.remarks,
+            *why_none,
             *_at_close(result),
             *_carried(file, result, first),
             *_ended(follows, actions, result),
@@ -112,6 +123,20 @@ def _fill(asked: Fill | None, file: PriceFile, prices: Prices, rows: slice) -> F
             "data with opens, or --fill next-close"
         )
     return asked or (Fill.NEXT_OPEN if opens else Fill.NEXT_CLOSE)
+
+
+def _benchmark(file: PriceFile, terms: Terms, rows: slice) -> tuple[Benchmark | None, Sequence[str]]:
+    """The benchmark's line, or why there is none. Raises InvalidSettings if the file lacks what is asked for."""
+    if terms.benchmark == "":
+        return None, ()
+    symbol = (terms.benchmark or DEFAULT_BENCHMARK).upper()
+    whole = file.history
+    if terms.benchmark is not None:
+        price_file(whole, [symbol], named="--benchmark")
+    closes = PriceFile(whole, file.carry_gaps).prices([symbol]).closes[rows, 0]
+    if not np.isfinite(closes).all():
+        return None, [f"no benchmark: the data have no {symbol} on all of these days"]
+    return Benchmark(symbol, closes / closes[0]), ()
 
 
 def _last_rows(file: PriceFile, symbols: Iterable[str]) -> Mapping[str, int]:

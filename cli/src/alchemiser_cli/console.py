@@ -99,15 +99,15 @@ def plain_table(*headings: str) -> "Table":
     return Table(*headings, box=None, header_style="bold")
 
 
-def write_page(file: Path, text: str) -> None:
-    """Write a page, and the folders above it. Raises InvalidSettings if that is not possible."""
+def write_page(file: Path, text: str, *, option: str = "--page") -> None:
+    """Write what an option names a file for, and the folders above it. Raises InvalidSettings if that fails."""
     from alchemiser_common.errors import InvalidSettings
 
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InvalidSettings(f"--page {file} cannot be written: {error.strerror}; give another file") from error
+        raise InvalidSettings(f"{option} {file} cannot be written: {error.strerror}; give another file") from error
 
 
 def print_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

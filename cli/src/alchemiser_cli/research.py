@@ -137,12 +137,12 @@ class PriceFile:
 
 
 def price_file(
-    history: PriceHistory, symbols: Sequence[str], without: Sequence[str] = (), carry_gaps: int = 2
+    history: PriceHistory, symbols: Sequence[str], without: Sequence[str] = (), carry_gaps: int = 2, *, named: str = ""
 ) -> PriceFile:
     """The file for strategies that need all these symbols, but those that are knowingly left out.
 
     Raises InvalidSettings, naming what the file has that is spelled alike, if it lacks one of the others; and if one
-    that is left out is needed by nobody.
+    that is left out is needed by nobody. `named` is the option that asks for them, if it is not the strategies.
     """
     left_out = {symbol.upper() for symbol in without}
     if strange := sorted(left_out - set(symbols)):
@@ -150,11 +150,13 @@ def price_file(
     file = PriceFile(history, carry_gaps, frozenset(left_out))
     lacking = [symbol for symbol in symbols if symbol not in left_out and not file.present(symbol).any()]
     if lacking:
-        named = ", ".join(_with_nearest(symbol, history.symbols) for symbol in lacking)
+        symbols_named = ", ".join(_with_nearest(symbol, history.symbols) for symbol in lacking)
+        if named:
+            raise InvalidSettings(f"{named}: the data lack {symbols_named}")
         options = " ".join(f"--without {symbol}" for symbol in lacking)
         raise InvalidSettings(
-            f"the data lack {named}: without them the strategies decide something else; give data that have them, "
-            f"or leave them out knowingly with {options}"
+            f"the data lack {symbols_named}: without them the strategies decide something else; give data that have "
+            f"them, or leave them out knowingly with {options}"
         )
     return file
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from support.command import alchemiser
@@ -112,7 +113,7 @@ def test_a_day_without_some_open_is_filled_at_its_close_and_named(tmp_path: Path
     expected = opens(data)
     expected["AAA"][30], expected["BBB"][30] = data["AAA"][30], data["BBB"][30]
     assert equity(answer) == pytest.approx(by_hand(data, expected, "next-open", 2.0), rel=1e-9)
-    (remark,) = remarks(answer)
+    _, remark = remarks(answer)
     assert remark.startswith("on 1 day an open was lacking")
     assert str(DAYS[30]) in remark
 
@@ -178,7 +179,7 @@ def test_gaps_are_carried_up_to_a_length_and_a_delisting_ends_at_the_last_price(
     carried["BBB"][20:23] = [whole[19]] * 3
     # While a bar is carried the strategy decides on it as live does, so that the shares go on being traded.
     assert equity(answer) == pytest.approx(by_hand(carried, carried, "next-close", 2.0), rel=1e-9)
-    (remark,) = remarks(answer)
+    _, remark = remarks(answer)
     assert f"up to 3 sessions): BBB {DAYS[20]}, BBB {DAYS[21]}, BBB {DAYS[22]}" in remark
 
     data = closes()
@@ -218,7 +219,7 @@ def test_a_bad_tick_is_warned_of_and_a_young_candidate_is_said_to_be_one(tmp_pat
     data["CCC"][:30] = [None] * 30
     written(tmp_path / "bars.csv", data)
     answer = backtested(tmp_path, "--strategy", "best.clj", "--from", str(DAYS[10]))
-    young, bad = remarks(answer)
+    _, young, bad = remarks(answer)
     assert young.startswith(f"1 of 3 symbols had too few bars on {DAYS[10]}")
     assert f"CCC {DAYS[35]}" in young
     assert "faults of the data" in bad
@@ -228,3 +229,65 @@ def test_a_bad_tick_is_warned_of_and_a_young_candidate_is_said_to_be_one(tmp_pat
     assert "faults of the data" in alchemiser(tmp_path, *decided, str(DAYS[52])).out
     assert json.loads(alchemiser(tmp_path, *decided, str(DAYS[52]), "--json").out)["remarks"]
     assert not json.loads(alchemiser(tmp_path, *decided, str(DAYS[60]), "--json").out)["remarks"]
+
+
+def test_a_backtest_stands_beside_a_benchmark_and_other_strategies(tmp_path: Path) -> None:
+    data = closes()
+    written(tmp_path / "bars.csv", data)
+    arguments = ["--strategy", "half.clj", "--benchmark", "ccc", "--compare", "best.clj", "--csv", "days.csv"]
+    answer = backtested(tmp_path, *arguments, "--from", str(DAYS[10]))
+    beside = answer["benchmark"]
+    assert isinstance(beside, dict)
+    path = [float(value or 0) for value in data["CCC"]]
+    assert beside["symbol"] == "CCC"
+    assert beside["total_return"] == pytest.approx(path[-1] / path[10] - 1)
+    mine, other = (np.diff(values) / values[:-1] for values in (np.array(equity(answer)), np.array(path[10:])))
+    assert beside["beta"] == pytest.approx(np.cov(mine, other)[0, 1] / np.var(other, ddof=1))
+    assert beside["excess"] == pytest.approx(equity(answer)[-1] - path[-1] / path[10])
+    by_symbol, paid = answer["by_symbol"], answer["costs_paid"]
+    assert isinstance(by_symbol, dict)
+    assert isinstance(paid, float)
+    assert by_symbol.keys() == {"AAA", "BBB"}
+    assert sum(by_symbol.values()) - paid == pytest.approx(equity(answer)[-1] - 1)
+    compared = answer["compared"]
+    assert isinstance(compared, list)
+    alone = backtested(tmp_path, "--strategy", "best.clj", "--from", str(DAYS[10]), "--benchmark", "ccc")
+    assert compared == [alone]
+
+    with (tmp_path / "days.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["equity"]) for row in rows] == equity(answer)
+    assert float(rows[-1]["benchmark CCC"]) == pytest.approx(path[-1] / path[10])
+    done = alchemiser(tmp_path, "backtest", "--data", "bars.csv", *arguments)
+    for words in (
+        "CCC, held",
+        "Alpha",
+        "Beta",
+        "Correlation",
+        "Capture, up / down",
+        "Fall 1",
+        "Side by side",
+        "Calmar",
+    ):
+        assert words in done.out
+    page = (tmp_path / "backtest.html").read_text(encoding="utf-8")
+    for words in ("CCC, held", "Deepest falls", "What came from what"):
+        assert words in page
+
+
+def test_the_default_benchmark_is_used_where_the_file_has_it_and_another_one_must_be_there(tmp_path: Path) -> None:
+    data = closes()
+    written(tmp_path / "bars.csv", data)
+    without = backtested(tmp_path, "--strategy", "half.clj")
+    assert (without["benchmark"], remarks(without)) == (
+        None,
+        ["no benchmark: the data have no SPY on all of these days"],
+    )
+    assert remarks(backtested(tmp_path, "--strategy", "half.clj", "--benchmark", "none")) == []
+    missing = alchemiser(tmp_path, *"backtest --data bars.csv --strategy half.clj --benchmark CCD".split())
+    assert (missing.code, "--benchmark: the data lack CCD (nearest: CCC)" in missing.err) == (2, True)
+    data["SPY"] = data["CCC"]
+    written(tmp_path / "bars.csv", data)
+    beside = backtested(tmp_path, "--strategy", "half.clj")["benchmark"]
+    assert isinstance(beside, dict)
+    assert beside["symbol"] == "SPY"

@@ -21,7 +21,6 @@ from alchemiser_simulator import sample_history
 from alchemiser_strategy.user_strategies import strategy_of_file
 from support.command import COMMAND, alchemiser, environment
 
-
 MINUS = "\N{MINUS SIGN}"
 
 

@@ -1,7 +1,10 @@
 """`alchemiser backtest`: what the strategies would have earned on a file of daily bars."""
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
@@ -15,10 +18,11 @@ from alchemiser_cli.demo_report import executed_orders
 from alchemiser_cli.history import list_runs
 from alchemiser_cli.options import DAY, AsJson, FirstSession, MarketData, StrategyNames, Without
 from alchemiser_cli.report import backtest_json, backtest_page, terminal
+from alchemiser_cli.report.model import BacktestReport
 from alchemiser_cli.report.slippage import quality
-from alchemiser_cli.research import choose, price_file, symbols_of
+from alchemiser_cli.research import PriceFile, choose, price_file, symbols_of
 from alchemiser_cli.share_actions import corporate_actions, market_with
-from alchemiser_cli.simulated import open_market
+from alchemiser_cli.simulated import Market, open_market
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_strategy.backtest import Fill
 
@@ -60,6 +64,15 @@ def backtest(
             "taken as they traded, and shares follow splits, dividends, new names, mergers, spin-offs and removals."
         ),
     ] = None,
+    benchmark: Annotated[
+        str | None,
+        typer.Option(help="Symbol to hold beside it; `none` for none. Default: SPY, where the data have it."),
+    ] = None,
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(help="Lay this strategy (a name or a file) beside, on the same days and terms; repeatable."),
+    ] = None,
+    table: Annotated[Path | None, typer.Option("--csv", help="Write one line a day to this file.")] = None,
     page: Annotated[Path, typer.Option(help="Where to write the HTML page.")] = Path("backtest.html"),
     *,
     as_json: AsJson = False,
@@ -73,6 +86,8 @@ def backtest(
         market = open_market(data, context.settings.home, invents=False)
         if market.notice:
             note(market.notice)
+        if actions is not None and compare:
+            raise InvalidSettings("--compare does not follow --actions: give one of them")
         if actions is not None:
             market = market_with(market, actions)
         shares = choose(context.settings.strategies, strategy or [])
@@ -82,15 +97,50 @@ def backtest(
             last=end.date() if end else None,
             fill=fill,
             costs=_costs(context, costs),
+            benchmark="" if benchmark == "none" else benchmark,
         )
         began = time.perf_counter()
         report = backtest_of(
             market, file, shares, terms, None if actions is None else corporate_actions(market.history)
         )
         note(f"{len(report.days)} sessions computed in {time.perf_counter() - began:.2f} s")
+        others = _others(context, market, compare or [], report, terms, file)
         write_page(page, backtest_page.render(report))
-        context.emit(backtest_json.of(report), lambda: out.print(terminal.backtest(report)))
+        if table is not None:
+            lines = StringIO()
+            backtest_json.write_csv(report, lines)
+            write_page(table, lines.getvalue(), option="--csv")
+        answer = backtest_json.of(report)
+        if others:
+            answer["compared"] = [backtest_json.of(other) for other in others]
+        context.emit(answer, lambda: _print(report, others))
         note(f"Page: {escape(str(page))}") if as_json else out.print(f"Page: {escape(str(page))}")
+
+
+def _others(
+    context: CommandContext,
+    market: Market,
+    names: Sequence[str],
+    report: BacktestReport,
+    terms: Terms,
+    file: PriceFile,
+) -> list[BacktestReport]:
+    """Each of the strategies alone, on the days of the report and on its terms."""
+    same = replace(terms, first=report.days[0], last=report.days[-1], fill=Fill(report.fill))
+    found = []
+    for name in names:
+        shares = choose(context.settings.strategies, [name])
+        wanted = symbols_of(shares)
+        left_out = [symbol for symbol in sorted(file.without) if symbol in wanted]
+        own = price_file(market.history, wanted, left_out, file.carry_gaps)
+        found.append(backtest_of(market, own, shares, same))
+    return found
+
+
+def _print(report: BacktestReport, others: Sequence[BacktestReport]) -> None:
+    out.print(terminal.backtest(report))
+    if others:
+        out.print(terminal.compared([report, *others]))
 
 
 def _costs(context: CommandContext, text: str) -> Costs:

@@ -6,6 +6,7 @@ Names from data are escaped here, because plotly.js reads a small HTML in every 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from math import isnan
 
 from alchemiser_cli.report.allocation import Band
 from alchemiser_cli.report.redaction import public_text
@@ -13,7 +14,7 @@ from alchemiser_cli.report.slippage import Bin, SymbolCost
 from alchemiser_cli.report.statistics import Floats
 from alchemiser_common.json_value import Json
 
-LINE, LOSS, COST, GAIN = "#3b7dd8", "#cf5542", "#c07f1a", "#2f9e77"
+LINE, LOSS, COST, GAIN, BESIDE = "#3b7dd8", "#cf5542", "#c07f1a", "#2f9e77", "#8a8f98"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,12 @@ def equity(
     caption: str,
     unit: str = "",
     log_toggle: bool = False,
+    beside: tuple[str, Floats] | None = None,
 ) -> Figure:
-    """Equity (days,) above its drawdown (days,), zoomed together."""
+    """Equity (days,) above its drawdown (days,), zoomed together; `beside` is another line's name and values."""
     traces: list[Json] = [_line(_significant(values), "Equity", LINE, unit=unit)]
+    if beside is not None:
+        traces.append(_line(_significant(beside[1]), _text(beside[0]), BESIDE, unit=unit))
     fall = _line(_rounded(drawdown), "Drawdown", LOSS, unit="")
     fall |= {
         "yaxis": "y2",
@@ -79,6 +83,14 @@ def equity(
         },
     }
     return Figure(key, "Equity and drawdown", alt, caption, traces, layout, log_toggle=log_toggle)
+
+
+def line(values: Floats, *, key: str, title: str, alt: str, caption: str) -> Figure:
+    """One line (days,); NaN is a gap."""
+    drawn: list[Json] = [None if isnan(value) else round(value, 3) for value in _floats(values)]
+    traces: list[Json] = [_line(drawn, title, LINE, unit="")]
+    layout: dict[str, Json] = {"hovermode": "x unified", "yaxis": {"title": {"text": title, "standoff": 10}}}
+    return Figure(key, title, alt, caption, traces, layout)
 
 
 def weights(bands: Sequence[Band], *, alt: str, caption: str) -> Figure:

@@ -6,10 +6,23 @@ from enum import StrEnum
 from alchemiser_cli import formats
 from alchemiser_cli.report.model import BacktestReport, Beside, DemoReport
 from alchemiser_cli.report.slippage import quality
-from alchemiser_cli.report.statistics import Drawdown, Performance, performance, turnover
+from alchemiser_cli.report.statistics import (
+    Drawdown,
+    Performance,
+    calmar,
+    performance,
+    relative,
+    turnover,
+    worst_drawdowns,
+    yearly_returns,
+)
 from alchemiser_common.text import and_more
 
 _MOST_NAMED = 8
+MOST_FALLS = 5
+WINDOW = 126
+"""Sessions of the rolling Sharpe ratio: half a year."""
+MOST_SYMBOLS = 15
 
 
 class Tone(StrEnum):
@@ -103,10 +116,65 @@ def backtest_facts(report: BacktestReport) -> tuple[Fact, ...]:
     churn = turnover(report.traded[1:])  # the first day only starts the curve
     return (
         *performance_facts(figures),
+        Fact("Calmar ratio", formats.ratio(calmar(report.equity)), "CAGR over the deepest fall"),
+        Fact("Invested", formats.percent(float(report.weights.sum(axis=1).mean()), 1), "of equity, a mean day"),
+        *_benchmark_facts(report),
         Fact("Turnover, a day", formats.percent(churn.daily), "one way, mean"),
         Fact("Turnover, a year", f"{formats.ratio(churn.yearly, 1)} times", "of equity, one way"),
         Fact("Costs", f"{report.costs_bps:g} bp", f"of what is exchanged; {report.costs_origin}"),
         Fact("Fill", report.fill),
+    )
+
+
+def _benchmark_facts(report: BacktestReport) -> tuple[Fact, ...]:
+    """The lines beside a benchmark."""
+    if report.benchmark is None:
+        return ()
+    beside, name = relative(report.equity, report.benchmark.levels), report.benchmark.symbol
+    captured = f"{formats.percent(beside.up_capture, 0)} / {formats.percent(beside.down_capture, 0)}"
+    held = f"CAGR {formats.percent(beside.cagr, signed=True)}, deepest fall {formats.percent(beside.max_drawdown)}"
+    return (
+        Fact(f"{name}, held", formats.percent(beside.total_return, signed=True), held),
+        Fact("Excess return", formats.percent(beside.excess, signed=True), f"over {name}"),
+        Fact("Alpha", formats.percent(beside.alpha, signed=True), f"a year, beside {name}"),
+        Fact("Beta", formats.ratio(beside.beta), f"to {name}"),
+        Fact("Correlation", formats.ratio(beside.correlation), f"with {name}, daily returns"),
+        Fact("Capture, up / down", captured, f"of {name}'s yearly growth on days it rose, fell"),
+    )
+
+
+def year_facts(report: BacktestReport) -> tuple[Fact, ...]:
+    """Each year's return, beside the benchmark's."""
+    other = {} if report.benchmark is None else dict(yearly_returns(report.days, report.benchmark.levels))
+    name = "" if report.benchmark is None else report.benchmark.symbol
+    return tuple(
+        Fact(
+            str(year),
+            formats.percent(value, signed=True),
+            f"{name} {formats.percent(other[year], signed=True)}" if year in other else "",
+        )
+        for year, value in yearly_returns(report.days, report.equity)
+    )
+
+
+def fall_lines(report: BacktestReport) -> tuple[Fact, ...]:
+    """The deepest falls."""
+    falls = worst_drawdowns(report.days, report.equity, MOST_FALLS)
+    return tuple(Fact(f"Fall {number}", _depth(fall), drawdown_note(fall)) for number, fall in enumerate(falls, 1))
+
+
+def contribution_facts(report: BacktestReport) -> tuple[Fact, ...]:
+    """What strategies, symbols and costs came to, in the equity at the beginning."""
+    rest = report.by_symbol[MOST_SYMBOLS:]
+    return (
+        *(Fact(name, formats.percent(gain, signed=True), "strategy") for name, gain in report.by_strategy),
+        *(Fact(name, formats.percent(gain, signed=True), "symbol") for name, gain in report.by_symbol[:MOST_SYMBOLS]),
+        *(
+            (Fact(f"{len(rest)} others", formats.percent(sum(gain for _, gain in rest), signed=True), "symbols"),)
+            if rest
+            else ()
+        ),
+        Fact("Costs", formats.percent(-report.paid, signed=True), "paid in all"),
     )
 
 

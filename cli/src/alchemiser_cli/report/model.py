@@ -147,6 +147,15 @@ class DemoReport:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Benchmark:
+    """What is compared with: a symbol that is bought at the first close and held, without costs."""
+
+    symbol: str
+    levels: Floats
+    """(days,), 1 on the first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class BacktestReport:
     """A backtest: equity and weights a day of one set of strategies with allocations."""
 
@@ -171,6 +180,13 @@ class BacktestReport:
     """Symbols that were knowingly left out."""
     remarks: tuple[str, ...] = ()
     """What a person must know to believe the figures: what was left out, carried over, sold at a last price …"""
+    benchmark: Benchmark | None = None
+    by_strategy: tuple[tuple[str, float], ...] = ()
+    """What each strategy has earned in all, before costs, in fractions of the equity at the beginning."""
+    by_symbol: tuple[tuple[str, float], ...] = ()
+    """The same of each symbol; the largest first."""
+    paid: float = 0.0
+    """All costs, the same fractions."""
 
     @property
     def terms(self) -> str:
@@ -188,5 +204,7 @@ class BacktestReport:
             raise UnusableReport("weights must be finite and not negative")
         if len(set(self.symbols)) != len(self.symbols):
             raise UnusableReport("symbols appear more than once")
+        if self.benchmark is not None:
+            checked_curve(self.days, self.benchmark.levels)
         if self.traded.shape != (len(self.days),):
             raise UnusableReport(f"traded has shape {self.traded.shape}, there are {len(self.days)} days")

@@ -216,3 +216,97 @@ def monthly_returns(days: Sequence[date], equity: Floats) -> tuple[MonthlyYear, 
         totals[day.year] = (1 + totals.get(day.year, 0.0)) * (end / start) - 1
         start = end
     return tuple(MonthlyYear(year, tuple(months[year]), totals[year]) for year in months)
+
+
+def yearly_returns(days: Sequence[date], equity: Floats) -> tuple[tuple[int, float], ...]:
+    """(year, return): each year from the last point before it."""
+    return tuple((each.year, each.total) for each in monthly_returns(days, equity))
+
+
+def calmar(equity: Floats) -> float | None:
+    """`cagr` over the depth of the deepest drawdown; None without one.
+
+    Source: T. W. Young, "Calmar Ratio: A Smoother Tool", Futures 20 (1991).
+    """
+    rate, depth = cagr(equity), -float(drawdowns(equity).min())
+    return None if rate is None or depth <= NOISE else rate / depth
+
+
+def worst_drawdowns(days: Sequence[date], equity: Floats, most: int) -> tuple[Drawdown, ...]:
+    """The deepest falls, the deepest first; each goes from a peak to the day that peak is seen again."""
+    depths = drawdowns(equity)
+    below = np.flatnonzero(depths < 0)
+    found = []
+    for span in np.split(below, np.flatnonzero(np.diff(below) > 1) + 1) if len(below) else ():
+        trough, end = int(span[int(depths[span].argmin())]), int(span[-1]) + 1
+        recovery = days[end] if end < len(days) else None
+        found.append(Drawdown(float(depths[trough]), days[int(span[0]) - 1], days[trough], recovery))
+    return tuple(sorted(found, key=lambda fall: fall.depth)[:most])
+
+
+def rolling_sharpe(returns: Floats, window: int) -> Floats:
+    """`sharpe` of the last `window` returns at each of them; NaN before there are as many, and without deviation."""
+    out = np.full(len(returns), np.nan)
+    if len(returns) >= window > 1:
+        views = np.lib.stride_tricks.sliding_window_view(returns, window)
+        deviation = views.std(axis=1, ddof=1)
+        usable = deviation > NOISE
+        ratio = np.divide(views.mean(axis=1), deviation, out=np.full(len(views), np.nan), where=usable)
+        out[window - 1 :] = ratio * sqrt(SESSIONS_A_YEAR)
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """What a curve is beside a benchmark's of the same days."""
+
+    total_return: float
+    """The benchmark's own."""
+    cagr: float | None
+    max_drawdown: float
+    """The benchmark's own, 0 or negative."""
+    excess: float
+    """Total return less the benchmark's."""
+    beta: float | None
+    alpha: float | None
+    """A year's: 252 times the mean return that beta does not explain."""
+    correlation: float | None
+    up_capture: float | None
+    """Yearly growth on days on which the benchmark rose, over the benchmark's own."""
+    down_capture: float | None
+    """The same of days on which it fell."""
+
+
+def relative(equity: Floats, benchmark: Floats) -> Relative:
+    """A curve beside a benchmark's, (days,) each, of the same days and above 0; the risk-free rate is taken as 0.
+
+    Source: M. C. Jensen, "The Performance of Mutual Funds in the Period 1945-1964", Journal of Finance 23 (1968),
+    389-416.
+    """
+    mine, other = daily_returns(equity), daily_returns(benchmark)
+    beta = alpha = correlation = None
+    if len(mine) > 1 and other.std() > NOISE:
+        spread = np.cov(mine, other, ddof=1)
+        beta = float(spread[0, 1] / spread[1, 1])
+        alpha = float(mine.mean() - beta * other.mean()) * SESSIONS_A_YEAR
+        if mine.std() > NOISE:
+            correlation = float(np.corrcoef(mine, other)[0, 1])
+    return Relative(
+        total_return=total_return(benchmark),
+        cagr=cagr(benchmark),
+        max_drawdown=float(drawdowns(benchmark).min()),
+        excess=total_return(equity) - total_return(benchmark),
+        beta=beta,
+        alpha=alpha,
+        correlation=correlation,
+        up_capture=_capture(mine, other, other > 0),
+        down_capture=_capture(mine, other, other < 0),
+    )
+
+
+def _capture(mine: Floats, other: Floats, days: npt.NDArray[np.bool_]) -> float | None:
+    """Yearly growth of one over that of the other, on some days."""
+    if not days.any():
+        return None
+    grown, base = (cagr(np.concatenate([[1.0], np.cumprod(1 + part[days])])) for part in (mine, other))
+    return None if grown is None or base is None or abs(base) <= NOISE else grown / base

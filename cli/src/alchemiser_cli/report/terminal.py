@@ -8,7 +8,16 @@ from rich.table import Table
 from rich.text import Text
 
 from alchemiser_cli import formats
-from alchemiser_cli.report.facts import Fact, Tone, backtest_facts, beside_notes, demo_facts
+from alchemiser_cli.report.facts import (
+    Fact,
+    Tone,
+    backtest_facts,
+    beside_notes,
+    contribution_facts,
+    demo_facts,
+    fall_lines,
+    year_facts,
+)
 from alchemiser_cli.report.model import BacktestReport, DemoReport, SessionRow
 from alchemiser_cli.report.redaction import public_text
 
@@ -31,11 +40,26 @@ def backtest(report: BacktestReport) -> Group:
     lines: list[RenderableType] = [
         Text(f"{shares}, {report.days[0]} to {report.days[-1]}; {public_text(report.terms)}"),
         facts(report.title, backtest_facts(report)),
+        facts("Years", year_facts(report)),
+        facts("Deepest falls", fall_lines(report)),
+        facts("What came from what, of the equity at the beginning", contribution_facts(report)),
         *(Text(f"- {public_text(remark)}", style="yellow") for remark in report.remarks),
     ]
     if report.notice:
         lines.append(Text(public_text(report.notice), style="italic"))
     return Group(*lines)
+
+
+def compared(reports: Sequence[BacktestReport]) -> Table:
+    """Backtests of the same days side by side, one a column."""
+    table = Table(title="Side by side", title_justify="left", box=None, pad_edge=False)
+    table.add_column("Figure")
+    for report in reports:
+        table.add_column(Text(public_text("+".join(name for name, _ in report.strategies))), justify="right")
+    columns = [{fact.label: fact.value for fact in backtest_facts(report)} for report in reports]
+    for label in columns[0]:
+        table.add_row(label, *(Text(public_text(column.get(label, ""))) for column in columns))
+    return table
 
 
 def facts(title: str, lines: Sequence[Fact]) -> Table:

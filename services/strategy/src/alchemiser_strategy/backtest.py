@@ -64,6 +64,10 @@ class Backtest:
     """(days, symbols) decided at each close, fractions of equity."""
     turnover: Floats
     """(days,) the larger of what was bought and what was sold in each session, fractions of equity."""
+    gains: Floats
+    """(strategies, symbols): what each has earned in all, before costs, in fractions of the equity at the beginning."""
+    paid: float
+    """Costs of all trades, the same fractions: 1 + the sum of gains - paid is the equity at the end."""
     at_close: tuple[date, ...] = ()
     """Days whose orders were for the open and were filled at the close, because an open is not known."""
 
@@ -102,7 +106,9 @@ def run_backtest(
     late, at_open = fill is not Fill.CLOSE, fill is Fill.NEXT_OPEN
     traded = account.traded(still_priced(table, symbols, days, actions), late=late, at_open=at_open)
     at_close = tuple(days[row] for row in traded.at_close)
-    return Backtest(tuple(days), symbols, traded.equity, traded.weights, traded.turnover, at_close)
+    return Backtest(
+        tuple(days), symbols, traded.equity, traded.weights, traded.turnover, traded.gains, traded.paid, at_close
+    )
 
 
 def _combined(parts: Sequence[Part], symbols: tuple[str, ...]) -> Floats:

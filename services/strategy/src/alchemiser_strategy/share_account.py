@@ -34,6 +34,10 @@ class Traded:
     equity: Floats
     weights: Floats
     turnover: Floats
+    gains: Floats
+    """(strategies, symbols): what each has earned in all, before costs, in fractions of the equity at the beginning."""
+    paid: float
+    """Costs of all trades, the same fractions. Gains less these are what the equity has grown by."""
     at_close: tuple[int, ...] = ()
     """The days on which orders for the open were filled at the close, for want of an open."""
 
@@ -77,7 +81,8 @@ class ShareAccount:
         self._asks = np.ascontiguousarray(asks.transpose(1, 0, 2))
         self._asked, self._all_give = self._asks.sum(axis=(1, 2)).tolist(), self._gives.all(axis=1).tolist()
         self._shares = np.zeros((len(histories), len(symbols)))
-        self._cash = 1.0
+        self._cash, self._paid = 1.0, 0.0
+        self._put_in = np.zeros_like(self._shares)
         self._actions = _by_row(actions.actions, self._days)
         self._ends = np.array(
             [bisect_left(self._days, actions.ends[one]) if one in actions.ends else len(self._days) for one in symbols]
@@ -125,7 +130,8 @@ class ShareAccount:
         others[decided] = False
         with np.errstate(invalid="ignore", divide="ignore"):
             weights[others] = values[others] / equities[others, None]
-        return Traded(equities, weights, turnover, tuple(at_close))
+        gains = self._shares * closes.price[-1] - self._put_in
+        return Traded(equities, weights, turnover, gains, self._paid, tuple(at_close))
 
     def _act(self, action: ShareAction) -> None:
         column = self._symbols.index(action.symbol) if action.symbol in self._symbols else None
@@ -135,6 +141,7 @@ class ShareAccount:
         self._shares[:, column] = 0.0
         for symbol, each in action.shares.items():
             self._shares[:, self._symbols.index(symbol)] += old * each
+        self._put_in[:, column] -= old * action.cash
         self._cash += float(old.sum()) * action.cash
 
     def _wanted(self, decision: int, values: Floats, equity: float, day: int) -> Floats:
@@ -191,10 +198,13 @@ class ShareAccount:
         shares = bought * prices.inverse[day]
         self._shares = shares if trades is None else np.where(trades, shares, self._shares)
         self._cash = free - paid - float(bought.sum())
+        self._paid += paid
+        self._put_in += bought - values if trades is None else np.where(trades, bought - values, 0.0)
         if fills is not None and before is not None:
             more = self._shares.sum(axis=0) - before
             worse = np.where(np.isfinite(fills[day]) & (more != 0), more * (fills[day] - prices.price[day]), 0.0)
             self._cash -= float(worse.sum())
+            self._paid += float(worse.sum())
         return (exchanged + abs(net)) / 2 / equity if equity > 0 else 0.0
 
     def _lacks(self, prices: "_Priced", decision: int, day: int) -> bool:
