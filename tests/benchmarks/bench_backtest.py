@@ -45,7 +45,7 @@ def backtest(portfolio: MultiStrategyManager, bars: Bars, prices: Prices, first:
     """Weigh every strategy on every day, net, and hold from row `first` on."""
     fresh = Bars(bars.dates, bars.symbols, bars.closes)
     parts = [(history.between(first, fresh.days), fraction) for history, fraction in _weigh(portfolio, fresh)]
-    return run_backtest(parts, prices.between(first, fresh.days), fill=Fill.NEXT_OPEN)
+    return run_backtest(parts, prices.between(first, fresh.days), fill=Fill.NEXT_CLOSE)
 
 
 def _weigh(portfolio: MultiStrategyManager, bars: Bars) -> list[Part]:

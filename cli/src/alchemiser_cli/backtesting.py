@@ -125,15 +125,25 @@ def _fill(asked: Fill | None, file: PriceFile, prices: Prices, rows: slice) -> F
     return asked or (Fill.NEXT_OPEN if opens else Fill.NEXT_CLOSE)
 
 
+def benchmark_prices(file: PriceFile, asked: str | None) -> Prices | None:
+    """Opens and closes of the benchmark alone, whatever is left out of the strategies; None if none is wanted.
+
+    `asked` as in `Terms`. Raises InvalidSettings if the file lacks what is asked for.
+    """
+    if asked == "":
+        return None
+    symbol = (asked or DEFAULT_BENCHMARK).upper()
+    if asked is not None:
+        price_file(file.history, [symbol], named="--benchmark")
+    return PriceFile(file.history, file.carry_gaps).prices([symbol])
+
+
 def _benchmark(file: PriceFile, terms: Terms, rows: slice) -> tuple[Benchmark | None, Sequence[str]]:
-    """The benchmark's line, or why there is none. Raises InvalidSettings if the file lacks what is asked for."""
-    if terms.benchmark == "":
+    """The benchmark's line, or why there is none."""
+    prices = benchmark_prices(file, terms.benchmark)
+    if prices is None:
         return None, ()
-    symbol = (terms.benchmark or DEFAULT_BENCHMARK).upper()
-    whole = file.history
-    if terms.benchmark is not None:
-        price_file(whole, [symbol], named="--benchmark")
-    closes = PriceFile(whole, file.carry_gaps).prices([symbol]).closes[rows, 0]
+    (symbol,), closes = prices.symbols, prices.closes[rows, 0]
     if not np.isfinite(closes).all():
         return None, [f"no benchmark: the data have no {symbol} on all of these days"]
     return Benchmark(symbol, closes / closes[0]), ()

@@ -11,7 +11,8 @@ from datetime import date
 
 import numpy as np
 
-from alchemiser_cli.report.model import Beside, DemoReport
+from alchemiser_cli.backtesting import benchmark_prices
+from alchemiser_cli.report.model import Benchmark, Beside, DemoReport
 from alchemiser_cli.report.slippage import quality
 from alchemiser_cli.research import PriceFile, Share, symbols_of
 from alchemiser_common.messages.snapshot import BarPolicy
@@ -68,6 +69,20 @@ def beside(
         costs_bps=bps,
         reasons=_reasons(report, settings, file.history.given_open is None),
     )
+
+
+def demo_benchmark(report: DemoReport, history: PriceHistory, asked: str | None) -> Benchmark | None:
+    """The benchmark at the opens of the demo's sessions; None if none is wanted, or the file has not all of them.
+
+    `asked` and errors as of `benchmark_prices`.
+    """
+    prices = benchmark_prices(PriceFile(history), asked)
+    if prices is None:
+        return None
+    first = bisect_left(history.dates, report.started)
+    rows = [first, *(bisect_left(history.dates, row.day) for row in report.rows)]
+    levels = np.where(np.isnan(prices.opens), prices.closes, prices.opens)[rows, 0]
+    return Benchmark(prices.symbols[0], levels / levels[0]) if np.isfinite(levels).all() else None
 
 
 def _same(live: Mapping[str, float] | None, row: Mapping[str, float]) -> bool:

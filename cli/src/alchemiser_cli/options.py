@@ -45,6 +45,12 @@ Without = Annotated[
         help="Leave this symbol out of every strategy, as if it did not exist; repeatable. The output says so."
     ),
 ]
+BenchmarkOption = Annotated[
+    str | None,
+    typer.Option(
+        "--benchmark", help="Symbol to hold beside it; `none` for none. Default: SPY, where the data have it."
+    ),
+]
 AsOf = Annotated[
     datetime | None,
     typer.Option(formats=DAY, help="Decide after this day's close of the data; default: the last."),

@@ -43,6 +43,7 @@ def test_a_demo_and_the_backtest_of_its_days_agree_or_the_output_says_why_not(tm
     done = alchemiser(tmp_path, "demo", "--days", "3", "--page", "report.html", extra=extra)
     assert done.code == 0, done.err
     words = " ".join(done.out.split())
+    assert "SPY, held" in words
     assert "decided alike in 4 of 4 sessions" in words
     assert "the demo trades whole shares, and no order that is too small" in words
     returns = [

@@ -16,7 +16,7 @@ from alchemiser_cli.console import note, out, write_page
 from alchemiser_cli.context import CommandContext, command
 from alchemiser_cli.demo_report import executed_orders
 from alchemiser_cli.history import list_runs
-from alchemiser_cli.options import DAY, AsJson, FirstSession, MarketData, StrategyNames, Without
+from alchemiser_cli.options import DAY, AsJson, BenchmarkOption, FirstSession, MarketData, StrategyNames, Without
 from alchemiser_cli.report import backtest_json, backtest_page, terminal
 from alchemiser_cli.report.model import BacktestReport
 from alchemiser_cli.report.slippage import quality
@@ -64,10 +64,7 @@ def backtest(
             "taken as they traded, and shares follow splits, dividends, new names, mergers, spin-offs and removals."
         ),
     ] = None,
-    benchmark: Annotated[
-        str | None,
-        typer.Option(help="Symbol to hold beside it; `none` for none. Default: SPY, where the data have it."),
-    ] = None,
+    benchmark: BenchmarkOption = None,
     compare: Annotated[
         list[str] | None,
         typer.Option(help="Lay this strategy (a name or a file) beside, on the same days and terms; repeatable."),

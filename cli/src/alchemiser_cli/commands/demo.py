@@ -13,17 +13,18 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from alchemiser_cli.backtesting import benchmark_prices
 from alchemiser_cli.console import Exit, err, note, out, write_page
 from alchemiser_cli.context import command
 from alchemiser_cli.cycles import RunCycle, cycle_at, cycle_runner, ensure_authority, logged, on_exchange
-from alchemiser_cli.demo_beside import Decided, beside
+from alchemiser_cli.demo_beside import Decided, beside, demo_benchmark
 from alchemiser_cli.demo_report import session_rows, starting_equity
 from alchemiser_cli.exchanges import exchange_file
 from alchemiser_cli.history import RunSummary, ended_run, read_detail, read_run
-from alchemiser_cli.options import FirstSession, MarketData, PipelineOption
+from alchemiser_cli.options import BenchmarkOption, FirstSession, MarketData, PipelineOption
 from alchemiser_cli.report import demo_page, terminal
 from alchemiser_cli.report.model import Delivery, DemoReport
-from alchemiser_cli.research import choose
+from alchemiser_cli.research import PriceFile, choose
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
 from alchemiser_cli.views import run_view
 from alchemiser_common.decision_time import decision_time
@@ -48,6 +49,7 @@ def demo(
     days: Annotated[int, typer.Option(help="Sessions to run after the first.", min=1)] = 60,
     cash: Annotated[float, typer.Option(help="Cash in the account at the start, USD.", min=100)] = 100_000,
     pipeline: PipelineOption = None,
+    benchmark: BenchmarkOption = None,
     page: Annotated[Path | None, typer.Option(help="Where to write the HTML page.")] = None,
 ) -> None:
     """Show the whole line at work on a simulated exchange.
@@ -60,6 +62,8 @@ def demo(
         environment=Environment.SIMULATED, backend=Backend.EMBEDDED, account_alias="demo", pipeline=pipeline
     ) as context:
         market = open_market(data, context.settings.home)
+        asked = "" if benchmark == "none" else benchmark
+        benchmark_prices(PriceFile(market.history), asked)  # whatever is wrong with it is said before the sessions
         sessions = market.sessions_from(start.date() if start else market.default_start, days + 1)
         home = _home(context.settings, market, sessions, cash)
         settings = context.changed(home=home).settings
@@ -76,7 +80,8 @@ def demo(
             began = time.monotonic()
             runs = _sessions(platform, exchange, market, sessions)
             took = time.monotonic() - began
-        report = _beside(platform, market, runs, _report(settings, market, sessions, runs, delivery, took))
+        report = _report(settings, market, sessions, runs, delivery, took)
+        report = _beside(platform, market, runs, report, asked)
         target = page or home / "report.html"
         write_page(target, demo_page.render(report))
         (home / _FINISHED).touch()
@@ -127,8 +132,10 @@ def _report(
     )
 
 
-def _beside(platform: Platform, market: Market, runs: list[RunSummary], report: DemoReport) -> DemoReport:
-    """The report with a backtest of the same days."""
+def _beside(
+    platform: Platform, market: Market, runs: list[RunSummary], report: DemoReport, benchmark: str | None
+) -> DemoReport:
+    """The report with a backtest of the same days, and a benchmark."""
     decided = []
     for row, run in zip(report.rows, runs, strict=True):
         decision = read_detail(platform.state, platform.archive, run).decision
@@ -136,7 +143,8 @@ def _beside(platform: Platform, market: Market, runs: list[RunSummary], report: 
         decided.append(Decided(row.day, targets))
     settings = platform.settings
     shares = choose(settings.strategies, [])
-    return replace(report, beside=beside(report, decided, shares, market.history, settings))
+    other = demo_benchmark(report, market.history, benchmark)
+    return replace(report, beside=beside(report, decided, shares, market.history, settings), benchmark=other)
 
 
 def _settings_lines(settings: Settings) -> tuple[str, ...]:

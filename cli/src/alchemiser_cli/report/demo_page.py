@@ -48,7 +48,10 @@ def _equity(report: DemoReport) -> charts.Figure:
     )
     caption = f"Account equity after each session; below it, the distance from the last peak. Deepest fall: \
 {drawdown_note(figures.max_drawdown)}."
-    return charts.equity(curve, drawdowns(curve), key="equity", alt=alt, caption=caption, unit="$")
+    other = None
+    if report.benchmark is not None:
+        other = (report.benchmark.symbol, report.initial_equity * report.benchmark.levels)
+    return charts.equity(curve, drawdowns(curve), key="equity", alt=alt, caption=caption, unit="$", beside=other)
 
 
 def _weights(report: DemoReport) -> charts.Figure:

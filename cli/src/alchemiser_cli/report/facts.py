@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from alchemiser_cli import formats
-from alchemiser_cli.report.model import BacktestReport, Beside, DemoReport
+from alchemiser_cli.report.model import BacktestReport, Benchmark, Beside, DemoReport
 from alchemiser_cli.report.slippage import quality
 from alchemiser_cli.report.statistics import (
     Drawdown,
+    Floats,
     Performance,
     calmar,
     performance,
@@ -65,6 +66,7 @@ def demo_facts(report: DemoReport) -> tuple[Fact, ...]:
         lines.append(
             Fact("Slippage", formats.basis_points(cost.mean_bps), f"mean, {formats.money(cost.cost, 0)} in all")
         )
+    lines.extend(_benchmark_facts(report.curve[1], report.benchmark))
     if report.beside is not None:
         lines.append(_beside(report.beside))
     repeated = report.delivery.duplicates
@@ -118,7 +120,7 @@ def backtest_facts(report: BacktestReport) -> tuple[Fact, ...]:
         *performance_facts(figures),
         Fact("Calmar ratio", formats.ratio(calmar(report.equity)), "CAGR over the deepest fall"),
         Fact("Invested", formats.percent(float(report.weights.sum(axis=1).mean()), 1), "of equity, a mean day"),
-        *_benchmark_facts(report),
+        *_benchmark_facts(report.equity, report.benchmark),
         Fact("Turnover, a day", formats.percent(churn.daily), "one way, mean"),
         Fact("Turnover, a year", f"{formats.ratio(churn.yearly, 1)} times", "of equity, one way"),
         Fact("Costs", f"{report.costs_bps:g} bp", f"of what is exchanged; {report.costs_origin}"),
@@ -126,11 +128,11 @@ def backtest_facts(report: BacktestReport) -> tuple[Fact, ...]:
     )
 
 
-def _benchmark_facts(report: BacktestReport) -> tuple[Fact, ...]:
-    """The lines beside a benchmark."""
-    if report.benchmark is None:
+def _benchmark_facts(equity: Floats, benchmark: Benchmark | None) -> tuple[Fact, ...]:
+    """The lines beside a benchmark of the same days."""
+    if benchmark is None:
         return ()
-    beside, name = relative(report.equity, report.benchmark.levels), report.benchmark.symbol
+    beside, name = relative(equity, benchmark.levels), benchmark.symbol
     captured = f"{formats.percent(beside.up_capture, 0)} / {formats.percent(beside.down_capture, 0)}"
     held = f"CAGR {formats.percent(beside.cagr, signed=True)}, deepest fall {formats.percent(beside.max_drawdown)}"
     return (

@@ -84,6 +84,15 @@ class Delivery:
     """Orders placed a second time: 0 is the proof."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Benchmark:
+    """What is compared with: a symbol that is bought on the first day and held, without costs."""
+
+    symbol: str
+    levels: Floats
+    """(days,), 1 on the first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Beside:
     """A backtest of a demo's days, with its fractions, cash reserve and mean slippage."""
@@ -114,6 +123,8 @@ class DemoReport:
     """Real time the sessions took."""
     made_at: datetime | None = None
     beside: Beside | None = None
+    benchmark: Benchmark | None = None
+    """Of the curve's days."""
 
     def __post_init__(self) -> None:
         if not self.rows:
@@ -144,15 +155,6 @@ class DemoReport:
     def orders(self) -> tuple[OrderRow, ...]:
         """Every order, in the sessions' order."""
         return tuple(order for row in self.rows for order in row.orders)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Benchmark:
-    """What is compared with: a symbol that is bought at the first close and held, without costs."""
-
-    symbol: str
-    levels: Floats
-    """(days,), 1 on the first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
