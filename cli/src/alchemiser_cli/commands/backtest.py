@@ -55,8 +55,13 @@ def backtest(
     ] = None,
     without: Without = None,
     carry_gaps: Annotated[
-        int, typer.Option(help="Carry the last close over gaps of up to so many sessions.", min=0, max=20)
-    ] = 2,
+        int | None,
+        typer.Option(
+            help="Carry the last close over gaps of up to so many sessions. Default: data.carry_gaps, as live.",
+            min=0,
+            max=20,
+        ),
+    ] = None,
     actions: Annotated[
         Path | None,
         typer.Option(
@@ -88,7 +93,8 @@ def backtest(
         if actions is not None:
             market = market_with(market, actions)
         shares = choose(context.settings.strategies, strategy or [])
-        file = price_file(market.history, symbols_of(shares), without or (), carry_gaps)
+        gaps = context.settings.data.carry_gaps if carry_gaps is None else carry_gaps
+        file = price_file(market.history, symbols_of(shares), without or (), gaps)
         terms = Terms(
             first=start.date() if start else None,
             last=end.date() if end else None,

@@ -47,7 +47,12 @@ def decide(
     """
     with command(as_json=as_json) as context:
         shares = choose(context.settings.strategies, strategy or [])
-        file = price_file(read_prices(data, context.settings.home), symbols_of(shares), without or ())
+        file = price_file(
+            read_prices(data, context.settings.home),
+            symbols_of(shares),
+            without or (),
+            context.settings.data.carry_gaps,
+        )
         bars = file.bars(symbols_of(shares), as_of.date() if as_of else None)
         outcomes = evaluate(shares, bars, since.date() if since else None)
         day, targets = bars.dates[-1], consolidate(outcomes)

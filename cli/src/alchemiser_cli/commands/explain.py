@@ -47,7 +47,12 @@ def explain(
             day, signals = _of_run(context, run, names)
         else:
             shares = choose(context.settings.strategies, names)
-            file = price_file(read_prices(data, context.settings.home), symbols_of(shares), without or ())
+            file = price_file(
+                read_prices(data, context.settings.home),
+                symbols_of(shares),
+                without or (),
+                context.settings.data.carry_gaps,
+            )
             left_out = sorted(file.without)
             for remark in file.remarks:
                 note(remark)
