@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
@@ -291,3 +292,22 @@ def test_the_default_benchmark_is_used_where_the_file_has_it_and_another_one_mus
     beside = backtested(tmp_path, "--strategy", "half.clj")["benchmark"]
     assert isinstance(beside, dict)
     assert beside["symbol"] == "SPY"
+
+
+@pytest.mark.skipif("ALCHEMISER_MARKET_DATA" not in os.environ, reason="ALCHEMISER_MARKET_DATA is not set")
+@pytest.mark.parametrize(
+    ("every", "costs", "earned", "turned"), [("yearly", "0", 2.6727, 0.22), ("monthly", "10", 3.1172, 0.60)]
+)
+def test_two_funds_of_real_prices_earn_what_an_independent_reference_says(
+    tmp_path: Path, every: str, costs: str, earned: float, turned: float
+) -> None:
+    """Half each, 2015 to 2024: traded daily by mistake, the yearly one turned its equity over 2.3 times a year."""
+    text = HALF.replace("daily", every).replace("AAA", "TQQQ").replace("BBB", "TMF")
+    (tmp_path / "half.clj").write_text(text)
+    data = Path(os.environ["ALCHEMISER_MARKET_DATA"]) / "ohlcv_core74_2005_2026.parquet"
+    span = ["--from", "2015-01-02", "--to", "2024-12-31", "--fill", "next-open", "--costs", costs]
+    done = alchemiser(tmp_path, "backtest", "--data", str(data), "--strategy", "half.clj", "--json", *span)
+    assert done.code == 0, done.err
+    answer = json.loads(done.out)
+    assert answer["total_return"] == pytest.approx(earned, abs=5e-5)
+    assert answer["turnover_a_year"] == pytest.approx(turned, abs=0.01)
