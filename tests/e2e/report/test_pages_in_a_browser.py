@@ -101,7 +101,9 @@ def test_a_demo_shows_its_figures_and_sorts_its_orders(tab: Tab, tmp_path: Path)
 
 def test_a_backtest_shows_its_statistics_and_a_log_axis_on_demand(tab: Tab, tmp_path: Path) -> None:
     shown(tab, backtest_page.render(backtest()), tmp_path / "backtest.html")
-    assert tab.evaluate("document.querySelectorAll('.js-plotly-plot').length") == 2
+    assert tab.evaluate("document.querySelectorAll('.js-plotly-plot').length") == 3, (
+        "equity, rolling Sharpe ratio, weights"
+    )
     assert "Sharpe ratio" in texts(tab, ".facts th")
     tab.evaluate("document.querySelector('[data-scale=log]').click()")
     assert tab.evaluate("document.getElementById('equity').layout.yaxis.type") == "log"

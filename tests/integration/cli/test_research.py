@@ -201,7 +201,7 @@ def test_a_backtest_follows_a_markets_corporate_actions(tmp_path: Path) -> None:
         (tmp_path / "actions.json").write_text(json.dumps(actions))
         done = alchemiser(tmp_path, *"backtest --data bars.csv --strategy half.clj --actions actions.json".split())
         assert done.code == 0, done.err
-        (told[name],) = (line.split() for line in done.out.splitlines() if "CAGR" in line)
+        (told[name],) = (line.split() for line in done.out.splitlines() if line.startswith("CAGR"))
     assert "with the corporate actions of actions.json" in (tmp_path / "backtest.html").read_text(encoding="utf-8")
     plain = alchemiser(tmp_path, *"backtest --data bars.csv --strategy half.clj".split())
     assert told["a new name"] == told["none"] != told["and a removal"]

@@ -76,8 +76,10 @@ class ShareAccount:
         """
         self._days, self._symbols, self._cost = histories[0][0].dates, tuple(symbols), cost
         self._fractions = np.array([fraction for _, fraction in histories])
-        self._gives = np.stack([one.decided == np.arange(len(one.dates)) for one, _ in histories], axis=1)
-        asks = self._fractions[:, None, None] * targets * self._gives.T[:, :, None]
+        self._decides = np.stack([one.decided == np.arange(len(one.dates)) for one, _ in histories], axis=1)
+        # One that has not decided yet has no shares that others' decisions must leave alone.
+        self._gives = self._decides | np.stack([one.decided < 0 for one, _ in histories], axis=1)
+        asks = self._fractions[:, None, None] * targets * self._decides.T[:, :, None]
         self._asks = np.ascontiguousarray(asks.transpose(1, 0, 2))
         self._asked, self._all_give = self._asks.sum(axis=(1, 2)).tolist(), self._gives.all(axis=1).tolist()
         self._shares = np.zeros((len(histories), len(symbols)))
@@ -99,16 +101,19 @@ class ShareAccount:
         count, closes = len(self._days), _Priced(table.closes)
         at = _Priced(table.opens) if at_open else closes
         turnover, weights = np.zeros(count), np.zeros((count, len(self._symbols)))
-        decisions = {row + late: row for row in np.flatnonzero(self._gives.any(axis=1)).tolist()}
+        decisions = {row + late: row for row in np.flatnonzero(self._decides.any(axis=1)).tolist()}
         held, cash, since, at_close = [self._shares.sum(axis=0)], [self._cash], [0], []
         decided: list[int] = []
         for row in sorted(decisions.keys() | self._actions.keys()):
             decision = decisions.get(row)
             if late and decision is not None:
-                values = self._values(closes, decision)
-                equity = self._cash + float(values.sum())
-                if equity > 0:
-                    weights[decision] = self._wanted(decision, values, equity, decision).sum(axis=0) / equity
+                if self._all_give[decision] and decision < self._first_end:
+                    weights[decision] = self._asks[decision].sum(axis=0) / max(1.0, self._asked[decision])
+                else:
+                    values = self._values(closes, decision)
+                    equity = self._cash + float(values.sum())
+                    if equity > 0:
+                        weights[decision] = self._wanted(decision, values, equity, decision).sum(axis=0) / equity
                 decided.append(decision)
             for action in self._actions.get(row, ()):
                 self._act(action)
@@ -193,8 +198,7 @@ class ShareAccount:
             free -= float(np.where(trades, 0.0, wanted).sum())
         scale = max(0.0, 1 - paid / free) if free > 0 else 0.0
         bought = wanted * scale if trades is None else np.where(trades, wanted * scale, 0.0)
-        if prices.lacks[day]:
-            self._require_prices(bought.sum(axis=0)[None], prices.known[day][None], day)
+        self._require_price(bought, prices, day)
         shares = bought * prices.inverse[day]
         self._shares = shares if trades is None else np.where(trades, shares, self._shares)
         self._cash = free - paid - float(bought.sum())
@@ -209,17 +213,22 @@ class ShareAccount:
 
     def _lacks(self, prices: "_Priced", decision: int, day: int) -> bool:
         """Whether a price is lacking of a symbol that is held or wanted and trades."""
-        if not prices.lacks[day]:
+        lacking = prices.lacking[day]
+        if not len(lacking):
             return False
-        needed = ((self._shares > 0) | (self._asks[decision] > 0)).any(axis=0) & (self._ends > day)
-        return bool((needed & ~prices.known[day]).any())
+        lacking = lacking[self._ends[lacking] > day]
+        return bool(self._shares[:, lacking].any() or self._asks[decision][:, lacking].any())
 
     def _values(self, prices: "_Priced", day: int) -> Floats:
         """USD of what is held, (strategies, symbols)."""
-        if prices.lacks[day]:
-            self._require_prices(self._shares.sum(axis=0)[None], prices.known[day][None], day)
+        self._require_price(self._shares, prices, day)
         values: Floats = self._shares * prices.price[day]
         return values
+
+    def _require_price(self, held: Floats, prices: "_Priced", day: int) -> None:
+        """As `_require_prices`, of one day; `held` is (strategies, symbols)."""
+        if len(prices.lacking[day]) and held[:, prices.lacking[day]].any():
+            self._require_prices(held.sum(axis=0)[None], prices.known[day][None], day)
 
     def _require_prices(self, held: Floats, known: Bools, first: int) -> None:
         """Raises StrategyError for a holding without a price, (days, symbols) from day `first` on."""
@@ -230,13 +239,13 @@ class ShareAccount:
 
 
 class _Priced:
-    """Prices in USD, (days, symbols), their inverses, 0 for both where there is none, and which days lack some."""
+    """Prices in USD, (days, symbols), and their inverses, 0 where there is none, and each day's columns without."""
 
     def __init__(self, prices: Floats) -> None:
         self.known: Bools = np.isfinite(prices) & (prices > 0)
         self.price: Floats = np.where(self.known, prices, 0.0)
         self.inverse: Floats = np.divide(1.0, prices, out=np.zeros(prices.shape), where=self.known)
-        self.lacks: list[bool] = (~self.known.all(axis=1)).tolist()
+        self.lacking = [np.flatnonzero(row) for row in ~self.known]
 
 
 def _by_row(actions: Sequence[ShareAction], days: Sequence[date]) -> dict[int, list[ShareAction]]:
