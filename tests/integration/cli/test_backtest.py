@@ -15,7 +15,9 @@ import pytest
 from support.command import alchemiser
 from support.plain_account import plain_account
 
-DAYS = [day for offset in range(90) if (day := date(2024, 1, 1) + timedelta(days=offset)).weekday() < 5]
+CLOSED = {date(2024, 1, 1), date(2024, 1, 15), date(2024, 2, 19), date(2024, 3, 29)}
+_ALL = [date(2024, 1, 1) + timedelta(days=offset) for offset in range(95)]
+DAYS = [day for day in _ALL if day.weekday() < 5 and day not in CLOSED]
 HALF = '(defsymphony "half" {:rebalance-frequency :daily} (weight-equal [(asset "AAA" nil) (asset "BBB" nil)]))'
 BEST = """(defsymphony "best" {:rebalance-frequency :daily}
  (filter (moving-average-return {:window 5}) (select-top 1) [(asset "AAA" nil) (asset "BBB" nil) (asset "CCC" nil)]))
