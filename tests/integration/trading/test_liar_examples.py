@@ -55,6 +55,21 @@ CANCELS_ARE_REFUSED = Scenario(
     process_seconds=900.0,
     power=1.0,
 )
+STRANGER_IN_ONE_LIST = Scenario(
+    seed=1729,
+    mode=Mode.SAFETY,
+    weights={"BBB": 0.416, "AAA": 0.333, "EEE": 0.25},
+    holdings={"FFF": Decimal("1201.114642826")},
+    parts=(
+        Lie("account", "more equity", (Endpoint.ACCOUNT,), 0, 1, "FFF", 0.61),
+        Lie("order absent", "JSON", (Endpoint.OPEN,), 0, 4, "BBB", 0.0),
+        Deed("a person's order stays open", 30.3, "BBB", 0.78),
+        Mishap(delivery=0, name="die after", call=16, length=30),
+    ),
+    truth_after=1e9,
+    process_seconds=900.0,
+    power=1.0,
+)
 
 
 @pytest.mark.parametrize(
@@ -64,12 +79,14 @@ CANCELS_ARE_REFUSED = Scenario(
         (SET_BACK_FOR_GOOD, RunStatus.HALTED, "this machine's clock is"),
         (UNREADABLE_BESIDE_OTHERS, RunStatus.PARTIAL, "sell FFF left alone: 10256.40 USD of it are kept"),
         (CANCELS_ARE_REFUSED, RunStatus.COMPLETED, ""),
+        (STRANGER_IN_ONE_LIST, RunStatus.HALTED, "open order that is not this system's: buy order of BBB"),
     ],
     ids=[
         "buying power that two buys share",
         "a dead worker's lease under a clock that was set back",
         "a position whose quantity is null",
         "cancels that are refused for longer than the end of one is waited for",
+        "a stranger's order in the day's list that the list of open orders lacks",
     ],
 )
 def test_what_was_found_once_is_not_found_again(scenario: Scenario, status: RunStatus, said: str) -> None:

@@ -129,8 +129,10 @@ class LooseEnds:
             _log.warning("loose order", extra={"finding": line})
         return tuple(lines)
 
-    def of_another_home(self) -> tuple[str, ...]:
-        """Today's orders, open or ended, that carry an id of this system and that no intent of this store explains.
+    # The list of open orders may lack one that the day's list shows. That somebody else trades the account is believed
+    # of either, and then nothing is sent; that nobody does, both have to say.
+    def of_others(self) -> tuple[str, ...]:
+        """The day's orders that no intent of this store explains: all with an id of this system, of others the open.
 
         Each in a line for a person. Raises BrokerUnavailable, StoreUnavailable.
         """
@@ -138,9 +140,14 @@ class LooseEnds:
         day = datetime.combine(now.astimezone(EXCHANGE_ZONE).date(), time.min, EXCHANGE_ZONE)
         listed = self._broker.orders_since(day)
         ids = [order.client_order_id for order in listed.orders] + [order.client_order_id for order in listed.odd]
-        if not any(item.startswith(CLIENT_ORDER_PREFIX) for item in ids):
-            return ()
-        return tuple(item.detail for item in orders_of_another_home(listed, self._own_ids()))
+        ours_by_name = any(item.startswith(CLIENT_ORDER_PREFIX) for item in ids)
+        own = self._own_ids() if ours_by_name else ()
+        strangers = [
+            f"open order that is not this system's: {_order(order)}"
+            for order in listed.orders
+            if not order.status.terminal and not order.client_order_id.startswith(CLIENT_ORDER_PREFIX)
+        ]
+        return (*(item.detail for item in orders_of_another_home(listed, own)), *strangers)
 
     def _own_ids(self) -> Collection[str]:
         """Client order ids of every intent of today's runs of this account."""

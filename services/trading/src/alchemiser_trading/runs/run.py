@@ -179,7 +179,7 @@ class Run:
             raise BrokerUnavailable(seen.unread)
         if seen.any:
             raise Unreconciled(f"open orders before the first of this run: {'; '.join(seen.lines)}")
-        others = ends.of_another_home()
+        others = ends.of_others()
         if others:
             raise Unreconciled(others[0])
         plan, writes = planned(tools, decision, permit.account)
