@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from alchemiser_common.messages.report import RunStatus
-from support.liar.endpoints import Endpoint
+from support.liar.endpoints import ORDERS, Endpoint
 from support.liar.explorer import play
 from support.liar.runner import exchange
 from support.liar.scenario import Deed, Mishap, Mode, Scenario
@@ -70,6 +70,32 @@ STRANGER_IN_ONE_LIST = Scenario(
     process_seconds=900.0,
     power=1.0,
 )
+OVERSTATED_FOR_LONG = Scenario(
+    seed=1837,
+    mode=Mode.SAFETY,
+    weights={"EEE": 0.266, "DDD": 0.2, "FFF": 0.333, "AAA": 0.2},
+    holdings={"EEE": Decimal(228), "FFF": Decimal("188.146253490"), "BBB": Decimal(317)},
+    parts=(
+        Lie("order overstated", "an odd status, filled in full", (*ORDERS, Endpoint.SUBMIT), 3, 3, "DDD", 0.29),
+        Deed("a person buys", 15.9, "DDD", 0.09),
+    ),
+    truth_after=1e9,
+    process_seconds=900.0,
+    power=1.0,
+)
+OVERSTATED_ONCE = Scenario(
+    seed=4181,
+    mode=Mode.SAFETY,
+    weights={"DDD": 0.25, "AAA": 0.125, "EEE": 0.625},
+    holdings={},
+    parts=(
+        Lie("order overstated", "filled in full", (*ORDERS, Endpoint.SUBMIT), 0, 1, "AAA", 0.86),
+        Deed("a person buys", 12.8, "AAA", 0.24),
+    ),
+    truth_after=1e9,
+    process_seconds=900.0,
+    power=1.0,
+)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +106,8 @@ STRANGER_IN_ONE_LIST = Scenario(
         (UNREADABLE_BESIDE_OTHERS, RunStatus.PARTIAL, "sell FFF left alone: 10256.40 USD of it are kept"),
         (CANCELS_ARE_REFUSED, RunStatus.COMPLETED, ""),
         (STRANGER_IN_ONE_LIST, RunStatus.HALTED, "open order that is not this system's: buy order of BBB"),
+        (OVERSTATED_FOR_LONG, RunStatus.HALTED, "said to have filled 3540 shares, the position has moved by 10;"),
+        (OVERSTATED_ONCE, RunStatus.HALTED, "said to have filled 123.688155 shares, the position has moved by 25;"),
     ],
     ids=[
         "buying power that two buys share",
@@ -87,6 +115,8 @@ STRANGER_IN_ONE_LIST = Scenario(
         "a position whose quantity is null",
         "cancels that are refused for longer than the end of one is waited for",
         "a stranger's order in the day's list that the list of open orders lacks",
+        "an order called filled by all who are asked, beside a person's trade",
+        "an order called filled by its request's answer alone, beside a person's trade",
     ],
 )
 def test_what_was_found_once_is_not_found_again(scenario: Scenario, status: RunStatus, said: str) -> None:

@@ -59,6 +59,7 @@ def test_where_orders_have_ended_and_the_position_agrees_nothing_is_unknown(
 
 
 TWO = replace(ENDED, chain=(order(1, TEN, OrderStatus.CANCELLED, "4"), order(2, TEN, OrderStatus.CANCELLED, "3")))
+TWO_AGREED_ON_4 = replace(TWO, proved=Decimal(4))
 
 
 @pytest.mark.parametrize(
@@ -70,9 +71,10 @@ TWO = replace(ENDED, chain=(order(1, TEN, OrderStatus.CANCELLED, "4"), order(2, 
         (ENDED, "-2", "0", "4"),
         (ENDED, "7", "4", "3"),
         (ENDED, "70", "4", "6"),
-        (TWO, "5", "5", "2"),
-        (TWO, "2", "2", "5"),
-        (replace(TWO, unknown=Decimal(3)), "2", "2", "8"),
+        (TWO, "5", "0", "7"),
+        (TWO_AGREED_ON_4, "5", "4", "3"),
+        (TWO_AGREED_ON_4, "2", "2", "5"),
+        (replace(TWO_AGREED_ON_4, unknown=Decimal(3)), "2", "2", "8"),
         (replace(ENDED, unknown=Decimal(5)), "7", "4", "5"),
         (OPEN_END, "0", "0", "10"),
         (OPEN_END, "7", "4", "6"),

@@ -56,7 +56,8 @@ SENT_SECOND = replace(SECOND, phase=LegPhase.SENT, order=None)
 )
 def test_the_next_order_waits_until_the_position_says_what_the_orders_say(moved: str, *, agrees: bool) -> None:
     doubtful = replace(CONFIRMED, unknown=Decimal(3))
-    done = replace(doubtful, phase=LegPhase.READY, unknown=Decimal(0), confirmed=False, since=at(5))
+    agreed = replace(doubtful, proved=Decimal(4), unknown=Decimal(0), confirmed=False)
+    done = replace(agreed, phase=LegPhase.READY, since=at(5))
     after = done if agrees else doubtful
     assert checked(doubtful, Decimal(moved), at(5), RULES) == (after, NOTHING)
     assert after.remaining == (6 if agrees else 3), "what is not known counts as filled"
@@ -153,7 +154,7 @@ def test_a_slice_that_filled_whole_goes_on_at_its_place_of_the_walk_once_the_pos
 
 def test_a_buy_that_was_to_spend_what_there_was_is_held_again_for_the_rest() -> None:
     part = replace(CHECKING, intended=Decimal(4), for_now=True)
-    held = replace(part, phase=LegPhase.HELD, intended=TEN, for_now=False, since=at(1))
+    held = replace(part, phase=LegPhase.HELD, intended=TEN, proved=Decimal(4), for_now=False, since=at(1))
     assert confirmed(part, 1) == held
     whole = order(1, Decimal(4), OrderStatus.FILLED, "4")
     bought = replace(WORKING, intended=Decimal(4), for_now=True, pending=Step(1, Decimal(4), AT_MID, MID))

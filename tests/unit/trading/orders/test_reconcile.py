@@ -254,7 +254,7 @@ def test_a_resumed_run_takes_each_leg_where_the_broker_has_it() -> None:
     orders = {item.client_order_id: item for item in (*ended, working)}
     intents = [*(intent(A, step) for step in (1, 2, 3)), intent(A, 4, Decimal(4)), intent(B, 1, Decimal(0))]
     assert resume(plan(A, B, c), intents, orders, SCHEDULED) == (
-        resumed_at(A, 4, phase=LegPhase.WORKING, chain=tuple(ended), order=working, walked=3),
+        resumed_at(A, 4, phase=LegPhase.WORKING, chain=tuple(ended), proved=Decimal(4), order=working, walked=3),
         resumed_at(B, 1, phase=LegPhase.SENT),
         start(c),
     )

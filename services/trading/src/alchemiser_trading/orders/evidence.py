@@ -12,6 +12,8 @@ Of every order two figures are known at any moment: at least `low` of it has bee
     the same; a look-up and the position agree                  that            that
     a report that contradicts itself, the order or an earlier   as before       as before
     the next step's intent says what this one had filled        that            that
+    the run's end: the position shows less than the orders      what both had   quantity
+                                                                agreed on
 
 A next step may ask for the plan's quantity less every `high`; the report claims every `low`, and names the rest as
 unknown. Nothing but evidence narrows the two: "not found", "filled 0", "cancelled" are said by one source, which may be

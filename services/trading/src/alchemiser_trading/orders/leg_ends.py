@@ -96,8 +96,12 @@ def closed(state: LegState) -> LegState:
 
 # Orders and position disagree when the run ends, and nobody is left to ask:
 #
-#     orders say 832, the position has moved by   0     at least 0 filled, 832 unknown: the report claims what both show
+#     orders say 832, the position has moved by   0     at least 0 filled, 832 unknown
+#     orders say 832, the position has moved by  10     the same: the 10 may be a person's, and the 832 told wrongly
+#     the same, and the two agreed on 5 before          at least 5 filled, 827 unknown
 #     orders say   0, the position has moved by 300     at least 0 filled, 300 unknown: they may be a person's
+#
+# Where the position shows less than the orders, one of the two is wrong, and the smaller figure is no proof either.
 def contradicted(state: LegState, moved: Decimal | None) -> LegState:
     """A leg whose position does not agree with its orders: what only one of the two shows is unknown, not filled."""
     if moved is None or moved == state.filled:
@@ -106,7 +110,7 @@ def contradicted(state: LegState, moved: Decimal | None) -> LegState:
     if moved > state.filled:
         beyond = min(moved, state.leg.quantity) - state.filled - may_fill
         return replace(state, unknown=max(state.unknown, beyond)) if state.steps else state
-    left = state.filled - max(moved, Decimal(0))
+    left = state.filled - max(min(moved, state.proved), Decimal(0))
     unknown = state.unsettled + left
     orders = list(state.orders)
     for index in reversed(range(len(orders))):

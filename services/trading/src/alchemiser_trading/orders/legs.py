@@ -84,6 +84,8 @@ class LegState:
     """Orders that have ended, oldest first."""
     order: BrokerOrder | None = None
     """The one order that may still fill."""
+    proved: Decimal = Decimal(0)
+    """Shares that were filled by the orders' reports and by the position, when the two agreed last."""
     unknown: Decimal = Decimal(0)
     """Shares that orders of `chain`, or lost ones, may have filled beyond what is reported."""
     pending: Step | None = None

@@ -278,7 +278,8 @@ def checked(state: LegState, moved: Decimal | None, now: datetime, settings: Exe
     if state.phase is not LegPhase.CHECKING:
         return state, ()
     if state.confirmed and moved is not None and abs(moved - state.filled) <= REPORTED_STEP:
-        state = replace(state, phase=LegPhase.READY, unknown=Decimal(0), confirmed=False, since=now)
+        known = replace(state, proved=state.filled, unknown=Decimal(0), confirmed=False)
+        state = replace(known, phase=LegPhase.READY, since=now)
         return next_or_done(state, now), ()
     if now - (state.since or now) < timedelta(seconds=settings.settle_seconds):
         return state, ()

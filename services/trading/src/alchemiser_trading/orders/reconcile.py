@@ -210,6 +210,7 @@ def _resumed(state: LegState, intents: Sequence[Intent], orders: Mapping[str, Br
         intended=last.leg_quantity,
         for_now=last.leg_quantity < state.leg.quantity,
         chain=chain,
+        proved=last.filled_before or Decimal(0),
         unknown=unknown,
         pending=Step(last.step, last.quantity, order_type(last.limit_price), last.cost_price),
         steps=last.step,
