@@ -96,6 +96,16 @@ OVERSTATED_ONCE = Scenario(
     process_seconds=900.0,
     power=1.0,
 )
+UNPRICED_FOR_GOOD = Scenario(
+    seed=4426,
+    mode=Mode.SAFETY,
+    weights={"CCC": 0.088, "AAA": 0.444, "DDD": 0.266},
+    holdings={"EEE": Decimal(171)},
+    parts=(Lie("positions", "price null", (Endpoint.POSITIONS,), 0, None, "EEE", 0.59),),
+    truth_after=1e9,
+    process_seconds=900.0,
+    power=1.0,
+)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +118,7 @@ OVERSTATED_ONCE = Scenario(
         (STRANGER_IN_ONE_LIST, RunStatus.HALTED, "open order that is not this system's: buy order of BBB"),
         (OVERSTATED_FOR_LONG, RunStatus.HALTED, "said to have filled 3540 shares, the position has moved by 10;"),
         (OVERSTATED_ONCE, RunStatus.HALTED, "said to have filled 123.688155 shares, the position has moved by 25;"),
+        (UNPRICED_FOR_GOOD, RunStatus.PARTIAL, "sell EEE left alone: held as unpriced: 171 shares"),
     ],
     ids=[
         "buying power that two buys share",
@@ -117,6 +128,7 @@ OVERSTATED_ONCE = Scenario(
         "a stranger's order in the day's list that the list of open orders lacks",
         "an order called filled by all who are asked, beside a person's trade",
         "an order called filled by its request's answer alone, beside a person's trade",
+        "shares to be sold that have a worth and no price",
     ],
 )
 def test_what_was_found_once_is_not_found_again(scenario: Scenario, status: RunStatus, said: str) -> None:

@@ -11,7 +11,7 @@ from alchemiser_common.ids import Side
 from alchemiser_common.messages.snapshot import Position
 from alchemiser_common.ports.broker import AccountEntry, Activities, Activity, Fill, Holdings, OtherHolding
 from alchemiser_common.records.plan import HeldShares
-from alchemiser_trading.plan.account_sum import account_sum, doubtful, moved, set_aside, unexplained
+from alchemiser_trading.plan.account_sum import account_sum, doubtful, moved, set_aside, unexplained, unread
 from support.messages import SCHEDULED
 from support.plans import account, position
 
@@ -224,3 +224,28 @@ def test_a_symbol_that_is_not_managed_any_more_has_not_moved_but_is_doubtful_and
     assert doubtful((), holdings), "an element that makes no sense may be one bad answer"
     assert not doubtful((), Holdings((), (other("BTCUSD", "1"),)))
     assert set_aside(holdings.others) == {"CCC": "held as unpriced: as the test says"}
+
+
+@pytest.mark.parametrize(
+    ("others", "uncertain", "named"),
+    [
+        ((other("GONE", None, "unpriced"),), "0", {}),
+        ((other("HALT", None, "unpriced"),), "30000", {"HALT": "0"}),
+        ((other("HALT", "20000", "unpriced"),), "20000", {"HALT": "20000"}),
+        ((other("HALT", "20000", "unpriced"), other("GONE", None, "unpriced")), "20000", {"HALT": "20000"}),
+        ((other("NULL", None, "unreadable"), other("GONE", None, "unpriced")), "0", {"NULL": "0"}),
+        ((other("AAPL251219C00200000", None, "us_option"), other("SSS", "-50", "short")), "0", {}),
+    ],
+    ids=[
+        "worth nothing",
+        "worth what equity shows",
+        "worth so much",
+        "one of each",
+        "unreadable",
+        "no shares to manage",
+    ],
+)
+def test_shares_without_a_figure_are_missed_only_if_they_are_worth_something(
+    others: tuple[OtherHolding, ...], uncertain: str, named: dict[str, str]
+) -> None:
+    assert unread(others, Decimal(uncertain)) == {symbol: Decimal(worth) for symbol, worth in named.items()}

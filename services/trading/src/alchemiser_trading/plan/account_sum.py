@@ -59,7 +59,7 @@ def account_sum(account: Account, holdings: Holdings, tolerance: Decimal) -> Acc
     guess = left if unvalued and left > allowed else _NOTHING
     unmanaged = sum((value for value in known if value > 0), _NOTHING) + guess
     perhaps = [item for item in holdings.others if item.kind in _PERHAPS_MANAGED]
-    uncertain = sum((max(item.market_value or _NOTHING, _NOTHING) for item in perhaps), _NOTHING)
+    uncertain = sum((_at_least(item) for item in perhaps), _NOTHING)
     uncertain += guess if any(item.market_value is None for item in perhaps) else _NOTHING
     fault = "; ".join(odd)
     if not fault and abs(left - guess) > allowed:
@@ -119,11 +119,25 @@ def set_aside(others: Sequence[OtherHolding]) -> Mapping[str, str]:
     return {item.symbol: f"held as {item.kind}: {item.detail}" for item in others if item.symbol}
 
 
-def unread(others: Sequence[OtherHolding]) -> Mapping[str, Decimal]:
-    """USD by symbol, 0 where it is not known, of holdings whose element could not be read."""
+# Shares without a price are those of a company that is gone, which stay for years and are no news; or they are worth
+# something, and the price is only not told. Equity knows: what it is above the rest is theirs (`account_sum`).
+def unread(others: Sequence[OtherHolding], uncertain: Decimal) -> Mapping[str, Decimal]:
+    """USD by symbol, 0 where it is not known, of holdings that may be shares to manage and are worth something.
+
+    Of one whose element could not be read that is taken for granted; `uncertain` is the account's, see `AccountSum`.
+    """
+    perhaps = [item for item in others if item.kind in _PERHAPS_MANAGED]
+    guessed = uncertain > sum((_at_least(item) for item in perhaps), _NOTHING)
     return {
-        item.symbol: abs(item.market_value or _NOTHING) for item in others if item.kind == UNREADABLE and item.symbol
+        item.symbol: abs(item.market_value or _NOTHING)
+        for item in perhaps
+        if item.symbol and (item.kind == UNREADABLE or _at_least(item) > 0 or (item.market_value is None and guessed))
     }
+
+
+def _at_least(item: OtherHolding) -> Decimal:
+    """USD that a holding is worth, as far as that can be read."""
+    return max(item.market_value or _NOTHING, _NOTHING)
 
 
 def _name(item: OtherHolding) -> str:

@@ -35,7 +35,7 @@ class Unmanaged:
     symbols: Mapping[str, str] = field(default_factory=dict)
     """Symbols that are neither bought nor sold, each with why."""
     unread: Mapping[str, Decimal] = field(default_factory=dict)
-    """USD, as far as it is known, of those whose element could not be read: they may be shares that nobody wants."""
+    """USD, as far as it is known, of those without a figure that can be read: they may be shares that nobody wants."""
     uncertain: Decimal = Decimal(0)
     """USD of `value` that may be shares to manage: then targets are fractions of it, too."""
 

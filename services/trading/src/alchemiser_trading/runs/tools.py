@@ -80,7 +80,7 @@ def planned[B: MarketReader](
         facts.assets,
         settings.trading,
         tools.clock.now(),
-        Unmanaged(reading.unmanaged + spare, left_alone, unread(others), reading.uncertain),
+        Unmanaged(reading.unmanaged + spare, left_alone, unread(others, reading.uncertain), reading.uncertain),
     )
     earlier = {name: known.value for name, known in last_targets(tools.store, alias).items()}
     noted = plan.model_copy(update={"notes": notes_of(decision, plan, earlier, others)})
