@@ -12,6 +12,8 @@ from support.command import alchemiser, environment
 SESSIONS = sample_history().dates[-260:]
 HOLD = """(defsymphony "hold" {:rebalance-frequency :daily}
  (if (> (current-price "SPY") (moving-average-price "SPY" {:window 20})) [(asset "SPY" nil)] [(asset "BIL" nil)]))"""
+OF_ONE = HOLD.replace('"BIL"', '"SPY"')
+"""Needs no symbol but the one that its file has."""
 
 
 def yahoo(folder: Path, symbol: str, scale: float = 1.0) -> Path:
@@ -51,7 +53,7 @@ def test_a_folder_of_files_is_imported_shown_checked_and_decided_on(tmp_path: Pa
 
 def test_an_answer_is_remembered_for_the_content_and_not_for_the_name(tmp_path: Path) -> None:
     path = yahoo(tmp_path, "SPY").rename(tmp_path / "data.csv")
-    (tmp_path / "hold.clj").write_text(HOLD)
+    (tmp_path / "hold.clj").write_text(OF_ONE)
     decide = ("decide", "--data", "data.csv", "--strategy", "hold.clj", "--json")
     asked = alchemiser(tmp_path, *decide)
     assert asked.code == 2
@@ -71,7 +73,7 @@ def test_after_the_first_time_a_file_is_read_without_pandas(tmp_path: Path) -> N
         "except SystemExit as end: assert not end.code\n"
         "print([name for name in ('pandas', 'exchange_calendars', 'alpaca') if name in sys.modules], file=sys.stderr)"
     )
-    (tmp_path / "hold.clj").write_text(HOLD)
+    (tmp_path / "hold.clj").write_text(OF_ONE)
     loaded = [
         subprocess.run(
             [sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True

@@ -79,7 +79,7 @@ def test_every_command_of_the_page_stands_in_a_block_that_is_run() -> None:
 def test_what_replaces_a_target_is_what_the_target_does_beside_containers() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     assert "LOCAL := PYTHONPATH=tools $(BIN)/python -m local\n" in makefile
-    for part in ("$(LOCAL) provision --speed $(or $(SPEED),20)", "$(LOCAL) cycle"):
+    for part in ("$(LOCAL) provision --speed $(or $(SPEED),20) $(if $(PHASE),--phase $(PHASE))", "$(LOCAL) cycle"):
         assert f"\t@{part}\n" in makefile
 
 
