@@ -147,7 +147,7 @@ e2e: setup ## Kill containers, cut networks and slow the broker mid-cycle; ends 
 	@$(BIN)/pytest -q -s --timeout 900 tests/e2e/containers/cycles
 
 .PHONY: cutover-drill
-cutover-drill: build ## Play the whole migration in containers: shadow, gate, cutover, a fault, back, forward again [CYCLES=6] [PAGE=FILE]
+cutover-drill: build ## Play the whole migration in containers: shadow, gate, cutover, a fault, back, forward again [CYCLES=6] [PAGE=FILE] [BREAK=gate]
 	@PYTHONPATH=tests:tools $(BIN)/python -m drill $(if $(CYCLES),--cycles $(CYCLES)) $(if $(PAGE),--page $(PAGE)) \
 		$(if $(BREAK),--break $(BREAK))
 

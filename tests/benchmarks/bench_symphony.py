@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from alchemiser_cli.research import PriceFile
+from alchemiser_cli.price_file import PriceFile
 from alchemiser_simulator import read_history
 from alchemiser_strategy.bars import Bars
 from alchemiser_strategy.engine.explain import explain

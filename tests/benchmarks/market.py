@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from alchemiser_cli.research import PriceFile
+from alchemiser_cli.price_file import PriceFile
 from alchemiser_simulator import sample_history
 from alchemiser_strategy.bars import Bars, Floats
 from support.price_files import real_prices

@@ -6,7 +6,8 @@ from datetime import date
 
 import numpy as np
 
-from alchemiser_cli.research import Outcome, PriceFile, Share, evaluate, symbols_of
+from alchemiser_cli.price_file import PriceFile
+from alchemiser_cli.research import Outcome, Share, evaluate, symbols_of
 from alchemiser_common.messages.decision import Signal, SignalStatus
 from alchemiser_strategy.bars import Bars
 from alchemiser_strategy.engine.history import History

@@ -8,8 +8,10 @@ from datetime import date
 import numpy as np
 
 from alchemiser_cli import formats
+from alchemiser_cli.price_file import PriceFile, price_file
+from alchemiser_cli.price_moves import suspicious_moves
 from alchemiser_cli.report.model import BacktestReport, Benchmark
-from alchemiser_cli.research import PriceFile, Share, price_file, reach, suspicious_moves, symbols_of
+from alchemiser_cli.research import Share, reach, symbols_of
 from alchemiser_cli.simulated import Market
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.text import and_more
@@ -63,9 +65,8 @@ def backtest_of(
     prices = file.prices(wanted) if actions is None else file.traded_prices(actions.reachable(wanted))
     given = prices.between(first, last)
     fill = _fill(terms.fill, file, given, slice(first, last))
-    follows = _with_endings(file, prices, actions or CorporateActions())
-    table = replace(prices, closes=_to_the_end(file, prices)).between(first, last)
-    result = run_backtest(parts, table, costs_bps=terms.costs.bps, fill=fill, actions=follows)
+    table, follows = to_the_end(file, prices, actions or CorporateActions())
+    result = run_backtest(parts, table.between(first, last), costs_bps=terms.costs.bps, fill=fill, actions=follows)
     benchmark, why_none = _benchmark(file, terms, slice(first, last))
     names = [share.strategy.name for share in shares]
     by_symbol = zip(result.symbols, result.gains.sum(axis=0).tolist(), strict=True)
@@ -155,25 +156,21 @@ def _last_rows(file: PriceFile, symbols: Iterable[str]) -> Mapping[str, int]:
     return {symbol: int(rows[-1]) for symbol, rows in there.items() if len(rows)}
 
 
-def _with_endings(file: PriceFile, prices: Prices, actions: CorporateActions) -> CorporateActions:
-    """With those whose bars end before the file does, by more than a gap: cash at the last close from then on."""
-    days, found, ends = file.history.dates, [], dict(actions.ends)
-    for symbol, row in _last_rows(file, prices.symbols).items():
-        if row < len(days) - 1 - file.carry_gaps and symbol not in ends:
-            close = float(prices.closes[row, prices.symbols.index(symbol)])
-            found.append(ShareAction(symbol, days[row + 1], {}, close))
-            ends[symbol] = days[row + 1]
-    return CorporateActions((*actions.actions, *found), ends)
+def to_the_end(file: PriceFile, prices: Prices, actions: CorporateActions) -> tuple[Prices, CorporateActions]:
+    """Both, so that every holding has a value on every day of the file.
 
-
-def _to_the_end(file: PriceFile, prices: Prices) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Closes in which a gap that the end of the file cuts off takes the close before, too."""
-    closes = prices.closes.copy()
+    What has no bar any more while the days go on is cash at its last close, from the next day on; a gap that the end of
+    the file cuts off takes the close before.
+    """
+    days, found, ends, closes = file.history.dates, [], dict(actions.ends), prices.closes.copy()
     for symbol, row in _last_rows(file, prices.symbols).items():
-        if row >= len(closes) - 1 - file.carry_gaps:
-            column = prices.symbols.index(symbol)
+        column = prices.symbols.index(symbol)
+        if row >= len(days) - 1 - file.carry_gaps:
             closes[row + 1 :, column] = closes[row, column]
-    return closes
+        elif symbol not in ends:
+            found.append(ShareAction(symbol, days[row + 1], {}, float(closes[row, column])))
+            ends[symbol] = days[row + 1]
+    return replace(prices, closes=closes), CorporateActions((*actions.actions, *found), ends)
 
 
 def _at_close(result: Backtest) -> Sequence[str]:

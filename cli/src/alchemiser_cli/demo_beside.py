@@ -11,14 +11,16 @@ from datetime import date
 
 import numpy as np
 
-from alchemiser_cli.backtesting import benchmark_prices
+from alchemiser_cli.backtesting import benchmark_prices, to_the_end
+from alchemiser_cli.price_file import PriceFile
 from alchemiser_cli.report.model import Benchmark, Beside, DemoReport
 from alchemiser_cli.report.slippage import quality
-from alchemiser_cli.research import PriceFile, Share, symbols_of
+from alchemiser_cli.research import Share, symbols_of
 from alchemiser_common.messages.snapshot import BarPolicy
 from alchemiser_common.settings import Anchor, Settings
 from alchemiser_simulator import PriceHistory
 from alchemiser_strategy.backtest import Fill, run_backtest
+from alchemiser_strategy.corporate_actions import CorporateActions
 from alchemiser_strategy.strategy_history import strategy_history
 
 SAME = 1e-9
@@ -54,13 +56,15 @@ def beside(
     invested = 1 - float(settings.trading.cash_reserve)
     cost = quality(report.orders)
     bps = max(0.0, float(cost.mean_bps)) if cost else 0.0
-    prices = file.prices(symbols_of(shares)).between(first - 1, last)
+    whole, follows = to_the_end(file, file.prices(symbols_of(shares)), CorporateActions())
+    prices = whole.between(first - 1, last)
     at_opens = replace(prices, closes=np.where(np.isnan(prices.opens), prices.closes, prices.opens))
     result = run_backtest(
         [(one, share.fraction * invested) for one, share in zip(histories, shares, strict=True)],
         at_opens,
         costs_bps=bps,
         fill=Fill.NEXT_CLOSE,
+        actions=follows,
     )
     return Beside(
         total_return=float(result.equity[-1] - 1),

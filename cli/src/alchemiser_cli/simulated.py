@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from alchemiser_cli.price_files import read_prices
+from alchemiser_cli.price_file import read_prices
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.snapshot import MarketSession
 from alchemiser_common.private_files import make_private_file, make_private_folder

@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,34 @@ def test_a_session_that_the_backtest_decides_otherwise_is_named(tmp_path: Path) 
     told = demo_facts(replace(report, beside=found))
     assert any("decided alike in 1 of 3 sessions" in fact.note for fact in told)
     assert str(days[2]) in beside_notes(replace(report, beside=found))[0]
+
+
+@pytest.mark.parametrize(
+    ("lacking", "beside_it"),
+    [
+        (slice(2, None), "Backtest beside"),
+        (slice(2, 6), "no backtest stands beside the demo: QQQ is held on"),
+    ],
+    ids=["its bars end", "a gap too long to carry"],
+)
+def test_a_holding_that_loses_its_bars_costs_the_demo_no_page(tmp_path: Path, lacking: slice, beside_it: str) -> None:
+    whole = sample_history()
+    first = whole.dates.index(date(2020, 2, 19))
+    missing = frozenset(range(first, first + 8)[lacking])
+    rows = ["date,symbol,open,high,low,close"]
+    for row in range(first - 320, first + 8):
+        for symbol in ("SPY", "QQQ"):
+            if symbol == "SPY" or row not in missing:
+                close = whole.close[row, whole.positions[symbol]]
+                rows.append(f"{whole.dates[row]},{symbol},{close},{close},{close},{close}")
+    (tmp_path / "prices.csv").write_text("\n".join(rows))
+    (tmp_path / "half.clj").write_text('(defsymphony "half" {} (weight-equal [(asset "SPY" nil) (asset "QQQ" nil)]))')
+    extra = {"ALCHEMISER_STRATEGIES__FOLDER": ".", "ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"half": 1.0}'}
+    ask = ("demo", "--data", "prices.csv", "--from", "2020-02-19", "--days", "6", "--page", "report.html")
+    done = alchemiser(tmp_path, *ask, extra=extra)
+    assert done.code == 1, "sessions without prices of a holding do not complete: " + done.err
+    assert (tmp_path / "report.html").exists(), done.err
+    assert beside_it in " ".join((done.out + done.err).split())
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alchemiser_cli.research import PriceFile
+from alchemiser_cli.price_file import PriceFile
 from alchemiser_cli.simulated import Exchange, embedded_exchange, open_market
 from alchemiser_simulator import PriceHistory, read_history, sample_history
 from alchemiser_simulator.control.faults import RateLimited, When

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from alchemiser_cli.cycles import cycle_runner, ensure_authority, on_exchange
-from alchemiser_cli.research import PriceFile, choose, evaluate, symbols_of
+from alchemiser_cli.price_file import PriceFile
+from alchemiser_cli.research import choose, evaluate, symbols_of
 from alchemiser_cli.simulated import SAMPLE_START, embedded_exchange, open_market
 from alchemiser_common.messages.decision import SignalStatus
 from alchemiser_common.messages.report import RunStatus

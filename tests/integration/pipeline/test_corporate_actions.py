@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alchemiser_cli.research import PriceFile
+from alchemiser_cli.price_file import PriceFile
 from alchemiser_cli.share_actions import corporate_actions
 from alchemiser_cli.simulated import Market, open_market
 from alchemiser_common import keys

@@ -8,7 +8,8 @@ import pytest
 
 from alchemiser_cli.stage.names import PHASES
 from alchemiser_common.ids import Pipeline
-from support.one_trader import Count, Crash, Outcome, Sent, Stage, Standing, combinations, played, staged
+from support.one_trader.combinations import Count, Crash, Outcome, Sent, Standing, combinations, played
+from support.one_trader.stage import Stage, staged
 
 WITHOUT_TRADER = {"monolith": 82, "staged": 82, "shadow": 72, "cutover": 82, "modular": 82}
 """Of a hundred. Somebody trades where the record names a pipeline that is called and is told to trade: with two flags,
@@ -27,7 +28,7 @@ def stage() -> Iterator[Stage]:
 @pytest.mark.parametrize("phase", PHASES)
 def test_at_most_one_trades_and_silence_is_heard(stage: Stage, phase: str) -> None:
     count = Count()
-    for row, outcome, own in played(stage, phase):
+    for row, outcome, own in played(stage.play, phase):
         count.add(row, outcome, own=own)
     print(f"{phase}: {count}")  # noqa: T201  (shown with -rP)
     assert count.faults == []

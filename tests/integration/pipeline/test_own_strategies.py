@@ -15,7 +15,8 @@ import pytest
 
 from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner, ensure_authority, on_exchange
 from alchemiser_cli.history import RunDetail, read_detail, read_run
-from alchemiser_cli.research import PriceFile, choose, evaluate, symbols_of
+from alchemiser_cli.price_file import PriceFile
+from alchemiser_cli.research import choose, evaluate, symbols_of
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
 from alchemiser_common.decision_time import decision_time
 from alchemiser_common.messages.decision import Signal, SignalStatus

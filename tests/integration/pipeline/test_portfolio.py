@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from alchemiser_cli.research import PriceFile, Share
+from alchemiser_cli.price_file import PriceFile
+from alchemiser_cli.research import Share
 from alchemiser_strategy.parsers import parse_symphony
 from alchemiser_strategy.strategy import TreeStrategy
 from benchmarks import market, portfolio

@@ -19,7 +19,6 @@ SHORT_OF_BUYING_POWER = Scenario(
     holdings={"EEE": Decimal("123.014090930"), "CCC": Decimal("2543.127865374")},
     parts=(),
     truth_after=39.1,
-    process_seconds=900.0,
     power=0.74,
 )
 SET_BACK_FOR_GOOD = Scenario(
@@ -32,8 +31,6 @@ SET_BACK_FOR_GOOD = Scenario(
         Mishap(delivery=0, name="kill-before", call=38, length=700),
     ),
     truth_after=313.0,
-    process_seconds=900.0,
-    power=1.0,
 )
 UNREADABLE_BESIDE_OTHERS = Scenario(
     seed=548,
@@ -42,8 +39,6 @@ UNREADABLE_BESIDE_OTHERS = Scenario(
     holdings={"FFF": Decimal(1445), "DDD": Decimal(4144)},
     parts=(Lie("positions", "quantity null", (Endpoint.POSITIONS,), 0, None, "DDD", 0.82),),
     truth_after=229.0,
-    process_seconds=900.0,
-    power=1.0,
 )
 CANCELS_ARE_REFUSED = Scenario(
     seed=2121,
@@ -52,8 +47,6 @@ CANCELS_ARE_REFUSED = Scenario(
     holdings={},
     parts=(Lie("error on a read", "451 HTML", (Endpoint.CANCEL,), 1, None, "FFF", 0.98),),
     truth_after=92.1,
-    process_seconds=900.0,
-    power=1.0,
 )
 STRANGER_IN_ONE_LIST = Scenario(
     seed=1729,
@@ -67,8 +60,6 @@ STRANGER_IN_ONE_LIST = Scenario(
         Mishap(delivery=0, name="die after", call=16, length=30),
     ),
     truth_after=1e9,
-    process_seconds=900.0,
-    power=1.0,
 )
 OVERSTATED_FOR_LONG = Scenario(
     seed=1837,
@@ -80,8 +71,6 @@ OVERSTATED_FOR_LONG = Scenario(
         Deed("a person buys", 15.9, "DDD", 0.09),
     ),
     truth_after=1e9,
-    process_seconds=900.0,
-    power=1.0,
 )
 OVERSTATED_ONCE = Scenario(
     seed=4181,
@@ -93,8 +82,6 @@ OVERSTATED_ONCE = Scenario(
         Deed("a person buys", 12.8, "AAA", 0.24),
     ),
     truth_after=1e9,
-    process_seconds=900.0,
-    power=1.0,
 )
 UNPRICED_FOR_GOOD = Scenario(
     seed=4426,
@@ -103,8 +90,6 @@ UNPRICED_FOR_GOOD = Scenario(
     holdings={"EEE": Decimal(171)},
     parts=(Lie("positions", "price null", (Endpoint.POSITIONS,), 0, None, "EEE", 0.59),),
     truth_after=1e9,
-    process_seconds=900.0,
-    power=1.0,
 )
 
 

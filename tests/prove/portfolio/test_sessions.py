@@ -4,7 +4,8 @@ import os
 from bisect import bisect_left
 from pathlib import Path
 
-from alchemiser_cli.research import PriceFile, Share
+from alchemiser_cli.price_file import PriceFile
+from alchemiser_cli.research import Share
 from alchemiser_strategy.parsers import parse_symphony
 from alchemiser_strategy.strategy import TreeStrategy
 from benchmarks import market, portfolio

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from alchemiser_cli.stage.names import PHASES
-from support.one_trader import Count, Stage, played, staged
+from support.one_trader.combinations import Count, played
+from support.one_trader.stage import Stage, staged
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def stage() -> Iterator[Stage]:
 def test_each_of_five_hundred_combinations_is_played(stage: Stage) -> None:
     count = Count()
     for phase in PHASES:
-        for row, outcome, own in played(stage, phase, every=True):
+        for row, outcome, own in played(stage.play, phase, every=True):
             count.add(row, outcome, own=own)
     print(count)  # noqa: T201  (shown with -rP)
     assert count.faults == []

@@ -89,9 +89,9 @@ class Scenario:
     parts: tuple[Part, ...]
     truth_after: float
     """Seconds after the scheduled time from which nobody lies and nothing fails; never, in safety."""
-    process_seconds: float
+    process_seconds: float = 900.0
     """What a delivery's process has."""
-    power: float
+    power: float = 1.0
     """The part of cash that the broker lets buys cost; 1 for all of it."""
 
     def without(self, number: int) -> "Scenario":

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from alchemiser_cli.research import PriceFile
+from alchemiser_cli.price_file import PriceFile
 from alchemiser_prices.errors import AmbiguousPrices, UnusablePrices
 from alchemiser_prices.importing import import_prices
 from alchemiser_prices.report import Answers, ClosedDays, DateOrder, DecimalMark, SplitPrices

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alchemiser_cli.research import PriceFile
+from alchemiser_cli.price_file import PriceFile
 from alchemiser_strategy.bars import Bars
 from alchemiser_strategy.engine.explain import explain
 from alchemiser_strategy.engine.history import history

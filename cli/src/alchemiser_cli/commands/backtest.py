@@ -17,10 +17,11 @@ from alchemiser_cli.context import CommandContext, command
 from alchemiser_cli.demo_report import executed_orders
 from alchemiser_cli.history import list_runs
 from alchemiser_cli.options import DAY, AsJson, BenchmarkOption, FirstSession, MarketData, StrategyNames, Without
+from alchemiser_cli.price_file import PriceFile, price_file
 from alchemiser_cli.report import backtest_json, backtest_page, terminal
 from alchemiser_cli.report.model import BacktestReport
 from alchemiser_cli.report.slippage import quality
-from alchemiser_cli.research import PriceFile, choose, price_file, symbols_of
+from alchemiser_cli.research import choose, symbols_of
 from alchemiser_cli.share_actions import corporate_actions, market_with
 from alchemiser_cli.simulated import Market, open_market
 from alchemiser_common.errors import InvalidSettings

@@ -11,16 +11,8 @@ from rich.markup import escape
 from alchemiser_cli.console import note, out, plain_table
 from alchemiser_cli.context import command
 from alchemiser_cli.options import AsJson, AsOf, Since, StrategyNames, Without
-from alchemiser_cli.price_files import read_prices
-from alchemiser_cli.research import (
-    Outcome,
-    choose,
-    consolidate,
-    evaluate,
-    price_file,
-    recent_moves,
-    symbols_of,
-)
+from alchemiser_cli.price_file import price_file, read_prices
+from alchemiser_cli.research import Outcome, choose, consolidate, evaluate, recent_moves, symbols_of
 from alchemiser_common.messages.decision import SignalStatus, UnknownReading
 from alchemiser_common.text import and_more
 

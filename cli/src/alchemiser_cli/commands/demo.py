@@ -22,9 +22,10 @@ from alchemiser_cli.demo_report import session_rows, starting_equity
 from alchemiser_cli.exchanges import exchange_file
 from alchemiser_cli.history import RunSummary, ended_run, read_detail, read_run
 from alchemiser_cli.options import BenchmarkOption, FirstSession, MarketData, PipelineOption
+from alchemiser_cli.price_file import PriceFile
 from alchemiser_cli.report import demo_page, terminal
 from alchemiser_cli.report.model import Delivery, DemoReport
-from alchemiser_cli.research import PriceFile, choose
+from alchemiser_cli.research import choose
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
 from alchemiser_cli.views import run_view
 from alchemiser_common.decision_time import decision_time
@@ -32,6 +33,7 @@ from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.settings import Backend, Environment, Settings
 from alchemiser_monolith.platform import Platform
 from alchemiser_simulator.market.sessions import Session
+from alchemiser_strategy.errors import StrategyError
 
 _FINISHED = "finished"
 _TWICE = 2
@@ -135,7 +137,10 @@ def _report(
 def _beside(
     platform: Platform, market: Market, runs: list[RunSummary], report: DemoReport, benchmark: str | None
 ) -> DemoReport:
-    """The report with a backtest of the same days, and a benchmark."""
+    """The report with a benchmark and a backtest of the same days, as far as the data allow for one.
+
+    The sessions are played by now, and their page must not be lost for what stands beside them.
+    """
     decided = []
     for row, run in zip(report.rows, runs, strict=True):
         decision = read_detail(platform.state, platform.archive, run).decision
@@ -143,8 +148,12 @@ def _beside(
         decided.append(Decided(row.day, targets))
     settings = platform.settings
     shares = choose(settings.strategies, [])
-    other = demo_benchmark(report, market.history, benchmark)
-    return replace(report, beside=beside(report, decided, shares, market.history, settings), benchmark=other)
+    report = replace(report, benchmark=demo_benchmark(report, market.history, benchmark))
+    try:
+        return replace(report, beside=beside(report, decided, shares, market.history, settings))
+    except StrategyError as error:
+        note(f"no backtest stands beside the demo: {error}")
+        return report
 
 
 def _settings_lines(settings: Settings) -> tuple[str, ...]:

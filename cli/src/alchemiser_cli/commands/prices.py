@@ -13,7 +13,7 @@ from rich.markup import escape
 from alchemiser_cli.console import Exit, fail, note, out, plain_table
 from alchemiser_cli.context import command
 from alchemiser_cli.options import DAY, AsJson, StrategyNames
-from alchemiser_cli.price_files import cache_of
+from alchemiser_cli.price_file import cache_of
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.text import and_more
 from alchemiser_prices import cache, tidy

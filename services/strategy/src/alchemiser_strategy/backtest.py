@@ -101,7 +101,7 @@ def run_backtest(
     fills = None if prices.fills is None else prices.fills[:, columns]
     table = Table(prices.opens[:, columns], prices.closes[:, columns], fills)
     actions = actions or CorporateActions()
-    targets = np.stack([_combined([(history, 1.0)], symbols) for history, _ in parts])
+    targets = np.stack([_in_columns(history, symbols) for history, _ in parts])
     account = ShareAccount(parts, targets, symbols, costs_bps * BASIS_POINT, actions)
     late, at_open = fill is not Fill.CLOSE, fill is Fill.NEXT_OPEN
     traded = account.traded(still_priced(table, symbols, days, actions), late=late, at_open=at_open)
@@ -111,9 +111,8 @@ def run_backtest(
     )
 
 
-def _combined(parts: Sequence[Part], symbols: tuple[str, ...]) -> Floats:
-    """The account's weights, (days, symbols): every strategy's times its fraction; an unknown day's share is cash."""
-    weights = np.zeros((len(parts[0][0].dates), len(symbols)))
-    for history, fraction in parts:
-        weights[:, [symbols.index(symbol) for symbol in history.symbols]] += fraction * history.weights
+def _in_columns(history: History, symbols: tuple[str, ...]) -> Floats:
+    """A strategy's weights, (days, symbols), in the columns of the account's symbols."""
+    weights = np.zeros((len(history.dates), len(symbols)))
+    weights[:, [symbols.index(symbol) for symbol in history.symbols]] = history.weights
     return weights

@@ -9,11 +9,8 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
-from functools import cache
-from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -48,19 +45,26 @@ from alchemiser_common.settings_loading import load_settings
 from alchemiser_simulator import SimulatorConfig, SimulatorControl, build
 from alchemiser_strategy.bootstrap import enabled_strategies
 from deploy.template import mapping
-from support.alarms import Alarm, Point, Series, points_of, read_alarms
+from support.alarms import Alarm, Point, points_of
 from support.deployment import environment, stack
 from support.faulty_ports import Killed
 from support.functions import BUILDS
 from support.liar.memory import MemoryArchive, Unheard
 from support.liar.transport import Answer, Asked, ToldAdapter
+from support.one_trader.combinations import Combination, Crash, Outcome, Sent, Standing
+from support.one_trader.phases import (
+    TRADING,
+    alarms_of,
+    errors_of,
+    pipeline_of,
+    scheduled,
+    trader_of,
+    watched,
+)
 from support.trading_rig import ExchangeClock
 
 URL = "https://exchange.test"
 DAY = date(2020, 2, 3)
-TRADING = "trading"
-FUNCTIONS = {Pipeline.MONOLITH: "monolith", Pipeline.MODULAR: TRADING}
-"""Which function executes a pipeline's decision."""
 INVOCATION, HANDING_OVER = timedelta(minutes=15), timedelta(seconds=10)
 TRIGGERED_AGAIN = (60.0, 180.0)
 """Seconds: AWS's two retries of an asynchronous invocation that failed."""
@@ -68,91 +72,6 @@ DELIVERED_AGAIN = tuple(16.0 * 60 * number for number in range(1, 7))
 """A message that failed, by the queue's visibility; after the last it is a dead letter."""
 WATCHED = tuple(60.0 * minutes for minutes in range(5, 80, 10))
 """The watch, every ten minutes, until the last look at a cycle's deadline."""
-
-
-class Standing(StrEnum):
-    """What the record of authority says."""
-
-    NONE = "none"
-    MONOLITH = "monolith"
-    MODULAR = "modular"
-    UNREADABLE = "unreadable"
-    CHANGED = "changed mid-run"
-    """With whoever the phase lets trade; taken from it in the middle of its run, and given back."""
-
-
-class Crash(StrEnum):
-    """Where the first process of each pipeline dies."""
-
-    NOWHERE = "nowhere"
-    BEFORE_LEASE = "before the lease"
-    AFTER_LEASE = "after the lease"
-    BEFORE_POST = "between intent and POST"
-    AFTER_POST = "after the POST"
-
-
-@dataclass(frozen=True, slots=True)
-class Combination:
-    """One row of the table."""
-
-    phase: str
-    authority: Standing
-    on: Mapping[Pipeline, bool]
-    """Whose function is told to trade, whatever its phase says."""
-    crash: Crash
-
-    def __str__(self) -> str:
-        flags = ", ".join(f"{pipeline.value} {'on' if on else 'off'}" for pipeline, on in self.on.items())
-        return f"phase {self.phase}, authority {self.authority.value}, {flags}, dies {self.crash.value}"
-
-
-def combinations(phase: str) -> Iterator[Combination]:
-    """All of one phase: authority x both flags x where a process dies; nowhere comes first."""
-    for authority, monolith, modular, crash in product(Standing, (False, True), (False, True), Crash):
-        yield Combination(phase, authority, {Pipeline.MONOLITH: monolith, Pipeline.MODULAR: modular}, crash)
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """An order that came to the exchange."""
-
-    pipeline: Pipeline | None
-    """Whose; None if no intent explains it."""
-    authorised: bool
-    """Whether the record said at that moment that this pipeline may, under the epoch that its intent names."""
-
-
-@dataclass
-class Outcome:
-    """What came of a cycle; `verdict` is the stored one, or nothing."""
-
-    sent: list[Sent] = field(default_factory=list)
-    points: list[Point] = field(default_factory=list)
-    alarms: tuple[str, ...] = ()
-    verdict: str = ""
-    completed: bool = False
-    """A run ended with all it had planned, or as much as there is by nature."""
-    left_open: int = 0
-    come_to: frozenset[Crash] = frozenset()
-    """Where the first process of a pipeline came to, and could have died."""
-
-    @property
-    def traders(self) -> set[Pipeline]:
-        """Who sent orders."""
-        return {item.pipeline for item in self.sent if item.pipeline is not None}
-
-    def faults(self, of: Combination) -> Iterator[str]:
-        """What must not be."""
-        if len(self.traders) > 1:
-            yield "two traders"
-        if any(item.pipeline is None for item in self.sent):
-            yield "an order that no intent explains"
-        if any(not of.on[pipeline] for pipeline in self.traders):
-            yield "a trader that is told to plan only"
-        if any(not item.authorised for item in self.sent):
-            yield "an order without authority"
-        if not self.alarms and (not self.completed or self.left_open):
-            yield "no alarm, though the cycle came to nothing" if not self.sent else "no alarm, though it was cut short"
 
 
 class Memory:
@@ -254,7 +173,7 @@ class Stage:
         """A due cycle from its schedule to the last look at its deadline."""
         self._begin(row)
         found, printed = self._outcome, io.StringIO()
-        alarms = _alarms(row.phase)
+        alarms = alarms_of(row.phase)
         made: dict[str, Handle] = {}
         events = sorted(self._events(row), key=lambda event: event.at)
         changed = row.authority is not Standing.CHANGED
@@ -305,7 +224,7 @@ class Stage:
             case Standing.UNREADABLE:
                 self.state.write(Put(key, '{"pipeline": "both"}', ABSENT))
             case Standing.CHANGED:
-                self._give(_trader(row.phase))
+                self._give(trader_of(row.phase))
             case Standing.MONOLITH | Standing.MODULAR:
                 self._give(Pipeline(row.authority.value))
 
@@ -318,32 +237,32 @@ class Stage:
         self.state.write(put_over(known, key, given))
 
     def _take_and_give_back(self, phase: str) -> None:
-        trader = _trader(phase)
+        trader = trader_of(phase)
         self._give(next(pipeline for pipeline in Pipeline if pipeline is not trader))
         self._give(trader)
 
     def _events(self, row: Combination) -> Iterator["_Event"]:
         trigger = {"scheduled_at": self.due.isoformat()}
-        if _scheduled(row.phase, Pipeline.MONOLITH):
+        if scheduled(row.phase, Pipeline.MONOLITH):
             yield _Event(0, "monolith", trigger, TRIGGERED_AGAIN, dead_letters="TriggerDeadLettersAlarm")
-        if _scheduled(row.phase, Pipeline.MODULAR):
+        if scheduled(row.phase, Pipeline.MODULAR):
             message = Delivery("1", "1", self._decision, self._alias, self.due, 1)
             event = sqs_event(message, "arn:aws:sqs:us-east-1:0:TradeDecisionQueue.fifo")
             yield _Event(0, TRADING, event, DELIVERED_AGAIN, dead_letters="TradeDecisionDeadLettersAlarm")
         for at in WATCHED:
-            yield _Event(at, _watched(row.phase), {"watch": "overdue"})
+            yield _Event(at, watched(row.phase), {"watch": "overdue"})
 
     def _invoked(self, row: Combination, event: "_Event", made: dict[str, Handle], alarms: Mapping[str, Alarm]) -> bool:
         """Whether nobody hands it in again; what AWS counts is kept."""
         service = event.service
         try:
             if service not in made:
-                made[service] = self._made(row.phase, service, shadow=not row.on[_pipeline(service)])
+                made[service] = self._made(row.phase, service, shadow=not row.on[pipeline_of(service)])
             answer = made[service](event.event, self._time_left)
         except Killed:
             del made[service]  # a cold start comes next; what AWS counts of a death is left out, to be strict
         except Exception:  # noqa: BLE001  (whatever it is, AWS counts it)
-            self._outcome.points.append(Point(_errors(service, alarms), self.clock.now(), 1.0))
+            self._outcome.points.append(Point(errors_of(service, alarms), self.clock.now(), 1.0))
         else:
             return not (isinstance(answer, BatchResponse) and answer.batchItemFailures)
         return False
@@ -454,59 +373,6 @@ class _Event:
     """The alarm on what is given up."""
 
 
-# Two rows are one if nothing that happens can tell them apart: the flag of a function that nobody calls in this phase
-# is read by nobody, and a process that never comes to a point does not die there. Both are seen, not supposed: the
-# second by playing the row in which nobody dies. Rows of a change of authority are played each, for the moment of the
-# change hangs on the death. `every` plays all the same.
-def played(stage: "Stage", phase: str, *, every: bool = False) -> Iterator[tuple[Combination, Outcome, bool]]:
-    """Each row of a phase with what came of it, and whether it was played itself."""
-    known: dict[object, Outcome] = {}
-    for row in combinations(phase):
-        flags = tuple(row.on[pipeline] for pipeline in Pipeline if called(phase, pipeline))
-        undisturbed = known.get((row.authority, flags, Crash.NOWHERE))
-        crash = row.crash
-        if undisturbed is not None and row.authority is not Standing.CHANGED and crash not in undisturbed.come_to:
-            crash = Crash.NOWHERE
-        same = known.get((row.authority, flags, crash))
-        outcome = same if same is not None and not every else stage.play(row)
-        known[row.authority, flags, crash] = outcome
-        yield row, outcome, outcome is not same
-
-
-def called(phase: str, pipeline: Pipeline) -> bool:
-    """Whether anything calls the function that executes the pipeline's decisions."""
-    return _scheduled(phase, pipeline) or _watched(phase) == FUNCTIONS[pipeline]
-
-
-@dataclass
-class Count:
-    """The table in figures."""
-
-    rows: int = 0
-    played: int = 0
-    two: int = 0
-    none: int = 0
-    silent: int = 0
-    """Of them without an alarm."""
-    faults: list[str] = field(default_factory=list)
-
-    def add(self, row: Combination, outcome: Outcome, *, own: bool) -> None:
-        """One more row."""
-        self.rows += 1
-        self.played += own
-        self.two += len(outcome.traders) > 1
-        self.none += not outcome.traders
-        self.silent += not outcome.traders and not outcome.alarms
-        self.faults += [f"{row}: {fault}" for fault in outcome.faults(row)]
-
-    def __str__(self) -> str:
-        alarmed = "each alarmed" if not self.silent else f"{self.silent} of them in silence"
-        return (
-            f"{self.rows} combinations ({self.played} played), {self.two} with two traders, {self.none} with none, "
-            f"{alarmed}"
-        )
-
-
 @contextmanager
 def staged(patch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """A stage on which every function that is composed here works."""
@@ -529,41 +395,3 @@ def staged(patch: pytest.MonkeyPatch) -> Iterator[Stage]:
     with redirect_stdout(io.StringIO()):
         stage.prepare()
     yield stage
-
-
-# What a phase has and lets happen is read from the template: nothing of it is said here a second time.
-@cache
-def _alarms(phase: str) -> dict[str, Alarm]:
-    """Those that fire on something; absence for 26 hours, which any silence ends in, does not count here."""
-    return {name: alarm for name, alarm in read_alarms(stack(phase)).items() if alarm.missing != "breaching"}
-
-
-@cache
-def _scheduled(phase: str, pipeline: Pipeline) -> bool:
-    schedule = stack(phase).of_type("AWS::Scheduler::Schedule").get(f"{pipeline.value.capitalize()}Schedule")
-    flows = pipeline is Pipeline.MONOLITH or "TradingSource" in stack(phase).of_type("AWS::Lambda::EventSourceMapping")
-    return schedule is not None and schedule["State"] == "ENABLED" and flows
-
-
-@cache
-def _watched(phase: str) -> str:
-    watch = stack(phase).of_type("AWS::Scheduler::Schedule")["OverdueWatch"]
-    arn = str(mapping(watch["Target"], "Target")["Arn"])
-    return next(service for service in FUNCTIONS.values() if f"-{service}:" in arn)
-
-
-def _trader(phase: str) -> Pipeline:
-    """Whom the phase's own flags let trade."""
-    for pipeline, service in FUNCTIONS.items():
-        there = f"{service.capitalize()}Function" in stack(phase).of_type("AWS::Lambda::Function")
-        if there and environment(stack(phase), service)["ALCHEMISER_SHADOW"] == "false":
-            return pipeline
-    raise AssertionError(f"phase {phase} lets nobody trade")
-
-
-def _pipeline(service: str) -> Pipeline:
-    return next(pipeline for pipeline, own in FUNCTIONS.items() if own == service)
-
-
-def _errors(service: str, alarms: Mapping[str, Alarm]) -> Series:
-    return alarms[f"{service.capitalize()}ErrorsAlarm"].series
