@@ -28,7 +28,7 @@ SET_BACK_FOR_GOOD = Scenario(
     holdings={"DDD": Decimal(5331), "EEE": Decimal("72.715987571"), "AAA": Decimal(325)},
     parts=(
         Deed("the machine's clock jumps back", 51.0, "FFF", 0.96),
-        Mishap(delivery=0, name="kill-before", call=38, length=700),
+        Mishap(delivery=0, name="kill-before", call=39, length=700),
     ),
     truth_after=313.0,
 )

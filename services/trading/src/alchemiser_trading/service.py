@@ -115,7 +115,8 @@ class TradingService:
             journal = self._journal(decision)
             if journal.head.phase.final:
                 return self._ends.again(journal, decision.session, decision)
-            report = Run(tools, journal, lease, time_left, decision.trace).execute(decision)
+            run = Run(tools, journal, lease, time_left, decision.trace, self._ends.keep_early)
+            report = run.execute(decision)
         finally:
             lease.release()
         self._ends.keep_decision(decision, report)

@@ -47,7 +47,7 @@ def test_whatever_befalls_the_archive_once_the_report_is_stored_the_next_deliver
     """Without its decision a run cannot be compared with the other pipeline's, nor explained."""
     decision = rig.decision(SWITCH)
     rig.settings = rig.settings.model_copy(update={"shadow": shadow})
-    faults = Faults({archived_before: fault})
+    faults = Faults({archived_before: fault} if shadow else {0: Fault.FAIL_BEFORE, archived_before + 1: fault})
     with pytest.raises((Killed, StoreUnavailable)):
         rig.service(archive=FaultyArchive(rig.archive, faults)).execute(decision, time_left=lambda: QUARTER_HOUR)
     rig.clock.sleep(rig.settings.execution.lease_seconds + 1)
@@ -62,11 +62,25 @@ def test_whatever_befalls_the_archive_once_the_report_is_stored_the_next_deliver
 
 def test_another_decision_for_a_run_that_has_ended_is_not_archived_as_its_own(rig: Rig) -> None:
     decision = rig.decision(SWITCH)
-    killed = FaultyArchive(rig.archive, Faults({0: Fault.KILL_BEFORE}))
+    killed = FaultyArchive(rig.archive, Faults({0: Fault.FAIL_BEFORE, 1: Fault.KILL_BEFORE}))
     with pytest.raises(Killed):
         rig.service(archive=killed).execute(decision, time_left=lambda: QUARTER_HOUR)
     rig.trade(rig.decision({"AAA": 0.5}))
     assert rig.archive.get(keys.decision_object(decision.session, decision.run_id)) is None
+
+
+def test_the_decision_of_a_run_that_is_killed_and_ended_by_the_watch_is_in_the_archive(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
+    killed = FaultyBroker(rig.broker, Faults({20: Fault.KILL_BEFORE}))
+    with pytest.raises(Killed):
+        rig.service(broker=killed).execute(decision, time_left=lambda: QUARTER_HOUR)
+    rig.clock.sleep(rig.settings.execution.lease_seconds + 1)
+    report = rig.service().end_overdue(time_left=lambda: QUARTER_HOUR)
+    assert report is not None
+    assert report.status is RunStatus.COMPLETED, report.reason
+    archived = rig.archive.get(keys.decision_object(decision.session, decision.run_id))
+    assert archived is not None
+    assert decode(archived, TradeDecision) == decision
 
 
 @pytest.mark.parametrize("fault", list(Fault))

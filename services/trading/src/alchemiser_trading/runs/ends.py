@@ -7,7 +7,7 @@ import logging
 from datetime import date, datetime
 
 from alchemiser_common import keys
-from alchemiser_common.errors import Conflict, StateCorrupt
+from alchemiser_common.errors import Conflict, StateCorrupt, StoreUnavailable
 from alchemiser_common.messages.base import Message
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.event import RunEvent
@@ -118,6 +118,16 @@ class RunEnds:
         """Archive the decision if it is the one that the report's run executed."""
         if report.decision_hash == decision.content_hash():
             self.keep(keys.decision_object(decision.session, decision.run_id), decision)
+
+    def keep_early(self, decision: TradeDecision) -> None:
+        """Archive the decision of a plan that is about to be traded, if the archive answers.
+
+        A run that is killed and then ended by the watch, which has no decision, can be explained and compared only so.
+        """
+        try:
+            self.keep(keys.decision_object(decision.session, decision.run_id), decision)
+        except StoreUnavailable as error:
+            _log.warning("decision not archived yet", extra={"reason": str(error)})
 
     def keep(self, key: str, message: Message) -> None:
         """Archive; what is there already stays."""
