@@ -116,6 +116,11 @@ image-report: build ## Weigh the images [JSON=FILE]
 bench-cold: build ## Time the images' cold starts (half an hour) [RUNS=10] [SIZES="512 1769"] [JSON=FILE]
 	@$(IMAGES) cold $(if $(RUNS),--runs $(RUNS)) $(if $(SIZES),--sizes $(SIZES)) $(if $(JSON),--json $(JSON))
 
+.PHONY: bench-cycles
+bench-cycles: build ## Time whole cycles through the containers, beside the monolith (20 minutes) [WARM=200] [COLD=20] [JSON=FILE]
+	@PYTHONPATH=tests:tools $(BIN)/python -m benchmarks.bench_cycles $(if $(WARM),--warm $(WARM)) \
+		$(if $(COLD),--cold $(COLD)) $(if $(JSON),--json $(JSON))
+
 .PHONY: image-tag
 image-tag: setup ## Print the tag that this tree's images get
 	@$(IMAGES) tag

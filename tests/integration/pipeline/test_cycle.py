@@ -346,7 +346,7 @@ def test_a_data_run_that_raises_says_why_in_its_record_and_can_be_tried_again(tm
         assert trader is not None
         for error, status, words in (
             (IndexError("list index out of range"), RunStatus.FAILED, "unexpected IndexError: list index out of range"),
-            (BrokerUnavailable("positions: 503"), RunStatus.STARTED, "to be tried again: positions: 503"),
+            (BrokerUnavailable("positions: 503"), RunStatus.FAILED, "positions: 503; the trigger may come again"),
             (None, RunStatus.PUBLISHED, ""),
         ):
             connection = Connection(FaultyBroker(trader, strike(error)), trader)

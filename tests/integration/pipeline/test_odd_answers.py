@@ -93,15 +93,15 @@ def test_another_days_hours_with_the_open_after_the_close_matter_to_nobody(tmp_p
         assert set(line.held()) == {"AAA", "BBB"}
 
 
-def test_the_days_own_hours_with_the_open_after_the_close_are_recorded_and_asked_for_again(tmp_path: Path) -> None:
+def test_the_days_own_hours_with_the_open_after_the_close_fail_the_run_until_a_retry_does_better(tmp_path: Path) -> None:
     with standing(tmp_path) as line:
         lie(line, "/v2/calendar$", *hours_reversed(TODAY))
         words = "the hours of 2020-02-03 cannot be: it opens at 16:00:00 and closes at 09:30:00"
         with pytest.raises(BrokerUnavailable, match=words):
             line.day(TODAY)
         (run,) = list_runs(line.platform.state, "demo")
-        assert (run.status, line.orders()) == ("started", 0)
-        assert f"to be tried again: calendar: {words}" in run.reason
+        assert (run.status, line.orders()) == ("failed", 0)
+        assert run.reason == f"calendar: {words}; the trigger may come again"
         line.exchange.control.clear_faults()
         assert line.day(TODAY).summary.status == "completed"
         assert set(line.held()) == {"AAA", "BBB"}

@@ -121,9 +121,9 @@ ENDS = {
         (Stage.DATA, RunStatus.SKIPPED, "no session", 4),
         [("data", "work", 4)],
     ),
-    "data to be tried again": (
-        RunTimes(record=record(RunStatus.STARTED, 4, "to be tried again: 503")),
-        (Stage.DATA, RunStatus.STARTED, "to be tried again: 503", 4),
+    "begun and not heard of again": (
+        RunTimes(record=record(RunStatus.STARTED, 4)),
+        (Stage.DATA, RunStatus.STARTED, "", 4),
         [],
     ),
     "waits for the strategies": (

@@ -78,8 +78,8 @@ class DataService:
     def run(self, trigger: CycleTrigger) -> DataOutcome:
         """Read, check, archive and record.
 
-        Permanent faults end as a record with status `failed`. What else is raised goes up, for the caller to retry, and
-        the record says why the run stands where it stands.
+        Permanent faults end as a record with status `failed`. What else is raised goes up, for the caller to retry; if
+        nobody does, or no retry does better, the record says `failed` and why.
         Raises StateCorrupt if an earlier trigger's snapshot is gone: its record is then left as it is.
         """
         run = RunRef.of(self._settings.account_alias, trigger.scheduled_at, self._pipeline)
@@ -98,10 +98,10 @@ class DataService:
                 _log.error("data stage failed", extra={"error": type(error).__name__, "reason": str(error)})
                 return self._outcome(self._record(run, RunStatus.FAILED, reason=str(error)))
             except TransientError as error:
-                self._note(run, RunStatus.STARTED, f"to be tried again: {error}")
+                self._note(run, f"{error}; the trigger may come again")
                 raise
             except Exception as error:
-                self._note(run, RunStatus.FAILED, masked(f"unexpected {type(error).__name__}: {error}"))
+                self._note(run, masked(f"unexpected {type(error).__name__}: {error}"))
                 raise
             _log.info("run skipped", extra={"reason": result.reason})
             return self._outcome(self._record(run, RunStatus.SKIPPED, reason=result.reason))
@@ -172,10 +172,10 @@ class DataService:
         )
         return DataOutcome(record, archived) if record.snapshot_key == key else self._outcome(record)
 
-    def _note(self, run: RunRef, status: RunStatus, reason: str) -> None:
+    def _note(self, run: RunRef, reason: str) -> None:
         """Record why an exception goes up; a store that stays away must not hide it."""
         with suppress(AlchemiserError):
-            self._record(run, status, reason=reason)
+            self._record(run, RunStatus.FAILED, reason=reason)
 
     def _record(
         self,
