@@ -53,7 +53,14 @@ def test_a_demo_and_the_backtest_of_its_days_agree_or_the_output_says_why_not(tm
     ]
     assert len(returns) == 2
     assert returns[0] == pytest.approx(returns[1], abs=0.1), "percent"
-    assert "Beside a backtest of the same days" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    for kind in ("strategy", "symbol"):
+        parts = re.findall(rf"([+{MINUS}]?\d+\.\d+)% +(?:{kind}|of all symbols) *$", done.out, re.MULTILINE)
+        earned = sum(float(part.replace(MINUS, "-")) for part in parts)
+        assert len(parts) > 2
+        assert earned == pytest.approx(returns[0], abs=0.03), f"what came from each {kind}, rounded"
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for title in ("Beside a backtest of the same days", "Deepest falls", "Years", "What came from what"):
+        assert title in page
 
 
 def test_a_session_that_the_backtest_decides_otherwise_is_named(tmp_path: Path) -> None:

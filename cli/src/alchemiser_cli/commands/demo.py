@@ -28,8 +28,11 @@ from alchemiser_cli.report.model import Delivery, DemoReport
 from alchemiser_cli.research import choose
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
 from alchemiser_cli.views import run_view
+from alchemiser_common import keys
 from alchemiser_common.decision_time import decision_time
 from alchemiser_common.messages.report import RunStatus
+from alchemiser_common.ports.state import load
+from alchemiser_common.records.books import DailyEquity
 from alchemiser_common.settings import Backend, Environment, Settings
 from alchemiser_monolith.platform import Platform
 from alchemiser_simulator.market.sessions import Session
@@ -83,6 +86,7 @@ def demo(
             runs = _sessions(platform, exchange, market, sessions)
             took = time.monotonic() - began
         report = _report(settings, market, sessions, runs, delivery, took)
+        report = replace(report, by_strategy=_by_strategy(platform, report))
         report = _beside(platform, market, runs, report, asked)
         target = page or home / "report.html"
         write_page(target, demo_page.render(report))
@@ -132,6 +136,14 @@ def _report(
         seconds=seconds,
         made_at=datetime.now(UTC),
     )
+
+
+def _by_strategy(platform: Platform, report: DemoReport) -> tuple[tuple[str, float], ...]:
+    """What the books say that each strategy has earned, in fractions of the initial equity."""
+    known = load(platform.state, keys.equity_record(platform.settings.account_alias, report.ended), DailyEquity)
+    worth = () if known is None else known.value.strategies
+    earned = ((item.strategy, item.realised + item.unrealised + item.income) for item in worth)
+    return tuple((name, float(gain) / report.initial_equity) for name, gain in earned if gain)
 
 
 def _beside(

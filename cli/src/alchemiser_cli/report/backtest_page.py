@@ -1,22 +1,21 @@
 """A backtest's page: table of statistics, equity with drawdown (log on demand), weights and monthly returns."""
 
-import numpy as np
-
 from alchemiser_cli import formats
 from alchemiser_cli.report import charts
 from alchemiser_cli.report.allocation import bands
+from alchemiser_cli.report.curves import rolling
 from alchemiser_cli.report.facts import (
-    WINDOW,
+    SOURCES,
+    backtest_contributions,
     backtest_facts,
     backtest_tiles,
-    contribution_facts,
     drawdown_note,
     fall_lines,
     year_facts,
 )
 from alchemiser_cli.report.model import BacktestReport
 from alchemiser_cli.report.page import page
-from alchemiser_cli.report.statistics import daily_returns, drawdowns, monthly_returns, performance, rolling_sharpe
+from alchemiser_cli.report.statistics import drawdowns, monthly_returns, performance
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FULL_HEAT = 0.10
@@ -28,14 +27,14 @@ def render(report: BacktestReport) -> str:
     return page(
         "backtest.html",
         days=report.days,
-        figures=[_equity(report), *_rolling(report), _weights(report)],
+        figures=[_equity(report), *rolling(report.equity), _weights(report)],
         report=report,
         tiles=backtest_tiles(report),
         facts=backtest_facts(report),
         tables=(
-            ("falls", "Deepest falls", fall_lines(report)),
-            ("years-table", "Years", year_facts(report)),
-            ("sources", "What came from what, of the equity at the beginning", contribution_facts(report)),
+            ("falls", "Deepest falls", fall_lines(report.days, report.equity)),
+            ("years-table", "Years", year_facts(report.days, report.equity, report.benchmark)),
+            ("sources", SOURCES, backtest_contributions(report)),
         ),
         years=tuple(reversed(monthly_returns(report.days, report.equity))),
         months=MONTHS,
@@ -60,22 +59,6 @@ def _equity(report: BacktestReport) -> charts.Figure:
         log_toggle=True,
         beside=None if report.benchmark is None else (report.benchmark.symbol, report.benchmark.levels),
     )
-
-
-def _rolling(report: BacktestReport) -> list[charts.Figure]:
-    """Of days that are enough for it."""
-    values = rolling_sharpe(daily_returns(report.equity), WINDOW)
-    if not np.isfinite(values).any():
-        return []
-    last = float(values[-1]) if np.isfinite(values[-1]) else None
-    figure = charts.line(
-        np.concatenate([[np.nan], values]),
-        key="sharpe",
-        title="Rolling Sharpe ratio",
-        alt=f"Line chart: Sharpe ratio of the last {WINDOW} sessions; {formats.ratio(last)} at the end.",
-        caption=f"Of the last {WINDOW} sessions at each of them, risk-free rate 0.",
-    )
-    return [figure]
 
 
 def _weights(report: BacktestReport) -> charts.Figure:

@@ -5,7 +5,17 @@ from collections import Counter
 from alchemiser_cli import formats
 from alchemiser_cli.report import charts
 from alchemiser_cli.report.allocation import bands, weights_matrix
-from alchemiser_cli.report.facts import beside_notes, demo_facts, drawdown_note
+from alchemiser_cli.report.curves import rolling
+from alchemiser_cli.report.facts import (
+    SOURCES,
+    beside_notes,
+    demo_contributions,
+    demo_facts,
+    demo_statistics,
+    drawdown_note,
+    fall_lines,
+    year_facts,
+)
 from alchemiser_cli.report.model import DemoReport
 from alchemiser_cli.report.page import page
 from alchemiser_cli.report.slippage import Quality, distribution, quality
@@ -20,8 +30,8 @@ MOST_BARS = 20
 def render(report: DemoReport) -> str:
     """The page as one HTML text: open it from a file, mail it, print it."""
     cost = quality(report.orders)
-    figures = [_equity(report), _weights(report), *(_slippage(report, cost) if cost else [])]
-    days, _ = report.curve
+    days, equity = report.curve
+    figures = [_equity(report), *rolling(equity), _weights(report), *(_slippage(report, cost) if cost else [])]
     return page(
         "demo.html",
         days=days,
@@ -29,6 +39,12 @@ def render(report: DemoReport) -> str:
         report=report,
         facts=demo_facts(report),
         beside=beside_notes(report),
+        tables=(
+            ("statistics", "Statistics", demo_statistics(report)),
+            ("falls", "Deepest falls", fall_lines(days, equity)),
+            ("years-table", "Years", year_facts(days, equity, report.benchmark)),
+            ("sources", SOURCES, demo_contributions(report)),
+        ),
         orders=tuple(reversed(report.orders))[:MOST_ORDERS],
         all_orders=len(report.orders),
         runs=tuple(reversed(report.rows))[:MOST_RUNS],

@@ -1,6 +1,8 @@
 """A report's key figures in words, the same for page and terminal: model in, labelled texts out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from alchemiser_cli import formats
@@ -24,6 +26,7 @@ MOST_FALLS = 5
 WINDOW = 126
 """Sessions of the rolling Sharpe ratio: half a year."""
 MOST_SYMBOLS = 15
+SOURCES = "What came from what, of the equity at the beginning"
 
 
 class Tone(StrEnum):
@@ -66,7 +69,6 @@ def demo_facts(report: DemoReport) -> tuple[Fact, ...]:
         lines.append(
             Fact("Slippage", formats.basis_points(cost.mean_bps), f"mean, {formats.money(cost.cost, 0)} in all")
         )
-    lines.extend(_benchmark_facts(report.curve[1], report.benchmark))
     if report.beside is not None:
         lines.append(_beside(report.beside))
     repeated = report.delivery.duplicates
@@ -79,6 +81,21 @@ def demo_facts(report: DemoReport) -> tuple[Fact, ...]:
         )
     )
     return tuple(lines)
+
+
+def demo_statistics(report: DemoReport) -> tuple[Fact, ...]:
+    """Every line of a demo's table that a backtest's has too."""
+    days, equity = report.curve
+    invested = sum(weight for row in report.rows for _, weight in row.weights) / len(report.rows)
+    return _statistics(days, equity, invested, report.benchmark)
+
+
+def demo_contributions(report: DemoReport) -> tuple[Fact, ...]:
+    """What strategies and symbols came to, in the initial equity."""
+    by_symbol = report.by_symbol
+    rest = performance(*report.curve).total_return - sum(gain for _, gain in by_symbol)
+    last = Fact("Dividends and the rest", formats.percent(rest, signed=True), "of all symbols")
+    return (*_contributions(report.by_strategy, by_symbol), last)
 
 
 def _beside(other: Beside) -> Fact:
@@ -114,17 +131,23 @@ def backtest_tiles(report: BacktestReport) -> tuple[Fact, ...]:
 
 def backtest_facts(report: BacktestReport) -> tuple[Fact, ...]:
     """Every line of a backtest's table."""
-    figures = performance(report.days, report.equity)
     churn = turnover(report.traded[1:])  # the first day only starts the curve
+    invested = float(report.weights.sum(axis=1).mean())
     return (
-        *performance_facts(figures),
-        Fact("Calmar ratio", formats.ratio(calmar(report.equity)), "CAGR over the deepest fall"),
-        Fact("Invested", formats.percent(float(report.weights.sum(axis=1).mean()), 1), "of equity, a mean day"),
-        *_benchmark_facts(report.equity, report.benchmark),
+        *_statistics(report.days, report.equity, invested, report.benchmark),
         Fact("Turnover, a day", formats.percent(churn.daily), "one way, mean"),
         Fact("Turnover, a year", f"{formats.ratio(churn.yearly, 1)} times", "of equity, one way"),
         Fact("Costs", f"{report.costs_bps:g} bp", f"of what is exchanged; {report.costs_origin}"),
         Fact("Fill", report.fill),
+    )
+
+
+def _statistics(days: Sequence[date], equity: Floats, invested: float, benchmark: Benchmark | None) -> tuple[Fact, ...]:
+    return (
+        *performance_facts(performance(days, equity)),
+        Fact("Calmar ratio", formats.ratio(calmar(equity)), "CAGR over the deepest fall"),
+        Fact("Invested", formats.percent(invested, 1), "of equity, a mean day"),
+        *_benchmark_facts(equity, benchmark),
     )
 
 
@@ -145,38 +168,44 @@ def _benchmark_facts(equity: Floats, benchmark: Benchmark | None) -> tuple[Fact,
     )
 
 
-def year_facts(report: BacktestReport) -> tuple[Fact, ...]:
+def year_facts(days: Sequence[date], equity: Floats, benchmark: Benchmark | None) -> tuple[Fact, ...]:
     """Each year's return, beside the benchmark's."""
-    other = {} if report.benchmark is None else dict(yearly_returns(report.days, report.benchmark.levels))
-    name = "" if report.benchmark is None else report.benchmark.symbol
+    other = {} if benchmark is None else dict(yearly_returns(days, benchmark.levels))
+    name = "" if benchmark is None else benchmark.symbol
     return tuple(
         Fact(
             str(year),
             formats.percent(value, signed=True),
             f"{name} {formats.percent(other[year], signed=True)}" if year in other else "",
         )
-        for year, value in yearly_returns(report.days, report.equity)
+        for year, value in yearly_returns(days, equity)
     )
 
 
-def fall_lines(report: BacktestReport) -> tuple[Fact, ...]:
+def fall_lines(days: Sequence[date], equity: Floats) -> tuple[Fact, ...]:
     """The deepest falls."""
-    falls = worst_drawdowns(report.days, report.equity, MOST_FALLS)
+    falls = worst_drawdowns(days, equity, MOST_FALLS)
     return tuple(Fact(f"Fall {number}", _depth(fall), drawdown_note(fall)) for number, fall in enumerate(falls, 1))
 
 
-def contribution_facts(report: BacktestReport) -> tuple[Fact, ...]:
+def backtest_contributions(report: BacktestReport) -> tuple[Fact, ...]:
     """What strategies, symbols and costs came to, in the equity at the beginning."""
-    rest = report.by_symbol[MOST_SYMBOLS:]
+    costs = Fact("Costs", formats.percent(-report.paid, signed=True), "paid in all")
+    return (*_contributions(report.by_strategy, report.by_symbol), costs)
+
+
+def _contributions(
+    by_strategy: Sequence[tuple[str, float]], by_symbol: Sequence[tuple[str, float]]
+) -> tuple[Fact, ...]:
+    rest = by_symbol[MOST_SYMBOLS:]
     return (
-        *(Fact(name, formats.percent(gain, signed=True), "strategy") for name, gain in report.by_strategy),
-        *(Fact(name, formats.percent(gain, signed=True), "symbol") for name, gain in report.by_symbol[:MOST_SYMBOLS]),
+        *(Fact(name, formats.percent(gain, signed=True), "strategy") for name, gain in by_strategy),
+        *(Fact(name, formats.percent(gain, signed=True), "symbol") for name, gain in by_symbol[:MOST_SYMBOLS]),
         *(
             (Fact(f"{len(rest)} others", formats.percent(sum(gain for _, gain in rest), signed=True), "symbols"),)
             if rest
             else ()
         ),
-        Fact("Costs", formats.percent(-report.paid, signed=True), "paid in all"),
     )
 
 

@@ -125,6 +125,8 @@ class DemoReport:
     beside: Beside | None = None
     benchmark: Benchmark | None = None
     """Of the curve's days."""
+    by_strategy: tuple[tuple[str, float], ...] = ()
+    """What each strategy's book has earned, after what its fills cost, in fractions of the initial equity."""
 
     def __post_init__(self) -> None:
         if not self.rows:
@@ -155,6 +157,20 @@ class DemoReport:
     def orders(self) -> tuple[OrderRow, ...]:
         """Every order, in the sessions' order."""
         return tuple(order for row in self.rows for order in row.orders)
+
+    @property
+    def by_symbol(self) -> tuple[tuple[str, float], ...]:
+        """What each symbol has earned by its price, in fractions of the initial equity; the largest first.
+
+        What it was sold for and is worth at the end, less what it was bought for: dividends are not in it.
+        """
+        last = self.rows[-1]
+        gains = {symbol: weight * last.equity for symbol, weight in last.weights}
+        for order in self.orders:
+            paid = float(order.notional) * (1 if order.side is Side.BUY else -1)
+            gains[order.symbol] = gains.get(order.symbol, 0.0) - paid
+        ranked = sorted(gains.items(), key=lambda item: (-abs(item[1]), item[0]))
+        return tuple((symbol, gain / self.initial_equity) for symbol, gain in ranked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

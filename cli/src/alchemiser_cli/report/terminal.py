@@ -9,12 +9,15 @@ from rich.text import Text
 
 from alchemiser_cli import formats
 from alchemiser_cli.report.facts import (
+    SOURCES,
     Fact,
     Tone,
+    backtest_contributions,
     backtest_facts,
     beside_notes,
-    contribution_facts,
+    demo_contributions,
     demo_facts,
+    demo_statistics,
     fall_lines,
     year_facts,
 )
@@ -31,7 +34,17 @@ def demo(report: DemoReport) -> Group:
     """A demo's end: its first and last sessions, its key figures and its notice."""
     notice = [Text(public_text(report.notice), style="italic")] if report.notice else []
     why = [Text(f"- beside the backtest: {public_text(line)}", style="dim") for line in beside_notes(report)]
-    return Group(sessions(report.rows), facts("Key figures", demo_facts(report)), *why, *notice)
+    days, equity = report.curve
+    return Group(
+        sessions(report.rows),
+        facts("Key figures", demo_facts(report)),
+        *why,
+        facts("Statistics", demo_statistics(report)),
+        facts("Years", year_facts(days, equity, report.benchmark)),
+        facts("Deepest falls", fall_lines(days, equity)),
+        facts(SOURCES, demo_contributions(report)),
+        *notice,
+    )
 
 
 def backtest(report: BacktestReport) -> Group:
@@ -40,9 +53,9 @@ def backtest(report: BacktestReport) -> Group:
     lines: list[RenderableType] = [
         Text(f"{shares}, {report.days[0]} to {report.days[-1]}; {public_text(report.terms)}"),
         facts(report.title, backtest_facts(report)),
-        facts("Years", year_facts(report)),
-        facts("Deepest falls", fall_lines(report)),
-        facts("What came from what, of the equity at the beginning", contribution_facts(report)),
+        facts("Years", year_facts(report.days, report.equity, report.benchmark)),
+        facts("Deepest falls", fall_lines(report.days, report.equity)),
+        facts(SOURCES, backtest_contributions(report)),
         *(Text(f"- {public_text(remark)}", style="yellow") for remark in report.remarks),
     ]
     if report.notice:
