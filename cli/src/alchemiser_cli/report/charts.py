@@ -56,8 +56,10 @@ def equity(
 ) -> Figure:
     """Equity (days,) above its drawdown (days,), zoomed together; `beside` is another line's name and values."""
     traces: list[Json] = [_line(_significant(values), "Equity", LINE, unit=unit)]
+    legend: tuple[LegendEntry, ...] = ()
     if beside is not None:
         traces.append(_line(_significant(beside[1]), _text(beside[0]), BESIDE, unit=unit))
+        legend = (LegendEntry("Equity", LINE), LegendEntry(_text(beside[0]), BESIDE, "held"))
     fall = _line(_rounded(drawdown), "Drawdown", LOSS, unit="")
     fall |= {
         "yaxis": "y2",
@@ -82,7 +84,7 @@ def equity(
             "title": {"text": "Drawdown", "standoff": 10},
         },
     }
-    return Figure(key, "Equity and drawdown", alt, caption, traces, layout, log_toggle=log_toggle)
+    return Figure(key, "Equity and drawdown", alt, caption, traces, layout, legend, log_toggle=log_toggle)
 
 
 def line(values: Floats, *, key: str, title: str, alt: str, caption: str) -> Figure:
