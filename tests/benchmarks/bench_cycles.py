@@ -1,9 +1,10 @@
 """A cycle through the three functions against the monolith's: seconds and money, warm and cold. `make bench-cycles`.
 
-Three ways through the same sessions of the same market, one after the other: three containers with their queues, the
-monolith's container, and the monolith's handler in a process without container and CPU limit. AWS is moto, the broker
-the simulated exchange, in processes of their own. The exchange's time passes for whoever waits for it, so what is timed
-is work; what a run waits for its fills is told apart, and costs money as work does.
+Three ways through the same sessions of the same market, each on its own account, taking turns so that what else the
+machine does meets all alike: three containers with their queues, the monolith's container, and the monolith's handler in
+a process without container and CPU limit. AWS is moto, the broker the simulated exchange, in processes of their own. The
+exchange's time passes for whoever waits for it, so what is timed is work; what a run waits for its fills is told apart,
+and costs money as work does.
 
 Warm is a function that has answered before; cold a container (or process) that has not: its process is started by the
 event. A container gets the CPU share of its memory on Lambda, at its start too, where Lambda gives a whole core.
@@ -22,12 +23,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
-
-import requests
 
 from alchemiser_cli.stage.names import SERVICES
 from alchemiser_common.settings import ScheduleSettings
@@ -290,7 +288,7 @@ def _answered(outcome: Outcome) -> None:
     raise RuntimeError(f"not answered: {outcome}")
 
 
-# ------------------------------------------------------------------------------------------ the surroundings
+# ------------------------------------------------------------------------------------------ what is around them
 def _exchange(host: str, connection: Connection) -> None:
     config = SimulatorConfig(history=sample_history(), start=START, clock=ClockMode.WAITED)
     with SimulatorServer(config, host=host) as server:
@@ -317,44 +315,38 @@ def place() -> Iterator[Place]:
 
 
 @dataclass
-class Bench:
-    """What is around the three ways."""
+class Side:
+    """One way with the account that it trades."""
 
+    way: Way
     place: Place
-    stage: LocalStage
     control: SimulatorControl
-    universe: Mapping[str, int]
+    found: dict[str, list[Timed]] = field(default_factory=lambda: {"warm": [], "cold": []})
 
-    def measure(self, name: str, way: Way, warm: int, cold: int) -> dict[str, list[Timed]]:
-        """`warm` cycles after one that is not counted, then `cold` ones; sessions follow one another."""
-        requests.post(f"{self.place.aws}/moto-api/reset", timeout=10).raise_for_status()
-        self.control.reset(start=START)
-        self.stage.first_use(self.universe, way.phase)
-        found: dict[str, list[Timed]] = {"warm": [], "cold": []}
-        try:
-            way.renew()
-            self.cycle(way)
-            for number in range(warm):
-                found["warm"].append(self.cycle(way))
-                _tell(f"{name}, warm {number + 1} of {warm}")
-            for number in range(cold):
-                way.renew()
-                found["cold"].append(self.cycle(way))
-                _tell(f"{name}, cold {number + 1} of {cold}")
-        finally:
-            way.stop()
-        _tell("")
-        return found
-
-    def cycle(self, way: Way) -> Timed:
+    def cycle(self) -> Timed:
         """The next session's."""
         due = Exchange(self.place.exchange).next_decision(ScheduleSettings())
         self.control.set_now(due)
         before = len(self.control.state().orders)
-        steps, cost = way.run(due)
+        steps, cost = self.way.run(due)
         waited = (self.control.clock().now - due).total_seconds()
-        cost += waited * way.memory_that_waits() * _PRICE_OF_GB_SECOND
+        cost += waited * self.way.memory_that_waits() * _PRICE_OF_GB_SECOND
         return Timed(steps, waited, cost, len(self.control.state().orders) - before)
+
+
+def measure(sides: Sequence[Side], warm: int, cold: int) -> None:
+    """`warm` cycles after one that is not counted, then `cold` ones; sessions follow one another."""
+    for side in sides:
+        side.way.renew()
+        side.cycle()
+    for state, count in (("warm", warm), ("cold", cold)):
+        for number in range(count):
+            for side in sides:
+                if state == "cold":
+                    side.way.renew()
+                side.found[state].append(side.cycle())
+            _tell(f"{state} {number + 1} of {count}")
+    _tell("")
 
 
 def _tell(text: str) -> None:
@@ -425,21 +417,23 @@ def main() -> int:
     images = images_of(checkout.settings.prefix, given.tag or checkout.source.tag)
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     sys.stdout.write(f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, load {load} at the start\n")
+    of_modular = {service: images[service] for service in SERVICES if service != "monolith"}
     with ExitStack() as up:
-        there = up.enter_context(place())
-        control = up.enter_context(SimulatorControl(there.exchange))
-        stage = LocalStage(LocalAws(there.aws), ACCOUNT, speed=1)
-        make = partial(Containers, there)
-        modular = Modular(make({service: images[service] for service in SERVICES if service != "monolith"}), stage)
-        ways: dict[str, Way] = {
-            MODULAR: modular,
-            MONOLITH: Monolith(make({"monolith": images["monolith"]})),
-            IN_PROCESS: InProcess(there),
-        }
-        up.callback(modular.stop)
+        places = [up.enter_context(place()) for _ in range(3)]
+        stages = [LocalStage(LocalAws(there.aws), ACCOUNT, speed=1) for there in places]
+        modular = Modular(Containers(places[0], of_modular), stages[0])
+        monolith = Monolith(Containers(places[1], {"monolith": images["monolith"]}))
+        ways: dict[str, Way] = {MODULAR: modular, MONOLITH: monolith, IN_PROCESS: InProcess(places[2])}
+        for way in ways.values():
+            up.callback(way.stop)
         modular.renew()
-        bench = Bench(there, stage, control, universe_of(modular.containers.running["strategy"].function))
-        found = {name: bench.measure(name, way, given.warm, given.cold) for name, way in ways.items()}
+        universe = universe_of(modular.containers.running["strategy"].function)
+        sides = {}
+        for (name, way), there, stage in zip(ways.items(), places, stages, strict=True):
+            stage.first_use(universe, way.phase)
+            sides[name] = Side(way, there, up.enter_context(SimulatorControl(there.exchange)))
+        measure(list(sides.values()), given.warm, given.cold)
+    found = {name: side.found for name, side in sides.items()}
     sys.stdout.write(table(found))
     if given.json:
         rows = {

@@ -93,7 +93,9 @@ def test_another_days_hours_with_the_open_after_the_close_matter_to_nobody(tmp_p
         assert set(line.held()) == {"AAA", "BBB"}
 
 
-def test_the_days_own_hours_with_the_open_after_the_close_fail_the_run_until_a_retry_does_better(tmp_path: Path) -> None:
+def test_the_days_own_hours_the_wrong_way_round_fail_the_run_until_a_retry_does_better(
+    tmp_path: Path,
+) -> None:
     with standing(tmp_path) as line:
         lie(line, "/v2/calendar$", *hours_reversed(TODAY))
         words = "the hours of 2020-02-03 cannot be: it opens at 16:00:00 and closes at 09:30:00"

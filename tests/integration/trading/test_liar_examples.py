@@ -5,10 +5,11 @@ from decimal import Decimal
 import pytest
 
 from alchemiser_common.messages.report import RunStatus
+from alchemiser_simulator.control.faults import PartialFills, When
 from support.liar.endpoints import ORDERS, Endpoint
 from support.liar.explorer import play
 from support.liar.runner import exchange
-from support.liar.scenario import Deed, Mishap, Mode, Scenario
+from support.liar.scenario import Deed, Mishap, Mode, Quirk, Scenario
 from support.liar.telling import Lie
 from support.quiet import quiet
 
@@ -91,6 +92,55 @@ UNPRICED_FOR_GOOD = Scenario(
     parts=(Lie("positions", "price null", (Endpoint.POSITIONS,), 0, None, "EEE", 0.59),),
     truth_after=1e9,
 )
+CUT_FOR_NOW_AT_THE_DEADLINE = Scenario(
+    seed=2962,
+    mode=Mode.SAFETY,
+    weights={"EEE": 0.123, "BBB": 0.307, "FFF": 0.184, "DDD": 0.184},
+    holdings={"AAA": Decimal(573)},
+    parts=(
+        Lie("error on a read", "503 JSON", (Endpoint.ASSET,), 0, 4, "AAA", 0.66),
+        Lie("other holdings", "nothing that can be read", (Endpoint.POSITIONS,), 0, 5, "AAA", 0.18),
+        Lie("order state", "an odd status, a part filled", (Endpoint.SUBMIT,), 0, 1, "AAA", 0.92),
+        Mishap(delivery=2, name="pause", call=23, length=90),
+    ),
+    truth_after=1e9,
+    process_seconds=240.0,
+)
+FROZEN_UNTIL_THE_TRUTH = Scenario(
+    seed=2567,
+    mode=Mode.LIVENESS,
+    weights={"EEE": 0.5, "AAA": 0.5},
+    holdings={"EEE": Decimal(211), "CCC": Decimal("418.157363278")},
+    parts=(
+        Quirk(
+            "fills half and then rests",
+            PartialFills(
+                match=When(method="POST", path="^/v2/orders$", symbol="CCC"),
+                count=2,
+                fraction=Decimal("0.5"),
+                max_fills=1,
+                interval_seconds=1,
+                then="rest",
+            ),
+            passing=False,
+        ),
+        Lie("order state", "filled, with nothing filled", (*ORDERS, Endpoint.SUBMIT), 7, None, "AAA", 0.31),
+        Mishap(delivery=0, name="die before", call=32, length=700),
+        Mishap(delivery=1, name="kill-after", call=18, length=700),
+    ),
+    truth_after=392.5,
+)
+PAID_OUT_WHILE_PRICES_ARE_ASKED_FOR = Scenario(
+    seed=2676,
+    mode=Mode.LIVENESS,
+    weights={"DDD": 0.454, "CCC": 0.181, "EEE": 0.09, "FFF": 0.272},
+    holdings={},
+    parts=(
+        Lie("trades", "0.01 times", (Endpoint.TRADES,), 0, None, "DDD", 0.55),
+        Deed("cash is withdrawn", 20.5, "FFF", 0.76),
+    ),
+    truth_after=245.7,
+)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +154,9 @@ UNPRICED_FOR_GOOD = Scenario(
         (OVERSTATED_FOR_LONG, RunStatus.HALTED, "said to have filled 3540 shares, the position has moved by 10;"),
         (OVERSTATED_ONCE, RunStatus.HALTED, "said to have filled 123.688155 shares, the position has moved by 25;"),
         (UNPRICED_FOR_GOOD, RunStatus.PARTIAL, "sell EEE left alone: held as unpriced: 171 shares"),
+        (CUT_FOR_NOW_AT_THE_DEADLINE, RunStatus.PARTIAL, "buy FFF: partial, no order after"),
+        (FROZEN_UNTIL_THE_TRUTH, RunStatus.PARTIAL, "buy AAA: unfilled, the broker contradicts itself"),
+        (PAID_OUT_WHILE_PRICES_ARE_ASKED_FOR, RunStatus.HALTED, "equity fell 0.7600 since the last close"),
     ],
     ids=[
         "buying power that two buys share",
@@ -114,6 +167,9 @@ UNPRICED_FOR_GOOD = Scenario(
         "an order called filled by all who are asked, beside a person's trade",
         "an order called filled by its request's answer alone, beside a person's trade",
         "shares to be sold that have a worth and no price",
+        "a buy that was cut for now, and had its rest to come when the time was over",
+        "a frozen order whose end is told later, beside a buy that waits for its cash",
+        "cash that is paid out while prices that disagree are asked for again",
     ],
 )
 def test_what_was_found_once_is_not_found_again(scenario: Scenario, status: RunStatus, said: str) -> None:

@@ -94,7 +94,11 @@ class Watched:
             self.planned_on = Truth(world.now, world.equity, world.held(), prices)
 
     def passed(self, span: timedelta, sent: Sequence[Sent]) -> None:
-        """Time went by: was there a leg that could have been sent, and was not?"""
+        """Time went by: was there a leg that could have been sent, and was not?
+
+        What comes in during a run is nobody's to spend in it; and once cash was taken out it does not do for all that
+        was planned, so that a leg may wait for one that is still to get its part.
+        """
         busy = self.working and not self.world.standing_still
         plan = self.plan if busy and self.true and self.drawn.power == 1 else None
         if plan is None or trading_state(self.world.state, ALIAS) is not TradingState.ACTIVE:
@@ -106,9 +110,9 @@ class Watched:
             key = (leg.symbol, leg.side.value)
             if key in tried:
                 continue
-            free = self.world.cash - plan.reserve - promised
+            free = self.world.cash - self.world.deposited - plan.reserve - promised
             cost = leg.quantity * self.world.quote(leg.symbol)[1]
-            if leg.side is Side.SELL or free >= cost * Decimal("1.002"):
+            if leg.side is Side.SELL or (free >= cost * Decimal("1.002") and not self.world.withdrawn):
                 self.idle[key] = self.idle.get(key, timedelta(0)) + span
             elif free >= cost / 4:
                 self.waits[key] = self.waits.get(key, timedelta(0)) + span

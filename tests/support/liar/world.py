@@ -142,6 +142,10 @@ class World:
     trades: list[Trade] = field(default_factory=list)
     transferred: bool = False
     """Whether cash came or went by a transfer."""
+    deposited: Decimal = Decimal(0)
+    """USD that came."""
+    withdrawn: bool = False
+    """Whether some went."""
     halted_at: datetime | None = None
     in_flight: dict[str, Asked] = field(default_factory=dict)
     """Requests that are still in the network, by client order id."""
@@ -263,6 +267,8 @@ class World:
         """Cash comes, or goes."""
         self.exchange.venue.exchange.set_cash(max(self.cash + amount, Decimal(0)))
         self.transferred = True
+        self.deposited += max(amount, Decimal(0))
+        self.withdrawn = self.withdrawn or amount < 0
 
     def misbehave(self, fault: Fault) -> None:
         """Put one of the exchange's own faults in force: it is true then, whatever is told."""

@@ -6,7 +6,8 @@ from alchemiser_common.messages.report import RunStatus
 from alchemiser_simulator.control.lies import Answer, Operation, Patch
 from alchemiser_simulator.control.rules import When
 from alchemiser_simulator.exchange.transfers import Transfer
-from support.trading_rig import Rig
+from support.faulty_ports import Faults, FaultyBroker
+from support.trading_rig import QUARTER_HOUR, Rig
 from support.trading_runs import SWITCH
 
 
@@ -50,3 +51,35 @@ def test_where_the_days_transfers_are_not_known_only_what_reduces_is_traded(rig:
     assert report.status is RunStatus.HALTED
     assert "trading.max_daily_loss cannot be checked: the day's transfers are not known: " in report.reason
     assert rig.held() == {}
+
+
+def paid_out_while_prices_are_asked_for(rig: Rig, times: int) -> FaultyBroker:
+    """A broker whose prices disagree for a while; with each time they are asked for again, 10,000 USD are gone."""
+    wrong = Patch(
+        match=When(method="GET", path="/v2/stocks/trades/latest"),
+        operations=(Operation(path="trades.AAA.p", value=1.0),),
+    )
+    rig.control.add_fault(wrong)
+    asked: list[str] = []
+
+    def on_call(name: str) -> None:
+        if name == "trades":
+            asked.append(name)
+            if len(asked) % 2 == 0 and len(asked) // 2 <= times:
+                rig.control.transfer(Transfer(code="CSW", amount=Decimal(-10_000)))
+            if len(asked) // 2 == times + 1:
+                rig.control.clear_faults()
+
+    return FaultyBroker(rig.broker, Faults(on_call=on_call))
+
+
+def test_cash_that_is_paid_out_while_symbols_are_read_is_not_planned_with(rig: Rig) -> None:
+    decision = rig.decision(SWITCH)
+    report = rig.service(broker=paid_out_while_prices_are_asked_for(rig, 1)).execute(
+        decision, time_left=lambda: QUARTER_HOUR
+    )
+    assert report.account_before is not None
+    assert abs(report.account_before.equity - Decimal("110002.47")) < Decimal("0.01"), report.reason
+    (aaa,) = (leg for leg in report.legs if leg.symbol == "AAA")
+    wanted = report.account_before.equity * Decimal(str(SWITCH["AAA"])) / Decimal(100)
+    assert abs(aaa.intended - wanted) < wanted / 50, "of what is there"

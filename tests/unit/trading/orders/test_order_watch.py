@@ -11,7 +11,7 @@ from alchemiser_common.messages.report import LegStatus
 from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
 from alchemiser_trading.orders.leg_ends import unsent
 from alchemiser_trading.orders.legs import Cancel, LegPhase, LegState, Step
-from alchemiser_trading.orders.order_watch import checked, refused, reheard, unheard
+from alchemiser_trading.orders.order_watch import checked, refused, reheard, settled, unheard
 from alchemiser_trading.orders.smart_execution import advance, stop
 from support.legs import (
     AT_MID,
@@ -302,3 +302,58 @@ def test_an_order_that_is_not_shown_any_more_stays_what_it_was() -> None:
     assert advance(WORKING, None, None, at(1), RULES) == (WORKING, NOTHING)
     assert advance(CANCELLING, None, None, at(1), RULES)[0].order == OPEN
     assert advance(replace(WORKING, order=FOUR), fresh(1), None, at(1), RULES)[0].filled == 4
+
+
+# A frozen leg, looked at again
+
+FROZEN = replace(
+    WORKING,
+    phase=LegPhase.DONE,
+    outcome=LegStatus.FROZEN,
+    reason="the broker contradicts itself",
+    cause=LegReason.CONTRADICTION,
+    order=FOUR,
+)
+AGREED = order(1, TEN, OrderStatus.CANCELLED, "4")
+STILL_OPEN = order(1, TEN, OrderStatus.OPEN, "4")
+CALLED_FILLED = order(1, TEN, OrderStatus.FILLED, "0")
+MORE = order(1, TEN, OrderStatus.CANCELLED, "6")
+REPLACED = order(1, TEN, OrderStatus.REPLACED, "4")
+
+
+@pytest.mark.parametrize(
+    ("listed", "found", "moved", "known"),
+    [
+        (AGREED, AGREED, "4", True),
+        (None, AGREED, "4", False),
+        (AGREED, None, "4", False),
+        (AGREED, AGREED, None, False),
+        (AGREED, AGREED, "0", False),
+        (AGREED, AGREED, "10", False),
+        (STILL_OPEN, AGREED, "4", False),
+        (AGREED, STILL_OPEN, "4", False),
+        (CALLED_FILLED, AGREED, "4", False),
+        (AGREED, CALLED_FILLED, "4", False),
+        (MORE, AGREED, "4", False),
+        (AGREED, MORE, "6", False),
+        (MORE, MORE, "6", True),
+        (REPLACED, REPLACED, "4", False),
+    ],
+)
+def test_a_frozen_leg_is_known_again_once_list_look_up_and_position_agree_and_is_done_all_the_same(
+    listed: BrokerOrder | None, found: BrokerOrder | None, moved: str | None, *, known: bool
+) -> None:
+    after = settled(FROZEN, listed, found, None if moved is None else Decimal(moved))
+    if not known:
+        assert after == FROZEN
+        return
+    assert (after.phase, after.outcome, after.unsettled) == (LegPhase.DONE, LegStatus.PARTIAL, Decimal(0))
+    assert after.filled == Decimal(str(moved))
+    assert after.reason == FROZEN.reason
+
+
+def test_a_leg_whose_request_was_lost_is_known_again_once_its_order_is_found_to_have_ended() -> None:
+    lost = replace(FROZEN, order=None, lost=True, chain=())
+    nothing = order(1, TEN, OrderStatus.CANCELLED, "0")
+    assert settled(lost, nothing, nothing, Decimal(0)).outcome is LegStatus.UNFILLED
+    assert settled(lost, None, None, Decimal(0)) == lost

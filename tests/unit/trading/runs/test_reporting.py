@@ -40,6 +40,11 @@ LEGS: list[tuple[str, LegState, Ending]] = [
     ("cut for want of cash", ended(LegStatus.PARTIAL, Side.BUY, intended=Decimal(4)), Ending.LESS_BY_ITS_NATURE),
     ("cut to nothing", ended(LegStatus.UNFILLED, Side.BUY, "0", intended=Decimal(0)), Ending.LESS_BY_ITS_NATURE),
     ("cut, and got less", ended(LegStatus.PARTIAL, Side.BUY, intended=Decimal(7)), Ending.LESS),
+    (
+        "cut for now, and stopped",
+        ended(LegStatus.PARTIAL, Side.BUY, intended=Decimal(4), for_now=True),
+        Ending.LESS,
+    ),
     ("a buy that got less", ended(LegStatus.PARTIAL, Side.BUY), Ending.LESS),
     ("frozen", ended(LegStatus.FROZEN), Ending.UNSETTLED),
     ("frozen, all of it filled", ended(LegStatus.FROZEN, filled="10"), Ending.UNSETTLED),

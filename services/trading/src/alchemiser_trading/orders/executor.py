@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from alchemiser_common.errors import BrokerRefused, BrokerThrottled, BrokerUnavailable, OutOfTime, StoreUnavailable
 from alchemiser_common.ids import Side
-from alchemiser_common.messages.report import RunStatus
+from alchemiser_common.messages.report import LegStatus, RunStatus
 from alchemiser_common.ports.broker import BrokerOrder, OrderReader
 from alchemiser_common.ports.clock import Clock
 from alchemiser_common.records.plan import Plan
@@ -22,7 +22,16 @@ from alchemiser_trading.orders.leg_ends import unsent
 from alchemiser_trading.orders.legs import Action, Cancel, LegPhase, LegState, Place, Resend, Step
 from alchemiser_trading.orders.order_gateway import OrderGateway, Stop, StopKind
 from alchemiser_trading.orders.order_tracker import DaysOrders, OrderTracker
-from alchemiser_trading.orders.order_watch import answered, checked, refused, reheard, rested, throttled, unheard
+from alchemiser_trading.orders.order_watch import (
+    answered,
+    checked,
+    refused,
+    reheard,
+    rested,
+    settled,
+    throttled,
+    unheard,
+)
 from alchemiser_trading.orders.pricing import Prices
 from alchemiser_trading.orders.reconcile import foreign_orders, moved
 from alchemiser_trading.orders.smart_execution import advance, stop
@@ -142,6 +151,9 @@ class Executor:
             complete &= self._heard(index, listed)
             if listed is not None:
                 self._late_fills(index, listed)
+        if listed is not None:
+            for index in self._doubtful():
+                self._doubted(index, listed)
         self._legs = [self._tracker.priced(state) if state.unpriced > 0 else state for state in self._legs]
         if listed is not None and complete:
             foreign = foreign_orders(listed.open, self._gateway.sent_ids, self._tracker.order_ids)
@@ -168,7 +180,7 @@ class Executor:
         return True
 
     def _listed(self) -> DaysOrders | None:
-        if not any(state.phase in _LISTED for state in self._legs):
+        if not any(state.phase in _LISTED for state in self._legs) and not self._doubtful():
             return None
         try:
             return self._tracker.days_orders()
@@ -193,6 +205,33 @@ class Executor:
         for report in listed.orders:
             if report.client_order_id in ended:
                 self._legs[index] = reheard(self._legs[index], report, self._gateway.now())
+
+    def _doubtful(self) -> list[int]:
+        """Frozen legs to look at again: their orders may have cost something, and other legs wait for it."""
+        if not any(state.phase in {LegPhase.HELD, LegPhase.READY} and not state.stopping for state in self._legs):
+            return []
+        now, pause = self._gateway.now(), timedelta(seconds=self._rules.settle_seconds)
+        return [
+            index
+            for index, state in enumerate(self._legs)
+            if state.outcome is LegStatus.FROZEN
+            and state.unsettled > 0
+            and now - (state.since or state.ended_at or now) >= pause
+        ]
+
+    def _doubted(self, index: int, listed: DaysOrders) -> None:
+        """Look at a frozen leg again; what cannot be read leaves it as it was."""
+        state = self._legs[index] = replace(self._legs[index], since=self._gateway.now())
+        if not self._gateway.may_ask():
+            return
+        order = self._client_order_id(state)
+        try:
+            found, holdings = self._tracker.look_up(order), self._broker.holdings()
+        except BrokerUnavailable as error:
+            _log.warning("a frozen leg cannot be read", extra={"symbol": state.leg.symbol, "reason": str(error)})
+            return
+        shares = moved(self._plan, state.leg, holdings)
+        self._legs[index] = settled(state, listed.find(order), found, shares)
 
     def _overdue(self, state: LegState) -> bool:
         """Whether the end of a cancelled order has been waited for half of what it is given."""

@@ -30,7 +30,9 @@ def next_or_done(state: LegState, now: datetime) -> LegState:
     """What follows once nothing is unknown: done, or held again if only the cash that was there was to be spent."""
     if not state.negligible(state.remaining):
         return state
-    if state.for_now and not state.stopping and state.phase is not LegPhase.DONE:
+    if state.for_now and state.stopping:  # the rest was to come, and does not any more: that is no want of cash
+        return done(state, LegStatus.UNFILLED, state.stopping, now, LegReason.STOPPED)
+    if state.for_now and state.phase is not LegPhase.DONE:
         return replace(state, phase=LegPhase.HELD, intended=state.leg.quantity, for_now=False, short_since=None)
     return done(state, LegStatus.FILLED, state.reason, now, state.cause)
 

@@ -12,7 +12,16 @@ from alchemiser_common.ports.broker import BrokerOrder, OrderStatus
 from alchemiser_common.settings import ExecutionSettings
 from alchemiser_common.shares import REPORTED_STEP
 from alchemiser_trading.orders.evidence import Asked, Judgement, Proof, judge
-from alchemiser_trading.orders.leg_ends import Advance, done, frozen, judged_report, lost_order, next_or_done
+from alchemiser_trading.orders.leg_ends import (
+    Advance,
+    closed,
+    done,
+    frozen,
+    judged_report,
+    last_report,
+    lost_order,
+    next_or_done,
+)
 from alchemiser_trading.orders.legs import Cancel, LegPhase, LegState, Resend
 from alchemiser_trading.orders.pricing import BidAsk, Prices, market_of
 from alchemiser_trading.orders.styles import style_of
@@ -289,6 +298,19 @@ def checked(state: LegState, moved: Decimal | None, now: datetime, settings: Exe
     reason = f"the position has moved by {moved} shares, the orders' reports say {state.filled}"
     beyond = max(moved - state.filled, state.unknown)
     return frozen(replace(state, unknown=beyond), reason, now)
+
+
+# A frozen leg sends nothing any more, but what its order may have cost is kept from all others for as long as that is
+# not known. So it is looked at again while others wait, and what sets a leg free for its next order settles it, too.
+def settled(state: LegState, listed: BrokerOrder | None, found: BrokerOrder | None, moved: Decimal | None) -> LegState:
+    """A leg that is frozen: known, if list, look-up and position now agree on its last order's end, and done anyhow."""
+    if listed is None or found is None or moved is None:
+        return state
+    heard = last_report(state, found) if state.may_have_order else state
+    if heard.may_have_order or not heard.chain or heard.chain[-1].status is OrderStatus.REPLACED:
+        return state
+    agreed = all(_ended_as(heard.chain[-1], report) for report in (listed, found))
+    return closed(heard) if agreed and abs(moved - heard.filled) <= REPORTED_STEP else state
 
 
 def reheard(state: LegState, report: BrokerOrder, now: datetime) -> LegState:

@@ -176,5 +176,6 @@ def _skipped_report(plan: Plan, leg: SkippedLeg) -> LegReport:
 
 
 def _cut_short(state: LegState) -> bool:
-    """A buy that got all that cash allowed."""
-    return state.leg.side is Side.BUY and state.intended < state.leg.quantity and state.negligible(state.remaining)
+    """A buy that got all that cash allowed; one that was cut for now only was to get more."""
+    cut = state.leg.side is Side.BUY and state.intended < state.leg.quantity and not state.for_now
+    return cut and state.negligible(state.remaining)

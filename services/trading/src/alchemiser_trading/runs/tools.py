@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from alchemiser_common import keys
-from alchemiser_common.errors import BrokerRefused, BrokerUnavailable
+from alchemiser_common.errors import BrokerRefused, BrokerUnavailable, Unreconciled
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.snapshot import Account
 from alchemiser_common.ports.broker import Broker, Holdings, MarketReader
@@ -19,17 +19,19 @@ from alchemiser_trading.account.lease import AccountLease
 from alchemiser_trading.books.follow_account import Followed, Unfollowed, follow_account, not_followed
 from alchemiser_trading.orders.loose import LooseEnds
 from alchemiser_trading.orders.rate_limit import RequestBudget
-from alchemiser_trading.plan.account_reading import AccountReader
+from alchemiser_trading.plan.account_reading import AccountReader, AccountReading
 from alchemiser_trading.plan.account_sum import set_aside, unread
 from alchemiser_trading.plan.holdings import holdings_of, unclaimed
 from alchemiser_trading.plan.limits import within_limits
 from alchemiser_trading.plan.notes import notes_of
 from alchemiser_trading.plan.plan import Unmanaged, make_plan
-from alchemiser_trading.plan.symbol_facts import read_symbols
+from alchemiser_trading.plan.symbol_facts import SymbolFacts, read_symbols
 from alchemiser_trading.plan.transfers import DayResult
 from alchemiser_trading.runs.checks import Checks
 
 _log = logging.getLogger(__name__)
+_LOOKS = 3
+"""Whole readings of account and symbols, if cash is another one after each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,11 @@ def planned[B: MarketReader](
     alias, settings = tools.settings.account_alias, tools.settings
     figures = _figures(tools.store, decision)
     reader = AccountReader(tools.broker, tools.clock, settings, decision.session)
-    reading = reader.read(account, None if figures is None else figures.positions)
+    reading, followed, facts = _seen(tools, decision, reader, account, figures)
     positions, others = reading.holdings.positions, reading.holdings.others
-    followed = _followed(tools, reading.holdings)
     left_alone = {**set_aside(others), **followed.blocked}
     holdings = holdings_of(decision.signals, followed.books)
     spare = unclaimed(followed.blocked.keys(), decision.targets, holdings, positions)
-    closes = {} if figures is None else {item.symbol: item.price for item in figures.closes}
-    targets = [target.symbol for target in decision.targets]
-    facts = read_symbols(tools.broker, targets, positions, closes, settings.execution, tools.clock)
     plan = make_plan(
         decision,
         reading.account,
@@ -87,6 +85,33 @@ def planned[B: MarketReader](
     unknown = DayResult(None, "the day's transfers are not known: the books could not be brought up to the account")
     day = unknown if isinstance(followed, Unfollowed) else reader.day(reading)
     return within_limits(noted, settings.trading, day), followed.writes
+
+
+# Prices that disagree are asked for again for up to half a minute, and a person may take cash out meanwhile: a plan
+# from the cash that was there would buy the first symbols whole and the last ones hardly. Market values move all the
+# time and tell nothing; cash does not move by itself.
+def _seen[B: MarketReader](
+    tools: Tools[B], decision: TradeDecision, reader: AccountReader, account: Account, figures: SnapshotFigures | None
+) -> tuple[AccountReading, Followed | Unfollowed, SymbolFacts]:
+    """The account, the books and the symbols of one moment. Raises Unreconciled if cash does not stand still."""
+    settings, clock = tools.settings, tools.clock
+    before = None if figures is None else figures.positions
+    closes = {} if figures is None else {item.symbol: item.price for item in figures.closes}
+    targets = [target.symbol for target in decision.targets]
+    for _ in range(_LOOKS):
+        reading, read_at = reader.read(account, before), clock.now()
+        followed = _followed(tools, reading.holdings)
+        facts = read_symbols(tools.broker, targets, reading.holdings.positions, closes, settings.execution, clock)
+        if clock.now() - read_at < timedelta(seconds=settings.execution.poll_seconds):
+            return reading, followed, facts
+        account = tools.broker.account()
+        if abs(account.cash - reading.account.cash) <= settings.execution.account_tolerance * account.equity:
+            return reading, followed, facts
+        _log.warning("cash has moved while the plan was made", extra={"then": str(reading.account.cash)})
+    raise Unreconciled(
+        f"cash was {reading.account.cash:.2f} USD and is {account.cash:.2f}: it has moved {_LOOKS} times while symbols "
+        "were read, and no order of this system is open; find out who moves it, then send the decision again"
+    )
 
 
 # The books need the account's activities. If those stay away, the account must still be able to get out of what it
