@@ -1,10 +1,10 @@
 """A cycle through the three functions against the monolith's: seconds and money, warm and cold. `make bench-cycles`.
 
 Three ways through the same sessions of the same market, each on its own account, taking turns so that what else the
-machine does meets all alike: three containers with their queues, the monolith's container, and the monolith's handler in
-a process without container and CPU limit. AWS is moto, the broker the simulated exchange, in processes of their own. The
-exchange's time passes for whoever waits for it, so what is timed is work; what a run waits for its fills is told apart,
-and costs money as work does.
+machine does meets all alike: three containers with their queues, the monolith's container, and the monolith's handler
+in a process without container and CPU limit. AWS is moto, the broker the simulated exchange, in processes of their own.
+The exchange's time passes for whoever waits for it, so what is timed is work; what a run waits for its fills is told
+apart, and costs money as work does.
 
 Warm is a function that has answered before; cold a container (or process) that has not: its process is started by the
 event. A container gets the CPU share of its memory on Lambda, at its start too, where Lambda gives a whole core.
