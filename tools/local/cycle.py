@@ -166,9 +166,10 @@ def run_cycle(stage: LocalStage, exchange: Exchange, urls: Urls, *, patience: fl
         summaries = [summary for summary in pool.map(one, phase.scheduled) if summary is not None]
     if len(summaries) < len(phase.scheduled):
         note("nothing is stored about a run; `make logs` shows what the functions say")
-    watched = watch(stage, phase.watched, urls[phase.watched])
-    if not isinstance(watched.outcome, Answered):
-        note(f"the watch of {phase.watched} failed: {watched.outcome}")
+    if phase.watched in phase.scheduled:  # otherwise it is the event source's to invoke
+        watched = watch(stage, phase.watched, urls[phase.watched])
+        if not isinstance(watched.outcome, Answered):
+            note(f"the watch of {phase.watched} failed: {watched.outcome}")
     details = [read_detail(stage.state, stage.archive, summary) for summary in summaries]
     verdict = known_verdict(stage.state, cycle)
     _show(details, verdict, as_json=as_json)

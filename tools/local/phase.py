@@ -70,13 +70,15 @@ class LocalPhase:
         }
         source = mapping(known["event-source"], "event-source")
         feeding = [str(part) for part in sequence(source["command"], "command")]
-        changed["event-source"] = {"command": list(self._feeding(feeding))}
+        changed["event-source"] = {"command": list(self._feeding(feeding))} if self.flowing else {"scale": 0}
         return {"services": changed}
 
+    # A container takes one event at a time and the emulator falls over a second one, where Lambda would start another.
+    # So only one process may invoke a function: the trading function is the event source's; the monolith is invoked by
+    # whoever fires the schedule (`make cycle`), and by them for the watch, too.
     def _feeding(self, command: list[str]) -> list[str]:
-        """The event source's command: its queues where data flow, and the watch on whoever trades."""
-        kept = [part for part in command if self.flowing or not part.startswith("--map=")]
-        return [part.replace("//trading:", f"//{self.watched}:") if "--watch=" in part else part for part in kept]
+        """The event source's command: its queues, and the watch if it asks a function that they feed."""
+        return [part for part in command if "--watch=" not in part or f"//{self.watched}:" in part]
 
     def _schedules(self) -> list[Mapping[str, Json]]:
         own = self.stack.of_type("AWS::Scheduler::Schedule").values()
