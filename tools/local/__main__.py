@@ -143,8 +143,9 @@ def provision(
 
     has_strategy = "strategy" in LocalPhase(_stack(account, phase)).services
     asked = ("strategy", strategy_url) if has_strategy else ("monolith", monolith_url)
-    universe = universe_of(Function(*asked, timedelta(seconds=30)))
-    made = LocalStage(LocalAws(endpoint), account, speed).first_use(universe, phase)
+    stage = LocalStage(LocalAws(endpoint), account, speed)
+    made = stage.make(phase)
+    stage.keep(universe_of(Function(*asked, timedelta(seconds=30))))
     typer.echo(f"{'made the local stage' if made else 'the local stage is there'}, in phase {phase}", err=True)
 
 

@@ -84,10 +84,21 @@ class LocalStage:
         return S3Archive(self.aws.clients.s3, self.name("Bucket"))
 
     def first_use(self, universe: Mapping[str, int], phase: str = FIRST_PHASE) -> bool:
-        """Make everything, give the account to the phase's trader and store its universe; False if it was there.
+        """`make`, and `keep` of a universe that is known already."""
+        made = self.make(phase)
+        self.keep(universe)
+        return made
 
-        Phase and universe are stored in any case: they may be other ones. Raises StoreUnavailable, or RunInProgress if
-        the authority would change under a run.
+    def keep(self, universe: Mapping[str, int]) -> None:
+        """Store what the strategies read, bars by symbol. Raises StoreUnavailable."""
+        settle(self.state, self.account, universe)
+
+    # Before the functions are asked for their universe: the monolith answers nothing without its secret.
+    def make(self, phase: str = FIRST_PHASE) -> bool:
+        """Make everything and give the account to the phase's trader; False if it was there.
+
+        The phase is stored in any case: it may be another one. Raises StoreUnavailable, or RunInProgress if the
+        authority would change under a run.
         """
         template = local_template(self._stack.resources, speed=self.speed, phase=phase)
         secrets = {SECRET: SIMULATED_KEY, SHADOW: {"oauth_token": SHADOW_TOKEN}}
@@ -100,7 +111,6 @@ class LocalStage:
             reason="first use of the local AWS" if made else f"phase {phase} of the local stage",
             now=SystemClock().now(),
         )
-        settle(self.state, self.account, universe)
         return made
 
     def phase(self) -> LocalPhase:
