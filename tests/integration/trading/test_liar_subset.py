@@ -5,6 +5,7 @@ from multiprocessing import get_context
 
 import pytest
 
+from support.liar.guards import GUARDS, Guard
 from support.liar.runner import tally, told, traces
 from support.liar.scenario import Mode
 
@@ -26,3 +27,10 @@ def test_a_seed_is_replayed_word_for_word_in_any_process_and_order(mode: Mode) -
         other = elsewhere.submit(traces, mode, list(reversed(seeds)))
         here = traces(mode, seeds)
         assert other.result()[::-1] == here
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
+def test_what_is_taken_out_to_try_the_explorer_is_there(guard: Guard) -> None:
+    assert guard.patches()
+    for where, name, instead in guard.patches():
+        assert getattr(where, name) is not instead
