@@ -261,7 +261,7 @@ class ExecutionSettings(Section):
     """How long to wait for the broker's cash and positions to show the fills."""
     account_tolerance: Decimal = Field(default=Decimal("0.01"), gt=0, le=Decimal("0.1"))
     """A plan needs equity to be cash and positions within this fraction of it."""
-    requests_per_minute: int = Field(default=180, ge=20, le=10_000)
+    requests_per_minute: int = Field(default=176, ge=20, le=10_000)
     """Trading requests of all legs together; Alpaca allows 200 for the account."""
     handover_seconds: float = Field(default=45.0, ge=1, le=600)
     """With less process time left the run cancels its open orders and is left to the next delivery."""

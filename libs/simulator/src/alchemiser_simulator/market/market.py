@@ -38,6 +38,10 @@ class Quote:
     ask_size: int
 
 
+_PATHS = 256
+"""Whole sessions of symbols that orders are matched against, 0.4 MB each."""
+
+
 def second_of(session: Session, now: datetime) -> int:
     """Whole seconds since the open, negative before it."""
     return math.floor((now - session.opens).total_seconds())
@@ -52,7 +56,8 @@ class Market:
         """Grows when the history is changed: what was derived from an older one is not to be shown."""
         self.calendar = SessionCalendar(history.dates)
         self.spread = spread
-        self._path = lru_cache(maxsize=64)(self._full_path)
+        self._path = lru_cache(maxsize=_PATHS)(self._full_path)
+        self._second = lru_cache(maxsize=1024)(self._one_second)
         self._price = lru_cache(maxsize=1024)(self._last_price)
 
     def change(self, history: PriceHistory) -> None:
@@ -60,6 +65,7 @@ class Market:
         self.history = history
         self.edition += 1
         self._path.cache_clear()
+        self._second.cache_clear()
         self._price.cache_clear()
 
     def known(self, symbol: str, now: datetime) -> bool:
@@ -91,6 +97,10 @@ class Market:
         session = self.calendar.sessions[number]
         bar = self.bar(symbol, session)
         return None if bar is None else quote_path(bar, np.arange(session.seconds + 1, dtype=np.float64), self.spread)
+
+    def _one_second(self, symbol: str, number: int, second: int) -> QuotePath | None:
+        bar = self.bar(symbol, self.calendar.sessions[number])
+        return None if bar is None else quote_path(bar, np.array([second], dtype=np.float64), self.spread)
 
     def standing(self, symbol: str, now: datetime) -> tuple[DayBar, Session] | None:
         """The latest session in which the symbol traded, the current one included."""
@@ -133,7 +143,9 @@ class Market:
             return None
         bar, session = standing
         second = min(second_of(session, now), session.seconds)
-        path = quote_path(bar, np.array([second], dtype=np.float64), self.spread)
+        path = self._second(symbol, session.number, second)
+        if path is None:
+            return None
         ratio, paid = self._split_since(symbol, bar.day, now), self._paid_since(symbol, bar.day, now)
         return Quote(
             min(now, session.closes),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
+from functools import cached_property
 
 from alchemiser_common.ids import Side
 from alchemiser_common.records.plan import Plan
@@ -19,7 +20,7 @@ _SETTLED_WITHIN = Decimal("0.001")
 """Fees and rounding may keep the broker's cash this fraction of equity under the ledger for good."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CashBudget:
     """Cash of a run at one moment."""
 
@@ -29,7 +30,7 @@ class CashBudget:
     buying_power: Decimal
     """What the broker would let new orders cost; what its open orders may cost is taken off already."""
 
-    @property
+    @cached_property
     def ledger(self) -> Decimal:
         """Cash as the confirmed fills make it; a sale counts once its price is known, a buy at its limit until then."""
         total = self.plan.account.cash

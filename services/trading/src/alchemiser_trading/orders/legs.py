@@ -12,6 +12,7 @@ from alchemiser_common.ports.broker import BrokerOrder, OrderType
 from alchemiser_common.records.plan import PlannedLeg
 from alchemiser_common.settings import ExecutionStyle
 
+_NOTHING = Decimal(0)
 _SMALLEST_ORDER = Decimal(1)
 """USD: the broker takes no smaller order, except to close a position."""
 
@@ -144,7 +145,8 @@ class LegState:
     @property
     def filled(self) -> Decimal:
         """Shares, by the broker's reports: at least so many."""
-        return sum((order.filled_quantity for order in self.orders), Decimal(0))
+        known = _NOTHING if self.order is None else self.order.filled_quantity
+        return sum([order.filled_quantity for order in self.chain], known) if self.chain else known
 
     @property
     def remaining(self) -> Decimal:
