@@ -335,17 +335,28 @@ class Side:
 
 
 def measure(sides: Sequence[Side], warm: int, cold: int) -> None:
-    """`warm` cycles after one that is not counted, then `cold` ones; sessions follow one another."""
+    """`warm` cycles after one that is not counted, and `cold` ones spread over them; sessions follow one another.
+
+    Interrupted it leaves what was measured until then.
+    """
     for side in sides:
         side.way.renew()
         side.cycle()
-    for state, count in (("warm", warm), ("cold", cold)):
-        for number in range(count):
+    done = {"warm": 0, "cold": 0}
+    try:
+        while done["warm"] < warm or done["cold"] < cold:
+            state = "cold" if done["cold"] * max(warm, 1) < done["warm"] * cold or done["warm"] >= warm else "warm"
+            round_of = []
             for side in sides:
                 if state == "cold":
                     side.way.renew()
-                side.found[state].append(side.cycle())
-            _tell(f"{state} {number + 1} of {count}")
+                round_of.append(side.cycle())
+            for side, timed in zip(sides, round_of, strict=True):
+                side.found[state].append(timed)
+            done[state] += 1
+            _tell(f"{done['warm']} of {warm} warm, {done['cold']} of {cold} cold")
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted: the table is of what was measured until now\n")
     _tell("")
 
 
