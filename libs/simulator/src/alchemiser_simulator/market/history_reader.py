@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import parquet
 
 from alchemiser_simulator.market.derive import FloatArray, IntArray
@@ -78,7 +77,9 @@ def _load(path: Path) -> _Source:
         file = parquet.ParquetFile(path)
         if (file.schema_arrow.metadata or {}).get(MARK) != VERSION:
             raise HistoryError(f"{path}: is not the project's own tidy Parquet; {made}")
-        table = file.read(use_threads=False)
+        # Read as names and indices: to find them afterwards would take Arrow's library of functions.
+        indexed = ["symbol"] if "symbol" in file.schema_arrow.names else None
+        table = parquet.ParquetFile(path, read_dictionary=indexed).read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise HistoryError(f"{path}: not readable as tidy Parquet ({reason}); {made}") from error
@@ -98,7 +99,7 @@ def _placed(path: Path, table: pa.Table) -> _Source:
     dates = table.column("date")
     if not pa.types.is_date32(dates.type) or dates.null_count:
         raise HistoryError(f"{path}: column 'date' must hold a date32 in every row, it is {dates.type}")
-    ordinals = _integers(dates.cast(pa.int32())) + _EPOCH
+    ordinals = _view(dates, np.dtype(np.int32)).astype(np.int64) + _EPOCH
     names, codes = _encoded(path, table)
     # Sorting a million rows would take longer than reading them: days are counted instead.
     first = int(ordinals.min())
@@ -127,15 +128,24 @@ def _grid(source: _Source, name: str) -> FloatArray | None:
     return flat.reshape(len(source.days), len(source.symbols))
 
 
-def _integers(values: Column) -> IntArray:
-    return _view(values.cast(pa.int64()), np.dtype(np.int64))
-
-
 def _view[T: np.generic](values: Column, dtype: np.dtype[T]) -> npt.NDArray[T]:
-    """The buffer of an array without nulls. Arrow's own `to_numpy` would import pandas."""
+    """The buffer of an array; where it is null the number means nothing.
+
+    Arrow's `to_numpy` would import pandas, and its casts its whole library of functions.
+    """
     whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     data = whole.buffers()[1]
     return np.frombuffer(b"" if data is None else data, dtype=dtype)[whole.offset : whole.offset + len(whole)]
+
+
+def _known(values: Column) -> npt.NDArray[np.bool_]:
+    """Where a column with nulls has a value: Arrow keeps a bit a row, the first one lowest."""
+    whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    valid = whole.buffers()[0]
+    octets = np.frombuffer(b"" if valid is None else valid, dtype=np.uint8)
+    bits = np.unpackbits(octets.reshape(-1, 1), axis=1)[:, ::-1].ravel()
+    known: npt.NDArray[np.bool_] = bits[whole.offset : whole.offset + len(whole)] == 1
+    return known
 
 
 def _numbers(source: _Source, column: str) -> FloatArray:
@@ -144,12 +154,13 @@ def _numbers(source: _Source, column: str) -> FloatArray:
     kind = values.type
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         raise HistoryError(f"{source.path}: column '{column}' must hold numbers, it is {kind}")
-    numbers = _view(pc.cast(values, pa.float64()), np.dtype(np.float64))
     if isinstance(kind, pa.Decimal128Type):
-        numbers = np.round(numbers, kind.scale)  # Arrow multiplies by 0.01, which is not 1/100
+        # Arrow multiplies by 0.01, which is not 1/100.
+        numbers = np.round(_view(values.cast(pa.float64()), np.dtype(np.float64)), kind.scale)
+    else:
+        numbers = _view(values, np.dtype(kind.to_pandas_dtype())).astype(np.float64)
     if values.null_count:
-        known = _view(pc.cast(pc.is_valid(values), pa.uint8()), np.dtype(np.uint8))
-        numbers = np.where(known == 1, numbers, np.nan)
+        numbers = np.where(_known(values), numbers, np.nan)
     wrong = (numbers <= 0) | np.isinf(numbers)
     if column != "volume" and wrong.any():
         row = int(np.argmax(wrong))
@@ -165,7 +176,8 @@ def _encoded(path: Path, table: pa.Table) -> tuple[list[str], IntArray]:
     names = [str(name) for name in encoded.dictionary.to_pylist()] if isinstance(encoded, pa.DictionaryArray) else []
     if not isinstance(encoded, pa.DictionaryArray) or encoded.null_count or "" in names:
         raise HistoryError(f"{path}: column 'symbol' has empty cells; make the file again from its source")
-    return names, _integers(encoded.indices)
+    width = np.dtype(encoded.indices.type.to_pandas_dtype())
+    return names, _view(encoded.indices, width).astype(np.int64)
 
 
 def _splits(source: _Source) -> tuple[Split, ...]:
