@@ -71,7 +71,8 @@ def test_after_the_first_time_a_file_is_read_without_pandas(tmp_path: Path) -> N
         "import sys\nfrom alchemiser_cli.main import main\n"
         "try: main(['decide', '--data', 'SPY.csv', '--strategy', 'hold.clj', '--json'])\n"
         "except SystemExit as end: assert not end.code\n"
-        "print([name for name in ('pandas', 'pyarrow.compute', 'exchange_calendars', 'alpaca') if name in sys.modules], file=sys.stderr)"
+        "heavy = ('pandas', 'pyarrow.compute', 'exchange_calendars', 'alpaca')\n"
+        "print([name for name in heavy if name in sys.modules], file=sys.stderr)"
     )
     (tmp_path / "hold.clj").write_text(OF_ONE)
     loaded = [
