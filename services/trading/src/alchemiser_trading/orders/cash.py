@@ -62,8 +62,13 @@ class CashBudget:
 
     def _promised(self, without: LegState | None, *, at_broker: bool) -> Decimal:
         """What buys can still cost: those whose order the broker has, or those that have none there for certain."""
-        states = (state for state in self.legs if state is not without and (state.order is not None) is at_broker)
-        return sum((_promised(state) for state in states), Decimal(0))
+        promises = (usd for state, there, usd in self._promises if state is not without and there is at_broker)
+        return sum(promises, Decimal(0))
+
+    @cached_property
+    def _promises(self) -> Sequence[tuple[LegState, bool, Decimal]]:
+        """Each leg, whether the broker has an order of it, and USD."""
+        return [(state, state.order is not None, _promised(state)) for state in self.legs]
 
 
 def _cost_price(state: LegState) -> Decimal:
