@@ -15,6 +15,7 @@ import json
 import math
 import multiprocessing
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -423,6 +424,7 @@ def main() -> int:
     parser.add_argument("--tag", help="of the images; by default this tree's")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every cycle's figures there as well")
     given = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is started without
     require_engine()
     checkout = read_checkout(os.environ)
     images = images_of(checkout.settings.prefix, given.tag or checkout.source.tag)
