@@ -19,37 +19,29 @@ import signal
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Protocol
 
+from alchemiser_cli.history import read_run
 from alchemiser_cli.stage.names import SERVICES
+from alchemiser_common.ids import cycle_id, run_id
 from alchemiser_common.settings import ScheduleSettings
 from alchemiser_simulator import ClockMode, SimulatorConfig, SimulatorControl, SimulatorServer, sample_history
+from benchmarks.cycle_ways import PRICE_OF_GB_SECOND, Containers, InProcess, Modular, Monolith, Place, Way
 from drill.builds import images_of
 from images.checkout import read_checkout
 from images.docker import docker, require_engine
-from images.function import RunningImage, started
 from local.aws import LocalAws
 from local.cycle import Exchange
-from local.event_source import EventSource
-from local.functions import Answered, Event, Outcome
-from local.scheduler import cycle_event
 from local.stage import LocalStage, universe_of
-from support.container_rig import compose_environment
 
 ACCOUNT = "demo"
 START = datetime(2020, 6, 3, 13, 30, tzinfo=UTC)
-_QUEUES = {"strategy": "MarketDataQueue", "trading": "TradeDecisionQueue"}
-_PRICE_OF_GB_SECOND, _PRICE_OF_INVOCATION = 0.0000166667, 0.20e-6
-"""USD, Lambda, x86, us-east-1 (aws.amazon.com/lambda/pricing)."""
-_PRICE_OF_QUEUE_REQUEST, _CHUNK = 0.50e-6, 64 * 1024
-"""USD, SQS FIFO; a message counts once for each 64 KiB that it has begun (aws.amazon.com/sqs/pricing)."""
+_TRADED = {"completed", "partial"}
 _SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -66,227 +58,6 @@ class Timed:
     def work(self) -> float:
         """All steps."""
         return sum(self.steps.values())
-
-
-class Way(Protocol):
-    """One way to run a cycle."""
-
-    phase: str
-
-    def renew(self) -> None:
-        """Make the next cycle a cold one."""
-        ...
-
-    def run(self, due: datetime) -> tuple[dict[str, float], float]:
-        """One cycle: seconds by step, and USD without what is waited. Raises RuntimeError if it is not done."""
-        ...
-
-    def memory_that_waits(self) -> float:
-        """GB of the function that waits for the fills."""
-        ...
-
-    def stop(self) -> None:
-        """Leave nothing."""
-        ...
-
-
-@dataclass
-class Place:
-    """Where AWS and the exchange answer, for containers and for this process."""
-
-    aws: str
-    exchange: str
-
-    def variables(self, service: str) -> dict[str, str]:
-        """What compose.yaml tells the function, with the addresses of here."""
-        told = compose_environment(service)
-        return {
-            name: value.replace("http://aws:5000", self.aws).replace("http://alpaca:8765", self.exchange)
-            for name, value in told.items()
-        }
-
-
-@dataclass
-class Containers:
-    """Functions as containers, each with its share of a CPU."""
-
-    place: Place
-    images: Mapping[str, str]
-    running: dict[str, RunningImage] = field(default_factory=dict)
-
-    def renew(self) -> None:
-        self.stop()
-        for service in self.images:
-            self.running[service] = started(
-                self.images[service], environment=self.place.variables(service), cpu_of_mb=self.memory(service)
-            )
-
-    def stop(self) -> None:
-        for work in self.running.values():
-            docker("container", "rm", "--force", "--volumes", work.container)
-        self.running.clear()
-
-    def memory(self, service: str) -> int:
-        """MB."""
-        return int(self.place.variables(service)["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
-
-    def price(self, service: str, seconds: float) -> float:
-        """USD of one invocation."""
-        return math.ceil(seconds * 1e3) / 1e3 * self.memory(service) / 1024 * _PRICE_OF_GB_SECOND + _PRICE_OF_INVOCATION
-
-
-@dataclass
-class _Watched:
-    """A function that times what it is asked."""
-
-    service: str
-    running: RunningImage
-    seconds: float = 0.0
-    bytes: int = 0
-
-    @property
-    def name(self) -> str:
-        return self.service
-
-    @property
-    def timeout(self) -> timedelta:
-        return timedelta(seconds=30)
-
-    def invoke(self, event: Event) -> Outcome:
-        body = json.dumps(event).encode()
-        began = time.perf_counter()
-        outcome = self.running.function.send(body)
-        self.seconds, self.bytes = time.perf_counter() - began, len(body)
-        return outcome
-
-
-@dataclass
-class Modular:
-    """Data, strategy and trading in containers, with queues between them."""
-
-    containers: Containers
-    stage: LocalStage
-    phase: str = "modular"
-
-    def renew(self) -> None:
-        self.containers.renew()
-
-    def run(self, due: datetime) -> tuple[dict[str, float], float]:
-        data = _Watched("data", self.containers.running["data"])
-        _answered(data.invoke(cycle_event(due)))
-        steps, queues = {"data": data.seconds}, 0.0
-        cost = self.containers.price("data", data.seconds)
-        sqs = self.stage.aws.clients.sqs
-        for service, output in _QUEUES.items():
-            function = _Watched(service, self.containers.running[service])
-            source = EventSource(sqs, sqs.get_queue_url(QueueName=self.stage.name(output))["QueueUrl"], function)
-            began = time.perf_counter()
-            delivery = source.poll()
-            took = time.perf_counter() - began
-            if delivery is None or not delivery.done:
-                raise RuntimeError(f"{service}: {delivery}; it said: {function.running.log()[-2000:]}")
-            steps[service] = function.seconds
-            queues += took - function.seconds
-            requests_of_message = 2 * math.ceil(function.bytes / _CHUNK) + 1  # send, receive; delete
-            cost += self.containers.price(service, function.seconds) + requests_of_message * _PRICE_OF_QUEUE_REQUEST
-        return {**steps, "queues": queues}, cost
-
-    def memory_that_waits(self) -> float:
-        return self.containers.memory("trading") / 1024
-
-    def stop(self) -> None:
-        self.containers.stop()
-
-
-@dataclass
-class Monolith:
-    """The monolith's container."""
-
-    containers: Containers
-    phase: str = "monolith"
-
-    def renew(self) -> None:
-        self.containers.renew()
-
-    def run(self, due: datetime) -> tuple[dict[str, float], float]:
-        function = _Watched("monolith", self.containers.running["monolith"])
-        _answered(function.invoke(cycle_event(due)))
-        return {"monolith": function.seconds}, self.containers.price("monolith", function.seconds)
-
-    def memory_that_waits(self) -> float:
-        return self.containers.memory("monolith") / 1024
-
-    def stop(self) -> None:
-        self.containers.stop()
-
-
-class InProcess:
-    """The monolith's handler in a process of this machine: no container, no emulator, no CPU limit, no bill."""
-
-    phase = "monolith"
-
-    def __init__(self, place: Place) -> None:
-        self._variables = place.variables("monolith")
-        self._worker: tuple[multiprocessing.process.BaseProcess, Connection] | None = None
-
-    def renew(self) -> None:
-        self.stop()
-
-    def run(self, due: datetime) -> tuple[dict[str, float], float]:
-        began = time.perf_counter()
-        if self._worker is None:
-            here, there = _SPAWN.Pipe()
-            process = _SPAWN.Process(target=_answer_events, args=(there, self._variables), daemon=True)
-            process.start()
-            self._worker = (process, here)
-        connection = self._worker[1]
-        connection.send(cycle_event(due))
-        answer = connection.recv()
-        seconds = time.perf_counter() - began
-        if "error" in answer:
-            raise RuntimeError(answer["error"])
-        return {"monolith": seconds}, 0.0
-
-    def memory_that_waits(self) -> float:
-        return 0.0
-
-    def stop(self) -> None:
-        if self._worker is not None:
-            process, connection = self._worker
-            connection.close()
-            process.terminate()
-            process.join(10)
-            self._worker = None
-
-
-class _Context:
-    def get_remaining_time_in_millis(self) -> int:
-        return 300_000
-
-
-def _answer_events(connection: Connection, variables: Mapping[str, str]) -> None:
-    """The worker's part: the handler as its image has it, events from the connection."""
-    os.environ.update(variables)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    from alchemiser_common.lambda_entry import LambdaEntry
-    from alchemiser_monolith.bootstrap import monolith_function
-
-    entry = LambdaEntry("monolith", monolith_function, os.environ)
-    while True:
-        try:
-            event = connection.recv()
-        except EOFError:
-            return
-        try:
-            connection.send(entry(event, _Context()))
-        except Exception as error:  # noqa: BLE001  (told to whoever measures)
-            connection.send({"error": f"{type(error).__name__}: {error}"})
-
-
-def _answered(outcome: Outcome) -> None:
-    if isinstance(outcome, Answered):
-        return
-    raise RuntimeError(f"not answered: {outcome}")
 
 
 # ------------------------------------------------------------------------------------------ what is around them
@@ -321,17 +92,21 @@ class Side:
 
     way: Way
     place: Place
+    stage: LocalStage
     control: SimulatorControl
     found: dict[str, list[Timed]] = field(default_factory=lambda: {"warm": [], "cold": []})
 
     def cycle(self) -> Timed:
-        """The next session's."""
+        """The next session's. Raises RuntimeError if it did not trade: a failure is quick and no figure."""
         due = Exchange(self.place.exchange).next_decision(ScheduleSettings())
         self.control.set_now(due)
         before = len(self.control.state().orders)
         steps, cost = self.way.run(due)
+        run = read_run(self.stage.state, run_id(cycle_id(ACCOUNT, due), self.way.pipeline))
+        if run is None or run.status not in _TRADED:
+            raise RuntimeError(f"{due}: {run and (run.status, run.reason)}")
         waited = (self.control.clock().now - due).total_seconds()
-        cost += waited * self.way.memory_that_waits() * _PRICE_OF_GB_SECOND
+        cost += waited * self.way.memory_that_waits() * PRICE_OF_GB_SECOND
         return Timed(steps, waited, cost, len(self.control.state().orders) - before)
 
 
@@ -443,8 +218,8 @@ def main() -> int:
         universe = universe_of(modular.containers.running["strategy"].function)
         sides = {}
         for (name, way), there, stage in zip(ways.items(), places, stages, strict=True):
-            stage.first_use(universe, way.phase)
-            sides[name] = Side(way, there, up.enter_context(SimulatorControl(there.exchange)))
+            stage.first_use(universe, way.pipeline.value)
+            sides[name] = Side(way, there, stage, up.enter_context(SimulatorControl(there.exchange)))
         measure(list(sides.values()), given.warm, given.cold)
     found = {name: side.found for name, side in sides.items()}
     sys.stdout.write(table(found))
