@@ -117,7 +117,7 @@ bench-cold: build ## Time the images' cold starts (half an hour) [RUNS=10] [SIZE
 	@$(IMAGES) cold $(if $(RUNS),--runs $(RUNS)) $(if $(SIZES),--sizes $(SIZES)) $(if $(JSON),--json $(JSON))
 
 .PHONY: bench-cycles
-bench-cycles: build ## Time whole cycles through the containers, beside the monolith (20 minutes) [WARM=200] [COLD=20] [JSON=FILE]
+bench-cycles: build ## Time whole cycles through the containers, beside the monolith (over half an hour; Ctrl-C shows what it has) [WARM=200] [COLD=20] [JSON=FILE]
 	@PYTHONPATH=tests:tools $(BIN)/python -m benchmarks.bench_cycles $(if $(WARM),--warm $(WARM)) \
 		$(if $(COLD),--cold $(COLD)) $(if $(JSON),--json $(JSON))
 

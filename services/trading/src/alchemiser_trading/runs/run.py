@@ -69,7 +69,7 @@ class Run:
     lease: AccountLease
     time_left: TimeLeft
     trace: tuple[StageTime, ...] = ()
-    frozen: Callable[[TradeDecision], None] = lambda _: None
+    when_frozen: Callable[[TradeDecision], None] = lambda _: None
     """Told of the decision as soon as its plan is stored: whatever becomes of this process, it is what was traded."""
 
     def execute(self, decision: TradeDecision) -> ExecutionReport:
@@ -189,7 +189,7 @@ class Run:
             self.lease.write(*write)
         plan = plan.model_copy(update={"notes": (*found, *seen.lines, *plan.notes)})
         self.journal.freeze(self.lease, plan, permit.authority.epoch, plan.made_at)
-        self.frozen(decision)
+        self.when_frozen(decision)
         _log.info(
             "plan frozen", extra={"legs": len(plan.legs), "skipped": len(plan.skipped), "shrink": str(plan.shrink)}
         )
