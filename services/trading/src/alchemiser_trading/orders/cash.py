@@ -44,7 +44,8 @@ class CashBudget:
     @property
     def lags(self) -> bool:
         """Whether the broker's cash or buying power does not show all confirmed fills yet."""
-        shown = min(self.broker_cash, self.buying_power + self._promised(None, at_broker=True))
+        _, at_broker = self._promises
+        shown = min(self.broker_cash, self.buying_power + at_broker)
         return shown < self.ledger - self.plan.account.equity * _SETTLED_WITHIN
 
     def coming(self, to: LegState) -> bool:
@@ -55,20 +56,25 @@ class CashBudget:
         )
 
     def spendable(self, without: LegState | None = None) -> Decimal:
-        """What may be promised anew; `without` leaves one leg's own promise out. May be negative."""
-        promised = self._promised(without, at_broker=True) + self._promised(without, at_broker=False)
-        of_cash = min(self.ledger, self.broker_cash) - self.plan.reserve - promised
-        return min(of_cash, self.buying_power - self._promised(without, at_broker=False))
-
-    def _promised(self, without: LegState | None, *, at_broker: bool) -> Decimal:
-        """What buys can still cost: those whose order the broker has, or those that have none there for certain."""
-        promises = (usd for state, there, usd in self._promises if state is not without and there is at_broker)
-        return sum(promises, Decimal(0))
+        """What may be promised anew; `without`, one of `legs`, leaves its own promise out. May be negative."""
+        unsent, at_broker = self._promises
+        if without is not None and without.order is None:
+            unsent -= _promised(without)
+        elif without is not None:
+            at_broker -= _promised(without)
+        of_cash = min(self.ledger, self.broker_cash) - self.plan.reserve - unsent - at_broker
+        return min(of_cash, self.buying_power - unsent)
 
     @cached_property
-    def _promises(self) -> Sequence[tuple[LegState, bool, Decimal]]:
-        """Each leg, whether the broker has an order of it, and USD."""
-        return [(state, state.order is not None, _promised(state)) for state in self.legs]
+    def _promises(self) -> tuple[Decimal, Decimal]:
+        """What buys can still cost: those that have no order at the broker for certain, and those whose order it has."""
+        unsent = at_broker = Decimal(0)
+        for state in self.legs:
+            if state.order is None:
+                unsent += _promised(state)
+            else:
+                at_broker += _promised(state)
+        return unsent, at_broker
 
 
 def _cost_price(state: LegState) -> Decimal:

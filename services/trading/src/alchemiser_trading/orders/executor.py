@@ -119,6 +119,8 @@ class Executor:
         if ready:
             prices = self._prices([self._legs[index].leg.symbol for index in ready])
             for index in ready:
+                if not self._gateway.may_ask():
+                    break  # the others at the next tick that has room
                 self._order(index, prices)
         return True
 
@@ -171,7 +173,7 @@ class Executor:
                 self._told(index, None)
             case LegPhase.CHECKING if not state.confirmed:
                 return self._gateway.may_ask() and self._looked_up(index)
-            case LegPhase.CANCELLING if self._overdue(state):
+            case LegPhase.CANCELLING if self._overdue(state) and not _shown_ended(state, order):
                 return self._gateway.may_ask() and self._looked_up(index)  # the list may be what is behind
             case LegPhase.SENT | LegPhase.WORKING | LegPhase.CANCELLING if order is not None:
                 self._told(index, order)
@@ -385,3 +387,8 @@ class Executor:
         if by.kind is StopKind.FAULT:
             raise BrokerUnavailable(by.reason)
         raise OutOfTime(f"{len(left)} of {len(self._legs)} legs are left to the next delivery: {', '.join(left)}")
+
+
+def _shown_ended(state: LegState, listed: BrokerOrder | None) -> bool:
+    """Whether the list shows the leg's order as ended, and nothing odd was said of it."""
+    return listed is not None and listed.status.terminal and state.odd_since is None
