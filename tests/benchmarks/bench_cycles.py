@@ -26,8 +26,8 @@ from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from alchemiser_cli.history import read_run
 from alchemiser_cli.stage.names import SERVICES
+from alchemiser_cli.stored_runs import read_run
 from alchemiser_common.ids import cycle_id, run_id
 from alchemiser_common.settings import ScheduleSettings
 from alchemiser_simulator import ClockMode, SimulatorConfig, SimulatorControl, SimulatorServer, sample_history

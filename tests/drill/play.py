@@ -13,12 +13,13 @@ from decimal import Decimal
 from uuid import UUID
 
 from alchemiser_cli.formats import count
-from alchemiser_cli.history import RunSummary, read_run
 from alchemiser_cli.stage.guards import trader_of
+from alchemiser_cli.stored_runs import read_run
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.records.parity import Cause, Parity, Verdict
 from alchemiser_common.settings import ScheduleSettings
+from alchemiser_readmodel.runs import RunSummary
 from alchemiser_simulator.control.faults import Delay, Patch, When
 from alchemiser_simulator.control.lies import Operation
 from alchemiser_simulator.control.models import OrderState

@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 
 import yaml
 
-from alchemiser_cli.history import read_run
+from alchemiser_cli.stored_runs import read_run
 from alchemiser_common import keys
 from alchemiser_common.aws.sqs_messages import delivery_of
 from alchemiser_common.ids import Pipeline, cycle_id, run_id

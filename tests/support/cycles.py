@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from alchemiser_cli.cycles import Cycle, cycle_at, ensure_authority, on_exchange
-from alchemiser_cli.history import RunDetail, read_detail, read_run
 from alchemiser_cli.simulated import embedded_exchange, open_market
+from alchemiser_cli.stored_runs import read_detail, read_run
 from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.metrics import Metrics
@@ -21,6 +21,7 @@ from alchemiser_monolith.bootstrap import data_service, decision_service, monoli
 from alchemiser_monolith.handler import HandedOver, MonolithFunction
 from alchemiser_monolith.local_pipeline import DeliveryResult, LocalPipeline
 from alchemiser_monolith.platform import Platform
+from alchemiser_readmodel.runs import RunDetail
 from alchemiser_strategy.handler import StrategyFunction
 from alchemiser_strategy.service import StrategyService
 from alchemiser_trading.handler import TradingFunction

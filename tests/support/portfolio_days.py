@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from alchemiser_cli.cycles import RunCycle, cycle_at, cycle_runner, ensure_authority, on_exchange
-from alchemiser_cli.history import RunDetail, read_detail, read_run
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange
+from alchemiser_cli.stored_runs import read_detail, read_run
 from alchemiser_common.decision_time import decision_time
 from alchemiser_common.settings import Settings
 from alchemiser_monolith.platform import Platform
+from alchemiser_readmodel.runs import RunDetail
 from alchemiser_simulator import PriceHistory
 from alchemiser_simulator.market.history import Split
 from alchemiser_simulator.market.sessions import SessionCalendar

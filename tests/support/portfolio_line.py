@@ -10,8 +10,8 @@ from pathlib import Path
 from time import perf_counter
 
 from alchemiser_cli.cycles import Cycle, RunCycle, cycle_at, cycle_runner, ensure_authority, on_exchange
-from alchemiser_cli.history import RunDetail, read_detail, read_run
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange
+from alchemiser_cli.stored_runs import read_detail, read_run
 from alchemiser_common import keys
 from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline, Side
@@ -22,6 +22,7 @@ from alchemiser_common.records.parity import Parity
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.settings import Settings
 from alchemiser_monolith.platform import Platform
+from alchemiser_readmodel.runs import RunDetail
 from alchemiser_simulator import PriceHistory
 from alchemiser_simulator.market.changes import MarketChange, SkippedBars, changed
 from alchemiser_simulator.market.sessions import Session, SessionCalendar

@@ -13,8 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner, ensure_authority, on_exchange
-from alchemiser_cli.history import ended_run
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
+from alchemiser_cli.stored_runs import ended_run
 from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.records.trading_state import TradingState

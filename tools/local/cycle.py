@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.markup import escape
 
-from alchemiser_cli.history import RunDetail, RunSummary, detail_json, read_detail, read_run
+from alchemiser_cli.stored_runs import detail_json, read_detail, read_run
 from alchemiser_cli.views import run_view
 from alchemiser_common.alpaca.broker import AlpacaBroker
 from alchemiser_common.alpaca.session import RequestPolicy
@@ -32,6 +32,7 @@ from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.ports.secrets import BrokerCredentials
 from alchemiser_common.records.parity import Parity
 from alchemiser_common.settings import ScheduleSettings
+from alchemiser_readmodel.runs import RunDetail, RunSummary
 from alchemiser_trading.runs.parity.verdicts import known_verdict
 from local.functions import Answered, Function, post
 from local.scheduler import Attempt, Scheduler, cycle_event

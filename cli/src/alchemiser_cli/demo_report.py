@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from alchemiser_cli.history import RunSummary
 from alchemiser_cli.report.model import OrderRow, SessionRow
 from alchemiser_common.errors import StateCorrupt
 from alchemiser_common.messages.report import ExecutionReport, LegReport
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
+from alchemiser_readmodel.runs import RunSummary
 
 
 def session_rows(days: Sequence[date], runs: Sequence[RunSummary], initial_equity: float) -> tuple[SessionRow, ...]:

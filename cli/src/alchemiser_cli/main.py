@@ -13,6 +13,9 @@ from alchemiser_common import __version__
 COMMANDS = {
     "demo": "demo",
     "run": "run",
+    "status": "status",
+    "performance": "performance",
+    "books": "books",
     "runs": "runs",
     "show": "show",
     "capture": "capture",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner
-from alchemiser_cli.history import RunSummary, ended_run, read_run
+from alchemiser_cli.stored_runs import ended_run, read_run
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline, RunRef
 from alchemiser_common.records.parity import Parity
@@ -17,6 +17,7 @@ from alchemiser_common.settings import Settings
 from alchemiser_common.telemetry import run_scope
 from alchemiser_monolith.bootstrap import decision_service, parity_judge, portfolio
 from alchemiser_monolith.platform import Platform, open_platform
+from alchemiser_readmodel.runs import RunSummary
 from alchemiser_readmodel.verdicts import agree
 from alchemiser_trading.account.authority import read_authority
 from alchemiser_trading.runs.parity.verdicts import known_verdict

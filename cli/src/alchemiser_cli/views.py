@@ -9,7 +9,6 @@ from rich.tree import Tree
 
 from alchemiser_cli import formats
 from alchemiser_cli.console import plain_table
-from alchemiser_cli.history import RunDetail, RunSummary
 from alchemiser_common.ids import scheduled_time
 from alchemiser_common.messages.base import StageTime
 from alchemiser_common.messages.decision import ConditionStep, Signal, TradeDecision
@@ -18,6 +17,7 @@ from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.records.dry_walk import DryWalk
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.text import named
+from alchemiser_readmodel.runs import RunDetail, RunSummary
 
 _MOST_NAMED = 5
 _GOOD = {"completed", "filled"}
@@ -57,7 +57,7 @@ def run_view(run: RunDetail) -> Group:
     ]
     if summary.reason:
         parts.append(Text(summary.reason))
-    parts += [Text(f"note: {note}", style="yellow") for note in _notes(run)]
+    parts += [Text(f"note: {note}", style="yellow") for note in run.notes]
     if run.snapshot is not None:
         parts.append(Text(_snapshot_line(run.snapshot), style="dim"))
     if run.decision is not None:
@@ -69,11 +69,6 @@ def run_view(run: RunDetail) -> Group:
     if run.dry_walk is not None:
         parts += [Text(), Text(_dry_walk_line(run.dry_walk), style="yellow"), legs_table(run.dry_walk.legs)]
     return Group(*parts)
-
-
-def _notes(run: RunDetail) -> tuple[str, ...]:
-    """The report's; of a run that has not ended its plan's."""
-    return run.plan.notes if run.summary.report is None and run.plan is not None else run.summary.notes
 
 
 def _snapshot_line(snapshot: MarketSnapshot) -> str:

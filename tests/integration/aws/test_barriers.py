@@ -9,7 +9,7 @@ the record of authority       authority for the pipeline that should not trade
 import pytest
 import requests
 
-from alchemiser_cli.history import read_run
+from alchemiser_cli.stored_runs import read_run
 from alchemiser_common import keys
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import ExecutionReport, RunStatus

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from alchemiser_cli.history import read_detail, read_run
 from alchemiser_cli.simulated import Market, open_market
+from alchemiser_cli.stored_runs import read_detail, read_run
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.reference import SnapshotReference
 from alchemiser_common.messages.report import RunStatus

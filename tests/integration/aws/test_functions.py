@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from alchemiser_cli.history import RunDetail, read_detail, read_run
 from alchemiser_cli.stage.universe_record import settle
+from alchemiser_cli.stored_runs import read_detail, read_run
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.lambda_entry import LambdaEntry
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.records.universe import by_symbol
+from alchemiser_readmodel.runs import RunDetail
 from support.aws import CREDENTIALS, Aws
 from support.command import alchemiser
 from support.functions import BUILDS, TECL, Deployment, Invoke, QuarterHour, cold_process, deployment, poll

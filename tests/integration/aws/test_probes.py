@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from alchemiser_cli.history import read_run
+from alchemiser_cli.stored_runs import read_run
 from alchemiser_common.lambda_entry import LambdaEntry
 from alchemiser_common.messages.base import SCHEMA_VERSION
 from alchemiser_common.messages.snapshot import MarketSnapshot

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner
-from alchemiser_cli.history import RunDetail
 from alchemiser_cli.simulated import open_market
 from alchemiser_common import keys
 from alchemiser_common.decision_time import decision_time
@@ -27,6 +26,7 @@ from alchemiser_data.service import DataOutcome
 from alchemiser_monolith.bootstrap import data_service, decision_service, local_pipeline, monolith, portfolio
 from alchemiser_monolith.handler import HandedOver, MonolithFunction
 from alchemiser_monolith.platform import Platform
+from alchemiser_readmodel.runs import RunDetail
 from alchemiser_simulator.control.control import SimulatorControl
 from alchemiser_simulator.control.faults import PartialFills, When
 from alchemiser_trading.bootstrap import Connection

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from alchemiser_cli.cycles import Cycle, cycle_at
-from alchemiser_cli.history import RunDetail
 from alchemiser_common.decision_time import overdue_from
 from alchemiser_common.errors import BrokerUnavailable
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.settings import Anchor
 from alchemiser_monolith.platform import Platform
+from alchemiser_readmodel.runs import RunDetail
 from alchemiser_simulator.control.control import SimulatorControl
 from alchemiser_simulator.control.faults import PartialFills, When
 from alchemiser_trading.bootstrap import Connection

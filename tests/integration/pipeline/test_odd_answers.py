@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from alchemiser_cli.history import list_runs
 from alchemiser_cli.simulated import Market
+from alchemiser_cli.stored_runs import list_runs
 from alchemiser_common.errors import BrokerUnavailable
 from alchemiser_common.messages.reasons import LegReason
 from alchemiser_simulator.control.lies import Operation, Patch

@@ -14,16 +14,17 @@ import numpy as np
 import pytest
 
 from alchemiser_cli.cycles import Cycle, cycle_at, cycle_runner, ensure_authority, on_exchange
-from alchemiser_cli.history import RunDetail, read_detail, read_run
 from alchemiser_cli.price_file import PriceFile
 from alchemiser_cli.research import choose, evaluate, symbols_of
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
+from alchemiser_cli.stored_runs import read_detail, read_run
 from alchemiser_common.decision_time import decision_time
 from alchemiser_common.messages.decision import Signal, SignalStatus
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.settings import Settings
 from alchemiser_monolith.platform import Platform
+from alchemiser_readmodel.runs import RunDetail
 from alchemiser_simulator import sample_history
 from alchemiser_simulator.market.changes import SkippedBars
 from alchemiser_strategy.strategy_history import strategy_history

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from alchemiser_cli.cycles import Cycle, cycle_at, ensure_authority, on_exchange
-from alchemiser_cli.history import list_parities
 from alchemiser_cli.simulated import embedded_exchange, open_market
+from alchemiser_cli.stored_runs import list_parities
 from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline, cycle_id
 from alchemiser_common.messages.base import Stage

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from alchemiser_cli.history import read_detail, read_run
 from alchemiser_cli.price_file import PriceFile
 from alchemiser_cli.research import Share
 from alchemiser_cli.simulated import Market
+from alchemiser_cli.stored_runs import read_detail, read_run
 from alchemiser_common.decision_time import decision_time
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.report import RunStatus

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from rich.console import Console
 
-from alchemiser_cli.history import RunDetail, RunSummary, summary_json
+from alchemiser_cli.stored_runs import summary_json
 from alchemiser_cli.views import plan_table, run_view
 from alchemiser_common.messages.decision import SignalStatus
+from alchemiser_readmodel.runs import RunDetail, RunSummary
 from support.messages import CYCLE, RUN, make_decision, make_report
 from support.plans import book, decided, planned_for, signal
 from support.stored_records import make_plan_record

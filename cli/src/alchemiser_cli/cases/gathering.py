@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from alchemiser_cli.cases.case import About, BrokerAnswers, Case, CaseSettings
-from alchemiser_cli.history import RunDetail, RunSummary, read_detail
+from alchemiser_cli.stored_runs import read_detail
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline, run_id, scheduled_time
@@ -20,6 +20,7 @@ from alchemiser_common.records.corporate_actions import JumpFacts
 from alchemiser_common.records.loose import LooseOrder, LooseOrders
 from alchemiser_common.records.parity import Parity
 from alchemiser_common.settings import Settings, StrategySettings, TradingSettings
+from alchemiser_readmodel.runs import RunDetail, RunSummary
 
 _TRADING = "trading."
 

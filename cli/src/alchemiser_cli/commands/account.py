@@ -9,8 +9,8 @@ from rich.markup import escape
 
 from alchemiser_cli.console import note, out, plain_table
 from alchemiser_cli.context import command
-from alchemiser_cli.history import list_runs
 from alchemiser_cli.options import AsJson, Reason, Who, Yes, signed
+from alchemiser_cli.stored_runs import list_runs
 from alchemiser_common.account_binding import read_binding
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ports.state import StateStore

@@ -15,7 +15,6 @@ from alchemiser_cli.backtesting import DEFAULT_COSTS, Costs, Terms, backtest_of
 from alchemiser_cli.console import note, out, write_page
 from alchemiser_cli.context import CommandContext, command
 from alchemiser_cli.demo_report import executed_orders
-from alchemiser_cli.history import list_runs
 from alchemiser_cli.options import DAY, AsJson, BenchmarkOption, FirstSession, MarketData, StrategyNames, Without
 from alchemiser_cli.price_file import PriceFile, price_file
 from alchemiser_cli.report import backtest_json, backtest_page, terminal
@@ -24,6 +23,7 @@ from alchemiser_cli.report.slippage import quality
 from alchemiser_cli.research import choose, symbols_of
 from alchemiser_cli.share_actions import corporate_actions, market_with
 from alchemiser_cli.simulated import Market, open_market
+from alchemiser_cli.stored_runs import list_runs
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_strategy.backtest import Fill
 

@@ -14,8 +14,8 @@ from alchemiser_cli.cases.gathering import gather
 from alchemiser_cli.cases.known import OWN
 from alchemiser_cli.console import out
 from alchemiser_cli.context import CommandContext, command
-from alchemiser_cli.history import LATEST, find_run
 from alchemiser_cli.options import AsJson, RunArgument
+from alchemiser_cli.stored_runs import LATEST, find_run
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import scheduled_time

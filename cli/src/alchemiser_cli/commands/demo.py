@@ -20,13 +20,13 @@ from alchemiser_cli.cycles import RunCycle, cycle_at, cycle_runner, ensure_autho
 from alchemiser_cli.demo_beside import Decided, beside, demo_benchmark
 from alchemiser_cli.demo_report import session_rows, starting_equity
 from alchemiser_cli.exchanges import exchange_file
-from alchemiser_cli.history import RunSummary, ended_run, read_detail, read_run
 from alchemiser_cli.options import BenchmarkOption, FirstSession, MarketData, PipelineOption
 from alchemiser_cli.price_file import PriceFile
 from alchemiser_cli.report import demo_page, terminal
 from alchemiser_cli.report.model import Delivery, DemoReport
 from alchemiser_cli.research import choose
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
+from alchemiser_cli.stored_runs import ended_run, read_detail, read_run
 from alchemiser_cli.views import run_view
 from alchemiser_common import keys
 from alchemiser_common.decision_time import decision_time
@@ -35,6 +35,7 @@ from alchemiser_common.ports.state import load
 from alchemiser_common.records.books import DailyEquity
 from alchemiser_common.settings import Backend, Environment, Settings
 from alchemiser_monolith.platform import Platform
+from alchemiser_readmodel.runs import RunSummary
 from alchemiser_simulator.market.sessions import Session
 from alchemiser_strategy.errors import StrategyError
 

@@ -10,10 +10,10 @@ from alchemiser_cli import formats
 from alchemiser_cli.console import out, plain_table
 from alchemiser_cli.context import command
 from alchemiser_cli.demo_report import executed_orders
-from alchemiser_cli.history import list_runs
 from alchemiser_cli.options import AsJson, NewestRuns
 from alchemiser_cli.report.model import OrderRow
 from alchemiser_cli.report.slippage import quality
+from alchemiser_cli.stored_runs import list_runs
 
 app = typer.Typer()
 

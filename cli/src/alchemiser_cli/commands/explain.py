@@ -8,10 +8,10 @@ import typer
 
 from alchemiser_cli.console import note, out
 from alchemiser_cli.context import CommandContext, command
-from alchemiser_cli.history import LATEST, find_run, read_detail
 from alchemiser_cli.options import AsJson, AsOf, Since, Without
 from alchemiser_cli.price_file import price_file, read_prices
 from alchemiser_cli.research import Outcome, choose, evaluate, symbols_of
+from alchemiser_cli.stored_runs import LATEST, find_run, read_detail
 from alchemiser_cli.views import signals_tree
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.decision import Signal

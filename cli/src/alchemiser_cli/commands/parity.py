@@ -9,9 +9,9 @@ from rich.table import Table
 
 from alchemiser_cli.console import Exit, out, plain_table
 from alchemiser_cli.context import CommandContext, command
-from alchemiser_cli.history import executions_of, list_parities, list_runs
 from alchemiser_cli.options import AsJson
 from alchemiser_cli.prices_view import prices_json, prices_lines
+from alchemiser_cli.stored_runs import executions_of, list_parities, list_runs
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.ids import Pipeline, run_id

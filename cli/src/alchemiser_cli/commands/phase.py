@@ -13,9 +13,9 @@ from alchemiser_cli.options import AsJson, StageOption
 from alchemiser_common.ids import Pipeline
 
 if TYPE_CHECKING:
-    from alchemiser_cli.history import RunSummary
     from alchemiser_cli.stage.gate import Blocker, RolloutState
     from alchemiser_cli.stage.rollout import PhasePlan
+    from alchemiser_readmodel.runs import RunSummary
 
 app = typer.Typer(help="See where a stage's rollout stands, and plan its next step.", no_args_is_help=True)
 
@@ -101,7 +101,7 @@ def _print_check(state: "RolloutState", target: str, found: "Sequence[Blocker]")
 
 
 def _as_json(state: "RolloutState", found: "Found") -> dict[str, object]:
-    from alchemiser_cli.history import summary_json
+    from alchemiser_cli.stored_runs import summary_json
 
     last = {pipeline.value: state.last(pipeline) for pipeline in Pipeline}
     return {

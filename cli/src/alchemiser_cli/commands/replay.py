@@ -9,13 +9,14 @@ from rich.markup import escape
 
 from alchemiser_cli.console import Exit, out, plain_table
 from alchemiser_cli.context import command
-from alchemiser_cli.history import LATEST, RunDetail, find_run, read_detail
 from alchemiser_cli.options import AsJson, RunArgument
 from alchemiser_cli.research import strategy_makers
+from alchemiser_cli.stored_runs import LATEST, find_run, read_detail
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.snapshot import MarketSnapshot
 from alchemiser_common.settings import Settings
+from alchemiser_readmodel.runs import RunDetail
 from alchemiser_strategy.manager import Allocated, MultiStrategyManager
 from alchemiser_strategy.parsers import load_symphony
 from alchemiser_strategy.strategy import Strategy, TreeStrategy

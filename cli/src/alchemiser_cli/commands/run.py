@@ -13,11 +13,11 @@ from alchemiser_cli.console import Exit, note, out
 from alchemiser_cli.context import command
 from alchemiser_cli.cycles import connected, cycle_runner, due_cycle, ensure_authority, logged, schedule_now
 from alchemiser_cli.exchanges import exchange_name, has_own_exchange
-from alchemiser_cli.history import RunDetail, RunSummary, ended_run, read_detail, read_run, summary_json
 from alchemiser_cli.home import require_one_identity
 from alchemiser_cli.options import DAY, AsJson, MarketData, PipelineOption
 from alchemiser_cli.side_by_side import SideBySide, require_trader, run_side_by_side, trader_beside
 from alchemiser_cli.simulated import Exchange, Market
+from alchemiser_cli.stored_runs import ended_run, read_detail, read_run, summary_json
 from alchemiser_cli.views import run_view
 from alchemiser_common.decision_time import decision_time
 from alchemiser_common.errors import InvalidSettings
@@ -26,6 +26,7 @@ from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.settings import ScheduleSettings
 from alchemiser_monolith.platform import Platform
+from alchemiser_readmodel.runs import RunDetail, RunSummary
 from alchemiser_readmodel.verdicts import VerdictView
 
 _ENDED_WELL = {RunStatus.COMPLETED.value, RunStatus.SKIPPED.value, RunStatus.SHADOWED.value}

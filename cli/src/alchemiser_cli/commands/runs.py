@@ -5,8 +5,8 @@ from rich.markup import escape
 
 from alchemiser_cli.console import out
 from alchemiser_cli.context import command
-from alchemiser_cli.history import list_runs, summary_json
 from alchemiser_cli.options import AsJson, NewestRuns
+from alchemiser_cli.stored_runs import list_runs, summary_json
 from alchemiser_cli.views import runs_table
 
 app = typer.Typer()

@@ -4,8 +4,8 @@ import typer
 
 from alchemiser_cli.console import out
 from alchemiser_cli.context import command
-from alchemiser_cli.history import LATEST, detail_json, find_run, read_detail
 from alchemiser_cli.options import AsJson, RunArgument
+from alchemiser_cli.stored_runs import LATEST, detail_json, find_run, read_detail
 from alchemiser_cli.views import run_view
 
 app = typer.Typer()

@@ -4,9 +4,10 @@ import typer
 
 from alchemiser_cli.console import out
 from alchemiser_cli.context import command
-from alchemiser_cli.history import LATEST, RunDetail, find_run, read_detail
 from alchemiser_cli.options import AsJson, RunArgument
+from alchemiser_cli.stored_runs import LATEST, find_run, read_detail
 from alchemiser_cli.waterfall_view import waterfall_json, waterfall_view
+from alchemiser_readmodel.runs import RunDetail
 from alchemiser_readmodel.waterfall import RunTimes, waterfall
 
 app = typer.Typer()

@@ -7,7 +7,6 @@ that a person answers for (`--override REASON`); past an unfinished run and a wr
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from alchemiser_cli.history import RunSummary
 from alchemiser_cli.stage.guards import ShadowKey, trader_of
 from alchemiser_cli.stage.names import PHASES
 from alchemiser_cli.stage.stack import Refused
@@ -15,6 +14,7 @@ from alchemiser_common.ids import Pipeline
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.records.parity import Parity
 from alchemiser_common.settings import LatencySettings
+from alchemiser_readmodel.runs import RunSummary
 from alchemiser_readmodel.verdicts import days_alike
 from alchemiser_readmodel.waterfall import RunTimes, over_budget
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from alchemiser_cli.history import list_runs
+from alchemiser_cli.stored_runs import list_runs
 from alchemiser_common import keys
 from alchemiser_common.messages.decision import Signal, SignalStatus, TradeDecision
 from alchemiser_common.messages.snapshot import MarketSnapshot, StrategyTargets

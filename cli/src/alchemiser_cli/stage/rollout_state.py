@@ -1,12 +1,12 @@
 """The state of a deployed stage's rollout: phase, authority, runs, dead letters, alarms. Reads only."""
 
-from alchemiser_cli.history import list_parities, list_runs
 from alchemiser_cli.stage.check_result import Verdict
 from alchemiser_cli.stage.doctor import run_checks
 from alchemiser_cli.stage.gate import RolloutState
 from alchemiser_cli.stage.guards import ShadowKey
 from alchemiser_cli.stage.stack import DeployedStack
 from alchemiser_cli.stage.stage import Stage
+from alchemiser_cli.stored_runs import list_parities, list_runs
 from alchemiser_common.aws.faults import Asking
 from alchemiser_common.errors import RunInProgress
 from alchemiser_trading.account.authority import read_authority

@@ -1,5 +1,11 @@
 """From stored records to what a person asks: pure functions over `alchemiser_common`; nothing here reads or writes.
 
+runs.py             what is stored of a run, side by side: how it stands and why
+account.py          what is stored of an account, side by side
+status.py           how an account stands now: worth, holdings, switches, last run, what needs a hand
+open_lots.py        what each strategy holds, at what cost, and what it has earned
+performance.py      what an account earned: time-weighted, by month and by strategy, transfers taken out
+symbol_gains.py     the same by symbol, from one plan to the next
 prices_beside.py    the prices of both pipelines' orders of one cycle, traded and simulated
 waterfall.py        where a run's time went, from its scheduled time to its end
 verdicts.py         what the verdicts on cycles say: one as a whole, the newest, how many days in a row were good

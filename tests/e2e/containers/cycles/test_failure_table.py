@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from alchemiser_cli.history import read_run
+from alchemiser_cli.stored_runs import read_run
 from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_simulator.control.faults import PartialFills, TimeoutAfterAccept, When

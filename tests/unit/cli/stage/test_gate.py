@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from alchemiser_cli.history import RunSummary
 from alchemiser_cli.stage.gate import Blocker, RolloutState, blockers, require_open
 from alchemiser_cli.stage.guards import ShadowKey
 from alchemiser_cli.stage.names import PHASES
@@ -16,6 +15,7 @@ from alchemiser_common.ids import Pipeline, cycle_id, run_id
 from alchemiser_common.messages.base import Stage
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.records.parity import Parity, Verdict
+from alchemiser_readmodel.runs import RunSummary
 from support.messages import make_report
 
 FIRST = datetime(2026, 11, 2, 14, 45, tzinfo=UTC)

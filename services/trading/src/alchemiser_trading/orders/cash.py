@@ -67,7 +67,7 @@ class CashBudget:
 
     @cached_property
     def _promises(self) -> tuple[Decimal, Decimal]:
-        """What buys can still cost: those that have no order at the broker for certain, and those whose order it has."""
+        """What buys can still cost: those that surely have no order at the broker, and those whose order it has."""
         unsent = at_broker = Decimal(0)
         for state in self.legs:
             if state.order is None:

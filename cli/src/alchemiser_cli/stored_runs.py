@@ -1,7 +1,9 @@
-"""Runs as stored: reads state and archive, puts one run's pieces side by side, changes nothing."""
+"""Runs as stored: reads state and archive, puts one run's pieces side by side, changes nothing.
+
+What the pieces mean, the read model says.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from alchemiser_common import keys
@@ -20,61 +22,10 @@ from alchemiser_common.records.parity import Parity
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.run import RunEntry, RunRecord
 from alchemiser_readmodel.prices_beside import Execution, execution_of
+from alchemiser_readmodel.runs import RunDetail, RunSummary
 from alchemiser_readmodel.verdicts import newest_first
 
 LATEST = "last"
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """One line of the list of runs."""
-
-    run_id: UUID
-    cycle_id: str
-    record: RunRecord | None
-    head: JournalHead | None
-    report: ExecutionReport | None
-
-    @property
-    def status(self) -> str:
-        """The latest that any stage knows."""
-        if self.report is not None:
-            return self.report.status.value
-        if self.head is not None:
-            return self.head.phase.reported.value
-        return self.record.status.value if self.record is not None else "unknown"
-
-    @property
-    def reason(self) -> str:
-        """Why it is so."""
-        for source in (self.report, self.head, self.record):
-            if source is not None and source.reason:
-                return source.reason
-        return ""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a person should know of its decision."""
-        return self.report.notes if self.report is not None else ()
-
-    @property
-    def pipeline(self) -> str:
-        """Which pipeline worked on it."""
-        known = self.record or self.head or self.report
-        return known.pipeline.value if known is not None else ""
-
-
-@dataclass(frozen=True, slots=True)
-class RunDetail:
-    """Everything that is stored about one run."""
-
-    summary: RunSummary
-    snapshot: MarketSnapshot | None
-    decision: TradeDecision | None
-    plan: Plan | None
-    intents: Sequence[Intent]
-    dry_walk: DryWalk | None = None
-    """Of a shadow: what its orders would have come to."""
 
 
 def list_runs(state: StateStore, account_alias: str, *, limit: int | None = None) -> list[RunSummary]:
@@ -93,11 +44,11 @@ def list_parities(state: StateStore, account_alias: str, runs: Sequence[RunSumma
 
 def read_run(state: StateStore, run: UUID) -> RunSummary | None:
     """A run by its whole id, or None if nothing is stored about it."""
-    record, head = _value(state, keys.data_record(run), RunRecord), _value(state, keys.journal_record(run), JournalHead)
+    record, head = one_of(state, keys.data_record(run), RunRecord), one_of(state, keys.journal_record(run), JournalHead)
     known = head or record
     if known is None:
         return None
-    report = _value(state, keys.report_record(run), ExecutionReport) if head is not None else None
+    report = one_of(state, keys.report_record(run), ExecutionReport) if head is not None else None
     return RunSummary(run, known.cycle_id, record, head, report)
 
 
@@ -136,9 +87,9 @@ def read_detail(state: StateStore, archive: Archive, summary: RunSummary) -> Run
     decision = None
     if snapshot is not None:
         decision = _archived(archive, keys.decision_object(snapshot.session.day, summary.run_id), TradeDecision)
-    plan = _value(state, keys.plan_record(summary.run_id), Plan)
+    plan = one_of(state, keys.plan_record(summary.run_id), Plan)
     intents = load_all(state, keys.run_partition(summary.run_id), Intent, prefix=keys.INTENT_PREFIX)
-    walk = _value(state, keys.dry_walk_record(summary.run_id), DryWalk)
+    walk = one_of(state, keys.dry_walk_record(summary.run_id), DryWalk)
     return RunDetail(summary, snapshot, decision, plan, [item.value for item in intents], walk)
 
 
@@ -147,13 +98,14 @@ def executions_of(state: StateStore, cycle_id: str) -> tuple[Execution, Executio
 
     def side(pipeline: Pipeline) -> Execution:
         run = run_id(cycle_id, pipeline)
-        report = _value(state, keys.report_record(run), ExecutionReport)
-        return execution_of(report, _value(state, keys.dry_walk_record(run), DryWalk))
+        report = one_of(state, keys.report_record(run), ExecutionReport)
+        return execution_of(report, one_of(state, keys.dry_walk_record(run), DryWalk))
 
     return side(Pipeline.MONOLITH), side(Pipeline.MODULAR)
 
 
-def _value[M: VersionedModel](state: StateStore, key: Key, model: type[M]) -> M | None:
+def one_of[M: VersionedModel](state: StateStore, key: Key, model: type[M]) -> M | None:
+    """The record at the key, None if there is none. Raises StateCorrupt."""
     known = load(state, key, model)
     return None if known is None else known.value
 

@@ -1,0 +1,130 @@
+"""`alchemiser performance`: what the account earned, whole and by strategy, symbol or month, transfers taken out."""
+
+import csv
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alchemiser_cli.console import out
+from alchemiser_cli.context import CommandContext, command
+from alchemiser_cli.options import DAY, AsJson, MarketData
+from alchemiser_common.errors import InvalidSettings
+
+if TYPE_CHECKING:
+    from alchemiser_readmodel.performance import Performance
+    from alchemiser_readmodel.symbol_gains import SymbolGain
+
+app = typer.Typer()
+
+
+class Part(StrEnum):
+    """By what a profit is taken apart."""
+
+    STRATEGY = "strategy"
+    SYMBOL = "symbol"
+    MONTH = "month"
+
+
+@app.command()
+def performance(
+    first: Annotated[datetime | None, typer.Option("--from", formats=DAY, help="First session that counts.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=DAY, help="Last session that counts.")] = None,
+    by: Annotated[Part, typer.Option("--by", help="By what the profit is taken apart.")] = Part.STRATEGY,
+    benchmark: Annotated[str | None, typer.Option(help="Symbol to hold beside it, by --data's closes.")] = None,
+    data: MarketData = None,
+    *,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print each session's worth as CSV.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the account earned between two sessions, and what of it each strategy, symbol or month did.
+
+    Time-weighted: what was deposited or withdrawn is nobody's profit. The parts add up to the account's profit by the
+    broker's equity, to the cent; what is in no book (interest, fees, holdings that are not managed) has its own line.
+    """
+    with command(as_json=as_json) as context:
+        from alchemiser_cli.stored_account import planned_runs, read_account
+        from alchemiser_readmodel.performance import performance as earned
+        from alchemiser_readmodel.performance import since
+        from alchemiser_readmodel.symbol_gains import symbol_gains
+
+        start, end = (None if day is None else day.date() for day in (first, last))
+        records = read_account(context.state, context.account)
+        found = earned(since(records.curve, start, end))
+        if found is None:
+            raise InvalidSettings(
+                f"account {context.account} has {len(since(records.curve, start, end))} sessions on record between "
+                f"{start or 'its first'} and {end or 'its last'}; a profit needs two"
+            )
+        if as_csv:
+            _print_csv(found)
+            return
+        gains: Sequence[SymbolGain] = ()
+        if by is Part.SYMBOL:
+            runs = planned_runs(context.state, context.account)
+            gains = symbol_gains([run for run in runs if found.whole.since <= run.plan.session <= found.whole.until])
+        beside = None if benchmark is None else _benchmark(context, found, benchmark.upper(), data)
+        _emit(context, found, by, gains, beside)
+
+
+def _emit(
+    context: CommandContext,
+    found: "Performance",
+    by: Part,
+    gains: "Sequence[SymbolGain]",
+    beside: tuple[str, float] | None,
+) -> None:
+    from alchemiser_cli.account_view import (
+        months_table,
+        performance_json,
+        performance_view,
+        strategies_table,
+        symbols_table,
+    )
+
+    tables = {
+        Part.STRATEGY: lambda: strategies_table(found),
+        Part.SYMBOL: lambda: symbols_table(found, gains),
+        Part.MONTH: lambda: months_table(found),
+    }
+    notes = [] if beside is None else [f"{beside[0]}, held from close to close: {beside[1]:+.2%}"]
+    context.emit(
+        performance_json(found, gains if by is Part.SYMBOL else None, beside),
+        lambda: out.print(performance_view(found, tables[by](), notes)),
+    )
+
+
+def _benchmark(context: CommandContext, found: "Performance", symbol: str, data: Path | None) -> tuple[str, float]:
+    """The benchmark's return between the same two days. Raises InvalidSettings where the data have no such close."""
+    from alchemiser_cli.backtesting import benchmark_prices
+    from alchemiser_cli.price_file import PriceFile
+    from alchemiser_cli.simulated import open_market
+
+    history = open_market(data, context.settings.home, invents=False).history
+    prices = benchmark_prices(PriceFile(history), symbol)
+    assert prices is not None  # noqa: S101 - a symbol was asked for
+    closes = dict(zip(history.dates, prices.closes[:, 0].tolist(), strict=True))
+
+    def close(day: date) -> float:
+        value = closes.get(day)
+        if value is None or not value > 0:
+            raise InvalidSettings(f"--benchmark {symbol}: the data have no close of {day}; give others with --data")
+        return float(value)
+
+    return symbol, close(found.whole.until) / close(found.whole.since) - 1
+
+
+def _print_csv(found: "Performance") -> None:
+    from alchemiser_readmodel.performance import growth
+
+    rows = csv.writer(sys.stdout)
+    rows.writerow(("session", "moment", "equity", "transferred", "growth"))
+    grown = growth(found.curve) or ()
+    for index, worth in enumerate(found.curve):
+        value = f"{grown[index]:.10f}" if grown else ""
+        moment = "before" if index + 1 < len(found.curve) and found.curve[index + 1].day == worth.day else "after"
+        rows.writerow((worth.day.isoformat(), moment, worth.equity, worth.transferred, value))
