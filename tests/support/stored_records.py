@@ -32,6 +32,7 @@ from alchemiser_common.records.dry_walk import DryWalk
 from alchemiser_common.records.journal import Intent, JournalHead
 from alchemiser_common.records.lease import LeaseRecord
 from alchemiser_common.records.loose import LooseOrder, LooseOrders
+from alchemiser_common.records.notice import ToldRun
 from alchemiser_common.records.parity import Cause, Difference, JudgedSpan, Lacking, Parity, Verdict
 from alchemiser_common.records.plan import HeldShares, Plan, StrategyHolding
 from alchemiser_common.records.run import RunEntry, RunRecord
@@ -158,6 +159,10 @@ def make_equity() -> DailyEquity:
     )
 
 
+def make_told_run() -> ToldRun:
+    return ToldRun(run_id=RUN, status=RunStatus.COMPLETED, at=DEADLINE)
+
+
 def make_followed_account() -> FollowedAccount:
     """A run's orders, a person's fill, a split that was booked, and a symbol that nothing explains."""
     before = Lot(symbol="TECL", quantity=Decimal("260.041152263"), price=Decimal("210.03"), opened=SESSION.previous_day)
@@ -281,6 +286,7 @@ KINDS = [
     Stored("equity", DailyEquity, make_equity),
     Stored("followed-account", FollowedAccount, make_followed_account),
     Stored("loose-orders", LooseOrders, make_loose_orders),
+    Stored("told-run", ToldRun, make_told_run),
     Stored("targets", StoredTargets, make_targets),
     Stored(
         "corporate-actions",

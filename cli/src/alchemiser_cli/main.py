@@ -45,6 +45,7 @@ COMMANDS = {
     "deploy": "deploy",
     "rollback": "deploy",
     "doctor": "doctor",
+    "notify": "notify",
 }
 """Command to module, in the order a newcomer meets them. A module's `app` is a group, or holds those commands."""
 

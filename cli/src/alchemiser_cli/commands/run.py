@@ -18,6 +18,7 @@ from alchemiser_cli.options import DAY, AsJson, MarketData, PipelineOption
 from alchemiser_cli.side_by_side import SideBySide, require_trader, run_side_by_side, trader_beside
 from alchemiser_cli.simulated import Exchange, Market
 from alchemiser_cli.stored_runs import ended_run, read_detail, read_run, summary_json
+from alchemiser_cli.telling import tell
 from alchemiser_cli.views import run_view
 from alchemiser_common.decision_time import decision_time
 from alchemiser_common.errors import InvalidSettings
@@ -84,6 +85,7 @@ def run(
             )
             done = _run(platform, shadow, at_once=now)
             detail = read_detail(platform.state, platform.archive, done.summary)
+            tell(platform.state, context.variables, done.summary, settings, platform.clock.now())
         context.emit(_as_json(done), lambda: _print(detail, done), indent=2)
         if not done.well:
             raise typer.Exit(Exit.FAILED)

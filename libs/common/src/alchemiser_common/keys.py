@@ -139,6 +139,11 @@ def equity_record(account_alias: str, session: date) -> Key:
     return Key(equity_partition(account_alias), session.isoformat())
 
 
+def told_run(account_alias: str, run: UUID) -> Key:
+    """That a person was told of a run. A partition of its own: it has its own writer."""
+    return Key(f"NOTICES#{account_alias}", str(run))
+
+
 def audit_partition(account_alias: str) -> str:
     """What people changed, oldest first."""
     return f"AUDIT#{account_alias}"

@@ -6,6 +6,7 @@ status.py           how an account stands now: worth, holdings, switches, last r
 open_lots.py        what each strategy holds, at what cost, and what it has earned
 performance.py      what an account earned: time-weighted, by month and by strategy, transfers taken out
 symbol_gains.py     the same by symbol, from one plan to the next
+run_news.py         what a person is told of a run that has ended
 prices_beside.py    the prices of both pipelines' orders of one cycle, traded and simulated
 waterfall.py        where a run's time went, from its scheduled time to its end
 verdicts.py         what the verdicts on cycles say: one as a whole, the newest, how many days in a row were good

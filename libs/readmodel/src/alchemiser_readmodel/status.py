@@ -79,7 +79,15 @@ class AccountStatus:
     days_alike: int
     """Trading days in a row on which both pipelines decided alike; 0 where only one runs."""
     unfinished: tuple[OpenEnd, ...]
-    warnings: tuple[str, ...]
+    run_needs: tuple[str, ...]
+    """What the last run leaves to a person."""
+    needs: tuple[str, ...]
+    """What else needs a hand, the most urgent first."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Everything that needs a hand."""
+        return (*self.run_needs, *self.needs)
 
     @property
     def targets(self) -> dict[str, float]:
@@ -121,7 +129,8 @@ def account_status(records: AccountRecords, environment: str, now: datetime | No
         verdict=verdict,
         days_alike=days_alike(records.parities, records.runs, zone) if records.parities else 0,
         unfinished=unfinished,
-        warnings=tuple(_warnings(records, last, verdict, unfinished, now)),
+        run_needs=() if last is None else tuple(_of_run(last, records)),
+        needs=tuple(_needs(records, last, verdict, unfinished, now)),
     )
 
 
@@ -168,14 +177,14 @@ def _unfinished(records: AccountRecords) -> Iterator[OpenEnd]:
             yield OpenEnd(loose.run_id, says)
 
 
-def _warnings(
+def _needs(
     records: AccountRecords,
     last: RunSummary | None,
     verdict: VerdictView | None,
     unfinished: Sequence[OpenEnd],
     now: datetime | None,
 ) -> Iterator[str]:
-    """What needs a hand, the most urgent first."""
+    """What needs a hand beside the last run, the most urgent first."""
     switch = records.switch
     if switch is not None and switch.state is not TradingState.ACTIVE:
         yield f"trading is {switch.state.value} since {switch.at:%Y-%m-%d %H:%M}Z, by {switch.who}: {switch.reason}"
@@ -184,7 +193,6 @@ def _warnings(
     if last is None:
         yield "the account has never been run"
     else:
-        yield from _of_run(last, records.lease is not None and records.lease.unfinished_run == last.run_id)
         silent = timedelta(0) if now is None else now - scheduled_time(last.cycle_id)
         if silent > _SILENT:
             yield f"no run for {silent.days} days: the last was due {scheduled_time(last.cycle_id):%Y-%m-%d %H:%M}Z"
@@ -195,8 +203,9 @@ def _warnings(
         yield f"{blocked.symbol} is not traded: {blocked.reason}"
 
 
-def _of_run(run: RunSummary, unfinished: bool) -> Iterator[str]:
+def _of_run(run: RunSummary, records: AccountRecords) -> Iterator[str]:
     status = run.known_status
+    unfinished = records.lease is not None and records.lease.unfinished_run == run.run_id
     if status is not None and status.final and status not in _WELL:
         yield f"the last run is {status.value}: {run.reason or 'no reason is on record'}"
     elif status is not None and not status.final and not unfinished:
