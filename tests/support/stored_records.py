@@ -160,7 +160,7 @@ def make_equity() -> DailyEquity:
 
 
 def make_told_run() -> ToldRun:
-    return ToldRun(run_id=RUN, status=RunStatus.COMPLETED, at=DEADLINE)
+    return ToldRun(run_id=RUN, about="ended", status=RunStatus.COMPLETED, at=DEADLINE)
 
 
 def make_followed_account() -> FollowedAccount:

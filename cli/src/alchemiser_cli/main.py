@@ -46,6 +46,7 @@ COMMANDS = {
     "rollback": "deploy",
     "doctor": "doctor",
     "notify": "notify",
+    "serve": "serve",
 }
 """Command to module, in the order a newcomer meets them. A module's `app` is a group, or holds those commands."""
 

@@ -1,57 +1,79 @@
-"""Tells people of a run that has ended: once at most, and without ever changing how it ended."""
+"""Tells people of runs that have ended, or should have: once at most, and without ever changing how they ended."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID
 
-from alchemiser_cli.console import note
 from alchemiser_cli.stored_account import read_account
 from alchemiser_common import keys
-from alchemiser_common.channels import Channels, Sent
-from alchemiser_common.errors import AlchemiserError, Conflict
+from alchemiser_common.channels import Channels
+from alchemiser_common.errors import Conflict
+from alchemiser_common.messages.notice import Notice
+from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
-from alchemiser_common.ports.state import ABSENT, StateStore, put
+from alchemiser_common.ports.state import ABSENT, Key, StateStore, put
 from alchemiser_common.records.notice import ToldRun
 from alchemiser_common.settings import Settings
 from alchemiser_readmodel.account import AccountRecords
-from alchemiser_readmodel.run_news import RunNews, notice_of
+from alchemiser_readmodel.run_news import RunNews, notice_of, trouble
 from alchemiser_readmodel.runs import RunSummary
 from alchemiser_readmodel.status import account_status
 
-
-def tell(state: StateStore, variables: Mapping[str, str], run: RunSummary, settings: Settings, now: datetime) -> None:
-    """Tell of a run by the channels that environment or .env name; what fails is a line on stderr and no more."""
-    channels = Channels.of(variables)
-    try:
-        sent = tell_of_run(state, channels, run, settings.account_alias, settings.environment.value, now)
-    except AlchemiserError as error:
-        note(f"nobody is told of the run: {error}")
-        return
-    for line in () if sent is None else sent.failed:
-        note(line)
+_ENDED = "ended"
 
 
-def tell_of_run(
-    state: StateStore, channels: Channels, run: RunSummary, alias: str, environment: str, now: datetime
-) -> Sent | None:
-    """Send the run's message and the heartbeat. None if there is nothing to send, or somebody was told before.
+class Teller:
+    """Sends the messages of one account. `say` is given a line for each channel that does not take one.
 
-    Raises StoreUnavailable or StateCorrupt if the records cannot be read or the telling not be noted.
+    What was told is noted before it is sent. Raises StoreUnavailable or StateCorrupt if it cannot be noted or the
+    records not be read; nothing is sent then.
     """
-    status = run.known_status
-    if not (channels.names or channels.has_heartbeat) or status is None or not status.final:
-        return None
-    try:
-        told = ToldRun(run_id=run.run_id, status=status, at=now)
-        state.write(put(keys.told_run(alias, run.run_id), told, ABSENT))
-    except Conflict:
-        return None
-    sent = channels.send(notice_of(news_of(read_account(state, alias), run, environment)))
-    silent = channels.beat()
-    return sent if silent is None else Sent(sent.channels, (*sent.failed, silent))
+
+    def __init__(self, state: StateStore, channels: Channels, settings: Settings, say: Callable[[str], None]) -> None:
+        self._state = state
+        self._channels = channels
+        self._alias = settings.account_alias
+        self._environment = settings.environment.value
+        self._say = say
+        self._known: set[Key] = set()
+
+    def of_run(self, run: RunSummary, now: datetime) -> bool:
+        """Tell of a run that has ended, and call the heartbeat. Whether it is told of by this, for the first time."""
+        status = run.known_status
+        if status is None or not status.final or not self._noted(run.run_id, _ENDED, status, now):
+            return False
+        self._send(notice_of(news_of(read_account(self._state, self._alias), run, self._environment)))
+        if (silent := self._channels.beat()) is not None:
+            self._say(silent)
+        return True
+
+    def of_trouble(self, run: UUID, what: str, due: datetime, now: datetime) -> bool:
+        """Tell that a cycle is missed or stuck. Whether it is told of by this, for the first time."""
+        if not self._noted(run, what, None, now):
+            return False
+        self._send(trouble(self._alias, self._environment, run, what, due))
+        return True
+
+    def _noted(self, run: UUID, about: str, status: RunStatus | None, now: datetime) -> bool:
+        """Whether it was not noted before. Without channels it is noted, too: that is how it is said once."""
+        key, told = keys.told_run(self._alias, run, about), ToldRun(run_id=run, about=about, status=status, at=now)
+        if key in self._known:
+            return False
+        try:
+            self._state.write(put(key, told, ABSENT))
+        except Conflict:
+            self._known.add(key)
+            return False
+        self._known.add(key)
+        return True
+
+    def _send(self, notice: Notice) -> None:
+        for line in self._channels.send(notice).failed:
+            self._say(line)
 
 
 def news_of(records: AccountRecords, run: RunSummary, environment: str) -> RunNews:
-    """What there is to say of a run, from the account's records."""
+    """What there is to say of a run that has ended, from the account's records."""
     found, status = account_status(records, environment, None, EXCHANGE_ZONE), run.known_status
     assert status is not None  # noqa: S101 - it has ended
     parity = next((item for item in records.parities if item.cycle_id == run.cycle_id), None)

@@ -18,10 +18,11 @@ from alchemiser_cli.options import DAY, AsJson, MarketData, PipelineOption
 from alchemiser_cli.side_by_side import SideBySide, require_trader, run_side_by_side, trader_beside
 from alchemiser_cli.simulated import Exchange, Market
 from alchemiser_cli.stored_runs import ended_run, read_detail, read_run, summary_json
-from alchemiser_cli.telling import tell
+from alchemiser_cli.telling import Teller
 from alchemiser_cli.views import run_view
+from alchemiser_common.channels import Channels
 from alchemiser_common.decision_time import decision_time
-from alchemiser_common.errors import InvalidSettings
+from alchemiser_common.errors import AlchemiserError, InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
@@ -85,10 +86,19 @@ def run(
             )
             done = _run(platform, shadow, at_once=now)
             detail = read_detail(platform.state, platform.archive, done.summary)
-            tell(platform.state, context.variables, done.summary, settings, platform.clock.now())
+            _tell(platform, done.summary)
         context.emit(_as_json(done), lambda: _print(detail, done), indent=2)
         if not done.well:
             raise typer.Exit(Exit.FAILED)
+
+
+def _tell(platform: Platform, run: RunSummary) -> None:
+    """By the channels that environment or .env name; what fails is a line on stderr and no more."""
+    teller = Teller(platform.state, Channels.of(platform.variables), platform.settings, note)
+    try:
+        teller.of_run(run, platform.clock.now())
+    except AlchemiserError as error:
+        note(f"nobody is told of the run: {error}")
 
 
 @dataclass(frozen=True, slots=True)

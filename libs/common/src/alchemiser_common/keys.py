@@ -139,9 +139,9 @@ def equity_record(account_alias: str, session: date) -> Key:
     return Key(equity_partition(account_alias), session.isoformat())
 
 
-def told_run(account_alias: str, run: UUID) -> Key:
-    """That a person was told of a run. A partition of its own: it has its own writer."""
-    return Key(f"NOTICES#{account_alias}", str(run))
+def told_run(account_alias: str, run: UUID, about: str) -> Key:
+    """That a person was told something about a run. A partition of its own: it has its own writer."""
+    return Key(f"NOTICES#{account_alias}", f"{run}#{about}")
 
 
 def audit_partition(account_alias: str) -> str:

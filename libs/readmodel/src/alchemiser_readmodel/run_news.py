@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from alchemiser_common.ids import scheduled_time
@@ -42,6 +43,15 @@ def notice_of(news: RunNews) -> Notice:
     earned = "" if news.day is None else f", {_gain(news.day)}"
     title = f"{news.account} ({news.environment}): {news.status.value}{earned}"
     return Notice(title, "\n".join(_lines(news)), _urgency(news))
+
+
+def trouble(account: str, environment: str, run: UUID, what: str, due: datetime) -> Notice:
+    """A cycle that is missed or stuck, as `what` says."""
+    body = (
+        f"run {str(run)[:8]} was due {due:%Y-%m-%d %H:%M} UTC and is {what}. A missed cycle is not caught up: the next "
+        "session's is. Look at `alchemiser status`."
+    )
+    return Notice(f"{account} ({environment}): {what}", body, Urgency.FAILURE)
 
 
 def _urgency(news: RunNews) -> Urgency:

@@ -10,6 +10,8 @@ class ToldRun(VersionedModel):
     """A run of which a message was to be sent. Since 1.6."""
 
     run_id: UUID
-    status: RunStatus
-    """As it was told."""
+    about: str
+    """`ended`, `missed` or `stuck`: each is told once."""
+    status: RunStatus | None
+    """As it was told; None of a run that has not ended."""
     at: UtcTime

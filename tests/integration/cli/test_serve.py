@@ -1,0 +1,114 @@
+"""`alchemiser serve`: days at home, a process that is killed, a decision time that was missed."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from alchemiser_cli.simulated import open_market
+from alchemiser_simulator import SimulatorConfig, SimulatorControl, SimulatorServer
+from support.command import COMMAND, alchemiser, environment
+
+EXTRA = {"ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"tecl": 0.6, "nuclear": 0.4}'}
+
+
+def told(file: Path) -> list[str]:
+    """The first lines of the messages."""
+    return [part.splitlines()[0] for part in file.read_text().split("\n\n") if part] if file.exists() else []
+
+
+def test_each_session_is_run_at_its_time_and_told_of_once(tmp_path: Path) -> None:
+    log = tmp_path / "told.txt"
+    extra = EXTRA | {"APPRISE_URLS": f"file://{log}"}
+    served = alchemiser(tmp_path, "serve", "--sessions", "3", extra=extra)
+    assert served.code == 0, served.err
+    assert "told of its runs: 1 (file)" in served.err
+    runs = json.loads(alchemiser(tmp_path, "runs", "--json", extra=EXTRA).out)
+    assert [run["status"] for run in runs] == ["completed"] * 3
+    assert len({run["cycle_id"][:15] for run in runs}) == 3
+    assert all(run["cycle_id"].endswith("14:45:00Z") for run in runs)
+    assert [line.partition(",")[0] for line in told(log)] == ["demo (simulated): completed"] * 3
+    again = alchemiser(tmp_path, "serve", "--sessions", "1", extra=extra)
+    assert again.code == 0, again.err
+    assert len(told(log)) == 3, "the last session had ended and was told of"
+
+
+@pytest.fixture
+def exchange() -> Iterator[tuple[SimulatorServer, SimulatorControl]]:
+    """A simulated exchange of its own process, as a paper account is: its clock stands at a session's open."""
+    market = open_market(None)
+    start = market.sessions_from(market.default_start, 1)[0].opens
+    config = SimulatorConfig(history=market.history, start=start)
+    with SimulatorServer(config) as server, SimulatorControl(server.url) as control:
+        yield server, control
+
+
+def named(server: SimulatorServer, log: Path) -> dict[str, str]:
+    url = {"ALCHEMISER_BROKER__TRADING_URL": server.url, "ALCHEMISER_BROKER__DATA_URL": server.url}
+    return EXTRA | url | {"APPRISE_URLS": f"file://{log}"}
+
+
+def test_a_process_that_is_killed_in_the_middle_is_started_again_and_nothing_is_done_twice(
+    tmp_path: Path, exchange: tuple[SimulatorServer, SimulatorControl]
+) -> None:
+    server, control = exchange
+    log = tmp_path / "told.txt"
+    extra = named(server, log)
+    first = subprocess.Popen(
+        [*COMMAND, "serve", "--sessions", "1"],
+        cwd=tmp_path,
+        env=environment(extra),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    until = time.monotonic() + 60
+    while len(control.state().orders) < 2:
+        assert first.poll() is None, first.communicate()[1]
+        assert time.monotonic() < until
+        time.sleep(0.005)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    first.communicate()
+    assert told(log) == []
+    served = alchemiser(tmp_path, "serve", "--sessions", "1", extra=extra)
+    assert served.code == 0, served.err
+    (run,) = json.loads(alchemiser(tmp_path, "runs", "--json", extra=extra).out)
+    assert run["status"] == "completed", run["reason"]
+    shown = json.loads(alchemiser(tmp_path, "show", "--json", extra=extra).out)
+    filled = {leg["symbol"]: float(leg["filled"]) for leg in shown["report"]["legs"] if leg["side"] == "buy"}
+    held = {item.symbol: float(item.qty) for item in control.state().holdings}
+    assert held == filled
+    # The lease had to run out first: prices went on, and the last buys may be cut to what cash is left.
+    assert {leg["cause"] for leg in shown["report"]["legs"]} <= {None, "cash_short"}
+    assert all(float(leg["filled"]) <= float(leg["intended"]) for leg in shown["report"]["legs"])
+    assert [line.partition(",")[0] for line in told(log)] == ["demo (simulated): completed"]
+
+
+def test_a_decision_time_that_was_missed_is_told_of_and_not_caught_up(
+    tmp_path: Path, exchange: tuple[SimulatorServer, SimulatorControl]
+) -> None:
+    server, control = exchange
+    control.advance(timedelta(minutes=15 + 31))
+    log = tmp_path / "told.txt"
+    served = alchemiser(tmp_path, "serve", "--sessions", "1", extra=named(server, log))
+    assert served.code == 0, served.err
+    assert "the cycle of 2020-02-03 14:45 UTC is missed" in served.out
+    assert control.state().orders == []
+    assert told(log) == ["demo (simulated): missed"]
+    control.advance(1)
+    alchemiser(tmp_path, "serve", "--sessions", "1", extra=named(server, log))
+    assert len(told(log)) == 1
+
+
+def test_the_unit_serves_this_folder(tmp_path: Path) -> None:
+    unit = alchemiser(tmp_path, "serve", "--paper", "--print-systemd")
+    assert unit.code == 0, unit.err
+    assert f"WorkingDirectory={tmp_path}" in unit.out
+    assert "Alchemiser: paper account paper" in unit.out
+    assert "Restart=always" in unit.out
+    assert not list(tmp_path.iterdir())
