@@ -87,12 +87,6 @@ class Tab:
         for kind in ("rawKeyDown", "keyUp"):
             self.command("Input.dispatchKeyEvent", type=kind, key=key, code=key)
 
-    def picture(self, width: int, height: int) -> bytes:
-        """The page's upper part as PNG."""
-        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-        answer = self.command("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
-        return b64decode(str(answer["data"]))
-
     def evaluate(self, expression: str) -> object:
         """The JSON value of a JavaScript expression."""
         answer = self.command("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)

@@ -224,6 +224,14 @@ def test_a_phone_does_not_scroll_sideways_and_breaks_no_word(tab: Tab, tmp_path:
         assert min(widths) > 300, "notes have the page's width"
 
 
+@pytest.mark.parametrize("width", [320, 768, 1000, 1200])
+def test_nothing_is_cut_at_an_edge_on_any_screen(tab: Tab, tmp_path: Path, width: int) -> None:
+    for text in (demo_page.render(demo()), backtest_page.render(backtest())):
+        shown(tab, text, tmp_path / "page.html", width=width)
+        assert tab.evaluate(CUT_OFF) == []
+        assert tab.evaluate(BROKEN_WORDS) == []
+
+
 def test_what_is_cash_like_is_neither_red_nor_loud(tab: Tab, tmp_path: Path) -> None:
     for dark in (False, True):
         shown(tab, backtest_page.render(backtest()), tmp_path / "page.html", dark=dark)
@@ -248,6 +256,37 @@ def test_a_change_of_scheme_and_a_print_redraw_the_charts(tab: Tab, tmp_path: Pa
     tab.scheme(dark=False)
     assert tab.evaluate(f"new Promise(done => setTimeout(() => done({stroke}), 100))") == light
     assert tab.errors == []
+
+
+@pytest.mark.parametrize("days", [0, 1, 2, 30])
+def test_an_account_of_few_days_is_drawn_without_complaint(tab: Tab, tmp_path: Path, days: int) -> None:
+    (tmp_path / "few.html").write_text(
+        """{% extends "base.html" %}{% import "parts.html" as parts with context %}{% block kind %}few{% endblock %}
+{% block content %}{% for figure in figures.values() %}{{ parts.chart(figure) }}{% endfor %}{% endblock %}"""
+    )
+    flat = np.full(days, 1000.0)
+    traded = tuple(float(day) if day % 2 else None for day in range(days))
+    figures = [
+        charts.equity(flat, alt="a", caption="b", unit=charts.Unit.USD, beside=("SPY", flat)),
+        charts.drawdown(flat - 1000, alt="a", caption="b"),
+        charts.bars(
+            [charts.Series("monolith", charts.LINE, traded)],
+            charts.Axis("Filled", charts.Unit.ORDERS),
+            key="authority",
+            title="Who traded",
+            alt="a",
+            caption="b",
+        ),
+    ]
+    dates = [START + timedelta(days=day) for day in range(days)]
+    text = page_of("few.html", title="Few", days=dates, figures=figures, folder=str(tmp_path))
+    shown(tab, text, tmp_path / "page.html")
+    tab.evaluate("document.querySelector('[data-scale=log]').click()")
+    tab.evaluate("document.getElementById('drawdown').focus()")
+    tab.press("ArrowLeft")
+    assert tab.errors == []
+    told = texts(tab, "#equity-readout")
+    assert ("$1,000.00" in told[0]) is (days > 0)
 
 
 def test_one_layer_can_be_seen_alone(tab: Tab, tmp_path: Path) -> None:

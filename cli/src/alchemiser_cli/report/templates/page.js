@@ -121,7 +121,7 @@
     });
 
   const yRange = (chart) => (plot, low, high) => {
-    if (low === null) return [0, 1];
+    if (!Number.isFinite(low)) return chart.scale === "log" ? [1, 10] : [0, 1]; // nothing to draw
     if (chart.scale === "log") {
       const room = Math.max((high / low) ** 0.05, 1.01);
       return [low / room, high * room];
@@ -137,7 +137,7 @@
       const width = overDays(figure) ? 86400 : places.length > 1 ? places[1] - places[0] : 1;
       return [low - width / 2, high + width / 2];
     }
-    return [low, high];
+    return low === high ? [low - 86400, high + 86400] : [low, high]; // of a single day, or of none (null)
   };
 
   const spans = (texts) => texts.map((text) => Object.assign(document.createElement("span"), { textContent: text }));
@@ -151,6 +151,7 @@
   };
   const show = (chart) => {
     const count = chart.plot.data[0].length;
+    if (count === 0) return;
     const at = chart.plot.cursor.idx ?? count - 1;
     const words = reading(chart, at);
     const quiet = chart.plot.cursor.idx == null && !overDays(chart.figure);
@@ -212,6 +213,7 @@
   };
   const onKey = (chart) => (event) => {
     const last = chart.plot.data[0].length - 1;
+    if (last < 0) return;
     const at = chart.plot.cursor.idx ?? last;
     const step = event.shiftKey ? 21 : 1;
     const to = { ArrowLeft: at - step, ArrowRight: at + step, Home: 0, End: last, Escape: null }[event.key];
