@@ -68,11 +68,11 @@ def backtest_of(
     table, follows = to_the_end(file, prices, actions or CorporateActions())
     result = run_backtest(parts, table.between(first, last), costs_bps=terms.costs.bps, fill=fill, actions=follows)
     benchmark, why_none = _benchmark(file, terms, slice(first, last))
-    names = [share.strategy.name for share in shares]
+    named = tuple((share.strategy.name, share.fraction) for share in shares)
     by_symbol = zip(result.symbols, result.gains.sum(axis=0).tolist(), strict=True)
     return BacktestReport(
-        title="Alchemiser backtest",
-        strategies=tuple((share.strategy.name, share.fraction) for share in shares),
+        title=formats.portfolio(named),
+        strategies=named,
         days=result.days,
         equity=result.equity,
         weights=result.weights,
@@ -84,7 +84,7 @@ def backtest_of(
         notice=market.notice,
         traded=result.turnover,
         benchmark=benchmark,
-        by_strategy=tuple(zip(names, result.gains.sum(axis=1).tolist(), strict=True)),
+        by_strategy=tuple(zip([name for name, _ in named], result.gains.sum(axis=1).tolist(), strict=True)),
         by_symbol=tuple(sorted(((name, gain) for name, gain in by_symbol if gain), key=lambda item: -item[1])),
         paid=result.paid,
         without=tuple(sorted(file.without)),

@@ -5,17 +5,23 @@ from datetime import date
 
 from alchemiser_cli.report.model import OrderRow, SessionRow
 from alchemiser_common.errors import StateCorrupt
+from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, LegReport
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_readmodel.runs import RunSummary
 
 
-def session_rows(days: Sequence[date], runs: Sequence[RunSummary], initial_equity: float) -> tuple[SessionRow, ...]:
+def session_rows(
+    days: Sequence[date],
+    runs: Sequence[RunSummary],
+    decisions: Sequence[TradeDecision | None],
+    initial_equity: float,
+) -> tuple[SessionRow, ...]:
     """One row a session; a run that ended before trading keeps the equity before it."""
     rows: list[SessionRow] = []
     equity = cash = initial_equity
     weights: tuple[tuple[str, float], ...] = ()
-    for day, run in zip(days, runs, strict=True):
+    for day, run, decision in zip(days, runs, decisions, strict=True):
         report = run.report
         if report is not None and report.account_after is not None:
             equity, cash = float(report.account_after.equity), float(report.account_after.cash)
@@ -31,6 +37,8 @@ def session_rows(days: Sequence[date], runs: Sequence[RunSummary], initial_equit
                 run_id=str(run.run_id),
                 reason=run.reason,
                 notes=run.notes,
+                signals=() if decision is None else decision.signals,
+                as_of=None if decision is None else decision.as_of,
             )
         )
     return tuple(rows)

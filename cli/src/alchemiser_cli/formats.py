@@ -4,6 +4,7 @@ Pages and key figures carry their unit ($, %, bp), a true minus sign, and a dash
 have plain ASCII to be searched and copied, and leave a cell blank for None.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -19,6 +20,21 @@ def percent(value: float | None, digits: int = 2, *, signed: bool = False) -> st
 def ratio(value: float | None, digits: int = 2) -> str:
     """A plain number."""
     return DASH if value is None else _number(value, digits)
+
+
+def reading(value: float | None) -> str:
+    """What an indicator says, to four digits: ``62.31``; a question mark for what could not be computed."""
+    return "?" if value is None else f"{value:.4g}".replace("-", MINUS)
+
+
+def portfolio(shares: Sequence[tuple[str, float]], most: int = 3) -> str:
+    """Strategies with their fractions of capital, as a title: ``leader``; ``nuclear 60% + tecl 40%``."""
+    ranked = sorted(shares, key=lambda share: -share[1])
+    if len(ranked) == 1:
+        return ranked[0][0]
+    shown = ranked if len(ranked) <= most + 1 else ranked[:most]
+    rest = [f"{len(ranked) - len(shown)} more"] if len(shown) < len(ranked) else []
+    return " + ".join([*(f"{name} {percent(share, 0)}" for name, share in shown), *rest])
 
 
 def money(value: float | Decimal | None, digits: int = 2) -> str:

@@ -66,6 +66,8 @@ FirstSession = Annotated[
     datetime | None, typer.Option("--from", formats=DAY, help="First session; has a default for each market.")
 ]
 
+OpenPage = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:

@@ -1,5 +1,6 @@
 """The embedded exchange: the simulator in this process, its clock as the pipeline's clock."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from alchemiser_simulator.market.sessions import Session, SessionCalendar
 
 SAMPLE_START = date(2020, 2, 3)
 """Where simulated time begins on the bundled market: shortly before its most eventful weeks."""
+_LONGEST_PAUSE = timedelta(days=14)
+"""Between two sessions; September 2001 had seven."""
 _WARM_UP_SESSIONS = 300
 """Sessions kept before the start for what the strategies look back."""
 
@@ -75,8 +78,15 @@ class Market:
 
     def as_session(self, session: Session) -> MarketSession:
         """The session as the broker's calendar will tell it."""
-        before = self.calendar.sessions[session.number - 1].day if session.number > 0 else session.day - timedelta(1)
+        before = self.session_before(session.day)
         return MarketSession(day=session.day, opens=session.opens, closes=session.closes, previous_day=before)
+
+    def session_before(self, day: date) -> date:
+        """The last session before a day: the data's, or before their first the real exchange's."""
+        known = bisect_left(self.history.dates, day)
+        if known > 0:
+            return self.history.dates[known - 1]
+        return self.calendar.between(day - _LONGEST_PAUSE, day - timedelta(days=1))[-1].day
 
     @property
     def default_start(self) -> date:

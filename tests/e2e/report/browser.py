@@ -57,22 +57,35 @@ class Tab:
                 return dict(message["result"])
             self._hear(message)
 
-    def open(self, page: Path, *, width: int = 1200, height: int = 900, dark: bool = False) -> None:
-        """Load `page` as a file and wait until its charts are drawn."""
+    def open(self, page: Path | str, *, width: int = 1200, height: int = 900, dark: bool = False) -> None:
+        """Load a file or an address and wait until its charts are drawn."""
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.command(f"{domain}.enable")
         self.command(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
         )
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.command("Emulation.setEmulatedMedia", features=[scheme])
+        self.scheme(dark=dark)
         self._loaded = False
-        self.command("Page.navigate", url=page.as_uri())
+        self.command("Page.navigate", url=page.as_uri() if isinstance(page, Path) else page)
         deadline = time.monotonic() + PATIENCE
         while not (self.evaluate("document.documentElement?.dataset.charts ?? ''") and self._loaded):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{page.name} drew no charts within {PATIENCE:.0f} s; errors: {self.errors}")
+                raise TimeoutError(f"{page} drew no charts within {PATIENCE:.0f} s; errors: {self.errors}")
             time.sleep(0.05)
+
+    def scheme(self, *, dark: bool) -> None:
+        """What the system asks pages for."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.command("Emulation.setEmulatedMedia", features=[scheme])
+
+    def point(self, x: float, y: float) -> None:
+        """Move the mouse there, CSS pixels of the window."""
+        self.command("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
+    def press(self, key: str) -> None:
+        """A key, by its name in JavaScript."""
+        for kind in ("rawKeyDown", "keyUp"):
+            self.command("Input.dispatchKeyEvent", type=kind, key=key, code=key)
 
     def evaluate(self, expression: str) -> object:
         """The JSON value of a JavaScript expression."""

@@ -11,7 +11,7 @@ from support.command import environment
 from support.functions import cold_process
 
 NOBODY = {
-    *("boto3", "s3transfer", "sqlite3", "typer", "rich", "plotly", "httpx"),
+    *("boto3", "s3transfer", "sqlite3", "typer", "rich", "httpx"),
     *("alchemiser_cli", "alchemiser_simulator"),
 }
 WITH_ALPACA = NOBODY | {"exchange_calendars", "pyarrow.parquet"}

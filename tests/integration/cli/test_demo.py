@@ -1,5 +1,6 @@
 """`alchemiser demo`: nothing twice, a page at the end, and Ctrl-C at any moment."""
 
+import json
 import re
 import signal
 import sqlite3
@@ -36,6 +37,16 @@ def test_the_demo_ends_in_a_table_and_a_page_and_orders_nothing_twice(tmp_path: 
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
     assert "Duplicate orders" in page
+    assert (tmp_path / "report.html").as_uri() in done.out.splitlines()[-1], "in a pipe the plain address"
+    assert re.search("<h1>.*nuclear 30%.*</h1>", page), "its title names the strategies"
+    days = json.loads(re.findall(r'id="figures">(.*?)</script>', page)[0])["days"]
+    assert days == ["2020-01-31", "2020-02-03", "2020-02-04"], "it begins on a Friday, not on the Sunday before"
+    runs = re.findall('href="#why-(.*?)"', page)
+    assert len(runs) == 2
+    for run in runs:
+        reasons = page.split(f'id="why-{run}"')[1].split("</details>")[0]
+        assert "rsi" in reasons
+        assert all(name in reasons for name in ("nuclear", "tecl", "klm"))
 
 
 def test_a_demo_and_the_backtest_of_its_days_agree_or_the_output_says_why_not(tmp_path: Path) -> None:
@@ -69,7 +80,7 @@ def test_a_session_that_the_backtest_decides_otherwise_is_named(tmp_path: Path) 
     history = sample_history()
     days = history.dates[300:303]
     rows = tuple(SessionRow(day, 1000.0, 0.0, (), (), "completed", "run") for day in days)
-    report = DemoReport("demo", "", "", rows, 1000.0, (), Delivery(6, 3, 0, 0))
+    report = DemoReport("demo", "", "", rows, history.dates[299], 1000.0, (), Delivery(6, 3, 0, 0))
     half = {"SPY": 0.5, "TLT": 0.5}
     decided = [Decided(days[0], half), Decided(days[1], {"SPY": 0.5, "TLT": 0.4999}), Decided(days[2], None)]
     found = beside(report, decided, [share], history, Settings())

@@ -28,6 +28,11 @@ CASES = [
     (formats.day(None), "\N{EN DASH}"),
     (formats.seconds(8.25), "8.2 s"),
     (formats.seconds(185), "3 min 05 s"),
+    (formats.reading(-62.314), "\N{MINUS SIGN}62.31"),
+    (formats.reading(None), "?"),
+    (formats.portfolio([("leader", 1.0)]), "leader"),
+    (formats.portfolio([("klm", 0.4), ("tecl", 0.6)]), "tecl 60% + klm 40%"),
+    (formats.portfolio([(name, 0.2) for name in "abcde"]), "a 20% + b 20% + c 20% + 2 more"),
 ]
 
 

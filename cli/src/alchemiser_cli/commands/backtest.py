@@ -9,13 +9,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from alchemiser_cli.backtesting import DEFAULT_COSTS, Costs, Terms, backtest_of
-from alchemiser_cli.console import note, out, write_page
+from alchemiser_cli.console import err, note, out, write_page
 from alchemiser_cli.context import CommandContext, command
 from alchemiser_cli.demo_report import executed_orders
-from alchemiser_cli.options import DAY, AsJson, BenchmarkOption, FirstSession, MarketData, StrategyNames, Without
+from alchemiser_cli.options import (
+    DAY,
+    AsJson,
+    BenchmarkOption,
+    FirstSession,
+    MarketData,
+    OpenPage,
+    StrategyNames,
+    Without,
+)
+from alchemiser_cli.page_link import show_page
 from alchemiser_cli.price_file import PriceFile, price_file
 from alchemiser_cli.report import backtest_json, backtest_page, terminal
 from alchemiser_cli.report.model import BacktestReport
@@ -78,6 +87,7 @@ def backtest(
     table: Annotated[Path | None, typer.Option("--csv", help="Write one line a day to this file.")] = None,
     page: Annotated[Path, typer.Option(help="Where to write the HTML page.")] = Path("backtest.html"),
     *,
+    open_page: OpenPage = False,
     as_json: AsJson = False,
 ) -> None:
     """Evaluate the strategies on every day at once and print what holding their weights would have earned.
@@ -118,7 +128,7 @@ def backtest(
         if others:
             answer["compared"] = [backtest_json.of(other) for other in others]
         context.emit(answer, lambda: _print(report, others))
-        note(f"Page: {escape(str(page))}") if as_json else out.print(f"Page: {escape(str(page))}")
+        show_page(page, opened=open_page, to=err if as_json else out)
 
 
 def _others(

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from alchemiser_cli import formats
 from alchemiser_cli.backtesting import benchmark_prices
 from alchemiser_cli.console import Exit, err, note, out, write_page
 from alchemiser_cli.context import command
@@ -20,7 +20,8 @@ from alchemiser_cli.cycles import RunCycle, cycle_at, cycle_runner, ensure_autho
 from alchemiser_cli.demo_beside import Decided, beside, demo_benchmark
 from alchemiser_cli.demo_report import session_rows, starting_equity
 from alchemiser_cli.exchanges import exchange_file
-from alchemiser_cli.options import BenchmarkOption, FirstSession, MarketData, PipelineOption
+from alchemiser_cli.options import BenchmarkOption, FirstSession, MarketData, OpenPage, PipelineOption
+from alchemiser_cli.page_link import show_page
 from alchemiser_cli.price_file import PriceFile
 from alchemiser_cli.report import demo_page, terminal
 from alchemiser_cli.report.model import Delivery, DemoReport
@@ -30,6 +31,7 @@ from alchemiser_cli.stored_runs import ended_run, read_detail, read_run
 from alchemiser_cli.views import run_view
 from alchemiser_common import keys
 from alchemiser_common.decision_time import decision_time
+from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.state import load
 from alchemiser_common.records.books import DailyEquity
@@ -57,6 +59,8 @@ def demo(
     pipeline: PipelineOption = None,
     benchmark: BenchmarkOption = None,
     page: Annotated[Path | None, typer.Option(help="Where to write the HTML page.")] = None,
+    *,
+    open_page: OpenPage = False,
 ) -> None:
     """Show the whole line at work on a simulated exchange.
 
@@ -86,14 +90,15 @@ def demo(
             began = time.monotonic()
             runs = _sessions(platform, exchange, market, sessions)
             took = time.monotonic() - began
-        report = _report(settings, market, sessions, runs, delivery, took)
+        decisions = [read_detail(platform.state, platform.archive, run).decision for run in runs]
+        report = _report(settings, market, sessions, runs, decisions, delivery, took)
         report = replace(report, by_strategy=_by_strategy(platform, report))
-        report = _beside(platform, market, runs, report, asked)
+        report = _beside(settings, market, decisions, report, asked)
         target = page or home / "report.html"
         write_page(target, demo_page.render(report))
         (home / _FINISHED).touch()
         out.print(terminal.demo(report))
-        out.print(f"Page: {escape(str(target))}")
+        show_page(target, opened=open_page, to=out)
         if any(run.report is None or run.status not in _ENDED_WELL for run in runs):
             raise typer.Exit(Exit.FAILED)
 
@@ -121,16 +126,18 @@ def _report(
     market: Market,
     sessions: list[Session],
     runs: list[RunSummary],
+    decisions: list[TradeDecision | None],
     delivery: Delivery,
     seconds: float,
 ) -> DemoReport:
     """What page and table show. `seconds` is the real time that the sessions took."""
     initial = starting_equity(runs[0])
     return DemoReport(
-        title="Alchemiser demo",
+        title=formats.portfolio(tuple(settings.strategies.allocations.items())),
         notice=market.notice,
         source=market.history.source,
-        rows=session_rows([session.day for session in sessions], runs, initial),
+        rows=session_rows([session.day for session in sessions], runs, decisions, initial),
+        base=market.session_before(sessions[0].day),
         initial_equity=initial,
         settings=_settings_lines(settings),
         delivery=delivery,
@@ -148,18 +155,20 @@ def _by_strategy(platform: Platform, report: DemoReport) -> tuple[tuple[str, flo
 
 
 def _beside(
-    platform: Platform, market: Market, runs: list[RunSummary], report: DemoReport, benchmark: str | None
+    settings: Settings,
+    market: Market,
+    decisions: list[TradeDecision | None],
+    report: DemoReport,
+    benchmark: str | None,
 ) -> DemoReport:
     """The report with a benchmark and a backtest of the same days, as far as the data allow for one.
 
     The sessions are played by now, and their page must not be lost for what stands beside them.
     """
     decided = []
-    for row, run in zip(report.rows, runs, strict=True):
-        decision = read_detail(platform.state, platform.archive, run).decision
+    for row, decision in zip(report.rows, decisions, strict=True):
         targets = None if decision is None else {item.symbol: item.weight for item in decision.targets}
         decided.append(Decided(row.day, targets))
-    settings = platform.settings
     shares = choose(settings.strategies, [])
     report = replace(report, benchmark=demo_benchmark(report, market.history, benchmark))
     try:

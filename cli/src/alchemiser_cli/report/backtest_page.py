@@ -1,4 +1,4 @@
-"""A backtest's page: table of statistics, equity with drawdown (log on demand), weights and monthly returns."""
+"""A backtest's page: table of statistics, equity (long spans in log), drawdown, weights and monthly returns."""
 
 from alchemiser_cli import formats
 from alchemiser_cli.report import charts
@@ -16,18 +16,17 @@ from alchemiser_cli.report.facts import (
 from alchemiser_cli.report.model import BacktestReport
 from alchemiser_cli.report.page import page
 from alchemiser_cli.report.statistics import drawdowns, monthly_returns, performance
-
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-FULL_HEAT = 0.10
-"""A month of ± 10 % has the strongest colour."""
+from alchemiser_cli.report.tables import month_table
 
 
 def render(report: BacktestReport) -> str:
     """The page as one HTML text: open it from a file, mail it, print it."""
     return page(
         "backtest.html",
+        title=report.title,
+        notice=report.notice,
         days=report.days,
-        figures=[_equity(report), *rolling(report.equity), _weights(report)],
+        figures=[_equity(report), _drawdown(report), *rolling(report.equity), _weights(report)],
         report=report,
         tiles=backtest_tiles(report),
         facts=backtest_facts(report),
@@ -36,28 +35,28 @@ def render(report: BacktestReport) -> str:
             ("years-table", "Years", year_facts(report.days, report.equity, report.benchmark)),
             ("sources", SOURCES, backtest_contributions(report)),
         ),
-        years=tuple(reversed(monthly_returns(report.days, report.equity))),
-        months=MONTHS,
-        heat=heat,
+        months=month_table(monthly_returns(report.days, report.equity)),
     )
-
-
-def heat(value: float | None) -> str:
-    """A month's colour strength from 0 to 1, as CSS reads it."""
-    return "0" if value is None else f"{min(abs(value) / FULL_HEAT, 1):.2f}"
 
 
 def _equity(report: BacktestReport) -> charts.Figure:
     figures = performance(report.days, report.equity)
     return charts.equity(
         report.equity,
-        drawdowns(report.equity),
-        key="equity",
         alt=f"Line chart: equity changes by {formats.percent(figures.total_return, signed=True)} between "
-        f"{figures.first} and {figures.last}; deepest fall {drawdown_note(figures.max_drawdown)}.",
-        caption="Equity after costs; below it, the distance from the last peak.",
-        log_toggle=True,
+        f"{figures.first} and {figures.last}.",
+        caption="Equity after costs, in multiples of its start.",
+        unit=charts.Unit.TIMES_START,
         beside=None if report.benchmark is None else (report.benchmark.symbol, report.benchmark.levels),
+    )
+
+
+def _drawdown(report: BacktestReport) -> charts.Figure:
+    fall = drawdown_note(performance(report.days, report.equity).max_drawdown)
+    return charts.drawdown(
+        drawdowns(report.equity),
+        alt=f"Line chart: distance from the last peak; deepest fall: {fall}.",
+        caption="The distance from the last peak.",
     )
 
 

@@ -1,193 +1,215 @@
-"""Figures as plotly.js reads them: numbers in, plain JSON objects out. Colours come from here, all else from CSS.
+"""Figures as page.js draws them: numbers in, frozen figures and plain JSON out.
 
-Names from data are escaped here, because plotly.js reads a small HTML in every text it draws.
+Colours are names (`--c-…` of page.css), so that one figure is right in light, dark and print. An axis cannot be made
+without its unit.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
+from enum import StrEnum
+from functools import partial
 from math import isnan
 
 from alchemiser_cli.report.allocation import Band
 from alchemiser_cli.report.redaction import public_text
-from alchemiser_cli.report.slippage import Bin, SymbolCost
-from alchemiser_cli.report.statistics import Floats
+from alchemiser_cli.report.slippage import Bin
+from alchemiser_cli.report.statistics import SESSIONS_A_YEAR, Floats
 from alchemiser_common.json_value import Json
 
-LINE, LOSS, COST, GAIN, BESIDE = "#3b7dd8", "#cf5542", "#c07f1a", "#2f9e77", "#8a8f98"
+LINE, LOSS, COST, GAIN, BESIDE = "line", "loss", "cost", "gain", "beside"
+LONG = 3 * SESSIONS_A_YEAR
+"""Sessions from which an equity curve opens in log scale: equal growth is then equally high, early or late."""
+
+
+class Unit(StrEnum):
+    """What an axis counts; the text stands beside its name. Percent are fractions in the data."""
+
+    USD = "USD"
+    TIMES_START = "\N{MULTIPLICATION SIGN} start"
+    PERCENT = "%"
+    RATIO = "ratio"
+    ORDERS = "orders"
+    BASIS_POINTS = "bp"
+    DATE = "date"
+
+
+class Scale(StrEnum):
+    """How an axis that has a switch opens."""
+
+    LINEAR = "linear"
+    LOG = "log"
+
+
+class Kind(StrEnum):
+    """How series are drawn."""
+
+    LINES = "lines"
+    LAYERS = "layers"
+    """Stacked, in steps: a value holds until it is changed."""
+    BARS = "bars"
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What is measured, and in what."""
+
+    name: str
+    unit: Unit
+
+    @property
+    def text(self) -> str:
+        """As it stands beside the axis."""
+        return f"{self.name} ({self.unit})"
+
+
+SESSIONS = Axis("Session", Unit.DATE)
+"""The page's days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line, layer or row of bars; None is a gap."""
+
+    name: str
+    colour: str
+    values: tuple[float | None, ...]
+    dashed: bool = False
+    filled: bool = False
+    """Down (or up) to 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """One colour's meaning, shown in HTML beside the figure."""
+    """One colour's meaning, shown in HTML beside the figure; a dashed line has a dashed sign."""
 
     name: str
     colour: str
     note: str = ""
+    dashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One chart: its place in the page, what it says in words, and what plotly.js draws.
+    """One chart: its place in the page, what it says in words, and what page.js draws.
 
-    Traces without an `x` are drawn over the page's days.
+    Figures over the page's days share their margins, their zoom and the day that is pointed at.
     """
 
     key: str
     title: str
     alt: str
     caption: str
-    traces: list[Json]
-    layout: dict[str, Json]
+    kind: Kind
+    y: Axis
+    series: tuple[Series, ...]
+    x: Axis = SESSIONS
+    places: tuple[float, ...] = ()
+    """The x values; none: the page's days."""
+    labels: tuple[str, ...] = ()
+    """What each x value is called where the bare value says too little."""
+    scale: Scale | None = None
+    """How the y axis opens; None: linear, without a switch."""
+    bounds: tuple[float | None, float | None] = (None, None)
+    """Where the y axis ends, below and above; None: where the values do."""
     legend: tuple[LegendEntry, ...] = ()
-    log_toggle: bool = False
+
+    def json(self) -> Json:
+        """What page.js reads."""
+        series: list[Json] = [
+            {
+                "name": public_text(each.name),
+                "colour": each.colour,
+                "values": list(each.values),
+                "dashed": each.dashed,
+                "filled": each.filled,
+            }
+            for each in self.series
+        ]
+        return {
+            "kind": self.kind.value,
+            "x": {"text": self.x.text, "unit": self.x.unit.value},
+            "y": {"text": self.y.text, "unit": self.y.unit.value},
+            "places": list(self.places),
+            "labels": list(self.labels),
+            "scale": (self.scale or Scale.LINEAR).value,
+            "bounds": list(self.bounds),
+            "series": series,
+        }
 
 
 def equity(
-    values: Floats,
-    drawdown: Floats,
-    *,
-    key: str,
-    alt: str,
-    caption: str,
-    unit: str = "",
-    log_toggle: bool = False,
-    beside: tuple[str, Floats] | None = None,
+    values: Floats, *, alt: str, caption: str, unit: Unit, key: str = "equity", beside: tuple[str, Floats] | None = None
 ) -> Figure:
-    """Equity (days,) above its drawdown (days,), zoomed together; `beside` is another line's name and values."""
-    traces: list[Json] = [_line(_significant(values), "Equity", LINE, unit=unit)]
+    """Equity (days,) with a switch to log scale, in which long spans open; `beside`: another line, held."""
+    written = partial(_rounded, digits=2) if unit is Unit.USD else _significant
+    series = [Series("Equity", LINE, written(values))]
     legend: tuple[LegendEntry, ...] = ()
     if beside is not None:
-        traces.append(_line(_significant(beside[1]), _text(beside[0]), BESIDE, unit=unit))
-        legend = (LegendEntry("Equity", LINE), LegendEntry(_text(beside[0]), BESIDE, "held"))
-    fall = _line(_rounded(drawdown), "Drawdown", LOSS, unit="")
-    fall |= {
-        "yaxis": "y2",
-        "fill": "tozeroy",
-        "fillcolor": f"{LOSS}40",
-        "hovertemplate": "%{y:.2%}",
-    }
-    traces.append(fall)
-    layout: dict[str, Json] = {
-        "hovermode": "x unified",
-        "xaxis": {"anchor": "y2"},
-        "yaxis": {
-            "domain": [0.36, 1],
-            "tickprefix": unit,
-            "tickformat": ",.6~r",
-            "title": {"text": "Equity", "standoff": 10},
-        },
-        "yaxis2": {
-            "domain": [0, 0.28],
-            "tickformat": ".0~%",
-            "rangemode": "tozero",
-            "title": {"text": "Drawdown", "standoff": 10},
-        },
-    }
-    return Figure(key, "Equity and drawdown", alt, caption, traces, layout, legend, log_toggle=log_toggle)
+        name = public_text(beside[0])
+        series.append(Series(name, BESIDE, written(beside[1]), dashed=True))
+        legend = (LegendEntry("Equity", LINE), LegendEntry(name, BESIDE, "held", dashed=True))
+    scale = Scale.LOG if len(values) > LONG else Scale.LINEAR
+    axis = Axis("Equity", unit)
+    return Figure(key, "Equity", alt, caption, Kind.LINES, axis, tuple(series), scale=scale, legend=legend)
 
 
-def line(values: Floats, *, key: str, title: str, alt: str, caption: str) -> Figure:
+def drawdown(values: Floats, *, alt: str, caption: str, key: str = "drawdown") -> Figure:
+    """The distance from the last peak (days,), fractions of 0 or less."""
+    series = (Series("Drawdown", LOSS, _rounded(values, 5), filled=True),)
+    return Figure(key, "Drawdown", alt, caption, Kind.LINES, Axis("Drawdown", Unit.PERCENT), series, bounds=(None, 0))
+
+
+def line(values: Floats, axis: Axis, *, key: str, title: str, alt: str, caption: str) -> Figure:
     """One line (days,); NaN is a gap."""
-    drawn: list[Json] = [None if isnan(value) else round(value, 3) for value in _floats(values)]
-    traces: list[Json] = [_line(drawn, title, LINE, unit="")]
-    layout: dict[str, Json] = {"hovermode": "x unified", "yaxis": {"title": {"text": title, "standoff": 10}}}
-    return Figure(key, title, alt, caption, traces, layout)
+    return Figure(key, title, alt, caption, Kind.LINES, axis, (Series(axis.name, LINE, _rounded(values, 3)),))
 
 
-def weights(bands: Sequence[Band], *, alt: str, caption: str) -> Figure:
-    """Stacked shares of equity (days,) a band; steps, because a weight holds until it is changed."""
-    traces: list[Json] = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "name": _text(band.name),
-            "y": _rounded(band.weights, 4),
-            "stackgroup": "equity",
-            "line": {"width": 0, "shape": "hv"},
-            "fillcolor": band.colour,
-            "hoverinfo": "skip",  # the page lists a day's holdings in one label, without the zeros
-        }
-        for band in bands
-    ]
-    layout: dict[str, Json] = {
-        "hovermode": "x unified",
-        "yaxis": {
-            "tickformat": ".0%",
-            "range": [0, 1],
-            "fixedrange": True,
-            "title": {"text": "Share of equity", "standoff": 10},
-        },
-    }
+def weights(bands: Sequence[Band], *, alt: str, caption: str, before: int = 0) -> Figure:
+    """Stacked shares of equity, the first band at the bottom; `before`: days of the page before the bands' first."""
+    series = tuple(
+        Series(band.name, band.colour, ((None,) * before) + _rounded(band.weights, 4), filled=True) for band in bands
+    )
     entries = tuple(LegendEntry(band.name, band.colour, f"{band.weights.mean():.0%}") for band in bands)
-    return Figure("weights", "Weights over time", alt, caption, traces, layout, entries)
+    axis = Axis("Share of equity", Unit.PERCENT)
+    title = "Weights over time"
+    return Figure("weights", title, alt, caption, Kind.LAYERS, axis, series, bounds=(0, 1), legend=entries)
+
+
+def bars(series: Sequence[Series], y: Axis, *, key: str, title: str, alt: str, caption: str) -> Figure:
+    """Bars from 0 over the page's days, each in the colour of the one series that has a value."""
+    legend = tuple(LegendEntry(each.name, each.colour) for each in series)
+    return Figure(key, title, alt, caption, Kind.BARS, y, tuple(series), bounds=(0, None), legend=legend)
 
 
 def slippage_distribution(bins: Sequence[Bin], *, alt: str, caption: str) -> Figure:
     """Orders by slippage."""
-    traces: list[Json] = [
-        {
-            "type": "bar",
-            "x": [round((each.low + each.high) / 2, 6) for each in bins],
-            "y": [each.orders for each in bins],
-            "width": [round(each.high - each.low, 6) for each in bins],
-            "customdata": [f"{each.low:g} to {each.high:g} bp" for each in bins],
-            "marker": {"color": [COST if each.low >= 0 else GAIN for each in bins]},
-            "hovertemplate": "%{customdata}: %{y} orders<extra></extra>",
-        }
-    ]
-    layout: dict[str, Json] = {
-        "bargap": 0.06,
-        "xaxis": {"type": "linear", "ticksuffix": " bp", "title": {"text": "Slippage against the arrival mid"}},
-        "yaxis": {"title": {"text": "Orders"}, "rangemode": "tozero"},
-    }
-    return Figure("slippage", "How much orders cost", alt, caption, traces, layout)
+    sides = (("Better than the mid", GAIN, False), ("Worse than the mid", COST, True))
+    series = tuple(
+        Series(name, colour, tuple(each.orders if (each.low >= 0) is worse else None for each in bins))
+        for name, colour, worse in sides
+    )
+    return Figure(
+        "slippage",
+        "How much orders cost",
+        alt,
+        caption,
+        Kind.BARS,
+        Axis("How many", Unit.ORDERS),
+        series,
+        x=Axis("Slippage against the arrival mid", Unit.BASIS_POINTS),
+        places=tuple(round((each.low + each.high) / 2, 6) for each in bins),
+        labels=tuple(f"{each.low:g} to {each.high:g} bp".replace("-", "\N{MINUS SIGN}") for each in bins),
+        bounds=(0, None),
+        legend=tuple(LegendEntry(each.name, each.colour) for each in series),
+    )
 
 
-def slippage_by_symbol(costs: Sequence[SymbolCost], *, alt: str, caption: str) -> Figure:
-    """Mean slippage a symbol, the most traded on top."""
-    shown = list(reversed(costs))
-    traces: list[Json] = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "y": [_text(cost.symbol) for cost in shown],
-            "x": [round(float(cost.mean_bps), 2) for cost in shown],
-            "customdata": [f"{cost.orders:,} orders, ${cost.notional:,.0f}" for cost in shown],
-            "marker": {"color": [COST if cost.mean_bps >= 0 else GAIN for cost in shown]},
-            "hovertemplate": "%{y}: %{x:.1f} bp (%{customdata})<extra></extra>",
-        }
-    ]
-    layout: dict[str, Json] = {
-        "bargap": 0.35,
-        "xaxis": {"type": "linear", "ticksuffix": " bp", "title": {"text": "Mean slippage, weighted by notional"}},
-        "yaxis": {"type": "category", "dtick": 1, "tickfont": {"size": 10}},
-    }
-    return Figure("slippage-by-symbol", "What each symbol cost", alt, caption, traces, layout)
+def _rounded(values: Floats, digits: int) -> tuple[float | None, ...]:
+    return tuple(None if isnan(value) else round(value, digits) for value in _floats(values))
 
 
-def _line(values: list[Json], name: str, colour: str, *, unit: str) -> dict[str, Json]:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": name,
-        "y": values,
-        "line": {"color": colour, "width": 1.8, "dash": "solid"},
-        "hovertemplate": f"{unit}%{{y:,.6~r}}",
-    }
-
-
-def _text(name: str) -> str:
-    """A name from data as plotly.js must be given it: nothing in it is markup."""
-    return escape(public_text(name))
-
-
-def _rounded(values: Floats, digits: int = 5) -> list[Json]:
-    return [round(value, digits) for value in _floats(values)]
-
-
-def _significant(values: Floats) -> list[Json]:
-    return [float(f"{value:.7g}") for value in _floats(values)]
+def _significant(values: Floats) -> tuple[float | None, ...]:
+    return tuple(float(f"{value:.7g}") for value in _floats(values))
 
 
 def _floats(values: Floats) -> Iterable[float]:

@@ -16,6 +16,7 @@ def rolling(equity: Floats) -> tuple[charts.Figure, ...]:
     last = float(values[-1]) if np.isfinite(values[-1]) else None
     figure = charts.line(
         np.concatenate([[np.nan], values]),
+        charts.Axis("Sharpe", charts.Unit.RATIO),
         key="sharpe",
         title="Rolling Sharpe ratio",
         alt=f"Line chart: Sharpe ratio of the last {WINDOW} sessions; {formats.ratio(last)} at the end.",

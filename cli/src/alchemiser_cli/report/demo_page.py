@@ -1,4 +1,4 @@
-"""A demo's page: what it is, key figures, equity, weights, orders with their slippage, and the runs."""
+"""A demo's page: what it is, key figures, equity, weights, orders with their slippage, and each run's reasons."""
 
 from collections import Counter
 
@@ -20,7 +20,7 @@ from alchemiser_cli.report.model import DemoReport
 from alchemiser_cli.report.page import page
 from alchemiser_cli.report.slippage import Quality, distribution, quality
 from alchemiser_cli.report.statistics import drawdowns, performance
-from alchemiser_common.json_value import Json
+from alchemiser_cli.report.tables import BarTable, cost_table
 
 MOST_ORDERS = 200
 MOST_RUNS = 400
@@ -31,9 +31,13 @@ def render(report: DemoReport) -> str:
     """The page as one HTML text: open it from a file, mail it, print it."""
     cost = quality(report.orders)
     days, equity = report.curve
-    figures = [_equity(report), *rolling(equity), _weights(report), *(_slippage(report, cost) if cost else [])]
+    figures = [_equity(report), _drawdown(report), *rolling(equity), _weights(report)]
+    if cost is not None:
+        figures.append(_slippage(report, cost))
     return page(
         "demo.html",
+        title=report.title,
+        notice=report.notice,
         days=days,
         figures=figures,
         report=report,
@@ -50,6 +54,7 @@ def render(report: DemoReport) -> str:
         runs=tuple(reversed(report.rows))[:MOST_RUNS],
         statuses=sorted(Counter(row.status for row in report.rows).items(), key=lambda item: (-item[1], item[0])),
         cost=cost,
+        by_symbol=None if cost is None else _by_symbol(cost),
         took=None if report.seconds is None else formats.seconds(report.seconds),
     )
 
@@ -59,53 +64,54 @@ def _equity(report: DemoReport) -> charts.Figure:
     figures = performance(days, curve)
     alt = (
         f"Line chart: equity goes from {formats.money(figures.initial)} to {formats.money(figures.final)} "
-        f"between {report.started} and {report.ended}; deepest fall "
-        f"{formats.percent(figures.max_drawdown.depth if figures.max_drawdown else 0.0)}."
+        f"between {report.base} and {report.ended}."
     )
-    caption = f"Account equity after each session; below it, the distance from the last peak. Deepest fall: \
-{drawdown_note(figures.max_drawdown)}."
+    caption = f"Account equity after each session; on {report.base} what it began with."
     other = None
     if report.benchmark is not None:
         other = (report.benchmark.symbol, report.initial_equity * report.benchmark.levels)
-    return charts.equity(curve, drawdowns(curve), key="equity", alt=alt, caption=caption, unit="$", beside=other)
+    return charts.equity(curve, alt=alt, caption=caption, unit=charts.Unit.USD, beside=other)
+
+
+def _drawdown(report: DemoReport) -> charts.Figure:
+    days, curve = report.curve
+    fall = drawdown_note(performance(days, curve).max_drawdown)
+    return charts.drawdown(
+        drawdowns(curve),
+        alt=f"Line chart: distance from the last peak; deepest fall: {fall}.",
+        caption=f"The distance from the last peak. Deepest fall: {fall}.",
+    )
 
 
 def _weights(report: DemoReport) -> charts.Figure:
     symbols, matrix = weights_matrix(report)
     layers = bands(symbols, matrix)
     named = ", ".join(f"{band.name} {band.weights.mean():.0%}" for band in layers)
-    figure = charts.weights(
+    return charts.weights(
         layers,
         alt=f"Stacked area chart of holdings by symbol. Mean shares of equity: {named or 'none'}.",
         caption="What the account holds after each session, as a share of equity. Beside each name: its mean share.",
+        before=1,
     )
-    days: list[Json] = [row.day.isoformat() for row in report.rows]
-    for trace in figure.traces:
-        if isinstance(trace, dict):
-            trace["x"] = days
-    return figure
 
 
-def _slippage(report: DemoReport, cost: Quality) -> list[charts.Figure]:
-    bins = distribution(report.orders)
-    shown = cost.by_symbol[:MOST_BARS]
+def _slippage(report: DemoReport, cost: Quality) -> charts.Figure:
     summary = (
         f"{formats.count(cost.orders, 'order')}, mean {formats.basis_points(cost.mean_bps)} weighted by notional, "
         f"median {formats.basis_points(cost.median_bps)}"
     )
+    return charts.slippage_distribution(
+        distribution(report.orders),
+        alt=f"Histogram of slippage: {summary}.",
+        caption="Fill price against the middle of the quote when the leg started; positive is a cost. "
+        "The outer bars collect what lies beyond.",
+    )
+
+
+def _by_symbol(cost: Quality) -> BarTable:
+    shown = cost.by_symbol[:MOST_BARS]
     rest = f" The {len(shown)} most traded of {len(cost.by_symbol)}." if len(cost.by_symbol) > len(shown) else ""
-    return [
-        charts.slippage_distribution(
-            bins,
-            alt=f"Histogram of slippage: {summary}.",
-            caption="Fill price against the middle of the quote when the leg started; positive is a cost. "
-            "The outer bars collect what lies beyond.",
-        ),
-        charts.slippage_by_symbol(
-            shown,
-            alt="Bar chart of mean slippage by symbol: "
-            + ", ".join(f"{each.symbol} {formats.basis_points(each.mean_bps)}" for each in shown[:8])
-            + ".",
-            caption=f"Mean slippage of each symbol's orders, the most traded on top.{rest}",
-        ),
-    ]
+    caption = (
+        "Mean slippage of each symbol's orders, weighted by notional; the most traded on top; to the right is a cost."
+    )
+    return cost_table(shown, caption=caption + rest)

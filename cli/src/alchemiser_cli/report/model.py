@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
 from math import isfinite
@@ -12,6 +12,9 @@ import numpy as np
 from alchemiser_cli.report.errors import UnusableReport
 from alchemiser_cli.report.statistics import Floats, checked_curve
 from alchemiser_common.ids import Side
+from alchemiser_common.messages.decision import Signal
+
+_SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,10 @@ class SessionRow:
     reason: str = ""
     notes: tuple[str, ...] = ()
     """What a person should know of the session's decision."""
+    signals: tuple[Signal, ...] = ()
+    """What the strategies said, and why; none if it came to no decision."""
+    as_of: date | None = None
+    """The last day whose bars they read."""
 
     def __post_init__(self) -> None:
         if not (isfinite(self.equity) and self.equity > 0):
@@ -61,6 +68,11 @@ class SessionRow:
         for symbol, weight in self.weights:
             if not (isfinite(weight) and weight >= 0):
                 raise UnusableReport(f"session {self.day}: weight of {symbol} is {weight}, it must not be negative")
+
+    @property
+    def fragile(self) -> bool:
+        """Whether a small move in one last close would have changed what was decided."""
+        return any(signal.explanation.fragile for signal in self.signals)
 
     @property
     def traded(self) -> float:
@@ -116,6 +128,8 @@ class DemoReport:
     source: str
     """Where the prices come from, in words."""
     rows: tuple[SessionRow, ...]
+    base: date
+    """The session before the first: at its end the account has its initial equity."""
     initial_equity: float
     settings: tuple[str, ...]
     delivery: Delivery
@@ -133,6 +147,8 @@ class DemoReport:
             raise UnusableReport("a demo report needs at least one session")
         if not (isfinite(self.initial_equity) and self.initial_equity > 0):
             raise UnusableReport(f"initial equity is {self.initial_equity}, it must be finite and above 0")
+        if self.base >= self.started or self.base.weekday() >= _SATURDAY:
+            raise UnusableReport(f"base is {self.base:%a %Y-%m-%d}, it must be a session before {self.started}")
         for before, after in pairwise(self.rows):
             if after.day <= before.day:
                 raise UnusableReport(f"session {after.day} follows {before.day}: sessions must ascend")
@@ -149,8 +165,8 @@ class DemoReport:
 
     @property
     def curve(self) -> tuple[tuple[date, ...], Floats]:
-        """Days and equity, with the start's equity on the calendar day before the first session."""
-        days = (self.started - timedelta(days=1), *(row.day for row in self.rows))
+        """Days and equity, beginning with the initial equity at the end of the session before the first."""
+        days = (self.base, *(row.day for row in self.rows))
         return days, np.array([self.initial_equity, *(row.equity for row in self.rows)], dtype=np.float64)
 
     @property

@@ -1,50 +1,107 @@
-"""One self-contained HTML page from a template: plotly.js and the data inside, nothing fetched, only our scripts run.
+"""HTML pages from templates: as one file that holds everything, or for a server with what is shared loaded once.
 
-The content security policy names the two scripts by hash and forbids every connection, so a page stays harmless even
-if a text from data were to slip through the escaping.
+Nothing is fetched from elsewhere and only our scripts run: the content security policy says so, without `unsafe-inline`
+anywhere, so a page stays harmless even if a text from data were to slip through the escaping.
 """
 
 import json
+import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
+from markupsafe import Markup, escape
 
 from alchemiser_cli import formats
 from alchemiser_cli.report.charts import Figure
 from alchemiser_cli.report.redaction import public_text
 from alchemiser_common.json_value import Json
 
+_DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file that all pages share. Its name changes with its content, so that it may be cached for good."""
+
+    name: str
+    media_type: str
+    text: str
+
+    @property
+    def integrity(self) -> str:
+        """SHA-256 as HTML and policies write it."""
+        return f"sha256-{b64encode(sha256(self.text.encode()).digest()).decode()}"
+
 
 def page(
-    template: str, *, days: Sequence[date], figures: Sequence[Figure], folder: str | None = None, **context: object
+    template: str,
+    *,
+    title: str,
+    days: Sequence[date],
+    figures: Sequence[Figure],
+    notice: str = "",
+    folder: str | None = None,
+    assets_at: str | None = None,
+    **context: object,
 ) -> str:
     """The finished page; every text of `context` is cleaned and escaped as it is written.
 
-    The template is one of this package, or of `folder`, where it finds this package's to build on.
-    `days` are the x values of all traces without their own. Raises jinja2.UndefinedError for a name that is missing.
+    The template is one of this package, or of `folder`, where it finds this package's to build on. `days` are the x
+    values of all figures without their own. `assets_at` is the path under which a server has `assets()`, e.g.
+    `/assets/`; without it they are in the page. Raises jinja2.UndefinedError for a name that is missing.
     """
-    library, script = _library(), _asset("page.js")
-    data: Json = {
-        "days": [day.isoformat() for day in days],
-        "figures": {figure.key: {"traces": figure.traces, "layout": figure.layout} for figure in figures},
-    }
-    text = _environment(folder).get_template(template)
-    return text.render(
-        figures={figure.key: figure for figure in figures},
-        data=script_json(data),
-        library=Markup(library),  # noqa: S704 - plotly's own file, from its package
-        script=Markup(script),  # noqa: S704 - our own file
-        style=Markup(_asset("page.css")),  # noqa: S704 - our own file
-        policy=_policy(library, script),
-        **context,
+    shared = assets()
+    return (
+        _environment(folder)
+        .get_template(template)
+        .render(
+            title=title,
+            notice=notice,
+            figures={figure.key: figure for figure in figures},
+            data=script_json(figures_json(days, figures)),
+            style=_inline(shared["style"]),
+            scripts=[_inline(shared[name]) for name in ("library", "script")],
+            linked=None if assets_at is None else {name: _link(assets_at + shared[name].name) for name in shared},
+            integrity={name: _link(asset.integrity) for name, asset in shared.items()},
+            policy=policy(served=assets_at is not None),
+            **context,
+        )
     )
+
+
+def figures_json(days: Sequence[date], figures: Sequence[Figure]) -> Json:
+    """What page.js reads: the page's days and each figure."""
+    return {
+        "days": [day.isoformat() for day in days],
+        "figures": {figure.key: figure.json() for figure in figures},
+    }
+
+
+def policy(*, served: bool) -> Markup:
+    """The content security policy of a page: of a file, or of one whose `assets()` a server has."""
+    shared = assets()
+    scripts = "'self'" if served else " ".join(f"'{shared[name].integrity}'" for name in ("library", "script"))
+    styles = "'self'" if served else f"'{shared['style'].integrity}'"
+    forms = "'self'" if served else "'none'"
+    rules = ("default-src 'none'", f"script-src {scripts}", f"style-src {styles}", "base-uri 'none'")
+    return Markup("; ".join((*rules, f"form-action {forms}")))  # noqa: S704 - holds only words of ours and hashes
+
+
+@cache
+def assets() -> Mapping[str, Asset]:
+    """By their part in a page: `style`, `library` (uPlot) and `script`."""
+    library, style = (_text("vendor", "uplot", name) for name in ("uPlot.iife.min.js", "uPlot.min.css"))
+    return {
+        "style": _asset("page", "css", "text/css", style + _text("templates", "page.css")),
+        "library": _asset("uplot", "js", "text/javascript", library),
+        "script": _asset("page", "js", "text/javascript", _text("templates", "page.js")),
+    }
 
 
 def script_json(value: Json) -> Markup:
@@ -67,8 +124,10 @@ def _environment(folder: str | None) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "dated": _dated,
         "percent": formats.percent,
         "ratio": formats.ratio,
+        "reading": formats.reading,
         "money": formats.money,
         "bp": formats.basis_points,
         "quantity": formats.quantity,
@@ -82,23 +141,23 @@ def _public(value: object) -> object:
     return public_text(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-@cache
-def _library() -> str:
-    return str(get_plotlyjs()).replace("\r\n", "\n")
+def _dated(text: str) -> Markup:
+    """A text whose dates are not broken at their hyphens."""
+    return Markup(_DATE.sub(r'<span class="keep">\g<0></span>', str(escape(public_text(text)))))  # noqa: S704 - escaped
 
 
-@cache
-def _asset(name: str) -> str:
-    return files("alchemiser_cli.report").joinpath("templates", name).read_text(encoding="utf-8")
+def _link(address: str) -> Markup:
+    """An address of our own, which is escaped but not cleaned: it has paths and hashes."""
+    return Markup(escape(address))  # noqa: S704 - escaped
 
 
-def _policy(*scripts: str) -> Markup:
-    """Nothing is loaded, and only `scripts` run. Styles are inline because plotly.js sets them so."""
-    allowed = " ".join(_hash(script) for script in scripts)
-    rules = ("default-src 'none'", f"script-src {allowed}", "style-src 'unsafe-inline'", "img-src data: blob:")
-    return Markup("; ".join((*rules, "base-uri 'none'", "form-action 'none'")))  # noqa: S704 - holds only hashes
+def _inline(asset: Asset) -> Markup:
+    return Markup(asset.text)  # noqa: S704 - our own files, and uPlot's
 
 
-@cache
-def _hash(script: str) -> str:
-    return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
+def _asset(stem: str, ending: str, media_type: str, text: str) -> Asset:
+    return Asset(f"{stem}.{sha256(text.encode()).hexdigest()[:16]}.{ending}", media_type, text)
+
+
+def _text(*path: str) -> str:
+    return files("alchemiser_cli.report").joinpath(*path).read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-LONGEST = 400
+LONGEST = 600
 HIDDEN = "\N{BULLET}" * 3
 
 _NAMED_SECRET = re.compile(
@@ -19,14 +19,20 @@ _PATH = re.compile(
 
 
 def public_text(text: str) -> str:
-    """`text` on one line, at most 400 characters, secrets dotted out, paths cut to their last part.
+    """`text` on one line, secrets dotted out, paths cut to their last part; beyond 600 characters cut between words.
 
     Control characters, lone surrogates and marks that turn the reading direction become a replacement character.
     """
     one_line = " ".join(text.split())
     plain = "".join("\N{REPLACEMENT CHARACTER}" if _misleading(character) else character for character in one_line)
     plain = without_secrets(plain)
-    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return plain if len(plain) <= LONGEST else _cut(plain)
+
+
+def _cut(text: str) -> str:
+    """As much as may be shown, without half a word unless one word is too long by itself."""
+    room = text[:LONGEST]
+    return (room[: room.rfind(" ") + 1] or room[:-1]).rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def without_secrets(text: str) -> str:

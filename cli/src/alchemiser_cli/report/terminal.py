@@ -52,7 +52,7 @@ def backtest(report: BacktestReport) -> Group:
     shares = ", ".join(f"{public_text(name)} {formats.percent(share, 0)}" for name, share in report.strategies)
     lines: list[RenderableType] = [
         Text(f"{shares}, {report.days[0]} to {report.days[-1]}; {public_text(report.terms)}"),
-        facts(report.title, backtest_facts(report)),
+        facts("Statistics", backtest_facts(report)),
         facts("Years", year_facts(report.days, report.equity, report.benchmark)),
         facts("Deepest falls", fall_lines(report.days, report.equity)),
         facts(SOURCES, backtest_contributions(report)),

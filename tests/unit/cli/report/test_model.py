@@ -9,14 +9,24 @@ from math import nan
 import numpy as np
 import pytest
 
-from alchemiser_cli.report.allocation import MOST_SYMBOLS, OTHER, PALETTE, bands, colours_of, weights_matrix
+from alchemiser_cli.report.allocation import (
+    BILLS,
+    CASH,
+    MOST_SYMBOLS,
+    OTHER,
+    PALETTE,
+    bands,
+    colours_of,
+    weights_matrix,
+)
 from alchemiser_cli.report.errors import UnusableReport, UnusableSeries
 from alchemiser_cli.report.model import BacktestReport, Delivery, DemoReport, OrderRow, SessionRow
 from alchemiser_common.ids import Side
 
 DAY = date(2025, 1, 6)
 ROW = SessionRow(DAY, 100.0, 10.0, (("SPY", 0.9),), (), "completed", "run-1")
-DEMO = DemoReport("Demo", "", "model", (ROW,), 100.0, (), Delivery(4, 2, 0, 0))
+FRIDAY = date(2025, 1, 3)
+DEMO = DemoReport("Demo", "", "model", (ROW,), FRIDAY, 100.0, (), Delivery(4, 2, 0, 0))
 BACKTEST = BacktestReport(
     "Backtest",
     (("x", 1.0),),
@@ -34,6 +44,8 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: replace(ROW, weights=(("SPY", nan),)), "weight of SPY is nan"),
     (lambda: replace(ROW, weights=(("SPY", 0.1), ("SPY", 0.2))), "weights name SPY more than once"),
     (lambda: replace(DEMO, rows=()), "needs at least one session"),
+    (lambda: replace(DEMO, base=DAY - timedelta(1)), "base is Sun 2025-01-05, it must be a session before 2025-01-06"),
+    (lambda: replace(DEMO, base=DAY), "base is Mon 2025-01-06"),
     (lambda: replace(DEMO, rows=(ROW, ROW)), "session 2025-01-06 follows 2025-01-06"),
     (lambda: replace(DEMO, initial_equity=-1.0), "initial equity is -1.0"),
     (lambda: replace(BACKTEST, weights=np.ones((2, 2))), r"weights have shape \(2, 2\)"),
@@ -65,9 +77,9 @@ def test_a_session_exchanged_the_larger_of_what_it_bought_and_sold() -> None:
     assert ROW.traded == 0
 
 
-def test_a_demo_starts_from_its_initial_equity() -> None:
+def test_a_demo_starts_from_its_initial_equity_after_the_session_before() -> None:
     days, equity = replace(DEMO, initial_equity=80.0).curve
-    assert days == (DAY - timedelta(1), DAY)
+    assert days == (FRIDAY, DAY)
     assert equity.tolist() == [80.0, 100.0]
 
 
@@ -87,6 +99,13 @@ def test_the_smallest_holdings_share_a_band_and_bands_add_up_to_equity() -> None
     assert (layers[-2].name, layers[-2].colour, layers[-1].name) == ("Other (3)", OTHER, "Cash")
     assert layers[0].name == f"S{number - 1}"
     assert sum(layer.weights for layer in layers) == pytest.approx(np.ones(2))
+
+
+def test_what_is_cash_like_lies_beside_cash_in_a_quiet_colour() -> None:
+    layers = bands(["BIL", "SPY", "SGOV", "SHV", "TLT"], np.tile([0.5, 0.2, 0.1, 0.05, 0.1], (2, 1)))
+    assert [layer.name for layer in layers] == ["SPY", "TLT", "BIL", "SGOV", "SHV", "Cash"]
+    assert [layer.colour for layer in layers[2:]] == [BILLS[0], BILLS[1], BILLS[2], CASH]
+    assert set(PALETTE).isdisjoint({*BILLS, CASH})
 
 
 def test_colours_are_stable_and_never_shared() -> None:

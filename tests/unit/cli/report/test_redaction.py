@@ -48,3 +48,10 @@ def test_any_text_can_be_written_on_one_line(text: str) -> None:
     assert len(cleaned) <= LONGEST
     assert cleaned.encode().decode() == cleaned
     assert cleaned.splitlines() in ([], [cleaned])
+
+
+def test_a_long_text_is_cut_between_words() -> None:
+    cut = public_text("word " * 200)
+    assert len(cut) <= LONGEST
+    assert cut.endswith("word\N{HORIZONTAL ELLIPSIS}")
+    assert public_text("x" * 2 * LONGEST) == "x" * (LONGEST - 1) + "\N{HORIZONTAL ELLIPSIS}"

@@ -29,7 +29,9 @@ def rows(number: int) -> tuple[SessionRow, ...]:
 
 
 def test_a_long_demo_shows_its_first_and_last_sessions() -> None:
-    report = DemoReport("Demo", "A model [not] data.", "model", rows(20), 1000.0, (), Delivery(80, 40, 20, 0))
+    report = DemoReport(
+        "Demo", "A model [not] data.", "model", rows(20), date(2025, 1, 3), 1000.0, (), Delivery(80, 40, 20, 0)
+    )
     text = printed(terminal.demo(report))
     assert "12 more" in text
     assert "2025-01-06" in text
