@@ -26,11 +26,12 @@ def ask_broker(platform: Platform) -> BrokerAnswers:
         positions=holdings.positions,
         others=tuple(f"{other.symbol or 'a holding'}: {other.detail}" for other in holdings.others),
         open_orders=len(orders.orders) + len(orders.odd),
-        next_decision=_next_decision(broker, settings.schedule, now),
+        next_decision=next_decision(broker, settings.schedule, now),
     )
 
 
-def _next_decision(broker: MarketReader, schedule: ScheduleSettings, now: datetime) -> datetime | None:
+def next_decision(broker: MarketReader, schedule: ScheduleSettings, now: datetime) -> datetime | None:
+    """By the broker's calendar (UTC); None if it has no session within ten days. Raises BrokerUnavailable."""
     today = now.astimezone(EXCHANGE_ZONE).date()
     for ahead in range(_DAYS_AHEAD + 1):
         session = broker.session_on(today + timedelta(days=ahead))

@@ -1,19 +1,21 @@
-"""Checks of this machine's own settings: what they enable, whether the broker knows it, what comes of it next.
+"""Checks of this machine's own settings: what they enable, what the broker says of it, what comes of it next.
 
-The portfolio's part of what `alchemiser doctor --stage` examines of a stage. Reads only.
+The portfolio's part of what `alchemiser doctor --stage` examines of a stage, and the first contact with an account.
+Reads only.
 """
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+from alchemiser_cli.broker_doctor import FirstContact, first_contact
 from alchemiser_cli.context import CommandContext
 from alchemiser_cli.exchanges import has_own_exchange
-from alchemiser_cli.stage.check_result import CheckFailed, CheckResult, Verdict
+from alchemiser_cli.stage.check_result import CheckFailed, CheckResult, Verdict, checked
 from alchemiser_cli.stage.last_decision import changed_rules, stored_targets
 from alchemiser_cli.stage.universe_record import read_universe
 from alchemiser_common.account_binding import check_binding, read_binding
 from alchemiser_common.clocks import open_clock
-from alchemiser_common.errors import AlchemiserError, TransientError
+from alchemiser_common.errors import AlchemiserError
 from alchemiser_common.ports.broker import MarketReader
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.private_files import open_to_others
@@ -40,18 +42,19 @@ def run_local_checks(context: CommandContext) -> list[CheckResult]:
         "rules": _rules,
         "limits": _limits,
     }
-    return [_result(name, lambda run=run: run(context, made_of)) for name, run in checks.items()]  # type: ignore[misc]
+    own = [checked(name, lambda run=run: run(context, made_of)) for name, run in checks.items()]  # type: ignore[misc]
+    return [*own, *broker_checks(context, tuple(sorted(made_of.bars)))]
 
 
-def _result(name: str, run: Callable[[], str]) -> CheckResult:
+def broker_checks(context: CommandContext, symbols: tuple[str, ...]) -> list[CheckResult]:
+    """What runs will meet at the broker, in order; none of it can be asked of a home's own exchange."""
+    if has_own_exchange(context.settings):
+        return [CheckResult("broker", Verdict.SKIPPED, "the environment is simulated: there is no broker to ask")]
     try:
-        return CheckResult(name, Verdict.OK, run())
-    except CheckFailed as fault:
-        return CheckResult(name, fault.verdict, fault.says, fault.remedy)
-    except TransientError as error:
-        return CheckResult(name, Verdict.UNKNOWN, str(error), "ask again later")
+        contact = FirstContact(_reader(context), open_clock(context.settings), context.settings, symbols)
     except AlchemiserError as error:
-        return CheckResult(name, Verdict.WRONG, str(error))
+        return [CheckResult("broker", Verdict.WRONG, str(error))]
+    return first_contact(contact)
 
 
 def _account(context: CommandContext, _: Composition) -> str:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from alchemiser_cli.stage.stack import DeployedStack
 from alchemiser_cli.stage.stage import Stage
+from alchemiser_common.errors import AlchemiserError, TransientError
 from alchemiser_common.probes import CompositionAnswer
 
 
@@ -46,6 +47,18 @@ class CheckFailed(Exception):
     def __init__(self, says: str, remedy: str, verdict: Verdict = Verdict.WRONG) -> None:
         super().__init__(says)
         self.says, self.remedy, self.verdict = says, remedy, verdict
+
+
+def checked(name: str, run: Callable[[], str]) -> CheckResult:
+    """What a check comes to, whatever it raises of the project's errors."""
+    try:
+        return CheckResult(name, Verdict.OK, run())
+    except CheckFailed as fault:
+        return CheckResult(name, fault.verdict, fault.says, fault.remedy)
+    except TransientError as error:
+        return CheckResult(name, Verdict.UNKNOWN, str(error), "ask again later")
+    except AlchemiserError as error:
+        return CheckResult(name, Verdict.WRONG, str(error))
 
 
 @dataclass
