@@ -68,6 +68,7 @@ def alchemiser_process(folder: Path, *arguments: str, extra: Mapping[str, str] |
 def _as_in_a_process(variables: Mapping[str, str]) -> Iterator[None]:
     """The environment, and what the command changes of its process: all as before at the end."""
     environ, hook, root = dict(os.environ), sys.excepthook, logging.getLogger()
+    answers, sys.stdin = sys.stdin, io.StringIO()  # nobody answers
     handlers, level, secrets = root.handlers[:], root.level, masking._known[:]
     os.environ.clear()
     os.environ.update(variables)
@@ -80,6 +81,7 @@ def _as_in_a_process(variables: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(environ)
         masking._known[:] = secrets
         sys.excepthook = hook
+        sys.stdin = answers
         for handler in set(root.handlers) - set(handlers):
             handler.close()
         root.handlers[:] = handlers

@@ -219,6 +219,20 @@ def symbols_table(found: "Performance", gains: Sequence["SymbolGain"]) -> Table:
     return table
 
 
+def holdings_rows(status: "AccountStatus") -> list[dict[str, object]]:
+    """What is held and wanted, symbol by symbol; for `--csv` too."""
+    return [
+        {
+            "symbol": item.symbol,
+            "shares": str(item.shares),
+            "weight": item.weight,
+            "target": item.target,
+            "drift": item.drift,
+        }
+        for item in status.holdings
+    ]
+
+
 def status_json(status: "AccountStatus", now: "AtBroker | None" = None) -> dict[str, object]:
     """The status for `--json`; `now` is null if the broker was not asked."""
     last, verdict = status.last_run, status.verdict
@@ -234,16 +248,7 @@ def status_json(status: "AccountStatus", now: "AtBroker | None" = None) -> dict[
             name: None if gain is None else gain_json(gain)
             for name, gain in (("day", status.day), ("week", status.week), ("since_start", status.whole))
         },
-        "holdings": [
-            {
-                "symbol": item.symbol,
-                "shares": str(item.shares),
-                "weight": item.weight,
-                "target": item.target,
-                "drift": item.drift,
-            }
-            for item in status.holdings
-        ],
+        "holdings": holdings_rows(status),
         "authority": None if status.authority is None else status.authority.model_dump(mode="json"),
         "trading": status.trading.value,
         "switch": None if status.switch is None else status.switch.model_dump(mode="json"),
@@ -292,6 +297,25 @@ def gain_json(gain: "Gain") -> dict[str, object]:
     }
 
 
+def _lots(book: "BookView") -> list[dict[str, object]]:
+    return [
+        {
+            "symbol": lot.symbol,
+            "opened": lot.opened.isoformat(),
+            "quantity": str(lot.quantity),
+            "price": str(lot.price),
+            "cost": str(lot.cost),
+            "value": _text(lot.value),
+        }
+        for lot in book.lots
+    ]
+
+
+def lots_rows(books: Iterable["BookView"]) -> list[dict[str, object]]:
+    """Every open lot for `--csv`."""
+    return [{"strategy": book.strategy, **lot} for book in books for lot in _lots(book)]
+
+
 def books_json(books: Iterable["BookView"], plan: "Plan | None") -> dict[str, object]:
     """The books for `--json`."""
     return {
@@ -304,17 +328,7 @@ def books_json(books: Iterable["BookView"], plan: "Plan | None") -> dict[str, ob
                 "unrealised": _text(book.unrealised),
                 "realised": str(book.realised),
                 "income": str(book.income),
-                "lots": [
-                    {
-                        "symbol": lot.symbol,
-                        "opened": lot.opened.isoformat(),
-                        "quantity": str(lot.quantity),
-                        "price": str(lot.price),
-                        "cost": str(lot.cost),
-                        "value": _text(lot.value),
-                    }
-                    for lot in book.lots
-                ],
+                "lots": _lots(book),
             }
             for book in books
         ],

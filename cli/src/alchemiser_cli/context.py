@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from alchemiser_cli.console import note, out, reported_errors
+from alchemiser_cli.csv_rows import csv_text
 from alchemiser_common.embedded.environment_secrets import KEY_ID, SECRET_KEY
 from alchemiser_common.masking import mask_from_now_on, masked
 from alchemiser_common.settings import Backend, Environment, Settings
@@ -35,6 +36,7 @@ class CommandContext:
     """
 
     as_json: bool = False
+    as_csv: bool = False
     changes: Mapping[str, object] = field(default_factory=dict)
     folder: Path = field(default_factory=Path.cwd)
 
@@ -149,9 +151,35 @@ class CommandContext:
         """The same with more settings of the command's own."""
         return replace(self, changes={**self.changes, **changes})
 
-    def emit(self, data: object, table: Callable[[], None], *, indent: int | None = None) -> None:
-        """Show the result: `data` as JSON (indented or on one line) if that was asked for, else what `table` prints."""
-        if not self.as_json:
+    def or_demo(self) -> "CommandContext":
+        """For who only looks: in a simulated home in which nothing was run, the demo that was run last, and it says so.
+
+        A home that has an account of its own is never left for a demo's.
+        """
+        from alchemiser_cli.home import latest_demo
+
+        own = self.settings.backend is Backend.EMBEDDED and self.settings.environment is Environment.SIMULATED
+        demo = latest_demo(self.settings.home) if own and not self.has_store else None
+        if demo is None:
+            return self
+        note(f"nothing but demos was run in home {self.settings.home.resolve()}; this is the latest of them:")
+        return self.changed(home=demo, account_alias=Environment.SIMULATED.default_alias)
+
+    def emit(
+        self,
+        data: object,
+        table: Callable[[], None],
+        *,
+        rows: Iterable[Mapping[str, object]] = (),
+        indent: int | None = None,
+    ) -> None:
+        """Show the result: as JSON `data` (indented or on one line), as CSV the `rows`, else what `table` prints.
+
+        A command with rows takes --csv. What they hold is what the JSON holds, in full, and not as a person reads it.
+        """
+        if self.as_csv:
+            typer.echo(masked(csv_text(rows)), nl=False)
+        elif not self.as_json:
             table()
         elif indent is None:
             typer.echo(masked(json.dumps(data)))
@@ -160,12 +188,18 @@ class CommandContext:
 
 
 @contextmanager
-def command(*, as_json: bool = False, paper: bool = False, **changes: object) -> Iterator[CommandContext]:
+def command(
+    *, as_json: bool = False, as_csv: bool = False, paper: bool = False, or_demo: bool = False, **changes: object
+) -> Iterator[CommandContext]:
     """What every command's body runs in: errors end it with one line and an exit code.
 
-    `changes` are settings of the command's own, None for those that were not given; `paper` chooses the paper account.
+    `changes` are settings of the command's own, None for those that were not given; `paper` chooses the paper account,
+    `or_demo` a demo's home as `CommandContext.or_demo` does.
     """
     account = {"environment": Environment.PAPER} if paper else {}
     given = {name: value for name, value in changes.items() if value is not None}
+    if as_json and as_csv:
+        raise typer.BadParameter("--json and --csv: give one of them")
     with reported_errors():
-        yield CommandContext(as_json, {**account, **given})
+        context = CommandContext(as_json, as_csv, {**account, **given})
+        yield context.or_demo() if or_demo else context

@@ -9,7 +9,15 @@ from pathlib import Path
 from uuid import UUID
 
 from alchemiser_cli.console import note
-from alchemiser_cli.exchanges import exchange_file, has_own_exchange, named_clock, require_begun, require_history
+from alchemiser_cli.exchanges import (
+    begun_with,
+    exchange_file,
+    has_own_exchange,
+    named_clock,
+    remember_data,
+    require_begun,
+    require_history,
+)
 from alchemiser_cli.simulated import Exchange, Market, embedded_exchange, open_market
 from alchemiser_common.decision_time import decision_time
 from alchemiser_common.errors import InvalidSettings, OutOfTime, StoreUnavailable
@@ -74,20 +82,23 @@ def connected(
 ) -> Iterator[Platform]:
     """The platform that the settings name; one with a home's own exchange brings it up, begun by the first.
 
-    `variables` may hold the broker's key. `data`, `start` and `prepare`, which is called before anything else, are for
-    that exchange. Raises MissingSecret, InvalidSettings, BrokerUnavailable.
+    `variables` may hold the broker's key. `data`, by default what the exchange was begun with, `start` and `prepare`,
+    which is called before anything else, are for that exchange.
+    Raises MissingSecret, InvalidSettings, BrokerUnavailable.
     """
     if not has_own_exchange(settings):
         with _on_named(settings, variables) as platform:
             yield platform
         return
-    market = open_market(data, settings.home)
+    prices = data if data is not None else begun_with(settings.home)
+    market = open_market(prices, settings.home)
     require_begun(settings)
     state = exchange_file(settings.home)
     if market.notice and not state.exists():
         note(market.notice)
     with embedded_exchange(market, start=start or market.default_start, state=state) as exchange:
         require_history(settings, exchange)
+        remember_data(settings.home, prices)
         if prepare is not None:
             prepare(market, exchange)
         yield on_exchange(settings, variables, exchange)
@@ -97,7 +108,8 @@ def connected(
 def attached(settings: Settings, variables: Mapping[str, str], *, data: Path | None = None) -> Iterator[Platform]:
     """The same for who only looks at what was traded: no exchange is begun and no time is moved.
 
-    `data` is what the home's own exchange was begun with. Raises as `connected`, and InvalidSettings where none was.
+    `data` is where the prices are now that the home's own exchange was begun with. Raises as `connected`, and
+    InvalidSettings where none was begun.
     """
     if has_own_exchange(settings) and not exchange_file(settings.home).is_file():
         require_begun(settings)

@@ -4,6 +4,7 @@ A home's own exchange is begun by its first run and opened ever after. One that 
 another exchange: comparing books with it, or trading them on it, is refused.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from alchemiser_common.embedded.adapters import STATE_FILE
 from alchemiser_common.embedded.sqlite_state import SqliteStateStore
 from alchemiser_common.errors import BrokerUnavailable, InvalidSettings
 from alchemiser_common.ports.clock import Clock
+from alchemiser_common.private_files import make_private_file
 from alchemiser_common.settings import Backend, Environment, Settings
 from alchemiser_simulator import ClockMode, ControlError, SimulatorControl
 
@@ -22,9 +24,40 @@ EXCHANGE_FILE = "simulator.db"
 """Of a home: the books of its own exchange."""
 
 
+DATA_FILE = "simulator.data"
+"""Of a home: which prices its own exchange was begun with, if they are not the bundled ones. One line, a path."""
+
+
 def exchange_file(home: Path) -> Path:
     """Where a home's own exchange keeps its books."""
     return home / EXCHANGE_FILE
+
+
+def begun_with(home: Path) -> Path | None:
+    """The prices of a home's own exchange; None for the bundled ones, and where none was begun.
+
+    Raises InvalidSettings if they are not where they were.
+    """
+    try:
+        data = Path(os.fsdecode((home / DATA_FILE).read_bytes().rstrip(b"\n")))
+    except FileNotFoundError:
+        return None
+    if exchange_file(home).is_file() and not data.exists():
+        raise InvalidSettings(
+            f"home {home.resolve()} was begun with the prices of {data}, which are not there: say with --data where "
+            "they are"
+        )
+    return data if exchange_file(home).is_file() else None
+
+
+def remember_data(home: Path, data: Path | None) -> None:
+    """Keep which prices the home's own exchange has, so that nobody needs to say it again."""
+    if data is None:
+        return
+    file, line = home / DATA_FILE, os.fsencode(data.resolve()) + b"\n"
+    make_private_file(file)
+    if file.read_bytes() != line:
+        file.write_bytes(line)
 
 
 def has_own_exchange(settings: Settings) -> bool:

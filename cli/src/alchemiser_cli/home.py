@@ -15,6 +15,8 @@ from alchemiser_common.records.journal import Intent
 from alchemiser_common.records.run import RunEntry
 from alchemiser_common.settings import Environment, Settings
 
+DEMOS = "demo"
+"""Folder of a home: each demo has a home of its own in it, so that no demo's account is mixed up with another."""
 FORMER_DEFAULT = Environment.SIMULATED.default_alias
 """What an account was called, up to 1.5, in every environment that was chosen by a setting."""
 
@@ -28,6 +30,12 @@ def existing_store(home: Path) -> SqliteStateStore:
             "Go to the folder where the runs were made, or name their home with ALCHEMISER_HOME"
         )
     return SqliteStateStore.existing(file)
+
+
+def latest_demo(home: Path) -> Path | None:
+    """The home of the demo that was run last in this home, or None."""
+    found = [file for file in (home / DEMOS).glob(f"*/{STATE_FILE}") if file.is_file()]
+    return max(found, key=lambda file: file.stat().st_mtime).parent if found else None
 
 
 def accounts_in(store: SqliteStateStore) -> tuple[str, ...]:

@@ -10,10 +10,13 @@ import typer
 
 from alchemiser_common.ids import Pipeline
 
+MOST_RUNS = 1_000_000
+"""That a command looks at."""
 DAY = ["%Y-%m-%d"]
 """How a day is written."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print the table as CSV, with every column and digit.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 Who = Annotated[str | None, typer.Option(help="Who makes the change; default: the user of this machine.")]
@@ -24,7 +27,7 @@ StageArgument = Annotated[str, typer.Argument(help="A stage of deploy/samconfig.
 StageOption = Annotated[str, typer.Option("--stage", help="A stage of deploy/samconfig.toml: dev, staging, prod.")]
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN_ID", help="Id of the run, its beginning, or `last`.")]
-NewestRuns = Annotated[int, typer.Option(help="How many of the newest runs.", min=1)]
+NewestRuns = Annotated[int, typer.Option(help="How many of the newest runs.", min=1, max=MOST_RUNS)]
 PipelineOption = Annotated[
     Pipeline | None, typer.Option("--pipeline", help="Run as the monolith or as the modular pipeline.")
 ]

@@ -18,7 +18,7 @@ def prices_lines(monolith: Execution, modular: Execution) -> Iterator[Renderable
     sides = ((Pipeline.MONOLITH, monolith), (Pipeline.MODULAR, modular))
     if found:
         heads = [f"{pipeline.value}{' (simulated)' if side.simulated else ''}" for pipeline, side in sides]
-        table = plain_table("prices", "side", *heads, "modular worse by")
+        table = plain_table("prices", "side", *heads, "modular worse by", least=("side",))
         for item in found:
             prices = (formats.price(item.monolith), formats.price(item.modular))
             table.add_row(item.symbol, item.side.value, *prices, formats.slippage(item.modular_worse_bps))

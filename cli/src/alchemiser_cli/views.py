@@ -26,7 +26,17 @@ _NEUTRAL = {"skipped", "published", "started", "executing", "partial", "shadowed
 
 def runs_table(runs: Iterable[RunSummary]) -> Table:
     """Newest first, one line each."""
-    table = plain_table("scheduled", "pipeline", "run", "status", "orders", "equity", "why")
+    table = plain_table(
+        "scheduled",
+        "pipeline",
+        "run",
+        "status",
+        "orders",
+        "equity",
+        "why",
+        least=("pipeline", "why", "orders", "equity", "status"),
+        prose=("why",),
+    )
     for run in runs:
         report = run.report
         equity = report.account_after.equity if report is not None and report.account_after is not None else None
@@ -37,7 +47,7 @@ def runs_table(runs: Iterable[RunSummary]) -> Table:
             status_text(run.status),
             str(report.orders_placed) if report is not None else "",
             formats.amount(equity),
-            Text(run.reason, overflow="ellipsis", no_wrap=True),
+            Text(run.reason),
         )
     return table
 
@@ -83,7 +93,7 @@ def _snapshot_line(snapshot: MarketSnapshot) -> str:
 def decision_view(decision: TradeDecision) -> Group:
     """Signals with their reasons, and the targets they add up to."""
     tree = signals_tree(decision.as_of.isoformat(), decision.signals)
-    table = plain_table("symbol", "target", "asked for by")
+    table = plain_table("symbol", "target", "asked for by", prose=("asked for by",))
     for target in sorted(decision.targets, key=lambda item: -item.weight):
         shares = ", ".join(f"{share.strategy} {share.weight:.1%}" for share in target.shares)
         table.add_row(target.symbol, f"{target.weight:.2%}", Text(shares))
@@ -140,7 +150,7 @@ def _add_signal(tree: Tree, signal: Signal) -> None:
 
 def plan_table(plan: Plan) -> Table:
     """What was to be traded."""
-    table = plain_table("plan", "side", "quantity", "price", "value")
+    table = plain_table("plan", "side", "quantity", "price", "value", least=("price",), prose=("plan", "value"))
     for leg in plan.legs:
         side = f"{leg.side.value} all" if leg.full_exit else leg.side.value
         table.add_row(
@@ -165,12 +175,29 @@ def _dry_walk_line(walk: DryWalk) -> str:
 
 def legs_table(legs: Sequence[LegReport]) -> Table:
     """What was traded, and what it cost against the middle of the quote."""
-    table = plain_table("fills", "side", "intended", "filled", "average", "slippage", "steps", "took", "status")
+    table = plain_table(
+        "fills",
+        "side",
+        "intended",
+        "filled",
+        "average",
+        "slippage",
+        "steps",
+        "took",
+        "status",
+        least=("took", "steps", "slippage", "intended"),
+        prose=("status",),
+    )
     for leg in legs:
         table.add_row(*_leg_cells(leg))
     if not legs:
-        table.add_row(Text("no orders", style="dim"))
+        table.add_row(Text("no legs", style="dim"))
     return table
+
+
+def legs_rows(report: ExecutionReport | None) -> list[dict[str, object]]:
+    """The same for `--csv`."""
+    return [] if report is None else [leg.model_dump(mode="json") for leg in report.legs]
 
 
 def _leg_cells(leg: LegReport) -> Sequence[RenderableType]:

@@ -55,17 +55,7 @@ def waterfall_json(run: Waterfall, budget: LatencySettings) -> dict[str, object]
         "first_order": _iso(run.orders.first),
         "last_order": _iso(run.orders.last),
         "last_fill": _iso(run.orders.last_fill),
-        "spans": [
-            {
-                "stage": span.stage.value,
-                "part": span.stretch.value,
-                "started": span.started.isoformat(),
-                "finished": span.finished.isoformat(),
-                "seconds": span.took.total_seconds(),
-                "of_budget": _of_budget(span, budget),
-            }
-            for span in run.spans
-        ],
+        "spans": spans_rows(run, budget),
         "budget": {
             "seconds": budget.budget_seconds,
             "to_last_order": None if took is None else took.total_seconds(),
@@ -82,8 +72,23 @@ def waterfall_json(run: Waterfall, budget: LatencySettings) -> dict[str, object]
     }
 
 
+def spans_rows(run: Waterfall, budget: LatencySettings) -> list[dict[str, object]]:
+    """Its stretches alone, for `--csv`."""
+    return [
+        {
+            "stage": span.stage.value,
+            "part": span.stretch.value,
+            "started": span.started.isoformat(),
+            "finished": span.finished.isoformat(),
+            "seconds": span.took.total_seconds(),
+            "of_budget": _of_budget(span, budget),
+        }
+        for span in run.spans
+    ]
+
+
 def _spans(run: Waterfall, budget: LatencySettings) -> Table:
-    table = plain_table("stage", "part", "after", "took", "of budget", "")
+    table = plain_table("stage", "part", "after", "took", "of budget", "", least=("", "part"))
     whole = (run.spans[-1].finished - run.run.scheduled_at).total_seconds() or 1.0
     for span in run.spans:
         begin, end = (_after(run, moment).total_seconds() for moment in (span.started, span.finished))

@@ -139,7 +139,7 @@ def test_costs_may_be_what_the_accounts_own_orders_cost(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     told = " ".join(done.out.split())
     assert f"costs {max(0.0, round(mean, 2)):g} bp" in told
-    assert f"mean slippage of {len(legs)} orders" in told
+    assert f"mean slippage of {len(legs)} legs" in told
 
 
 @pytest.mark.parametrize("command", ["decide", "backtest", "explain"])

@@ -155,7 +155,8 @@ def test_a_port_in_use_is_named_with_a_remedy(tmp_path: Path) -> None:
 def test_settings_are_shown_with_their_sources_and_without_secrets(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("APCA_API_KEY_ID=PKVISIBLE\nALCHEMISER_TRADING__MAX_ORDERS=7\n")
     shown = json.loads(alchemiser(tmp_path, "config", "show", "--json").out)
-    assert shown["settings"]["trading.max_orders"] == {"value": 7, "source": ".env ALCHEMISER_TRADING__MAX_ORDERS"}
+    limit = shown["settings"]["trading.max_orders"]
+    assert (limit["value"], limit["source"]) == (7, ".env ALCHEMISER_TRADING__MAX_ORDERS")
     assert shown["secrets"] == {"APCA_API_KEY_ID": "set (hidden)", "APCA_API_SECRET_KEY": "not set"}
     table = alchemiser(tmp_path, "config", "show")
     assert "VISIBLE" not in table.out + table.err

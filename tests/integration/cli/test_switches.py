@@ -117,3 +117,18 @@ def test_a_home_whose_alias_stands_for_another_account_trades_and_repairs_nothin
     for said in (answer["reason"], repair.err):
         assert "the-account-before" in said
         assert known.value.account_id in said
+
+
+def test_the_audit_of_a_simulated_account_has_the_exchanges_time_throughout(tmp_path: Path) -> None:
+    assert alchemiser(tmp_path, "run").code == 0
+    assert alchemiser(tmp_path, "halt", "--reason", "a drill").code == 0
+    assert alchemiser(tmp_path, "resume", "--reason", "over").code == 0
+    assert alchemiser(tmp_path, "run", "--next").code == 0
+    assert alchemiser(tmp_path, "reduce", "--reason", "a drill").code == 0
+    assert alchemiser(tmp_path, "resume", "--reason", "over").code == 0
+    told = alchemiser(tmp_path, "audit", "--json")
+    moments = [datetime.fromisoformat(entry["at"]) for entry in json.loads(told.out)]
+    assert {moment.year for moment in moments} == {2020}, "no entry of this machine's clock among them"
+    assert moments == sorted(moments)
+    assert moments[-1].date() > moments[-3].date(), "and it goes on with the exchange"
+    assert "times are the simulated exchange's" in told.err

@@ -1,7 +1,10 @@
 """What a bug in a command prints."""
 
+import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 BUG = """
 from alchemiser_cli.commands import demo
@@ -19,8 +22,20 @@ main(["demo"])
 """
 
 
-def test_the_traceback_of_a_bug_shows_no_secret_that_was_loaded() -> None:
-    done = subprocess.run([sys.executable, "-c", BUG], capture_output=True, text=True, timeout=60, check=False)
+def test_a_bug_is_one_line_and_its_traceback_is_kept_without_a_secret_that_was_loaded(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BUG],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 1
-    assert "RuntimeError: sent …masked… to nowhere" in done.stderr
+    assert done.stderr.startswith("error: RuntimeError: sent …masked… to nowhere: this is a fault of alchemiser's own")
     assert "hush" not in done.stderr
+    assert "Traceback" not in done.stderr
+    kept = tmp_path / re.findall(r"alchemiser-\w+\.txt", done.stderr)[0]
+    assert "Traceback" in kept.read_text("utf-8")
+    assert "hush" not in kept.read_text("utf-8")
+    assert kept.stat().st_mode & 0o077 == 0

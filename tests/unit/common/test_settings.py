@@ -76,7 +76,7 @@ def test_an_account_takes_ninety_strategies_and_no_more() -> None:
         ("STRATEGIES__ALLOCATIONS", "{tecl", "strategies.allocations"),
         ("TRADING__CASH_RESERVE", "5%", "trading.cash_reserve"),
         ("TRADING__CASH_RESERVE", "1.5", "less than or equal to 0.9 (got '1.5')"),
-        ("TRADING__CASHRESERVE", "0.1", "trading.cashreserve: Extra inputs are not permitted"),
+        ("TRADING__CASHRESERVE", "0.1", "trading.cashreserve: no such setting; did you mean trading.cash_reserve?"),
         ("ENVIRONMENT", "production", "'simulated', 'paper' or 'live' (got 'production')"),
         ("DATA__BAR_POLICY", "today", "data.bar_policy"),
         ("ACCOUNT_ALIAS", "Main Account", "account_alias"),
@@ -91,7 +91,7 @@ def test_a_mistake_is_named_with_field_value_and_source(variable: str, value: st
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("[trading", "cannot be read"), ("unknown_key = 1", "unknown_key: Extra inputs"), (None, "does not exist")],
+    [("[trading", "cannot be read"), ("unknown_key = 1", "unknown_key: no such setting"), (None, "does not exist")],
 )
 def test_a_bad_file_is_named(tmp_path: Path, content: str | None, words: str) -> None:
     file = tmp_path / "alchemiser.toml"

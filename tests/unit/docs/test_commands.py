@@ -10,7 +10,7 @@ import typer
 from botocore import xform_name
 from botocore.session import Session
 
-from alchemiser_cli.main import COMMANDS, build_app
+from alchemiser_cli.application import build_app
 from deploy.template import ROOT, TEMPLATE, load, mapping, section
 from support.documents import Line, blocks, commands, pages, runbooks
 
@@ -24,7 +24,7 @@ PLACEHOLDER = "X"
 
 @cache
 def root() -> Any:
-    return typer.main.get_command(build_app(COMMANDS))
+    return typer.main.get_command(build_app())
 
 
 def parse(words: list[str]) -> None:

@@ -1,15 +1,15 @@
 """`alchemiser account`: the accounts of this home, and one that was traded under two names made one."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
+from alchemiser_cli.account_time import account_time
 from alchemiser_cli.console import note, out, plain_table
 from alchemiser_cli.context import command
-from alchemiser_cli.options import AsJson, Reason, Who, Yes, signed
+from alchemiser_cli.options import AsCsv, AsJson, Reason, Who, Yes, signed
 from alchemiser_cli.stored_runs import list_runs
 from alchemiser_common.account_binding import read_binding
 from alchemiser_common.errors import InvalidSettings
@@ -22,12 +22,17 @@ app = typer.Typer(help="See the accounts of this home; make one of two names for
 
 
 @app.command()
-def show(*, as_json: AsJson = False) -> None:
+def show(*, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """List the accounts of this home: the broker's account behind each alias, its last run, and whether it trades."""
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv) as context:
         store = context.home_state
         found = [_described(store, alias) for alias in context.accounts]
-        context.emit({"account": context.account, "accounts": found}, lambda: _print(found, context.account), indent=2)
+        context.emit(
+            {"account": context.account, "accounts": found},
+            lambda: _print(found, context.account),
+            rows=found,
+            indent=2,
+        )
 
 
 @app.command()
@@ -64,8 +69,8 @@ def adopt(
             return
         if not yes:
             typer.confirm("do it?", abort=True)
-        environment = context.settings.environment
-        carry_out(store, adoption, environment, who=by.who, reason=by.reason, now=datetime.now(UTC))
+        environment, now = context.settings.environment, account_time(store, context.settings, new)
+        carry_out(store, adoption, environment, who=by.who, reason=by.reason, now=now)
         out.print(f"{alias} is part of {new} now; `alchemiser audit` has it")
 
 
@@ -85,7 +90,14 @@ def _described(store: StateStore, alias: str) -> dict[str, str]:
 
 
 def _print(found: Sequence[dict[str, str]], chosen: str) -> None:
-    table = plain_table("account", "environment", "the broker's account", "last run", "trading")
+    table = plain_table(
+        "account",
+        "environment",
+        "the broker's account",
+        "last run",
+        "trading",
+        least=("environment", "last run", "the broker's account"),
+    )
     for item in found:
         name = f"[bold]{item['alias']}[/]" if item["alias"] == chosen else item["alias"]
         trading = f"given up for {item['moved_to']}" if item["moved_to"] else item["trading"]

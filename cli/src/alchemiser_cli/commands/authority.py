@@ -1,16 +1,16 @@
 """`alchemiser authority` and `alchemiser audit`: which pipeline may trade the account, and what people changed."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from alchemiser_cli import formats
-from alchemiser_cli.console import out, plain_table
+from alchemiser_cli.account_time import account_time, simulated
+from alchemiser_cli.console import note, out, plain_table
 from alchemiser_cli.context import command
-from alchemiser_cli.options import AsJson, ReasonIfChanged, Who, signed
+from alchemiser_cli.options import AsCsv, AsJson, ReasonIfChanged, Who, signed
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.records.audit import AuditEntry
 from alchemiser_common.records.authority import Authority
@@ -39,7 +39,8 @@ def authority(
         else:
             by = signed(who, reason, refusal="a change of authority needs --reason")
             store = context.new_state if context.settings.environment is Environment.LIVE else context.home_state
-            set_authority(store, alias, give_to, who=by.who, reason=by.reason, now=datetime.now(UTC))
+            now = account_time(store, context.settings, alias)
+            set_authority(store, alias, give_to, who=by.who, reason=by.reason, now=now)
         current = read_authority(store, alias)
         state = trading_state(store, alias)
         shown = current.model_dump(mode="json") if current is not None else None
@@ -50,11 +51,14 @@ def authority(
 
 
 @app.command()
-def audit(*, as_json: AsJson = False) -> None:
+def audit(*, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """List what people changed: authority, switches, repaired books."""
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv, or_demo=True) as context:
         entries = read_audit(context.state, context.account)
-        context.emit([entry.model_dump(mode="json") for entry in entries], lambda: _print_audit(entries))
+        if simulated(context.state, context.settings, context.account):
+            note("times are the simulated exchange's")
+        rows = [entry.model_dump(mode="json") for entry in entries]
+        context.emit(rows, lambda: _print_audit(entries), rows=rows)
 
 
 def _print_authority(alias: str, current: Authority | None, state: TradingState) -> None:
@@ -71,7 +75,7 @@ def _print_authority(alias: str, current: Authority | None, state: TradingState)
 
 
 def _print_audit(entries: Sequence[AuditEntry]) -> None:
-    table = plain_table("at", "who", "what", "reason")
+    table = plain_table("at", "who", "what", "reason", prose=("what", "reason"))
     for entry in entries:
         table.add_row(formats.moment(entry.at), escape(entry.who), escape(entry.what), escape(entry.reason))
     out.print(table)

@@ -39,7 +39,7 @@ from alchemiser_strategy.backtest import Fill
 app = typer.Typer()
 FROM_ACCOUNT = "from-account"
 _RUNS = 500
-"""How many of the account's newest runs tell what its orders cost."""
+"""How many of the account's newest runs tell what its legs cost."""
 
 
 @app.command()
@@ -52,7 +52,7 @@ def backtest(
         str,
         typer.Option(
             help=f"Costs in basis points of what is traded, or `{FROM_ACCOUNT}`: the mean slippage of the account's "
-            "own orders, as `executions` shows it."
+            "own legs, as `executions` shows it."
         ),
     ] = f"{DEFAULT_COSTS:g}",
     fill: Annotated[
@@ -158,7 +158,7 @@ def _print(report: BacktestReport, others: Sequence[BacktestReport]) -> None:
 
 
 def _costs(context: CommandContext, text: str) -> Costs:
-    """What the option says. Raises InvalidSettings: no figure, or an account without measured orders."""
+    """What the option says. Raises InvalidSettings: no figure, or an account without measured legs."""
     if text != FROM_ACCOUNT:
         try:
             bps = float(text)
@@ -171,9 +171,9 @@ def _costs(context: CommandContext, text: str) -> Costs:
     cost = quality(orders)
     if cost is None:
         raise InvalidSettings(
-            f"--costs {FROM_ACCOUNT}: account {context.account} has no orders that were measured against a mid; give "
+            f"--costs {FROM_ACCOUNT}: account {context.account} has no legs that were measured against a mid; give "
             "basis points"
         )
     mean = round(float(cost.mean_bps), 2)
-    origin = f"mean slippage of {cost.orders} orders of account {context.account}"
+    origin = f"mean slippage of {cost.orders} legs of account {context.account}"
     return Costs(max(0.0, mean), origin if mean >= 0 else f"{origin}, {mean:g} bp, counted as 0")

@@ -7,7 +7,7 @@ import typer
 from alchemiser_cli import formats
 from alchemiser_cli.console import out
 from alchemiser_cli.context import command
-from alchemiser_cli.options import AsJson
+from alchemiser_cli.options import AsCsv, AsJson
 from alchemiser_common.errors import InvalidSettings
 
 app = typer.Typer()
@@ -15,15 +15,18 @@ app = typer.Typer()
 
 @app.command()
 def books(
-    strategy: Annotated[str | None, typer.Option(help="Only this strategy's.")] = None, *, as_json: AsJson = False
+    strategy: Annotated[str | None, typer.Option(help="Only this strategy's.")] = None,
+    *,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """List each strategy's open lots with cost and unrealised profit, and what it has realised and earned. USD.
 
     Shares that no strategy asked for are in the book `unassigned`. Values are at the prices of the last plan, which the
-    output names. `alchemiser reconcile` compares the books with the broker.
+    output names. As CSV it prints the open lots. `alchemiser reconcile` compares the books with the broker.
     """
-    with command(as_json=as_json) as context:
-        from alchemiser_cli.account_view import books_json, books_view
+    with command(as_json=as_json, as_csv=as_csv, or_demo=True) as context:
+        from alchemiser_cli.account_view import books_json, books_view, lots_rows
         from alchemiser_cli.stored_account import read_account
         from alchemiser_readmodel.open_lots import book_views
 
@@ -39,4 +42,5 @@ def books(
         context.emit(
             books_json(found, records.plan),
             lambda: out.print(books_view(found, priced_at=priced_at) if found else none),
+            rows=lots_rows(found),
         )

@@ -14,7 +14,7 @@ from alchemiser_cli.cases.gathering import gather
 from alchemiser_cli.cases.known import OWN
 from alchemiser_cli.console import out
 from alchemiser_cli.context import CommandContext, command
-from alchemiser_cli.options import AsJson, RunArgument
+from alchemiser_cli.options import AsCsv, AsJson, RunArgument
 from alchemiser_cli.stored_runs import LATEST, find_run
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidSettings
@@ -40,13 +40,14 @@ def capture(
     ] = None,
     *,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Write a run as a case: trigger, snapshot, decision, plan, orders, report and what else is kept of it.
 
     Account ids, aliases, people and secrets are replaced; ids and hashes still match. Amounts, positions and the names
     of strategies stay as they are: without them nothing could be replayed.
     """
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv, or_demo=True) as context:
         summary = find_run(context.state, context.account, run)
         case = gather(context.state, context.archive, summary, context.settings)
         originals = _originals(context)
@@ -59,6 +60,7 @@ def capture(
         context.emit(
             {"folder": str(target), "run_id": str(about.run_id), "status": about.status, "files": sorted(files)},
             lambda: _print(target, files),
+            rows=[{"file": name, "bytes": len(text.encode())} for name, text in sorted(files.items())],
             indent=2,
         )
 

@@ -9,10 +9,11 @@ import typer
 from rich.markup import escape
 
 from alchemiser_cli import formats
+from alchemiser_cli.account_time import account_time
 from alchemiser_cli.console import note, out, plain_table
 from alchemiser_cli.context import CommandContext, command
 from alchemiser_cli.dead_letter_summary import summarise
-from alchemiser_cli.options import AsJson, Reason, Signature, Who, Yes, signed
+from alchemiser_cli.options import AsCsv, AsJson, Reason, Signature, Who, Yes, signed
 from alchemiser_common.errors import AlchemiserError, InvalidSettings
 from alchemiser_common.ports.queue import DeadLetter, DeadLetters
 
@@ -33,14 +34,15 @@ class Located:
 
 
 @app.command("list")
-def list_dead_letters(*, as_json: AsJson = False) -> None:
+def list_dead_letters(*, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """List the dead letters of both queues, oldest first. Looking takes nothing away."""
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv) as context:
         letters, now = [item.letter for item in _all(context)], datetime.now(UTC)
         strays = [name for queue in context.adapters.dead_letters() for name in queue.strays()]
         for name in strays:
             note(f"{name} lies among the dead letters and is none, by its name or because it cannot be read")
-        context.emit([_as_json(letter, now) for letter in letters], lambda: _print_list(letters, now))
+        rows = [_as_json(letter, now) for letter in letters]
+        context.emit(rows, lambda: _print_list(letters, now), rows=rows)
 
 
 @app.command()
@@ -92,8 +94,9 @@ def _audit(context: CommandContext, letter: DeadLetter, what: str, by: Signature
     """Whether the change is in the audit trail: it has happened, so a store that stays away is only reported."""
     from alchemiser_trading.account.audit import Change, record
 
-    change = Change(f"{what} {letter.message_id} of {letter.queue}", by.who, by.reason, datetime.now(UTC))
     try:
+        now = account_time(context.state, context.settings, context.account)
+        change = Change(f"{what} {letter.message_id} of {letter.queue}", by.who, by.reason, now)
         record(context.state, context.account, change, f"dlq-{letter.message_id}")
     except AlchemiserError as error:
         note(f"not in the audit trail: {error}")
@@ -135,7 +138,9 @@ def _print_list(letters: Sequence[DeadLetter], now: datetime) -> None:
     if not letters:
         out.print("no dead letters")
         return
-    table = plain_table("id", "queue", "sent", "delivered", "message", "cycle", "state")
+    table = plain_table(
+        "id", "queue", "sent", "delivered", "message", "cycle", "state", least=("delivered", "queue", "cycle", "sent")
+    )
     for letter in letters:
         summary, delivered = summarise(letter.body), str(letter.receive_count or "")
         sent = formats.moment(letter.sent_at)

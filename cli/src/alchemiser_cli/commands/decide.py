@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from alchemiser_cli.console import note, out, plain_table
 from alchemiser_cli.context import command
-from alchemiser_cli.options import AsJson, AsOf, Since, StrategyNames, Without
+from alchemiser_cli.options import AsCsv, AsJson, AsOf, Since, StrategyNames, Without
 from alchemiser_cli.price_file import price_file, read_prices
 from alchemiser_cli.research import Outcome, choose, consolidate, evaluate, recent_moves, symbols_of
 from alchemiser_common.messages.decision import SignalStatus, UnknownReading
@@ -31,13 +31,15 @@ def decide(
     without: Without = None,
     *,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """What the strategies would hold after a close. Uses no broker and no stored state.
 
     A strategy that lacks data says so (status `unknown`) and its share stays in cash. One with a rebalancing rule is
     followed from `--since` on and may hold (status `hold`): then the weights are what its targets have drifted to.
+    As CSV it prints the targets.
     """
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv) as context:
         shares = choose(context.settings.strategies, strategy or [])
         file = price_file(
             read_prices(data, context.settings.home),
@@ -52,6 +54,7 @@ def decide(
         context.emit(
             {**_as_json(day, outcomes, targets), "without": sorted(file.without), "remarks": remarks},
             lambda: _print(day, outcomes, targets, remarks),
+            rows=[{"symbol": symbol, "target": weight} for symbol, weight in targets.items()],
         )
 
 
@@ -86,7 +89,7 @@ def _bars(item: UnknownReading) -> str:
 
 
 def _print(day: date, outcomes: Sequence[Outcome], targets: Mapping[str, float], remarks: Sequence[str]) -> None:
-    table = plain_table("strategy", "share", "status", "holds")
+    table = plain_table("strategy", "share", "status", "holds", least=("share", "status"), prose=("holds",))
     for outcome in outcomes:
         weights = sorted(outcome.result.weights.items(), key=lambda item: -item[1])
         held = ", ".join(f"{symbol} {weight:.2%}" for symbol, weight in weights) or "cash"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from alchemiser_cli import formats
@@ -19,8 +20,9 @@ from alchemiser_cli.context import command
 from alchemiser_cli.cycles import RunCycle, cycle_at, cycle_runner, ensure_authority, logged, on_exchange
 from alchemiser_cli.demo_beside import Decided, beside, demo_benchmark
 from alchemiser_cli.demo_report import session_rows, starting_equity
-from alchemiser_cli.exchanges import exchange_file
-from alchemiser_cli.options import BenchmarkOption, FirstSession, MarketData, OpenPage, PipelineOption
+from alchemiser_cli.exchanges import exchange_file, remember_data
+from alchemiser_cli.home import DEMOS
+from alchemiser_cli.options import AsCsv, AsJson, BenchmarkOption, FirstSession, MarketData, OpenPage, PipelineOption
 from alchemiser_cli.page_link import show_page
 from alchemiser_cli.price_file import PriceFile
 from alchemiser_cli.report import demo_page, terminal
@@ -37,7 +39,7 @@ from alchemiser_common.ports.state import load
 from alchemiser_common.records.books import DailyEquity
 from alchemiser_common.settings import Backend, Environment, Settings
 from alchemiser_monolith.platform import Platform
-from alchemiser_readmodel.runs import RunSummary
+from alchemiser_readmodel.runs import RunDetail, RunSummary
 from alchemiser_simulator.market.sessions import Session
 from alchemiser_strategy.errors import StrategyError
 
@@ -55,12 +57,14 @@ def demo(
     data: MarketData = None,
     start: FirstSession = None,
     days: Annotated[int, typer.Option(help="Sessions to run after the first.", min=1)] = 60,
-    cash: Annotated[float, typer.Option(help="Cash in the account at the start, USD.", min=100)] = 100_000,
+    cash: Annotated[float, typer.Option(help="Cash in the account at the start, USD.", min=100, max=1e12)] = 100_000,
     pipeline: PipelineOption = None,
     benchmark: BenchmarkOption = None,
     page: Annotated[Path | None, typer.Option(help="Where to write the HTML page.")] = None,
     *,
     open_page: OpenPage = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Show the whole line at work on a simulated exchange.
 
@@ -69,7 +73,12 @@ def demo(
     you like: the same command continues where it stopped.
     """
     with command(
-        environment=Environment.SIMULATED, backend=Backend.EMBEDDED, account_alias="demo", pipeline=pipeline
+        as_json=as_json,
+        as_csv=as_csv,
+        environment=Environment.SIMULATED,
+        backend=Backend.EMBEDDED,
+        account_alias="demo",
+        pipeline=pipeline,
     ) as context:
         market = open_market(data, context.settings.home)
         asked = "" if benchmark == "none" else benchmark
@@ -84,9 +93,12 @@ def demo(
             logged(home),
             embedded_exchange(market, start=opens, state=state, cash=Decimal(str(cash))) as exchange,
         ):
+            remember_data(home, data)
             platform = on_exchange(settings, context.variables, exchange)
             ensure_authority(settings, platform.state, platform.clock.now())
-            delivery = _first_cycle(platform, exchange, market, sessions[0])
+            detail, delivery = _first_cycle(platform, exchange, market, sessions[0])
+            if not (as_json or as_csv):
+                _print_cycle(detail, delivery)
             began = time.monotonic()
             runs = _sessions(platform, exchange, market, sessions)
             took = time.monotonic() - began
@@ -97,8 +109,9 @@ def demo(
         target = page or home / "report.html"
         write_page(target, demo_page.render(report))
         (home / _FINISHED).touch()
-        out.print(terminal.demo(report))
-        show_page(target, opened=open_page, to=out)
+        told = _as_json(report, home, target)
+        context.emit(told, lambda: _print(report, home), rows=_session_rows(report), indent=2)
+        show_page(target, opened=open_page, to=err if as_json or as_csv else out)
         if any(run.report is None or run.status not in _ENDED_WELL for run in runs):
             raise typer.Exit(Exit.FAILED)
 
@@ -113,7 +126,7 @@ def _home(settings: Settings, market: Market, sessions: list[Session], cash: flo
         settings.model_dump_json(exclude={"home"}),
     )
     name = hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
-    home = settings.home / "demo" / name
+    home = settings.home / DEMOS / name
     if (home / _FINISHED).exists():
         shutil.rmtree(home)
     elif (home / "state.db").exists():
@@ -188,12 +201,50 @@ def _settings_lines(settings: Settings) -> tuple[str, ...]:
     )
 
 
-def _first_cycle(platform: Platform, exchange: Exchange, market: Market, session: Session) -> Delivery:
-    """Run one cycle with everything delivered twice; show it and count what the broker has."""
-    out.rule("one cycle, every message delivered twice")
+def _print(report: DemoReport, home: Path) -> None:
+    out.print(terminal.demo(report))
+    out.print(f"Home: {escape(str(home))}", soft_wrap=True)
+
+
+def _session_rows(report: DemoReport) -> list[dict[str, object]]:
+    """A row a session: USD, and what is held as fractions of equity. `legs` are those that traded."""
+    return [
+        {
+            "day": row.day.isoformat(),
+            "run_id": row.run_id,
+            "status": row.status,
+            "reason": row.reason,
+            "equity": row.equity,
+            "cash": row.cash,
+            "legs": len(row.orders),
+            "weights": dict(row.weights),
+        }
+        for row in report.rows
+    ]
+
+
+def _as_json(report: DemoReport, home: Path, page: Path) -> dict[str, object]:
+    return {
+        "home": str(home),
+        "page": str(page),
+        "source": report.source,
+        "notice": report.notice,
+        "initial_equity": report.initial_equity,
+        "messages": report.delivery.messages,
+        "messages_delivered": report.delivery.messages_delivered,
+        "orders_placed": report.delivery.orders_placed,
+        "orders_placed_twice": report.delivery.duplicates,
+        "by_strategy": dict(report.by_strategy),
+        "sessions": _session_rows(report),
+    }
+
+
+def _first_cycle(
+    platform: Platform, exchange: Exchange, market: Market, session: Session
+) -> tuple[RunDetail, Delivery]:
+    """Run one cycle with everything delivered twice, and count what the broker has."""
     summary = _run_session(platform, cycle_runner(platform), exchange, market, session, deliveries=_TWICE)
     detail = read_detail(platform.state, platform.archive, summary)
-    out.print(run_view(detail))
     intended = {intent.client_order_id for intent in detail.intents}
     placed = [order for order in exchange.control.state().orders if order.client_order_id in intended]
     delivery = Delivery(
@@ -202,11 +253,17 @@ def _first_cycle(platform: Platform, exchange: Exchange, market: Market, session
         orders_placed=len(placed),
         duplicates=len(placed) - len(intended),
     )
+    return detail, delivery
+
+
+def _print_cycle(detail: RunDetail, delivery: Delivery) -> None:
+    intended = delivery.orders_placed - delivery.duplicates
+    out.print("[bold]One cycle, every message delivered twice[/]")
+    out.print(run_view(detail))
     out.print(
-        f"[bold]{delivery.messages} messages, each delivered {_TWICE} times: {len(intended)} order intents, "
+        f"[bold]{delivery.messages} messages, each delivered {_TWICE} times: {intended} order intents, "
         f"{delivery.orders_placed} orders at the broker, {delivery.duplicates} duplicates.[/]"
     )
-    return delivery
 
 
 def _sessions(platform: Platform, exchange: Exchange, market: Market, sessions: list[Session]) -> list[RunSummary]:

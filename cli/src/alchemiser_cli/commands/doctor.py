@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from alchemiser_cli.console import Exit, out
+from alchemiser_cli.console import Exit, out, plain_table
 from alchemiser_cli.context import command
-from alchemiser_cli.options import AsJson
+from alchemiser_cli.options import AsCsv, AsJson
 
 if TYPE_CHECKING:
     from alchemiser_cli.stage.check_result import CheckResult
@@ -26,6 +25,7 @@ def doctor(
         str | None, typer.Option(help="A stage of deploy/samconfig.toml; without it this folder's settings.")
     ] = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Examine a stage's account, deployment and portfolio; without --stage the portfolio of this folder's settings.
 
@@ -33,7 +33,7 @@ def doctor(
     2 stage or settings are not usable, 3 AWS or the broker could not be asked (throttled, denied, out of reach), so
     that some checks say nothing.
     """
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv) as context:
         from alchemiser_cli.stage.check_result import Verdict
 
         if stage is None:
@@ -44,7 +44,8 @@ def doctor(
             from alchemiser_cli.stage.doctor import run_checks
 
             results = run_checks(context.stage(stage))
-        context.emit([result.as_json() for result in results], lambda: _print(results))
+        rows = [result.as_json() for result in results]
+        context.emit(rows, lambda: _print(results), rows=rows)
         verdicts = {result.verdict for result in results}
         if Verdict.WRONG in verdicts:
             raise typer.Exit(Exit.FAILED)
@@ -53,9 +54,10 @@ def doctor(
 
 
 def _print(results: Sequence["CheckResult"]) -> None:
-    table = Table(box=None, show_header=False, padding=(0, 1))
+    table = plain_table("verdict", "check", "says", prose=("says",))
+    table.show_header = False
     for result in results:
-        verdict = Text(result.verdict.value, style=_STYLES[result.verdict.value], no_wrap=True)
+        verdict = Text(result.verdict.value, style=_STYLES[result.verdict.value])
         says = result.says + (f"; {result.remedy}" if result.remedy else "")
-        table.add_row(verdict, Text(result.check, no_wrap=True), Text(says))
+        table.add_row(verdict, result.check, Text(says))
     out.print(table)

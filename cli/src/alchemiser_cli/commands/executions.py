@@ -10,7 +10,7 @@ from alchemiser_cli import formats
 from alchemiser_cli.console import out, plain_table
 from alchemiser_cli.context import command
 from alchemiser_cli.demo_report import executed_orders
-from alchemiser_cli.options import AsJson, NewestRuns
+from alchemiser_cli.options import AsCsv, AsJson, NewestRuns
 from alchemiser_cli.report.model import OrderRow
 from alchemiser_cli.report.slippage import quality
 from alchemiser_cli.stored_runs import list_runs
@@ -24,12 +24,14 @@ def executions(
     symbol: Annotated[str | None, typer.Option(help="Only this symbol.")] = None,
     *,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Show arrival mid, fill price, slippage, steps and time of every filled leg, and the means."""
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv, or_demo=True) as context:
         found = list_runs(context.state, context.account, limit=runs)
         rows = [row for row in executed_orders(found) if symbol is None or row.symbol == symbol.upper()]
-        context.emit([_as_json(row) for row in rows], lambda: _print(rows))
+        told = [_as_json(row) for row in rows]
+        context.emit(told, lambda: _print(rows), rows=told)
 
 
 def _as_json(row: OrderRow) -> dict[str, object]:
@@ -47,7 +49,18 @@ def _as_json(row: OrderRow) -> dict[str, object]:
 
 
 def _print(rows: Sequence[OrderRow]) -> None:
-    table = plain_table("day", "symbol", "side", "quantity", "mid", "filled at", "slippage", "steps", "took")
+    table = plain_table(
+        "day",
+        "symbol",
+        "side",
+        "quantity",
+        "mid",
+        "filled at",
+        "slippage",
+        "steps",
+        "took",
+        least=("took", "steps", "mid"),
+    )
     for row in rows:
         table.add_row(
             Text(row.day.isoformat(), no_wrap=True),

@@ -44,7 +44,7 @@ def explain(
         names = strategy or []
         left_out: list[str] = []
         if data is None:
-            day, signals = _of_run(context, run, names)
+            day, signals = _of_run(context.or_demo(), run, names)
         else:
             shares = choose(context.settings.strategies, names)
             file = price_file(

@@ -1,5 +1,6 @@
 """`alchemiser invoke`: a captured case put to a staged function, as a dry run."""
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,7 +8,7 @@ from rich.markup import escape
 
 from alchemiser_cli.console import Exit, out, plain_table
 from alchemiser_cli.context import command
-from alchemiser_cli.options import AsJson, StageArgument
+from alchemiser_cli.options import AsCsv, AsJson, StageArgument
 
 if TYPE_CHECKING:
     from alchemiser_cli.stage.case_check import Answered
@@ -24,13 +25,14 @@ def invoke(
     ],
     *,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Ask a stage's live function for what it would do with a captured case, and compare with what was recorded.
 
     Data reads the bars of the case's session, strategy decides on its snapshot, trading plans for its decision from its
     account. Nothing is sent onwards, recorded or traded. Exit code 0 if both answers are the same, 1 if they differ.
     """
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv) as context:
         from alchemiser_cli.cases.files import read_case
         from alchemiser_cli.cases.known import find_case
         from alchemiser_cli.stage.candidate import ALIAS
@@ -56,17 +58,21 @@ def invoke(
                 "note": answered.note,
             },
             lambda: _print(service, answered),
+            rows=[{"then": then, "now": now} for then, now in _sides(answered)],
             indent=2,
         )
         if answered.differences:
             raise typer.Exit(Exit.FAILED)
 
 
+def _sides(answered: "Answered") -> list[tuple[str, str]]:
+    """What was recorded beside what was answered, line by line."""
+    return list(zip_longest(answered.recorded, answered.answered, fillvalue=""))
+
+
 def _print(service: str, answered: "Answered") -> None:
-    table = plain_table(f"{service} then", "now")
-    width = max(len(answered.recorded), len(answered.answered))
-    sides = [[*side, *[""] * (width - len(side))] for side in (answered.recorded, answered.answered)]
-    for then, now in zip(*sides, strict=True):
+    table = plain_table(f"{service} then", "now", prose=(f"{service} then", "now"))
+    for then, now in _sides(answered):
         table.add_row(escape(then), escape(now))
     out.print(table)
     for line in answered.differences:

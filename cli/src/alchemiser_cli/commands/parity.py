@@ -9,7 +9,7 @@ from rich.table import Table
 
 from alchemiser_cli.console import Exit, out, plain_table
 from alchemiser_cli.context import CommandContext, command
-from alchemiser_cli.options import AsJson
+from alchemiser_cli.options import MOST_RUNS, AsCsv, AsJson
 from alchemiser_cli.prices_view import prices_json, prices_lines
 from alchemiser_cli.stored_runs import executions_of, list_parities, list_runs
 from alchemiser_common import keys
@@ -23,11 +23,11 @@ from alchemiser_readmodel.verdicts import VerdictView
 app = typer.Typer()
 
 Cycle = Annotated[str | None, typer.Option("--cycle", help="Only this one, with everything that differs: its id.")]
-Last = Annotated[int, typer.Option("--last", help="Cycles, the newest first.", min=1)]
+Last = Annotated[int, typer.Option("--last", help="Cycles, the newest first.", min=1, max=MOST_RUNS)]
 
 
 @app.command()
-def parity(cycle: Cycle = None, last: Last = 30, *, as_json: AsJson = False) -> None:
+def parity(cycle: Cycle = None, last: Last = 30, *, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """Say of each cycle whether monolith and modular pipeline came to the same, and if not, why not.
 
     Identical: same data, same decision, same way there. Equivalent: only the data differ, proven by deciding again on
@@ -35,20 +35,26 @@ def parity(cycle: Cycle = None, last: Last = 30, *, as_json: AsJson = False) -> 
     docs/runbooks/parity-mismatch.md. With --cycle also what both sides' orders came to; the
     shadow's are simulated. Exit code 1 if the newest verdict is different or missing.
     """
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv) as context:
         if cycle is not None:
             one = _of(context, cycle)
             executions = executions_of(context.state, cycle)
             told = {**one.model_dump(mode="json"), "prices": prices_json(*executions)}
-            context.emit(told, lambda: _print_one(VerdictView.of(one), *executions), indent=2)
+            view = VerdictView.of(one)
+            rows = [
+                {"where": item.where, "monolith": item.monolith, "modular": item.modular} for item in view.differences
+            ]
+            context.emit(told, lambda: _print_one(view, *executions), rows=rows, indent=2)
             found: Sequence[Parity] = [one]
         else:
             runs = list_runs(context.state, context.account, limit=2 * last)
             found = list_parities(context.state, context.account, runs)[:last]
             none = f"No cycle in {escape(context.place)} was run by both pipelines yet; phase shadow does that."
+            listed = [item.model_dump(mode="json") for item in found]
             context.emit(
-                [item.model_dump(mode="json") for item in found],
+                listed,
                 lambda: out.print(_table(list(map(VerdictView.of, found))) if found else none),
+                rows=listed,
                 indent=2,
             )
         if found and found[0].verdict.broken:
@@ -64,7 +70,7 @@ def _of(context: CommandContext, cycle: str) -> Parity:
 
 
 def _table(found: Sequence[VerdictView]) -> Table:
-    table = plain_table("cycle", "verdict", "by", "what differs")
+    table = plain_table("cycle", "verdict", "by", "what differs", prose=("what differs",))
     for item in found:
         table.add_row(item.cycle_id, item.verdict.value, item.by, escape(item.line))
     return table
@@ -76,7 +82,7 @@ def _print_one(found: VerdictView, monolith: Execution, modular: Execution) -> N
     for line in found.lacking:
         out.print(f"  {escape(line)}", soft_wrap=True)
     if found.differences:
-        table = plain_table("where", "monolith", "modular")
+        table = plain_table("where", "monolith", "modular", prose=("monolith", "modular"))
         for item in found.differences:
             table.add_row(*(escape(text) for text in (item.where, item.monolith, item.modular)))
         out.print(table)

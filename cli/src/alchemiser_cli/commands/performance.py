@@ -1,7 +1,5 @@
 """`alchemiser performance`: what the account earned, whole and by strategy, symbol or month, transfers taken out."""
 
-import csv
-import sys
 from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,7 +10,7 @@ import typer
 
 from alchemiser_cli.console import out
 from alchemiser_cli.context import CommandContext, command
-from alchemiser_cli.options import DAY, AsJson, MarketData
+from alchemiser_cli.options import DAY, AsCsv, AsJson, MarketData
 from alchemiser_common.errors import InvalidSettings
 
 if TYPE_CHECKING:
@@ -38,15 +36,16 @@ def performance(
     benchmark: Annotated[str | None, typer.Option(help="Symbol to hold beside it, by --data's closes.")] = None,
     data: MarketData = None,
     *,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print each session's worth as CSV.")] = False,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Show what the account earned between two sessions, and what of it each strategy, symbol or month did.
 
     Time-weighted: what was deposited or withdrawn is nobody's profit. The parts add up to the account's profit by the
     broker's equity, to the cent; what is in no book (interest, fees, holdings that are not managed) has its own line.
+    As CSV it prints each session's worth.
     """
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv, or_demo=True) as context:
         from alchemiser_cli.stored_account import planned_runs, read_account
         from alchemiser_readmodel.performance import performance as earned
         from alchemiser_readmodel.performance import since
@@ -60,9 +59,6 @@ def performance(
                 f"account {context.account} has {len(since(records.curve, start, end))} sessions on record between "
                 f"{start or 'its first'} and {end or 'its last'}; a profit needs two"
             )
-        if as_csv:
-            _print_csv(found)
-            return
         gains: Sequence[SymbolGain] = ()
         if by is Part.SYMBOL:
             runs = planned_runs(context.state, context.account)
@@ -95,6 +91,7 @@ def _emit(
     context.emit(
         performance_json(found, gains if by is Part.SYMBOL else None, beside),
         lambda: out.print(performance_view(found, tables[by](), notes)),
+        rows=_rows(found),
     )
 
 
@@ -118,13 +115,21 @@ def _benchmark(context: CommandContext, found: "Performance", symbol: str, data:
     return symbol, close(found.whole.until) / close(found.whole.since) - 1
 
 
-def _print_csv(found: "Performance") -> None:
+def _rows(found: "Performance") -> list[dict[str, object]]:
+    """Each session's worth in USD, and what a dollar at the first has grown to."""
     from alchemiser_readmodel.performance import growth
 
-    rows = csv.writer(sys.stdout)
-    rows.writerow(("session", "moment", "equity", "transferred", "growth"))
+    rows: list[dict[str, object]] = []
     grown = growth(found.curve) or ()
     for index, worth in enumerate(found.curve):
-        value = f"{grown[index]:.10f}" if grown else ""
-        moment = "before" if index + 1 < len(found.curve) and found.curve[index + 1].day == worth.day else "after"
-        rows.writerow((worth.day.isoformat(), moment, worth.equity, worth.transferred, value))
+        before = index + 1 < len(found.curve) and found.curve[index + 1].day == worth.day
+        rows.append(
+            {
+                "session": worth.day.isoformat(),
+                "moment": "before" if before else "after",
+                "equity": str(worth.equity),
+                "transferred": str(worth.transferred),
+                "growth": f"{grown[index]:.10f}" if grown else None,
+            }
+        )
+    return rows

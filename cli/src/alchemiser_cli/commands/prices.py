@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from alchemiser_cli.console import Exit, fail, note, out, plain_table
 from alchemiser_cli.context import command
-from alchemiser_cli.options import DAY, AsJson, StrategyNames
+from alchemiser_cli.options import DAY, AsCsv, AsJson, StrategyNames
 from alchemiser_cli.price_file import cache_of
 from alchemiser_common.errors import InvalidSettings
 from alchemiser_common.text import and_more
@@ -73,13 +73,14 @@ def import_(
     *,
     closes_only: Annotated[bool, typer.Option("--closes-only", help="Leave out open, high and low.")] = False,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Read prices in whatever form they are, say what was understood, and write them as one tidy Parquet file.
 
     What can be read in two ways is asked, and the question names the option that answers it. Answers are remembered:
     `--data FILE` then reads the same.
     """
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv) as context:
         from alchemiser_prices.importing import import_prices  # pandas
 
         if place is None and len(paths) > 1:
@@ -96,22 +97,22 @@ def import_(
         table, report = import_prices(paths, answers)
         written = place or cache.place(paths[0], cache_of(context.settings.home))
         tidy.write(written, table, report=report)
-        context.emit(_as_json(report, written), lambda: _print(report, written))
+        context.emit(_as_json(report, written), lambda: _print(report, written), rows=_rows(report))
 
 
 @app.command()
-def show(path: One, *, as_json: AsJson = False) -> None:
+def show(path: One, *, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """What was understood of a file, a folder or a tidy file; imports it if that has not been done."""
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv) as context:
         place = cache.tidy_file(path, cache_of(context.settings.home))
         report = tidy.read_report(place) or _read_again(path, Answers())
-        context.emit(_as_json(report, place), lambda: _print(report, place))
+        context.emit(_as_json(report, place), lambda: _print(report, place), rows=_rows(report))
 
 
 @app.command()
-def check(path: One, *, as_json: AsJson = False) -> None:
+def check(path: One, *, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """Read the prices again and say what is odd: left out, missing, moving too far. Exit code 1 if anything is."""
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv) as context:
         kept = path if tidy.is_tidy(path) else cache.place(path, cache_of(context.settings.home))
         before = tidy.read_report(kept)
         report = _read_again(path, before.answers if before and kept != path else Answers())
@@ -121,7 +122,7 @@ def check(path: One, *, as_json: AsJson = False) -> None:
             _print(report, None)
             out.print("Nothing odd." if not odd else f"{len(odd)} things to look at.")
 
-        context.emit({**_as_json(report, path), "odd": list(odd)}, table)
+        context.emit({**_as_json(report, path), "odd": list(odd)}, table, rows=[{"odd": line} for line in odd])
         if odd:
             raise typer.Exit(Exit.FAILED)
 
@@ -140,13 +141,14 @@ def fetch(
     ),
     *,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Fetch adjusted daily bars from Alpaca with your keys (.env), up to the last completed session.
 
     Called again it goes on where it stopped, and adds what is new. Bars that the broker has adjusted anew meanwhile
     (a dividend, a split) are fetched again as a whole.
     """
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv) as context:
         from alchemiser_cli.price_fetching import fetch_prices, wanted_symbols  # alpaca-py
 
         names = [name.strip() for name in (symbols or "").split(",") if name.strip()]
@@ -159,7 +161,7 @@ def fetch(
             _print(report, place)
             out.print(", ".join(f"{count} {what.value}" for what, count in counts.items()))
 
-        context.emit({**_as_json(report, place), "fetched": dict(done)}, table)
+        context.emit({**_as_json(report, place), "fetched": dict(done)}, table, rows=_rows(report))
         if lacking:
             raise fail(f"the broker has no bars of {', '.join(lacking)}; the file holds the others", Exit.FAILED)
 
@@ -185,8 +187,13 @@ def _as_json(report: Report, place: Path) -> dict[str, object]:
     return {**report.model_dump(mode="json"), "file": str(place)}
 
 
+def _rows(report: Report) -> list[dict[str, object]]:
+    """A line a symbol."""
+    return [span.model_dump(mode="json") for span in report.symbols]
+
+
 def _print(report: Report, written: Path | None) -> None:
-    table = plain_table("", "")
+    table = plain_table("what", "said", prose=("said",))
     for name, text in _lines(report):
         table.add_row(name, escape(text))
     table.show_header = False

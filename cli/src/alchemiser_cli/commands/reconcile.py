@@ -10,7 +10,7 @@ from alchemiser_cli.console import Exit, note, out, plain_table
 from alchemiser_cli.context import command
 from alchemiser_cli.cycles import attached, logged
 from alchemiser_cli.exchanges import exchange_name
-from alchemiser_cli.options import AsJson, MarketData, ReasonIfChanged, Who, Yes, signed
+from alchemiser_cli.options import AsCsv, AsJson, MarketData, ReasonIfChanged, Who, Yes, signed
 from alchemiser_common.account_binding import check_binding
 from alchemiser_trading.books.reconciling import Comparison, compare_account, repair_books
 
@@ -27,6 +27,7 @@ def reconcile(
     yes: Yes = False,
     data: MarketData = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Compare the strategies' positions, added up, with the account's. Changes nothing unless asked to repair.
 
@@ -34,7 +35,7 @@ def reconcile(
     on an exchange that has none of the account's orders. Exit code 0 if they agree (or were repaired), 1 if they
     differ or a symbol is not traded until a person has looked.
     """
-    with command(as_json=as_json, paper=paper) as context:
+    with command(as_json=as_json, as_csv=as_csv, paper=paper) as context:
         by = signed(who, reason, refusal="a repair needs --reason") if repair else None
         settings, alias = context.settings, context.account
         _ = context.state  # there are books, or the command ends here and makes nothing
@@ -60,6 +61,7 @@ def reconcile(
                 "repaired": by is not None and not found.agrees,
             },
             lambda: _print(found, where, repaired=repair),
+            rows=[item.model_dump(mode="json") for item in found.differences],
         )
         if not found.agrees and not repair:
             raise typer.Exit(Exit.FAILED)

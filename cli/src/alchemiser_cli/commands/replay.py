@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from alchemiser_cli.console import Exit, out, plain_table
 from alchemiser_cli.context import command
-from alchemiser_cli.options import AsJson, RunArgument
+from alchemiser_cli.options import AsCsv, AsJson, RunArgument
 from alchemiser_cli.research import strategy_makers
 from alchemiser_cli.stored_runs import LATEST, find_run, read_detail
 from alchemiser_common.errors import InvalidSettings
@@ -42,27 +42,30 @@ def replay(
     ] = None,
     *,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Evaluate a run's archived snapshot again with today's strategies and compare with what was decided then.
 
     Exit code 0 if the decisions are the same byte for byte, 1 if they differ.
     """
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv, or_demo=True) as context:
         summary = find_run(context.state, context.account, run)
         detail = read_detail(context.state, context.archive, summary)
         snapshot, then = _inputs(detail)
         now = _manager(context.settings, then, replace or []).evaluate(snapshot)
         same = now.content_hash() == then.content_hash()
         differences = _differences(then, now)
+        rows = [{"symbol": item.symbol, "then": item.then, "now": item.now} for item in differences]
         context.emit(
             {
                 "run_id": str(then.run_id),
                 "identical": same,
                 "then": then.content_hash(),
                 "now": now.content_hash(),
-                "differences": [{"symbol": d.symbol, "then": d.then, "now": d.now} for d in differences],
+                "differences": rows,
             },
             lambda: _print_same(then) if same else _print_differences(then, now, differences),
+            rows=rows,
         )
         if not same:
             raise typer.Exit(Exit.FAILED)
@@ -111,7 +114,7 @@ def _print_same(then: TradeDecision) -> None:
 
 def _print_differences(then: TradeDecision, now: TradeDecision, differences: list[Difference]) -> None:
     out.print(f"[bold red]different[/]: {then.content_hash()[:16]} then, {now.content_hash()[:16]} now")
-    table = plain_table("what", "then", "now")
+    table = plain_table("what", "then", "now", prose=("then", "now"))
     for item in differences:
         table.add_row(f"target {item.symbol}", f"{item.then:.4%}", f"{item.now:.4%}")
     for before, after in zip(then.signals, now.signals, strict=True):

@@ -15,12 +15,12 @@ from alchemiser_cli.context import command
 from alchemiser_cli.cycles import connected, cycle_runner, due_cycle, ensure_authority, logged, schedule_now
 from alchemiser_cli.exchanges import exchange_name, has_own_exchange
 from alchemiser_cli.home import require_one_identity
-from alchemiser_cli.options import DAY, AsJson, MarketData, PipelineOption
+from alchemiser_cli.options import DAY, AsCsv, AsJson, MarketData, PipelineOption
 from alchemiser_cli.side_by_side import SideBySide, require_trader, run_side_by_side, trader_beside
 from alchemiser_cli.simulated import Exchange, Market
 from alchemiser_cli.stored_runs import ended_run, read_detail, read_run, summary_json
 from alchemiser_cli.telling import Teller
-from alchemiser_cli.views import run_view
+from alchemiser_cli.views import run_view, legs_rows
 from alchemiser_common.account_binding import read_binding
 from alchemiser_common.channels import Channels
 from alchemiser_common.decision_time import decision_time
@@ -59,17 +59,19 @@ def run(
     ] = None,
     data: MarketData = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Run one trading cycle: read the market, decide, trade, report.
 
     Without options it runs on a simulated exchange inside this process, with the bundled sample market. The same
-    cycle again places no orders: a run is executed once. `--next` goes to the next session.
+    cycle again places no orders: a run is executed once. `--next` goes to the next session. As CSV it prints the run's
+    legs, a line each.
 
     With `--shadow modular` the monolith trades and the modular pipeline plans the same cycle beside it; at the end
     stands how the two compare, as `alchemiser parity` keeps it. Exit code 1 if a run ended badly, or if they differ or
     cannot be compared.
     """
-    with command(as_json=as_json, paper=paper, pipeline=_trading(pipeline, shadow)) as context:
+    with command(as_json=as_json, as_csv=as_csv, paper=paper, pipeline=_trading(pipeline, shadow)) as context:
         settings = context.changed(schedule=schedule_now(context.settings)).settings if now else context.settings
         if (following or on is not None or data) and not has_own_exchange(settings):
             raise InvalidSettings(
@@ -90,7 +92,7 @@ def run(
             done = _run(platform, shadow, at_once=now)
             detail = read_detail(platform.state, platform.archive, done.summary)
             _tell(platform, done.summary)
-        context.emit(_as_json(done), lambda: _print(detail, done), indent=2)
+        context.emit(_as_json(done), lambda: _print(detail, done), rows=legs_rows(done.summary.report), indent=2)
         if not done.well:
             raise typer.Exit(Exit.FAILED)
 

@@ -32,7 +32,7 @@ def serve_command(
     speed: Annotated[
         float, typer.Option(help="Virtual seconds a real second; 0: only the control API moves time.", min=0)
     ] = 1.0,
-    cash: Annotated[float, typer.Option(help="Cash of a new account, USD.", min=0)] = 100_000,
+    cash: Annotated[float, typer.Option(help="Cash of a new account, USD.", min=0, max=1e12)] = 100_000,
     state: Annotated[
         Path | None, typer.Option(help="SQLite file that keeps orders and positions; without it they end with it.")
     ] = None,

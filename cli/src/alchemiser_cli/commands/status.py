@@ -9,7 +9,7 @@ import typer
 
 from alchemiser_cli.console import out
 from alchemiser_cli.context import CommandContext, command
-from alchemiser_cli.options import AsJson, MarketData
+from alchemiser_cli.options import AsCsv, AsJson, MarketData
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_common.settings import Environment
 
@@ -25,17 +25,20 @@ Live = Annotated[bool, typer.Option("--live", help="Ask the broker, too: equity,
 
 
 @app.command()
-def status(*, live: Live = False, watch: Watch = None, data: MarketData = None, as_json: AsJson = False) -> None:
-    """Show how the account stands: worth, profit, holdings against targets, switches, the last run, what needs a hand.
+def status(
+    *, live: Live = False, watch: Watch = None, data: MarketData = None, as_json: AsJson = False, as_csv: AsCsv = False
+) -> None:
+    """Show how the account stands: worth, profit, holdings against targets, switches, last run, what needs a hand.
 
     From what the last runs stored; --live asks the broker as well, and compares. Nothing is made or changed. Works in
     every home, and on a stage (eval "$(alchemiser stage dev)"). Exit code 0 even with warnings: it is a report.
+    As CSV it prints the holdings, as the last run left them.
     """
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv, or_demo=True) as context:
         while True:
             found = _read(context)
             now = _at_broker(context, found, data) if live else None
-            _show(context, found[1], now, clear=watch is not None and out.is_terminal and not as_json)
+            _show(context, found[1], now, clear=watch is not None and out.is_terminal and not (as_json or as_csv))
             if watch is None:
                 return
             time.sleep(watch)
@@ -63,8 +66,8 @@ def _at_broker(context: CommandContext, found: "tuple[AccountRecords, AccountSta
 
 
 def _show(context: CommandContext, status: "AccountStatus", now: "AtBroker | None", *, clear: bool) -> None:
-    from alchemiser_cli.account_view import status_json, status_view
+    from alchemiser_cli.account_view import holdings_rows, status_json, status_view
 
     if clear:
         out.clear()
-    context.emit(status_json(status, now), lambda: out.print(status_view(status, now)))
+    context.emit(status_json(status, now), lambda: out.print(status_view(status, now)), rows=holdings_rows(status))

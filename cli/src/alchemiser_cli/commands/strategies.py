@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from alchemiser_cli.console import out, plain_table
 from alchemiser_cli.context import command
-from alchemiser_cli.options import AsJson
+from alchemiser_cli.options import AsCsv, AsJson
 from alchemiser_cli.research import Listed, choose, list_strategies
 from alchemiser_common.text import printable
 from alchemiser_strategy.parsers import load_symphony, to_symphony
@@ -26,12 +26,12 @@ def strategies() -> None:
 
 
 @app.command("list")
-def list_(*, as_json: AsJson = False) -> None:
+def list_(*, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """List the built-in strategies and your own, with their allocation, symbols, longest history and rules' hash.
 
     One that cannot be used is listed with what is wrong with it; while it has no allocation it stops nothing.
     """
-    with command(as_json=as_json) as context:
+    with command(as_json=as_json, as_csv=as_csv) as context:
         settings = context.settings.strategies
         known = list_strategies(settings)
         rows = [
@@ -44,7 +44,7 @@ def list_(*, as_json: AsJson = False) -> None:
             }
             for item in known
         ]
-        context.emit(rows, lambda: _print_list(known, settings.allocations))
+        context.emit(rows, lambda: _print_list(known, settings.allocations), rows=rows)
 
 
 @app.command()
@@ -91,7 +91,9 @@ def _longest(strategy: Strategy) -> str:
 
 
 def _print_list(known: Iterable[Listed], allocations: Mapping[str, float]) -> None:
-    table = plain_table("strategy", "allocation", "symbols", "longest history", "rules")
+    table = plain_table(
+        "strategy", "allocation", "symbols", "longest history", "rules", least=("rules", "longest history", "symbols")
+    )
     faults: list[str] = []
     for item in known:
         fraction, strategy = allocations.get(item.name), item.strategy

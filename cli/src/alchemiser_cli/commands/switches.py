@@ -1,12 +1,12 @@
 """`alchemiser halt`, `reduce` and `resume`: what accounts may do, from the next order on."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
+from alchemiser_cli.account_time import account_time
 from alchemiser_cli.console import Exit, fail, note, out
 from alchemiser_cli.context import CommandContext, command
 from alchemiser_cli.options import Reason, Signature, Who, signed
@@ -39,7 +39,7 @@ def halt(reason: Reason, who: Who = None, account: OneOrAll = None) -> None:
         failed = {}
         for alias in aliases:
             try:
-                _show(alias, _set(store, alias, TradingState.HALTED, by))
+                _show(alias, _set(context, alias, TradingState.HALTED, by))
             except AlchemiserError as error:
                 failed[alias] = error
         if failed:
@@ -66,7 +66,7 @@ def _signed(who: str | None, reason: str) -> Signature:
 def _change(state: TradingState, by: Signature, account: str | None) -> None:
     with command() as context:
         store, alias = context.home_state, _known(context, account or context.account)
-        _show(alias, _set(store, alias, state, by))
+        _show(alias, _set(context, alias, state, by))
         for other in context.accounts:
             if other != alias:
                 _say_unless_active(store, other)
@@ -115,13 +115,19 @@ def _given_up(store: StateStore, alias: str) -> bool:
     return known is not None and bool(known.value.moved_to)
 
 
-def _set(store: StateStore, alias: str, state: TradingState, by: Signature) -> TradingStateRecord:
+def _set(context: CommandContext, alias: str, state: TradingState, by: Signature) -> TradingStateRecord:
+    store = context.home_state
+
+    def change() -> TradingStateRecord:
+        now = account_time(store, context.settings, alias)
+        return set_trading_state(store, alias, state, who=by.who, reason=by.reason, now=now)
+
     for _ in range(_TRIES - 1):
         try:
-            return set_trading_state(store, alias, state, who=by.who, reason=by.reason, now=datetime.now(UTC))
+            return change()
         except Conflict:
             continue  # another person's change came first; this one is the later word
-    return set_trading_state(store, alias, state, who=by.who, reason=by.reason, now=datetime.now(UTC))
+    return change()
 
 
 def _show(alias: str, switch: TradingStateRecord) -> None:

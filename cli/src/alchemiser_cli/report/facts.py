@@ -50,8 +50,8 @@ class Fact:
 def demo_facts(report: DemoReport) -> tuple[Fact, ...]:
     """The tiles of a demo."""
     figures = performance(*report.curve)
-    orders = report.orders
-    cost = quality(orders)
+    legs = report.orders
+    cost = quality(legs)
     traded = sum(row.traded for row in report.rows) / len(report.rows)
     lines = [
         Fact(
@@ -62,7 +62,7 @@ def demo_facts(report: DemoReport) -> tuple[Fact, ...]:
         Fact("Return", formats.percent(figures.total_return, signed=True), _span(figures), _tone(figures.total_return)),
         Fact("Max drawdown", _depth(figures.max_drawdown), drawdown_note(figures.max_drawdown)),
         Fact("Volatility", formats.percent(figures.volatility, 1), "a year"),
-        Fact("Orders", f"{len(orders):,}", f"over {formats.count(len(report.rows), 'session')}"),
+        Fact("Legs traded", f"{len(legs):,}", f"over {formats.count(len(report.rows), 'session')}"),
         Fact("Turnover", formats.percent(traded, 1), "of equity, a mean session"),
     ]
     if cost is not None:

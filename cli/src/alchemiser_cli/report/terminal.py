@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alchemiser_cli import formats
+from alchemiser_cli.fitting_table import FittingTable
 from alchemiser_cli.report.facts import (
     SOURCES,
     Fact,
@@ -65,22 +66,28 @@ def backtest(report: BacktestReport) -> Group:
 
 def compared(reports: Sequence[BacktestReport]) -> Table:
     """Backtests of the same days side by side, one a column."""
-    table = Table(title="Side by side", title_justify="left", box=None, pad_edge=False)
-    table.add_column("Figure")
-    for report in reports:
-        table.add_column(Text(public_text("+".join(name for name, _ in report.strategies))), justify="right")
+    names = [public_text("+".join(name for name, _ in report.strategies)) for report in reports]
+    numbered = [name if names.count(name) == 1 else f"{number} {name}" for number, name in enumerate(names, 1)]
+    table = _titled("Side by side", FittingTable(("Figure", *numbered)))
+    for column in table.columns[1:]:
+        column.justify = "right"
     columns = [{fact.label: fact.value for fact in backtest_facts(report)} for report in reports]
     for label in columns[0]:
         table.add_row(label, *(Text(public_text(column.get(label, ""))) for column in columns))
     return table
 
 
+def _titled(title: str, table: FittingTable) -> FittingTable:
+    table.title, table.title_justify, table.pad_edge = Text(title), "left", False
+    return table
+
+
 def facts(title: str, lines: Sequence[Fact]) -> Table:
     """Labelled figures, one a line."""
-    table = Table(title=Text(public_text(title)), title_justify="left", show_header=False, box=None, pad_edge=False)
-    table.add_column("Figure")
-    table.add_column("Value", justify="right")
-    table.add_column("Remark", style="dim")
+    table = _titled(public_text(title), FittingTable(("Figure", "Value", "Remark"), prose=("Figure", "Remark")))
+    table.show_header = False
+    table.columns[1].justify = "right"
+    table.columns[2].style = "dim"
     for line in lines:
         table.add_row(line.label, Text(public_text(line.value), style=STYLES[line.tone]), Text(public_text(line.note)))
     return table
@@ -88,12 +95,11 @@ def facts(title: str, lines: Sequence[Fact]) -> Table:
 
 def sessions(rows: Sequence[SessionRow]) -> Table:
     """One line a session; of a long row of sessions the first and the last few, with what is left out counted."""
-    table = Table(title=f"Sessions ({len(rows):,})", title_justify="left", box=None, pad_edge=False)
-    for name in ("Session", "Status"):
-        table.add_column(name, no_wrap=True)
-    for name in ("Equity", "Change", "Orders"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("Holdings")
+    headings = ("Session", "Status", "Equity", "Change", "Legs", "Holdings")
+    table = FittingTable(headings, least=("Holdings", "Legs", "Status"), prose=("Holdings",))
+    _titled(f"Sessions ({len(rows):,})", table)
+    for column in table.columns[2:5]:
+        column.justify = "right"
     left_out = len(rows) - FIRST - LAST
     shown = range(len(rows)) if left_out <= 1 else chain(range(FIRST), range(len(rows) - LAST, len(rows)))
     for index in shown:

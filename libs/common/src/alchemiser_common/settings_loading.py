@@ -18,6 +18,8 @@ from alchemiser_common.settings import Section, Settings
 
 SETTINGS_FILE = "alchemiser.toml"
 PREFIX = "ALCHEMISER_"
+_MOST_FAULTS = 20
+"""That are told at once."""
 NOT_SETTINGS = frozenset(f"ALCHEMISER_{name}" for name in ("CONFIG", "MARKET_DATA", "GIT_SHA", "AWS_CALLS"))
 """Variables with the prefix that are read elsewhere: the file's path, the image's build, what tests read and record."""
 
@@ -81,8 +83,9 @@ def load_settings(
         fields = {".".join(str(part) for part in fault["loc"]) for fault in error.errors()}
         origin = sorted({source for name, source in sources.items() if any(_related(name, field) for field in fields)})
         hint = f" (from {', '.join(origin)})" if origin else ""
+        said = describe(error, whole="together", hidden=_may_be_secret, unknown=_unknown, most=_MOST_FAULTS)
         # The validation error is no cause of this one: a traceback would print its values.
-        raise InvalidSettings(f"settings: {describe(error, whole='together', hidden=_may_be_secret)}{hint}") from None
+        raise InvalidSettings(f"settings: {said}{hint}") from None
     return LoadedSettings(settings, sources)
 
 
@@ -97,6 +100,24 @@ def _may_be_secret(place: tuple[int | str, ...]) -> bool:
             return str(part).endswith("_url")
         section = field.annotation
     return True
+
+
+def _unknown(place: tuple[int | str, ...]) -> str:
+    """What a name that is no setting may have been meant for."""
+    from difflib import get_close_matches  # of a mistake only
+
+    name, known = ".".join(map(str, place)), list(_names(Settings))
+    elsewhere = [other for other in known if other.rpartition(".")[2] == str(place[-1])]
+    near = elsewhere or get_close_matches(name, known, n=1, cutoff=0.7)
+    return "no such setting" + (f"; did you mean {' or '.join(near)}?" if near else "")
+
+
+def _names(section: type[BaseModel], at: str = "") -> Iterator[str]:
+    """Every section and setting, with dots."""
+    for name, field in section.model_fields.items():
+        yield f"{at}{name}"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from _names(field.annotation, f"{at}{name}.")
 
 
 def _related(name: str, field: str) -> bool:

@@ -53,9 +53,16 @@ class DirectoryArchive:
             raise StoreUnavailable(f"archive folder {self._root}: {error.strerror} ({key})") from error
 
     def keys(self, prefix: str) -> Sequence[str]:
-        """Keys that start with `prefix`, sorted."""
-        found = (path.relative_to(self._root).as_posix() for path in self._root.rglob("*") if path.is_file())
-        return sorted(key for key in found if key.startswith(prefix) and not Path(key).name.startswith("."))
+        """Keys that start with `prefix`, sorted. A folder that cannot be looked into is no empty one."""
+        walked = os.walk(self._root, onerror=self._refuse)
+        paths = (Path(folder, name) for folder, _, names in walked for name in names if not name.startswith("."))
+        found = (path.relative_to(self._root).as_posix() for path in paths if path.is_file())
+        return sorted(key for key in found if key.startswith(prefix))
+
+    def _refuse(self, error: OSError) -> None:
+        nothing_there = isinstance(error, FileNotFoundError | NotADirectoryError) and not os.path.lexists(self._root)
+        if not nothing_there:
+            raise StoreUnavailable(f"archive folder {self._root}: {error.strerror} ({error.filename})") from error
 
     def _path(self, key: str) -> Path:
         return self._root.joinpath(*check_key(key))

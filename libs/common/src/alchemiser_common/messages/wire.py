@@ -58,11 +58,13 @@ def describe(
     *,
     whole: str = "message",
     hidden: Callable[[tuple[int | str, ...]], bool] = lambda _: False,
+    unknown: Callable[[tuple[int | str, ...]], str] | None = None,
+    most: int = _SHOWN_ERRORS,
 ) -> str:
-    """The field, the value and the rule of each of the first few faults, on one line.
+    """The field, the value and the rule of each of the first few faults, `most` at most, on one line.
 
     `whole` is what a fault of no single field is called. `hidden` says of a field's place whether its value may be a
-    secret; then it is left out.
+    secret; then it is left out. `unknown` says what to do about a field that is none.
     """
     lines = []
     for fault in error.errors(include_url=False, include_context=False):
@@ -70,8 +72,11 @@ def describe(
             continue  # only the consequence of another fault
         field = ".".join(_name(part) for part in fault["loc"]) or whole
         value = "" if isinstance(fault["input"], dict) or hidden(fault["loc"]) else f" (got {_shown(fault['input'])})"
-        lines.append(f"{field}: {_cut(fault['msg'].removeprefix('Value error, '))}{value}")
-    return "; ".join(and_more(lines, _SHOWN_ERRORS))
+        rule = _cut(fault["msg"].removeprefix("Value error, "))
+        if unknown is not None and fault["type"] == "extra_forbidden":
+            rule = unknown(fault["loc"])
+        lines.append(f"{field}: {rule}{value}")
+    return "; ".join(and_more(lines, most))
 
 
 def _select[M: Message](raw: bytes, kinds: tuple[type[M], ...]) -> type[M]:
