@@ -271,7 +271,7 @@ def test_an_account_of_few_days_is_drawn_without_complaint(tab: Tab, tmp_path: P
         charts.drawdown(flat - 1000, alt="a", caption="b"),
         charts.bars(
             [charts.Series("monolith", charts.LINE, traded)],
-            charts.Axis("Filled", charts.Unit.ORDERS),
+            charts.Axis("Filled", charts.Unit.LEGS),
             key="authority",
             title="Who traded",
             alt="a",

@@ -28,7 +28,7 @@ class Unit(StrEnum):
     TIMES_START = "\N{MULTIPLICATION SIGN} start"
     PERCENT = "%"
     RATIO = "ratio"
-    ORDERS = "orders"
+    LEGS = "legs"
     BASIS_POINTS = "bp"
     DATE = "date"
 
@@ -182,7 +182,7 @@ def bars(series: Sequence[Series], y: Axis, *, key: str, title: str, alt: str, c
 
 
 def slippage_distribution(bins: Sequence[Bin], *, alt: str, caption: str) -> Figure:
-    """Orders by slippage."""
+    """Legs by slippage."""
     sides = (("Better than the mid", GAIN, False), ("Worse than the mid", COST, True))
     series = tuple(
         Series(name, colour, tuple(each.orders if (each.low >= 0) is worse else None for each in bins))
@@ -190,11 +190,11 @@ def slippage_distribution(bins: Sequence[Bin], *, alt: str, caption: str) -> Fig
     )
     return Figure(
         "slippage",
-        "How much orders cost",
+        "How much legs cost",
         alt,
         caption,
         Kind.BARS,
-        Axis("How many", Unit.ORDERS),
+        Axis("How many", Unit.LEGS),
         series,
         x=Axis("Slippage against the arrival mid", Unit.BASIS_POINTS),
         places=tuple(round((each.low + each.high) / 2, 6) for each in bins),

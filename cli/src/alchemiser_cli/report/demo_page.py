@@ -97,7 +97,7 @@ def _weights(report: DemoReport) -> charts.Figure:
 
 def _slippage(report: DemoReport, cost: Quality) -> charts.Figure:
     summary = (
-        f"{formats.count(cost.orders, 'order')}, mean {formats.basis_points(cost.mean_bps)} weighted by notional, "
+        f"{formats.count(cost.orders, 'leg')}, mean {formats.basis_points(cost.mean_bps)} weighted by notional, "
         f"median {formats.basis_points(cost.median_bps)}"
     )
     return charts.slippage_distribution(
@@ -112,6 +112,6 @@ def _by_symbol(cost: Quality) -> BarTable:
     shown = cost.by_symbol[:MOST_BARS]
     rest = f" The {len(shown)} most traded of {len(cost.by_symbol)}." if len(cost.by_symbol) > len(shown) else ""
     caption = (
-        "Mean slippage of each symbol's orders, weighted by notional; the most traded on top; to the right is a cost."
+        "Mean slippage of each symbol's legs, weighted by notional; the most traded on top; to the right is a cost."
     )
     return cost_table(shown, caption=caption + rest)

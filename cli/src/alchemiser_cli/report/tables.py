@@ -83,7 +83,7 @@ def cost_table(costs: Sequence[SymbolCost], *, caption: str) -> BarTable:
     bars = tuple(
         Bar(
             name=cost.symbol,
-            note=f"{formats.count(cost.orders, 'order')}, {formats.money(cost.notional, 0)}",
+            note=f"{formats.count(cost.orders, 'leg')}, {formats.money(cost.notional, 0)}",
             text=formats.basis_points(cost.mean_bps),
             length=round(float(cost.mean_bps) / longest * 100, 2),
             colour=COST if cost.mean_bps >= 0 else GAIN,

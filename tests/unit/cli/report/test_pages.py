@@ -215,7 +215,7 @@ def test_secrets_and_paths_do_not_reach_a_page() -> None:
 
 def test_long_demos_list_their_latest_orders_and_say_how_many_there_were() -> None:
     page = own_part(demo_page.render(demo(sessions=150)))
-    assert "The latest 200 of 300 orders." in page
+    assert "The latest 200 of 300 legs." in page
     assert page.count('<span class="side buy">') == 200
 
 
@@ -224,7 +224,7 @@ def test_a_demo_without_orders_has_no_slippage() -> None:
     quiet = replace(report, rows=tuple(replace(row, orders=(), weights=()) for row in report.rows))
     page = demo_page.render(quiet)
     assert list(data(page)["figures"]) == ["equity", "drawdown", "weights"]
-    assert "No order was placed." in page
+    assert "Nothing was traded." in page
 
 
 def test_a_duplicate_order_is_marked() -> None:
