@@ -13,6 +13,9 @@ import pytest
 from support.command import COMMAND, alchemiser, alchemiser_process, environment
 
 LOOKING = (
+    "status",
+    "performance",
+    "books",
     "runs",
     "show",
     "audit",
