@@ -320,7 +320,7 @@ def test_row_41_buys_fit_the_buying_power(rig: Rig) -> None:
     report = rig.trade(rig.decision(HALVES))
     spent = Decimal(100_000) - rig.truth().cash
     assert Decimal(35_000) < spent <= Decimal(40_000), report.reason
-    assert "cash falls short" in report.reason
+    assert "cash to spend beside the reserve falls short" in report.reason
     intents = load_all(rig.state, keys.run_partition(report.run_id), Intent, prefix=keys.INTENT_PREFIX)
     sent = {order.client_order_id for order in rig.orders()}
     assert {intent.value.client_order_id for intent in intents} == sent, "one was refused for what another had taken"

@@ -130,13 +130,16 @@ def test_buys_shrink_in_proportion_when_cash_falls_short() -> None:
     values = {leg.symbol: leg.value for leg in plan.legs}
     assert values["AAA"] / values["BBB"] == pytest.approx(Decimal(2), rel=Decimal("1e-6"))
     assert sum(values.values()) <= Decimal(1000) - plan.reserve
-    reason = "cash beyond the reserve falls short of 10.89 USD"
+    reason = "cash to spend beside the reserve falls short of 10.89 USD"
     small = left_alone("CCC", Side.BUY, "10.89", LegReason.CASH_SHORT, reason)
     assert small in plan.skipped, "what it shrank to is no order any more"
     assert "CCC" not in values
     cut = {leg.symbol: leg for leg in plan.skipped if leg.cause is LegReason.CASH_SHORT}
     assert cut["AAA"].value == Decimal(6534) * 1 - values["AAA"] - Decimal(594)
-    assert cut["AAA"].reason == f"cut from 5940.00 to {values['AAA']:.2f} USD: cash beyond the reserve falls short"
+    assert (
+        cut["AAA"].reason
+        == f"cut from 5940.00 to {values['AAA']:.2f} USD: cash to spend beside the reserve falls short"
+    )
     assert plan.short_of_cash
 
 

@@ -248,7 +248,7 @@ def _buy_legs(
         legs.append(leg)
         cut = buy.value - leg.value
         if shrink < 1 and cut >= max(smallest, Decimal(0) if buy.asset.fractionable else buy.price):
-            reason = f"cut from {buy.value:.2f} to {leg.value:.2f} USD: cash beyond the reserve falls short"
+            reason = f"cut from {buy.value:.2f} to {leg.value:.2f} USD: cash to spend beside the reserve falls short"
             skipped.append(_skipped(buy.symbol, Side.BUY, cut, LegReason.CASH_SHORT, reason))
     return legs
 
@@ -265,7 +265,7 @@ def _not_bought(buy: _Difference, settings: TradingSettings) -> SkippedLeg:
         cause = LegReason.SMALL_TRADE
         reason = f"{whole} shares are {whole * buy.price:.2f} USD, the smallest trade is {settings.min_trade_value:.2f}"
     else:
-        cause, reason = LegReason.CASH_SHORT, f"cash beyond the reserve falls short of {buy.value:.2f} USD"
+        cause, reason = LegReason.CASH_SHORT, f"cash to spend beside the reserve falls short of {buy.value:.2f} USD"
     return _skipped(buy.symbol, Side.BUY, buy.value, cause, reason)
 
 

@@ -96,7 +96,7 @@ def reason_of(plan: Plan, legs: Sequence[LegState], stop: Stop | None, after: Af
     """Everything a person should know, in one line; empty if all went as planned."""
     notes: list[str] = [] if stop is None else [stop.reason]
     if plan.short_of_cash:
-        notes.append(f"all buys cut to {plan.shrink:.4f} of their value: cash beyond the reserve falls short")
+        notes.append(f"all buys cut to {plan.shrink:.4f} of their value: cash to spend beside the reserve falls short")
     unhappy = [
         f"{state.leg.side.value} {state.leg.symbol}: {state.outcome.value}, {state.reason}"
         for state in legs
