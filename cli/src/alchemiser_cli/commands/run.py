@@ -20,7 +20,7 @@ from alchemiser_cli.side_by_side import SideBySide, require_trader, run_side_by_
 from alchemiser_cli.simulated import Exchange, Market
 from alchemiser_cli.stored_runs import ended_run, read_detail, read_run, summary_json
 from alchemiser_cli.telling import Teller
-from alchemiser_cli.views import run_view, legs_rows
+from alchemiser_cli.views import legs_rows, run_view
 from alchemiser_common.account_binding import read_binding
 from alchemiser_common.channels import Channels
 from alchemiser_common.decision_time import decision_time

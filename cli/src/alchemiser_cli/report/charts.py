@@ -29,6 +29,7 @@ class Unit(StrEnum):
     PERCENT = "%"
     RATIO = "ratio"
     LEGS = "legs"
+    ORDERS = "orders"
     BASIS_POINTS = "bp"
     DATE = "date"
 

@@ -15,11 +15,12 @@
   // Numbers as the page's HTML writes them: the unit beside each, a true minus.
   const plain = (value, options) => value.toLocaleString("en-US", options).replace("-", "\u2212");
   const DIGITS = [0, 1, 2].map((count) => ({ minimumFractionDigits: count, maximumFractionDigits: count }));
+  const COUNTED = ["legs", "orders"];
   const units = {
-    "USD": ["$", 1, ""], "%": ["", 100, "%"], "bp": ["", 1, " bp"], "legs": ["", 1, ""], "ratio": ["", 1, ""],
+    "USD": ["$", 1, ""], "%": ["", 100, "%"], "bp": ["", 1, " bp"], "legs": ["", 1, ""], "orders": ["", 1, ""], "ratio": ["", 1, ""],
     "\u00d7 start": ["", 1, "\u00d7"],
   };
-  const written = (value, unit, options = DIGITS[unit === "legs" ? 0 : 2]) => {
+  const written = (value, unit, options = DIGITS[COUNTED.includes(unit) ? 0 : 2]) => {
     const [before, factor, after] = units[unit];
     const text = plain(value * factor, options);
     return `${text.startsWith("\u2212") ? "\u2212" : ""}${before}${text.replace("\u2212", "")}${after}`;
@@ -147,7 +148,7 @@
     const where = overDays(figure) ? `${page.days[at]} ${weekday(seconds[at])}` : figure.labels[at];
     const stack = figure.kind === "layers";
     const held = (stack ? order(figure) : figure.series).filter((series) => series.values[at] !== null && !(stack && series.values[at] === 0));
-    return [where, ...held.map((series) => `${series.name} ${written(series.values[at], figure.y.unit, stack ? DIGITS[1] : undefined)}${figure.y.unit === "legs" ? " legs" : ""}`)];
+    return [where, ...held.map((series) => `${series.name} ${written(series.values[at], figure.y.unit, stack ? DIGITS[1] : undefined)}${COUNTED.includes(figure.y.unit) ? ` ${figure.y.unit}` : ""}`)];
   };
   const show = (chart) => {
     const count = chart.plot.data[0].length;
@@ -170,7 +171,7 @@
     const log = chart.scale === "log";
     const grid = { stroke: () => property("--grid"), width: 1 };
     const y = axis({ scale: "y", label: figure.y.text, size: widest(figure), values: tick(figure.y.unit), grid, space: 34 });
-    if (figure.y.unit === "legs") y.incrs = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000];
+    if (COUNTED.includes(figure.y.unit)) y.incrs = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000];
     if (log) Object.assign(y, { splits: logSplits, filter: (plot, splits) => splits });
     const x = overDays(figure)
       ? axis({
