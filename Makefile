@@ -65,6 +65,10 @@ bench: setup ## Measure speed and memory beside their aims (JSON=FILE writes the
 oracles: setup ## Hold the statistics against the libraries that others maintain (an environment of their own, made once)
 	@tools/oracles.sh
 
+.PHONY: docs
+docs: setup ## Build the documentation as a site in build/site, every link checked
+	@tools/site.sh
+
 .PHONY: lock
 lock: setup ## Resolve the lock files again, list neglected dependencies [SERVICE=name for one] [UPGRADE=1: newest versions]
 	@tools/lock.sh $(if $(UPGRADE),--upgrade) $(SERVICE)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Resolve the lock files again: pins and hashes only, no addresses. What is tested is what ships: development comes
 # first, and every other lock takes the versions that it chose (tests/unit/dependencies holds them to it).
-# Usage: tools/lock.sh [--upgrade] [SERVICE|local|dev|uv|bench|oracles|sam|mutation]...
+# Usage: tools/lock.sh [--upgrade] [SERVICE|local|dev|uv|bench|oracles|sam|mutation|site]...
 # Without --upgrade pins stay as they are where what is asked for allows it. Without targets it ends with
 # the direct dependencies that had no release in 18 months (tools/dependencies/waivers.toml): exit code 1 if
 # one of them has no waiver.
@@ -30,7 +30,7 @@ pins_for_sam() {
 }
 
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(uv dev bench oracles sam mutation local data strategy trading monolith)
+[ ${#targets[@]} -gt 0 ] || targets=(uv dev bench oracles sam mutation site local data strategy trading monolith)
 for target in "${targets[@]}"; do
     case $target in
         uv) compile tools/uv.lock tools/uv.in ;;
@@ -38,6 +38,7 @@ for target in "${targets[@]}"; do
         bench) compile tests/benchmarks/requirements.lock tests/benchmarks/requirements.in -c requirements-dev.lock ;;
         oracles) compile tests/oracles/requirements.lock tests/oracles/requirements.in -c requirements-dev.lock ;;
         sam) compile tools/deploy/requirements.lock tools/deploy/requirements.in -c <(pins_for_sam) ;;
+        site) compile tools/site_pages/requirements.lock tools/site_pages/requirements.in -c requirements-dev.lock ;;
         mutation) compile tests/mutation/requirements.lock tests/mutation/requirements.in -c requirements-dev.lock ;;
         local) compile tools/local/requirements.lock tools/local/requirements.in --extra aws \
                 libs/common/pyproject.toml libs/simulator/pyproject.toml -c requirements-dev.lock ;;
