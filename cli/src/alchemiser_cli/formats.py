@@ -79,6 +79,16 @@ def amount(value: Decimal | None) -> str:
     return "" if value is None else f"{value:,.2f}"
 
 
+def signed(value: Decimal | None) -> str:
+    """The same with its sign, for what was gained or lost: ``+1,234.50``."""
+    return "" if value is None else f"{value:+,.2f}"
+
+
+def text_of(value: Decimal | None) -> str | None:
+    """A number for JSON, every digit."""
+    return None if value is None else str(value)
+
+
 def price(value: Decimal | None) -> str:
     """A table's price a share, USD, as brokers quote it: ``31.4159``."""
     return "" if value is None else f"{value:,.4f}"

@@ -26,7 +26,7 @@ def books(
     output names. As CSV it prints the open lots. `alchemiser reconcile` compares the books with the broker.
     """
     with command(as_json=as_json, as_csv=as_csv, or_demo=True) as context:
-        from alchemiser_cli.account_view import books_json, books_view, lots_rows
+        from alchemiser_cli.books_view import books_json, books_view, lots_rows
         from alchemiser_cli.stored_account import read_account
         from alchemiser_readmodel.open_lots import book_views
 

@@ -74,7 +74,7 @@ def _emit(
     gains: "Sequence[SymbolGain]",
     beside: tuple[str, float] | None,
 ) -> None:
-    from alchemiser_cli.account_view import (
+    from alchemiser_cli.performance_view import (
         months_table,
         performance_json,
         performance_view,

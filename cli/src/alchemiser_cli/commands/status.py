@@ -66,7 +66,7 @@ def _at_broker(context: CommandContext, found: "tuple[AccountRecords, AccountSta
 
 
 def _show(context: CommandContext, status: "AccountStatus", now: "AtBroker | None", *, clear: bool) -> None:
-    from alchemiser_cli.account_view import holdings_rows, status_json, status_view
+    from alchemiser_cli.status_view import holdings_rows, status_json, status_view
 
     if clear:
         out.clear()
