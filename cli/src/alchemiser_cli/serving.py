@@ -43,6 +43,7 @@ class Scheduler:
         self._sessions: dict[date, MarketSession | None] = {}
         self._watched: datetime | None = None
         self._announced: date | None = None
+        self._passed: datetime | None = None
         self._latest: Due | None = None
         """Today's cycle as it stood when it was last looked at."""
 
@@ -117,8 +118,14 @@ class Scheduler:
                 self._say(f"the watch ended {report.run_id}: {report.status.value}")
         self._watched = now
 
+    # In a home where nothing was ever run, nobody waits for today's cycle: whoever starts at noon begins tomorrow.
     def _tell_trouble(self, act: Act, due: Due) -> None:
-        cycle = cycle_at(self._platform.settings, due.at)
+        cycle, alias = cycle_at(self._platform.settings, due.at), self._platform.settings.account_alias
+        if not list_runs(self._platform.state, alias, limit=1):
+            if self._passed != due.at:
+                self._passed = due.at
+                self._say("today's decision time has passed; the first cycle is the next session's")
+            return
         if self._teller.of_trouble(cycle.run_id, act.value, due.at, self._clock.now()):
             self._say(f"the cycle of {due.at:%Y-%m-%d %H:%M} UTC is {act.value}")
 

@@ -25,17 +25,17 @@ def told(file: Path) -> list[str]:
 def test_each_session_is_run_at_its_time_and_told_of_once(tmp_path: Path) -> None:
     log = tmp_path / "told.txt"
     extra = EXTRA | {"APPRISE_URLS": f"file://{log}"}
-    served = alchemiser(tmp_path, "serve", "--sessions", "3", extra=extra)
+    served = alchemiser(tmp_path, "serve", "--sessions", "2", extra=extra)
     assert served.code == 0, served.err
     assert "told of its runs: 1 (file)" in served.err
     runs = json.loads(alchemiser(tmp_path, "runs", "--json", extra=EXTRA).out)
-    assert [run["status"] for run in runs] == ["completed"] * 3
-    assert len({run["cycle_id"][:15] for run in runs}) == 3
+    assert [run["status"] for run in runs] == ["completed"] * 2
+    assert len({run["cycle_id"][:15] for run in runs}) == 2
     assert all(run["cycle_id"].endswith("14:45:00Z") for run in runs)
-    assert [line.partition(",")[0] for line in told(log)] == ["demo (simulated): completed"] * 3
+    assert [line.partition(",")[0] for line in told(log)] == ["demo (simulated): completed"] * 2
     again = alchemiser(tmp_path, "serve", "--sessions", "1", extra=extra)
     assert again.code == 0, again.err
-    assert len(told(log)) == 3, "the last session had ended and was told of"
+    assert len(told(log)) == 2, "the last session had ended and was told of"
 
 
 @pytest.fixture
@@ -93,16 +93,21 @@ def test_a_decision_time_that_was_missed_is_told_of_and_not_caught_up(
     tmp_path: Path, exchange: tuple[SimulatorServer, SimulatorControl]
 ) -> None:
     server, control = exchange
-    control.advance(timedelta(minutes=15 + 31))
     log = tmp_path / "told.txt"
-    served = alchemiser(tmp_path, "serve", "--sessions", "1", extra=named(server, log))
-    assert served.code == 0, served.err
-    assert "the cycle of 2020-02-03 14:45 UTC is missed" in served.out
-    assert control.state().orders == []
-    assert told(log) == ["demo (simulated): missed"]
-    control.advance(1)
-    alchemiser(tmp_path, "serve", "--sessions", "1", extra=named(server, log))
-    assert len(told(log)) == 1
+    extra = named(server, log)
+    control.advance(timedelta(minutes=15 + 31))
+    late = alchemiser(tmp_path, "serve", "--sessions", "1", extra=extra)
+    assert "today's decision time has passed; the first cycle is the next session's" in late.out, late.err
+    assert (told(log), control.state().orders) == ([], []), "in a new home nobody waits for it"
+    control.advance(timedelta(hours=23, minutes=25))
+    assert alchemiser(tmp_path, "serve", "--sessions", "1", extra=extra).code == 0
+    orders = len(control.state().orders)
+    control.advance(timedelta(days=1, minutes=31))
+    for _ in range(2):
+        served = alchemiser(tmp_path, "serve", "--sessions", "1", extra=extra)
+        assert served.code == 0, served.err
+    assert len(control.state().orders) == orders
+    assert [line.partition(",")[0] for line in told(log)] == ["demo (simulated): completed", "demo (simulated): missed"]
 
 
 def test_the_unit_serves_this_folder(tmp_path: Path) -> None:
