@@ -112,6 +112,13 @@ def test_buying_power_has_open_orders_taken_off_already_and_cash_has_not() -> No
     assert CashBudget(plan(B, c, d, cash="200"), legs, Decimal(200), ENOUGH).spendable() == 200 - 50 - 30
     assert CashBudget(plan(B, c, d, cash="200"), legs, Decimal(200), Decimal(60)).spendable() == 60 - 30
     assert CashBudget(plan(B, c, d, cash="200"), legs, ENOUGH, Decimal(60)).spendable(without=promised) == 60
+    assert CashBudget(plan(B, c, d, cash="200"), legs, Decimal(200), ENOUGH).spendable(without=at_broker) == 200 - 30
+    assert (
+        CashBudget(plan(B, c, d, cash="200"), legs, Decimal(200), Decimal(60)).spendable(without=at_broker) == 60 - 30
+    )
+    doubtful = replace(at_broker, unknown=Decimal(2))
+    unknown = CashBudget(plan(B, c, d, cash="200"), [doubtful, promised, start(d)], Decimal(200), ENOUGH)
+    assert unknown.spendable() == 200 - 50 - 30, "what may have been filled is kept as what may yet be"
     assert not CashBudget(plan(B, c, d, cash="200", equity="0"), legs, Decimal(200), Decimal(150)).lags
     assert CashBudget(plan(B, c, d, cash="200", equity="0"), legs, Decimal(200), Decimal(149)).lags
 
