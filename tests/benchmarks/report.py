@@ -1,7 +1,7 @@
 """Runs the benchmarks, each in a process of its own, and prints figures, aims and whether they hold.
 
 python -m benchmarks.report [--json FILE] [SUBJECT]...
-(decision, backtest, symphony, peers, growth, trading, styles, functions; default: all)
+(decision, backtest, symphony, peers, growth, trading, styles, functions, dashboard; default: all)
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks import market
 from benchmarks.figures import Figure, table
 
-SUBJECTS = ("decision", "backtest", "symphony", "peers", "growth", "trading", "styles", "functions")
+SUBJECTS = ("decision", "backtest", "symphony", "peers", "growth", "trading", "styles", "functions", "dashboard")
 
 
 def main() -> int:

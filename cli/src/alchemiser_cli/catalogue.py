@@ -28,6 +28,14 @@ COMMANDS = {
         "books",
         "List each strategy's open lots with cost and unrealised profit, and what it has realised and earned. USD.",
     ),
+    "dashboard": Entry(
+        "dashboard",
+        "Show the account in a browser: today, performance, runs with their reasons and orders, strategies, parity.",
+    ),
+    "report": Entry(
+        "report",
+        "Write what the dashboard shows of today, performance and the newest runs as one page to keep or send.",
+    ),
     "runs": Entry("runs", "List the account's runs, newest first."),
     "show": Entry("show", "Show one run: signals with reasons, decision, plan, fills and times."),
     "capture": Entry(

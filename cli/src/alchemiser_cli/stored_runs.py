@@ -4,8 +4,10 @@ What the pieces mean, the read model says.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
+from alchemiser_cli.stored_lists import newest
 from alchemiser_common import keys
 from alchemiser_common.errors import InvalidSettings, StateCorrupt
 from alchemiser_common.ids import Pipeline, run_id
@@ -18,12 +20,14 @@ from alchemiser_common.ports.archive import Archive
 from alchemiser_common.ports.state import Key, StateStore, load, load_all
 from alchemiser_common.records.dry_walk import DryWalk
 from alchemiser_common.records.journal import Intent, JournalHead
+from alchemiser_common.records.notice import ToldRun
 from alchemiser_common.records.parity import Parity
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.run import RunEntry, RunRecord
 from alchemiser_readmodel.prices_beside import Execution, execution_of
-from alchemiser_readmodel.runs import RunDetail, RunSummary
+from alchemiser_readmodel.runs import RunDetail, RunSummary, times_of
 from alchemiser_readmodel.verdicts import newest_first
+from alchemiser_readmodel.waterfall import RunTimes
 
 LATEST = "last"
 
@@ -34,12 +38,18 @@ def list_runs(state: StateStore, account_alias: str, *, limit: int | None = None
     return [_listed(state, entry.value) for entry in entries]
 
 
+def runs_before(state: StateStore, account_alias: str, *, before: str = "", limit: int) -> list[tuple[str, RunSummary]]:
+    """At most `limit` of an account's runs, newest cycle first, each with the place in the list that `before` takes."""
+    entries = newest(state, keys.runs_partition(account_alias), RunEntry, limit=limit, before=before)
+    return [(place, _listed(state, entry)) for place, entry in entries]
+
+
 def list_parities(state: StateStore, account_alias: str, runs: Sequence[RunSummary]) -> list[Parity]:
     """The verdicts on these runs' cycles, and on those since the oldest of which no run was heard, newest first."""
     cycles = dict.fromkeys(run.cycle_id for run in runs)
-    stored = (load(state, keys.parity_record(run_id(cycle, Pipeline.MODULAR)), Parity) for cycle in cycles)
+    stored = (parity for cycle in cycles if (parity := parity_of(state, cycle)) is not None)
     silent = load_all(state, keys.account_partition(account_alias), Parity, prefix=keys.SILENT_PREFIX)
-    return newest_first((item.value for item in (*stored, *silent) if item is not None), runs)
+    return newest_first((*stored, *(item.value for item in silent)), runs)
 
 
 def read_run(state: StateStore, run: UUID) -> RunSummary | None:
@@ -86,11 +96,33 @@ def read_detail(state: StateStore, archive: Archive, summary: RunSummary) -> Run
         snapshot = _archived(archive, summary.record.snapshot_key, MarketSnapshot)
     decision = None
     if snapshot is not None:
-        decision = _archived(archive, keys.decision_object(snapshot.session.day, summary.run_id), TradeDecision)
+        decision = decision_of(archive, summary.run_id, snapshot.session.day)
     plan = one_of(state, keys.plan_record(summary.run_id), Plan)
     intents = load_all(state, keys.run_partition(summary.run_id), Intent, prefix=keys.INTENT_PREFIX)
     walk = one_of(state, keys.dry_walk_record(summary.run_id), DryWalk)
     return RunDetail(summary, snapshot, decision, plan, [item.value for item in intents], walk)
+
+
+def run_times(state: StateStore, run: RunSummary) -> RunTimes | None:
+    """What of a run has times, by the state alone; None if nothing is stored but that it began."""
+    intents = load_all(state, keys.run_partition(run.run_id), Intent, prefix=keys.INTENT_PREFIX)
+    return times_of(run, [item.value for item in intents])
+
+
+def told_of(state: StateStore, account_alias: str, run: UUID) -> list[ToldRun]:
+    """What people were told of the run, in the order of their kinds."""
+    first = keys.told_run(account_alias, run, "")
+    return [item.value for item in load_all(state, first.partition, ToldRun, prefix=first.sort)]
+
+
+def parity_of(state: StateStore, cycle_id: str) -> Parity | None:
+    """The verdict on a cycle, None if it has none."""
+    return one_of(state, keys.parity_record(run_id(cycle_id, Pipeline.MODULAR)), Parity)
+
+
+def decision_of(archive: Archive, run: UUID, session: date) -> TradeDecision | None:
+    """What a run of that session executed, None if the archive has it not. Raises StoreUnavailable, InvalidMessage."""
+    return _archived(archive, keys.decision_object(session, run), TradeDecision)
 
 
 def executions_of(state: StateStore, cycle_id: str) -> tuple[Execution, Execution]:

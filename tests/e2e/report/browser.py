@@ -28,6 +28,25 @@ FLAGS = (
     "--remote-debugging-port=0",
 )
 PATIENCE = 30.0
+BROKEN_WORDS = """(() => {
+  const broken = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const node = walk.currentNode;
+    const around = node.parentElement;
+    if (around.matches("script, style, noscript") || !around.checkVisibility()) continue;
+    for (const { 0: word, index } of node.textContent.matchAll(/\\d{4}-\\d\\d-\\d\\d|[^\\s\\/-]+/g)) {
+      const range = document.createRange();
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      if (new Set([...range.getClientRects()].map(each => Math.round(each.top))).size > 1) broken.push(word);
+    }
+  }
+  return broken;
+})()"""
+CUT_OFF = """[...document.querySelectorAll('body *')]
+  .filter(each => each.scrollWidth > each.clientWidth + 1 && !each.matches('.unseen, .chart *'))
+  .filter(each => getComputedStyle(each).overflowX !== 'visible')
+  .map(each => each.outerHTML.slice(0, 80))"""
 
 
 def browser_path() -> str | None:
@@ -99,6 +118,10 @@ class Tab:
         """The page on A4 paper as PDF."""
         answer = self.command("Page.printToPDF", preferCSSPageSize=False, paperWidth=8.27, paperHeight=11.69)
         return b64decode(str(answer["data"]))
+
+    def picture(self) -> bytes:
+        """What the window shows, as PNG."""
+        return b64decode(str(self.command("Page.captureScreenshot", format="png")["data"]))
 
     def _hear(self, message: dict[str, dict[str, dict[str, object]]]) -> None:
         parameters = message.get("params", {})

@@ -22,7 +22,7 @@ from alchemiser_cli.report.statistics import drawdowns
 from alchemiser_common.ids import Side
 from alchemiser_common.messages.decision import ConditionStep, Explanation, Signal, SignalStatus
 from alchemiser_common.messages.snapshot import TargetWeight
-from e2e.report.browser import Tab, browser, browser_path
+from e2e.report.browser import BROKEN_WORDS, CUT_OFF, Tab, browser, browser_path
 
 PATH = browser_path()
 pytestmark = pytest.mark.skipif(
@@ -108,25 +108,6 @@ EQUITY = "document.getElementById('equity').plot"
 PAGE = "JSON.parse(document.getElementById('figures').textContent)"
 TODAY = """{% extends "base.html" %}{% import "parts.html" as parts with context %}
 {% block kind %}dashboard{% endblock %}{% block content %}{{ parts.chart(figures["drawdown"]) }}{% endblock %}"""
-BROKEN_WORDS = """(() => {
-  const broken = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walk.nextNode()) {
-    const node = walk.currentNode;
-    const around = node.parentElement;
-    if (around.matches("script, style, noscript") || !around.checkVisibility()) continue;
-    for (const { 0: word, index } of node.textContent.matchAll(/\\d{4}-\\d\\d-\\d\\d|[^\\s\\/-]+/g)) {
-      const range = document.createRange();
-      range.setStart(node, index);
-      range.setEnd(node, index + word.length);
-      if (new Set([...range.getClientRects()].map(each => Math.round(each.top))).size > 1) broken.push(word);
-    }
-  }
-  return broken;
-})()"""
-CUT_OFF = """[...document.querySelectorAll('body *')]
-  .filter(each => each.scrollWidth > each.clientWidth + 1 && !each.matches('.unseen, .chart *'))
-  .filter(each => getComputedStyle(each).overflowX !== 'visible')
-  .map(each => each.outerHTML.slice(0, 80))"""
 
 
 def texts(tab: Tab, selector: str) -> list[str]:

@@ -46,17 +46,17 @@ def performance(
     As CSV it prints each session's worth.
     """
     with command(as_json=as_json, as_csv=as_csv, or_demo=True) as context:
-        from alchemiser_cli.stored_account import planned_runs, read_account
+        from alchemiser_cli.stored_account import planned_runs, read_curve
         from alchemiser_readmodel.performance import performance as earned
         from alchemiser_readmodel.performance import since
         from alchemiser_readmodel.symbol_gains import symbol_gains
 
         start, end = (None if day is None else day.date() for day in (first, last))
-        records = read_account(context.state, context.account)
-        found = earned(since(records.curve, start, end))
+        curve = read_curve(context.state, context.account)
+        found = earned(since(curve, start, end))
         if found is None:
             raise InvalidSettings(
-                f"account {context.account} has {len(since(records.curve, start, end))} sessions on record between "
+                f"account {context.account} has {len(since(curve, start, end))} sessions on record between "
                 f"{start or 'its first'} and {end or 'its last'}; a profit needs two"
             )
         gains: Sequence[SymbolGain] = ()
@@ -81,6 +81,7 @@ def _emit(
         strategies_table,
         symbols_table,
     )
+    from alchemiser_cli.worth_rows import worth_rows
 
     tables = {
         Part.STRATEGY: lambda: strategies_table(found),
@@ -91,45 +92,20 @@ def _emit(
     context.emit(
         performance_json(found, gains if by is Part.SYMBOL else None, beside),
         lambda: out.print(performance_view(found, tables[by](), notes)),
-        rows=_rows(found),
+        rows=worth_rows(found),
     )
 
 
 def _benchmark(context: CommandContext, found: "Performance", symbol: str, data: Path | None) -> tuple[str, float]:
     """The benchmark's return between the same two days. Raises InvalidSettings where the data have no such close."""
-    from alchemiser_cli.backtesting import benchmark_prices
-    from alchemiser_cli.price_file import PriceFile
-    from alchemiser_cli.simulated import open_market
+    from alchemiser_cli.benchmark_closes import benchmark_closes
 
-    history = open_market(data, context.settings.home, invents=False).history
-    prices = benchmark_prices(PriceFile(history), symbol)
-    assert prices is not None  # noqa: S101 - a symbol was asked for
-    closes = dict(zip(history.dates, prices.closes[:, 0].tolist(), strict=True))
+    closes = benchmark_closes(symbol, data, context.settings.home)
 
     def close(day: date) -> float:
         value = closes.get(day)
-        if value is None or not value > 0:
+        if value is None:
             raise InvalidSettings(f"--benchmark {symbol}: the data have no close of {day}; give others with --data")
-        return float(value)
+        return value
 
     return symbol, close(found.whole.until) / close(found.whole.since) - 1
-
-
-def _rows(found: "Performance") -> list[dict[str, object]]:
-    """Each session's worth in USD, and what a dollar at the first has grown to."""
-    from alchemiser_readmodel.performance import growth
-
-    rows: list[dict[str, object]] = []
-    grown = growth(found.curve) or ()
-    for index, worth in enumerate(found.curve):
-        before = index + 1 < len(found.curve) and found.curve[index + 1].day == worth.day
-        rows.append(
-            {
-                "session": worth.day.isoformat(),
-                "moment": "before" if before else "after",
-                "equity": str(worth.equity),
-                "transferred": str(worth.transferred),
-                "growth": f"{grown[index]:.10f}" if grown else None,
-            }
-        )
-    return rows

@@ -39,7 +39,7 @@ def halt(reason: Reason, who: Who = None, account: OneOrAll = None) -> None:
         failed = {}
         for alias in aliases:
             try:
-                _show(alias, _set(context, alias, TradingState.HALTED, by))
+                _show(alias, switch(context, alias, TradingState.HALTED, by))
             except AlchemiserError as error:
                 failed[alias] = error
         if failed:
@@ -66,7 +66,7 @@ def _signed(who: str | None, reason: str) -> Signature:
 def _change(state: TradingState, by: Signature, account: str | None) -> None:
     with command() as context:
         store, alias = context.home_state, _known(context, account or context.account)
-        _show(alias, _set(context, alias, state, by))
+        _show(alias, switch(context, alias, state, by))
         for other in context.accounts:
             if other != alias:
                 _say_unless_active(store, other)
@@ -115,7 +115,11 @@ def _given_up(store: StateStore, alias: str) -> bool:
     return known is not None and bool(known.value.moved_to)
 
 
-def _set(context: CommandContext, alias: str, state: TradingState, by: Signature) -> TradingStateRecord:
+def switch(context: CommandContext, alias: str, state: TradingState, by: Signature) -> TradingStateRecord:
+    """Change what the account may do, with an entry in the audit trail.
+
+    Raises StoreUnavailable, StateCorrupt, or Conflict if others change it all the time.
+    """
     store = context.home_state
 
     def change() -> TradingStateRecord:
@@ -130,5 +134,5 @@ def _set(context: CommandContext, alias: str, state: TradingState, by: Signature
     return change()
 
 
-def _show(alias: str, switch: TradingStateRecord) -> None:
-    out.print(f"account {alias} is [bold]{switch.state.value}[/], says {escape(switch.who)}: {escape(switch.reason)}")
+def _show(alias: str, record: TradingStateRecord) -> None:
+    out.print(f"account {alias} is [bold]{record.state.value}[/], says {escape(record.who)}: {escape(record.reason)}")

@@ -7,8 +7,8 @@ from alchemiser_cli.context import command
 from alchemiser_cli.options import AsCsv, AsJson, RunArgument
 from alchemiser_cli.stored_runs import LATEST, find_run, read_detail
 from alchemiser_cli.waterfall_view import spans_rows, waterfall_json, waterfall_view
-from alchemiser_readmodel.runs import RunDetail
-from alchemiser_readmodel.waterfall import RunTimes, waterfall
+from alchemiser_common.errors import InvalidSettings
+from alchemiser_readmodel.waterfall import waterfall
 
 app = typer.Typer()
 
@@ -24,21 +24,12 @@ def trace(run: RunArgument = LATEST, *, as_json: AsJson = False, as_csv: AsCsv =
         summary = find_run(context.state, context.account, run)
         detail = read_detail(context.state, context.archive, summary)
         budget = context.settings.latency
-        seen = waterfall(_times(detail), budget)
+        if detail.times is None:
+            raise InvalidSettings(f"of run {summary.run_id} nothing is stored but that it began: it has no times")
+        seen = waterfall(detail.times, budget)
         context.emit(
             waterfall_json(seen, budget),
             lambda: out.print(waterfall_view(seen, budget)),
             rows=spans_rows(seen, budget),
             indent=2,
         )
-
-
-def _times(run: RunDetail) -> RunTimes:
-    seen = run.decision or run.snapshot
-    return RunTimes(
-        record=run.summary.record,
-        head=run.summary.head,
-        report=run.summary.report,
-        trace=seen.trace if seen is not None else (),
-        intents=run.intents,
-    )

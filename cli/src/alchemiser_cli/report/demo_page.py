@@ -5,6 +5,7 @@ from collections import Counter
 from alchemiser_cli import formats
 from alchemiser_cli.report import charts
 from alchemiser_cli.report.allocation import bands, weights_matrix
+from alchemiser_cli.report.costs import slippage_figure, symbol_table
 from alchemiser_cli.report.curves import rolling
 from alchemiser_cli.report.facts import (
     SOURCES,
@@ -18,13 +19,11 @@ from alchemiser_cli.report.facts import (
 )
 from alchemiser_cli.report.model import DemoReport
 from alchemiser_cli.report.page import page
-from alchemiser_cli.report.slippage import Quality, distribution, quality
+from alchemiser_cli.report.slippage import quality
 from alchemiser_cli.report.statistics import drawdowns, performance
-from alchemiser_cli.report.tables import BarTable, cost_table
 
 MOST_ORDERS = 200
 MOST_RUNS = 400
-MOST_BARS = 20
 
 
 def render(report: DemoReport) -> str:
@@ -33,7 +32,7 @@ def render(report: DemoReport) -> str:
     days, equity = report.curve
     figures = [_equity(report), _drawdown(report), *rolling(equity), _weights(report)]
     if cost is not None:
-        figures.append(_slippage(report, cost))
+        figures.append(slippage_figure(report.orders, cost))
     return page(
         "demo.html",
         title=report.title,
@@ -54,7 +53,7 @@ def render(report: DemoReport) -> str:
         runs=tuple(reversed(report.rows))[:MOST_RUNS],
         statuses=sorted(Counter(row.status for row in report.rows).items(), key=lambda item: (-item[1], item[0])),
         cost=cost,
-        by_symbol=None if cost is None else _by_symbol(cost),
+        by_symbol=None if cost is None else symbol_table(cost),
         took=None if report.seconds is None else formats.seconds(report.seconds),
     )
 
@@ -93,25 +92,3 @@ def _weights(report: DemoReport) -> charts.Figure:
         caption="What the account holds after each session, as a share of equity. Beside each name: its mean share.",
         before=1,
     )
-
-
-def _slippage(report: DemoReport, cost: Quality) -> charts.Figure:
-    summary = (
-        f"{formats.count(cost.orders, 'leg')}, mean {formats.basis_points(cost.mean_bps)} weighted by notional, "
-        f"median {formats.basis_points(cost.median_bps)}"
-    )
-    return charts.slippage_distribution(
-        distribution(report.orders),
-        alt=f"Histogram of slippage: {summary}.",
-        caption="Fill price against the middle of the quote when the leg started; positive is a cost. "
-        "The outer bars collect what lies beyond.",
-    )
-
-
-def _by_symbol(cost: Quality) -> BarTable:
-    shown = cost.by_symbol[:MOST_BARS]
-    rest = f" The {len(shown)} most traded of {len(cost.by_symbol)}." if len(cost.by_symbol) > len(shown) else ""
-    caption = (
-        "Mean slippage of each symbol's legs, weighted by notional; the most traded on top; to the right is a cost."
-    )
-    return cost_table(shown, caption=caption + rest)

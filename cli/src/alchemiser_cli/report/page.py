@@ -9,7 +9,7 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -131,6 +131,9 @@ def _environment(folder: str | None) -> Environment:
         "money": formats.money,
         "bp": formats.basis_points,
         "quantity": formats.quantity,
+        "exact": _link,
+        "moment": _moment,
+        "seconds": formats.seconds,
     }
     environment.globals["count"] = formats.count
     return environment
@@ -146,8 +149,13 @@ def _dated(text: str) -> Markup:
     return Markup(_DATE.sub(r'<span class="keep">\g<0></span>', str(escape(public_text(text)))))  # noqa: S704 - escaped
 
 
+def _moment(value: datetime) -> Markup:
+    """A time in UTC that is not broken."""
+    return Markup(f'<span class="keep">{formats.moment(value)}</span>')  # noqa: S704 - digits
+
+
 def _link(address: str) -> Markup:
-    """An address of our own, which is escaped but not cleaned: it has paths and hashes."""
+    """What must stay as it is, as an address with paths and hashes: escaped, but not cleaned."""
     return Markup(escape(address))  # noqa: S704 - escaped
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from alchemiser_common.messages.base import StageTime
 from alchemiser_common.messages.decision import TradeDecision
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.messages.snapshot import MarketSnapshot
@@ -11,6 +12,7 @@ from alchemiser_common.records.dry_walk import DryWalk
 from alchemiser_common.records.journal import Intent, JournalHead
 from alchemiser_common.records.plan import Plan
 from alchemiser_common.records.run import RunRecord
+from alchemiser_readmodel.waterfall import RunTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +81,16 @@ class RunDetail:
         """What a person should know of its decision: the report's; of a run that has not ended, its plan's."""
         unended = self.summary.report is None and self.plan is not None
         return self.plan.notes if unended and self.plan is not None else self.summary.notes
+
+    @property
+    def times(self) -> RunTimes | None:
+        """What of it has times; None if nothing is stored but that it began."""
+        seen = self.decision or self.snapshot
+        return times_of(self.summary, self.intents, () if seen is None else seen.trace)
+
+
+def times_of(run: RunSummary, intents: Sequence[Intent], trace: Sequence[StageTime] = ()) -> RunTimes | None:
+    """What of a run has times, as `RunTimes` says; None if nothing is stored but that it began."""
+    if run.record is None and run.head is None and run.report is None:
+        return None
+    return RunTimes(record=run.record, head=run.head, report=run.report, trace=trace, intents=intents)
