@@ -88,15 +88,18 @@ def test_row_02_process_killed_at_an_io_boundary_then_redelivered(crew: Crew, ca
 @pytest.mark.parametrize(
     "moment",
     [
-        Moment(when="before", call="cancel", number=4),
-        Moment(when="after", call="cancel", number=4),
         Moment(when="before", call="write LEASE INTENT#0001#003"),
+        Moment(when="after", call="write LEASE INTENT#0001#003"),
         Moment(when="before", call="submit sell CCC", number=3),
+        Moment(when="after", call="submit sell CCC", number=2),
     ],
     ids=str,
 )
 def test_row_03_killed_between_a_partial_fill_and_the_next_step(crew: Crew, moment: Moment) -> None:
-    crew.rig.control.add_fault(PartialFills(match=ORDERS, fraction=Decimal("0.3"), max_fills=1, count=6))
+    partly = PartialFills(match=ORDERS, fraction=Decimal("0.3"), max_fills=1, count=6, then="cancel")
+    crew.rig.control.add_fault(
+        partly
+    )  # the rest is cancelled: an order that stands at the far side is left where it is
     decision = crew.rig.decision(SWITCH)
     standing = crew.deliver(decision, moment)
     sold = [order.filled_qty for order in crew.rig.orders() if order.symbol == "CCC"]
