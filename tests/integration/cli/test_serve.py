@@ -1,12 +1,14 @@
 """`alchemiser serve`: days at home, a process that is killed, a decision time that was missed."""
 
 import json
+import re
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -108,6 +110,32 @@ def test_a_decision_time_that_was_missed_is_told_of_and_not_caught_up(
         assert served.code == 0, served.err
     assert len(control.state().orders) == orders
     assert [line.partition(",")[0] for line in told(log)] == ["demo (simulated): completed", "demo (simulated): missed"]
+
+
+def test_the_dashboard_is_served_beside_it(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "serve", "--sessions", "50", "--dashboard", "--port", "0"],
+        cwd=tmp_path,
+        env=environment(EXTRA),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        found = re.fullmatch(r"Dashboard: (http://127\.0\.0\.1:\d+/)\?token=([\w-]{43})\n", process.stdout.readline())
+        assert found is not None
+        with urlopen(f"{found[1]}?token={found[2]}") as answer:
+            cookie = answer.headers["set-cookie"].partition(";")[0]
+        until, page = time.monotonic() + 60, b""
+        while b"completed" not in page:
+            assert time.monotonic() < until, page
+            assert process.poll() is None
+            with urlopen(Request(found[1], headers={"cookie": cookie})) as answer:
+                page = answer.read()
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_the_unit_serves_this_folder(tmp_path: Path) -> None:

@@ -10,22 +10,24 @@ import typer
 
 from alchemiser_cli.console import out
 from alchemiser_cli.context import CommandContext, command
+from alchemiser_cli.dashboard.port import DEFAULT_PORT
 from alchemiser_cli.options import MarketData
 from alchemiser_common.settings import Environment
 
 if TYPE_CHECKING:
+    from socket import socket
+
+    from alchemiser_cli.dashboard.security import Guard
     from alchemiser_cli.dashboard.source import Source
     from alchemiser_cli.dashboard.switches import Switch
 
 app = typer.Typer()
 
-_PORT = 8770
-
 
 @app.command()
 def dashboard(
     *,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 is any free one.", min=0, max=65535)] = _PORT,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 is any free one.", min=0, max=65535)] = DEFAULT_PORT,
     benchmark: Annotated[
         str | None, typer.Option(help="Symbol to hold beside the account, by --data's closes.")
     ] = None,
@@ -43,22 +45,32 @@ def dashboard(
     a stage (eval "$(alchemiser stage dev)"). Ctrl-C ends it.
     """
     with command(or_demo=not allow_switches) as context:
-        from secrets import token_urlsafe
+        from alchemiser_cli.dashboard.server import server_of
 
-        from alchemiser_cli.dashboard.application import application
-        from alchemiser_cli.dashboard.security import Access
-        from alchemiser_cli.dashboard.server import listen, server_of
-        from alchemiser_cli.dashboard.switches import Switches
-
-        source, listener = source_of(context, benchmark, data), listen(port)
-        access = Access(listener.getsockname()[1], token_urlsafe(32))
-        switches = Switches(switch_of(context), access, getpass.getuser()) if allow_switches else None
-        pages = application(source, access, switches)
-        out.print(f"Dashboard: {access.address}", soft_wrap=True, markup=False)
-        out.file.flush()
+        pages, listener = opened(context, port, source_of(context, benchmark, data), allow_switches=allow_switches)
         if not no_open:
             webbrowser.open(pages.address_once())
         server_of(pages).run([listener])
+
+
+def opened(
+    context: CommandContext, port: int, source: "Source", *, allow_switches: bool = False
+) -> "tuple[Guard, socket]":
+    """The pages and the socket to serve them on; their address is printed. Raises InvalidSettings for a taken port."""
+    from secrets import token_urlsafe
+
+    from alchemiser_cli.dashboard.application import application
+    from alchemiser_cli.dashboard.security import Access
+    from alchemiser_cli.dashboard.server import listen
+    from alchemiser_cli.dashboard.switches import Switches
+
+    listener = listen(port)
+    access = Access(listener.getsockname()[1], token_urlsafe(32))
+    switches = Switches(switch_of(context), access, getpass.getuser()) if allow_switches else None
+    pages = application(source, access, switches)
+    out.print(f"Dashboard: {access.address}", soft_wrap=True, markup=False)
+    out.file.flush()
+    return pages, listener
 
 
 def switch_of(context: CommandContext) -> "Switch":

@@ -8,6 +8,7 @@ import typer
 
 from alchemiser_cli.console import note, out
 from alchemiser_cli.context import CommandContext, command
+from alchemiser_cli.dashboard.port import DEFAULT_PORT
 from alchemiser_cli.options import MarketData
 
 app = typer.Typer()
@@ -36,6 +37,12 @@ def serve(
     sessions: Annotated[
         int | None, typer.Option(help="Stop after so many sessions have been dealt with.", min=1)
     ] = None,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Serve the pages of `alchemiser dashboard` beside it.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option(help="Of the dashboard, on 127.0.0.1; 0 is any free one.", min=0, max=65535)
+    ] = DEFAULT_PORT,
     data: MarketData = None,
     print_systemd: Annotated[
         bool, typer.Option("--print-systemd", help="Print a unit for systemd that serves this folder, and stop.")
@@ -51,7 +58,20 @@ def serve(
         if print_systemd:
             typer.echo(_unit(context), nl=False)
             return
+        if dashboard:
+            _show(context, port)
         _serve(context, sessions, data)
+
+
+def _show(context: CommandContext, port: int) -> None:
+    """The dashboard, in a thread of its own that ends with the process. It only reads."""
+    from threading import Thread
+
+    from alchemiser_cli.commands.dashboard import opened, source_of
+    from alchemiser_cli.dashboard.server import server_of
+
+    pages, listener = opened(context, port, source_of(context))
+    Thread(target=server_of(pages).run, args=([listener],), daemon=True).start()
 
 
 def _serve(context: CommandContext, sessions: int | None, data: Path | None) -> None:

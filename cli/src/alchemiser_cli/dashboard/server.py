@@ -9,7 +9,6 @@ from starlette.types import ASGIApp
 from alchemiser_common.errors import InvalidSettings
 
 LOOPBACK = "127.0.0.1"
-DEFAULT_PORT = 8770
 
 
 def listen(port: int) -> socket.socket:
