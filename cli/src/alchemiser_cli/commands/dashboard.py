@@ -51,6 +51,7 @@ def dashboard(
         if not no_open:
             webbrowser.open(pages.address_once())
         server_of(pages).run([listener])
+        raise KeyboardInterrupt  # it serves until then; whether the server says so is a matter of the moment
 
 
 def opened(

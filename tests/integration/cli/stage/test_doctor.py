@@ -291,7 +291,7 @@ def test_without_a_stage_this_folders_portfolio_is_examined(dev: StageOnMoto, tm
     found = {item["check"]: item for item in json.loads(plain.out)}
     assert {name: item["verdict"] for name, item in found.items()} == {
         "account": "ok", "files": "ok", "strategies": "ok", "universe": "ok", "symbols": "skipped", "rules": "skipped",
-        "limits": "skipped",
+        "limits": "skipped", "broker": "skipped",
     }  # fmt: skip
     assert "tecl 50.00% (" in found["strategies"]["says"]
     assert f"home {tmp_path}/.alchemiser, environment simulated, account demo" in found["account"]["says"]
