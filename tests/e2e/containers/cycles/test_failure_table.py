@@ -122,12 +122,14 @@ def test_row_05_a_run_cut_short_is_wound_up_hours_later(rig: ContainerRig) -> No
     rig.control.advance(timedelta(hours=3))
     assert rig.deliver_until_done("trading").done
     report = rig.report()
-    assert report.status is RunStatus.PARTIAL, report.reason
+    # Killed between an intent and its request, nobody knows whether the order is on its way.
+    ended = RunStatus.HALTED if rig.intents().keys() - set(placed) else RunStatus.PARTIAL
+    assert report.status is ended, report.reason
     assert "the decision was good until" in report.reason
     assert [order.client_order_id for order in rig.truth().orders] == placed, "an order was sent after the deadline"
     assert_orders_are_the_journals(rig)
     (event,) = rig.heard()
-    assert event.event.event_name == "RunPartial"
+    assert event.event.event_name == ended.event_name
 
 
 @pytest.mark.parametrize("killed", [False, True])
