@@ -50,7 +50,7 @@ format: setup ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix .
 
 .PHONY: prove
-prove: setup ## Explore crashes and faults of trading, and trade a portfolio for a year; ends in counts (an hour; JSON=FILE SEEDS=5000)
+prove: setup ## Explore crashes and faults of trading, hold profit to the cent, trade a portfolio for a year (over an hour; JSON=FILE SEEDS=5000)
 	@$(if $(JSON),PROVE_JSON=$(abspath $(JSON))) $(BIN)/pytest -q -s --timeout 7200 tests/prove/trading tests/integration/trading tests/prove/portfolio
 
 .PHONY: mutants

@@ -1,10 +1,13 @@
 """The dashboard on a real port of loopback, and requests to it as bytes would make them."""
 
 import http.client
-from collections.abc import Iterator, Mapping
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Thread
+from urllib.request import Request, urlopen
 
 from alchemiser_cli.dashboard.application import application
 from alchemiser_cli.dashboard.security import Access
@@ -66,3 +69,19 @@ def dashboard(source: Source, switch: Switch | None = None) -> Iterator[Dashboar
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+def entered(process: subprocess.Popen[str]) -> Callable[[], bytes]:
+    """Opens the address that a command has printed first, as a browser does; gives the first page, each time anew."""
+    assert process.stdout is not None
+    found = re.fullmatch(r"Dashboard: (http://127\.0\.0\.1:\d+/)\?token=([\w-]{43})\n", process.stdout.readline())
+    assert found is not None
+    with urlopen(f"{found[1]}?token={found[2]}") as answer:
+        cookie = answer.headers["set-cookie"].partition(";")[0]
+
+    def page() -> bytes:
+        with urlopen(Request(found[1], headers={"cookie": cookie})) as answer:
+            whole: bytes = answer.read()
+            return whole
+
+    return page

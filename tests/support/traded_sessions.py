@@ -4,7 +4,7 @@ What was transferred is known here, and the exchange knows its account: both are
 """
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +20,7 @@ from alchemiser_common.messages.decision import SignalStatus, netted
 from alchemiser_common.messages.report import ExecutionReport, RunStatus
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
 from alchemiser_readmodel.performance import Performance, performance, session_return
-from alchemiser_readmodel.symbol_gains import symbol_gains
+from alchemiser_readmodel.symbol_gains import PlannedRun, symbol_gains
 from alchemiser_simulator import PriceHistory
 from alchemiser_simulator.control.faults import PartialFills
 from alchemiser_simulator.control.rules import When
@@ -117,15 +117,22 @@ def check_symbols(rig: Rig, told: Told) -> None:
     named = {(item.symbol, day) for item in gains for day in item.untold}
     split = {(change.symbol, change.day) for change in told.changes if isinstance(change, MadeSplit)}
     assert named <= split, f"shares changed otherwise: {sorted(named - split)}"
-    if not named:
-        begun, ended = (
-            sum((item.market_value for item in run.plan.positions), Decimal(0)) for run in (runs[0], runs[-1])
-        )
-        legs = [leg for run in runs[:-1] for leg in (run.report.legs if run.report else ()) if leg.average_price]
-        paid = sum(
-            (leg.filled * (leg.average_price or 0) * (1 if leg.side is Side.BUY else -1) for leg in legs), Decimal(0)
-        )
-        assert sum((item.profit for item in gains), Decimal(0)) == ended - begun - paid
+    for item in gains:
+        if not item.untold:
+            assert item.profit == _earned_by(item.symbol, runs), item.symbol
+
+
+def _earned_by(symbol: str, runs: Sequence[PlannedRun]) -> Decimal:
+    """What the symbol was worth at the last plan and not at the first, less what was paid for it in between."""
+    legs = [leg for run in runs[:-1] for leg in (run.report.legs if run.report else ()) if leg.symbol == symbol]
+    paid = sum(
+        (leg.filled * (leg.average_price or 0) * (1 if leg.side is Side.BUY else -1) for leg in legs), Decimal(0)
+    )
+    begun, ended = (
+        sum((held.market_value for held in run.plan.positions if held.symbol == symbol), Decimal(0))
+        for run in (runs[0], runs[-1])
+    )
+    return ended - begun - paid
 
 
 def _decision_time(day: date) -> datetime:

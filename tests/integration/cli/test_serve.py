@@ -1,20 +1,19 @@
 """`alchemiser serve`: days at home, a process that is killed, a decision time that was missed."""
 
 import json
-import re
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
 
 from alchemiser_cli.simulated import open_market
 from alchemiser_simulator import SimulatorConfig, SimulatorControl, SimulatorServer
 from support.command import COMMAND, alchemiser, environment
+from support.dashboards import entered
 
 EXTRA = {"ALCHEMISER_STRATEGIES__ALLOCATIONS": '{"tecl": 0.6, "nuclear": 0.4}'}
 
@@ -122,26 +121,24 @@ def test_the_dashboard_is_served_beside_it(tmp_path: Path) -> None:
         text=True,
     )
     try:
-        assert process.stdout is not None
-        found = re.fullmatch(r"Dashboard: (http://127\.0\.0\.1:\d+/)\?token=([\w-]{43})\n", process.stdout.readline())
-        assert found is not None
-        with urlopen(f"{found[1]}?token={found[2]}") as answer:
-            cookie = answer.headers["set-cookie"].partition(";")[0]
+        page_of_today = entered(process)
         until, page = time.monotonic() + 60, b""
         while b"completed" not in page:
             assert time.monotonic() < until, page
             assert process.poll() is None
-            with urlopen(Request(found[1], headers={"cookie": cookie})) as answer:
-                page = answer.read()
+            page = page_of_today()
     finally:
         process.kill()
         process.communicate()
 
 
-def test_the_unit_serves_this_folder(tmp_path: Path) -> None:
-    unit = alchemiser(tmp_path, "serve", "--paper", "--print-systemd")
+def test_the_unit_serves_this_folder_with_the_same_options(tmp_path: Path) -> None:
+    unit = alchemiser(tmp_path, "serve", "--paper", "--dashboard", "--port", "9001", "--print-systemd")
     assert unit.code == 0, unit.err
     assert f"WorkingDirectory={tmp_path}" in unit.out
     assert "Alchemiser: paper account paper" in unit.out
-    assert "Restart=always" in unit.out
+    (start,) = [line for line in unit.out.splitlines() if line.startswith("ExecStart=")]
+    assert start.endswith("/alchemiser serve --paper --dashboard --port 9001")
     assert not list(tmp_path.iterdir())
+    plain = alchemiser(tmp_path, "serve", "--print-systemd")
+    assert "/alchemiser serve\n" in plain.out

@@ -9,26 +9,24 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from alchemiser_cli.broker_doctor import FirstContact, first_contact
 from alchemiser_cli.console import Exit, note, out
 from alchemiser_cli.context import command
 from alchemiser_cli.cycles import connected, cycle_runner, due_cycle, ensure_authority, logged, schedule_now
 from alchemiser_cli.exchanges import exchange_name, has_own_exchange
-from alchemiser_cli.home import require_one_identity
+from alchemiser_cli.meeting import meet_account
 from alchemiser_cli.options import DAY, AsCsv, AsJson, MarketData, PipelineOption
 from alchemiser_cli.side_by_side import SideBySide, require_trader, run_side_by_side, trader_beside
 from alchemiser_cli.simulated import Exchange, Market
 from alchemiser_cli.stored_runs import ended_run, read_detail, read_run, summary_json
 from alchemiser_cli.telling import Teller
 from alchemiser_cli.views import legs_rows, run_view
-from alchemiser_common.account_binding import read_binding
 from alchemiser_common.channels import Channels
 from alchemiser_common.decision_time import decision_time
 from alchemiser_common.errors import AlchemiserError, InvalidSettings
 from alchemiser_common.ids import Pipeline
 from alchemiser_common.messages.report import RunStatus
 from alchemiser_common.ports.clock import EXCHANGE_ZONE
-from alchemiser_common.settings import Environment, ScheduleSettings
+from alchemiser_common.settings import ScheduleSettings
 from alchemiser_monolith.platform import Platform
 from alchemiser_readmodel.runs import RunDetail, RunSummary
 from alchemiser_readmodel.verdicts import VerdictView
@@ -84,35 +82,13 @@ def run(
             logged(settings.home),
             connected(settings, context.variables, data=data, start=day, prepare=move) as platform,
         ):
-            named = "account_alias" in context.loaded.sources
-            require_one_identity(
-                platform.state, settings, named=named, account_id=lambda: platform.broker.account().account_id
-            )
-            _meet(platform)
+            meet_account(context, platform)
             done = _run(platform, shadow, at_once=now)
             detail = read_detail(platform.state, platform.archive, done.summary)
             _tell(platform, done.summary)
         context.emit(_as_json(done), lambda: _print(detail, done), rows=legs_rows(done.summary.report), indent=2)
         if not done.well:
             raise typer.Exit(Exit.FAILED)
-
-
-def _meet(platform: Platform) -> None:
-    """Before an account's first run at a broker: what `alchemiser doctor` says. The run checks for itself."""
-    settings = platform.settings
-    if (
-        settings.environment is Environment.SIMULATED
-        or read_binding(platform.state, settings.account_alias) is not None
-    ):
-        return
-    from alchemiser_strategy.bootstrap import enabled_strategies
-    from alchemiser_strategy.composition import composition_of
-
-    symbols = tuple(sorted(composition_of(enabled_strategies(settings.strategies, platform.variables)).bars))
-    note(f"first contact with the {settings.environment.value} account:")
-    results = first_contact(FirstContact(platform.broker, platform.clock, settings, symbols))
-    for result in results:
-        note(f"  {result.verdict.value}: {result.check}: {result.says}{'; ' if result.remedy else ''}{result.remedy}")
 
 
 def _tell(platform: Platform, run: RunSummary) -> None:

@@ -1,6 +1,8 @@
 """`alchemiser serve`: the scheduler at home."""
 
+import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +22,7 @@ After=network-online.target
 
 [Service]
 WorkingDirectory={folder}
-ExecStart={program} serve
+ExecStart={program}
 Restart=always
 RestartSec=10
 UMask=0077
@@ -56,7 +58,9 @@ def serve(
     """
     with command(paper=paper) as context:
         if print_systemd:
-            typer.echo(_unit(context), nl=False)
+            given = ["--paper"] if paper else []
+            given += ["--dashboard", "--port", str(port)] if dashboard else []
+            typer.echo(_unit(context, given), nl=False)
             return
         if dashboard:
             _show(context, port)
@@ -76,17 +80,14 @@ def _show(context: CommandContext, port: int) -> None:
 
 def _serve(context: CommandContext, sessions: int | None, data: Path | None) -> None:
     from alchemiser_cli.cycles import connected, ensure_authority, logged
-    from alchemiser_cli.home import require_one_identity
+    from alchemiser_cli.meeting import meet_account
     from alchemiser_cli.serving import Scheduler
     from alchemiser_cli.telling import Teller
     from alchemiser_common.channels import Channels
 
     settings = context.settings
     with logged(settings.home), connected(settings, context.variables, data=data) as platform:
-        named = "account_alias" in context.loaded.sources
-        require_one_identity(
-            platform.state, settings, named=named, account_id=lambda: platform.broker.account().account_id
-        )
+        meet_account(context, platform)
         ensure_authority(settings, platform.state, platform.clock.now())
         channels = Channels.of(platform.variables)
         context.say_place()
@@ -99,11 +100,11 @@ def _serve(context: CommandContext, sessions: int | None, data: Path | None) -> 
         Scheduler(platform, Teller(platform.state, channels, settings, say), say).serve(sessions)
 
 
-def _unit(context: CommandContext) -> str:
-    """The unit; settings and keys are the folder's own alchemiser.toml and .env."""
+def _unit(context: CommandContext, given: Sequence[str]) -> str:
+    """The unit, which serves with the same options; settings and keys are the folder's own alchemiser.toml and .env."""
     return _UNIT.format(
         environment=context.settings.environment.value,
         account=context.account,
         folder=context.folder.resolve(),
-        program=Path(sys.executable).parent / "alchemiser",
+        program=shlex.join([str(Path(sys.executable).parent / "alchemiser"), "serve", *given]),
     )
